@@ -1,0 +1,2 @@
+//! Benchmarks of the shipped code.
+fn main() {}

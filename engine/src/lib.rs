@@ -1,0 +1,1 @@
+//! What Parallax knows about money and books, and nothing about sockets, JSON or keys.

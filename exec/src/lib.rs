@@ -1,0 +1,1 @@
+//! A leg of a bundle -> a venue's own order.

@@ -1,0 +1,1 @@
+//! Tapes, replay, reports and the subcommands of `parallax`.
