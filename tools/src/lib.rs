@@ -1,1 +1,3 @@
 //! Tapes, replay, reports and the subcommands of `parallax`.
+
+pub mod tape;
