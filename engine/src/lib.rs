@@ -7,3 +7,7 @@ pub mod slab; // the memory of all books, laid out at start
 pub mod book; // one instrument's book: arrays by price step, occupancy bitmaps
 pub mod top; // the best four levels of a market in one cache line
 pub mod tile; // a bounded step of work that is told the time
+pub mod clock; // where thread drivers, and they alone, read the time
+pub mod idle; // what a thread does without work, and why
+pub mod pin; // threads to cores, checked
+pub mod latency; // histograms of each stage that never grow
