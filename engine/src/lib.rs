@@ -1,9 +1,13 @@
 //! What Parallax knows about money and books, and nothing about sockets, JSON or keys.
 //! Read the modules in this order.
 
-pub mod book; // one instrument's book: arrays by price step, occupancy bitmaps
+pub mod units; // prices, sizes, money, time: integers with their unit in the type
 pub mod grid; // which prices a market knows
 pub mod slab; // the memory of all books, laid out at start
+pub mod book; // one instrument's book: arrays by price step, occupancy bitmaps
+pub mod top; // the best four levels of a market in one cache line
 pub mod tile; // a bounded step of work that is told the time
-pub mod top;
-pub mod units; // prices, sizes, money, time: integers with their unit in the type // the best four levels of a market in one cache line
+pub mod clock; // where thread drivers, and they alone, read the time
+pub mod idle; // what a thread does without work, and why
+pub mod pin; // threads to cores, checked
+pub mod latency; // histograms of each stage that never grow
