@@ -23,11 +23,11 @@ pub struct DecodeError {
 pub enum DecodeErrorKind {
     /// No byte but white space.
     Empty,
-    /// More bytes than a venue may send (64 MiB).
+    /// More bytes than a venue may send ([`crate::json::FRAME_MAX`]).
     FrameTooLong,
-    /// More values than the parser's memory is laid out for .
+    /// More values than the parser's memory is laid out for ([`crate::json::TOKENS_MAX`]).
     TooManyValues,
-    /// Nested too deep.
+    /// Deeper than [`crate::json::DEPTH_MAX`].
     TooDeep,
     /// Not JSON: cut off, garbage, something after the end, a number no parser takes.
     Json,

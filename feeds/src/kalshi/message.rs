@@ -47,12 +47,14 @@ pub enum Body<'a> {
     /// `unsubscribed`: the frame's `sid` is dead.
     Unsubscribed,
     /// `ok`: the answer to an update (the subscription's markets, unless `skip_ticker_ack` left
-    /// them out) or to `list_subscriptions` (the subscriptions).
+    /// them out) or to `list_subscriptions` (the channels, each with its number).
     Ok {
         /// Tickers that the subscription now holds.
-        markets: &'a [&'a str],
-        /// The connection's subscriptions.
-        subscriptions: &'a [Subscription<'a>],
+        markets: Names<'a>,
+        /// The connection's channels.
+        channels: Names<'a>,
+        /// `sid` of each channel, in the same order.
+        sids: &'a [u64],
     },
     /// `error`: a command or a subscription failed. Codes 10 and 25 end the subscription
     /// (kalshi.md section 2, "Error codes").
@@ -237,6 +239,41 @@ pub struct Subscription<'a> {
     pub channel: &'a str,
     /// Number of the subscription on this connection.
     pub sid: u64,
+}
+
+/// A list of names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Names<'a> {
+    text: &'a str,
+    ends: &'a [u32],
+}
+
+impl<'a> Names<'a> {
+    /// Names that stand back to back in `text`, each up to its end.
+    pub(super) const fn new(text: &'a str, ends: &'a [u32]) -> Names<'a> {
+        Names { text, ends }
+    }
+
+    /// Number of names.
+    pub const fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// True without a name.
+    pub const fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The names in the order of the wire.
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let Names { text, ends } = *self;
+        let mut start = 0;
+        ends.iter().map(move |&end| {
+            let name = text.get(start..end as usize).unwrap_or("");
+            start = end as usize;
+            name
+        })
+    }
 }
 
 impl LifecycleEvent {
