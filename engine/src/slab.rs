@@ -136,6 +136,23 @@ impl Slab {
         Ok(())
     }
 
+    /// Moves a book to a finer grid and keeps its levels, as a venue does that refines the grid of
+    /// an open market; where a level is off the new grid the book ends empty. On an empty reserve
+    /// it is left as it was. Allocates: it happens a few times a day.
+    pub fn refine(&mut self, id: &mut BookId, grid: &Grid) -> Result<(), ReserveEmpty> {
+        let levels = [self.levels(*id, Side::Bid), self.levels(*id, Side::Ask)];
+        self.regrid(id, grid)?;
+        for (side, levels) in [Side::Bid, Side::Ask].into_iter().zip(levels) {
+            for (px, qty) in levels {
+                if self.set(*id, side, px, qty).is_err() {
+                    self.clear(*id);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Books of each class that are not in use.
     pub fn reserve(&self) -> [usize; 3] {
         [self.free[0].len(), self.free[1].len(), self.free[2].len()]

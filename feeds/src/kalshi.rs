@@ -1,4 +1,6 @@
 //! Kalshi: what its market channels say (kalshi.md sections 2 and 3).
 
-pub mod general; // any key order, any white space: bytes -> message
 pub mod message; // what a frame can say
+pub mod general; // any frame, through a JSON parser
+pub mod fast; // the usual delta, without one
+pub mod session; // frames -> books -> tops

@@ -1,8 +1,14 @@
 //! Wire bytes -> order books -> tops. Read the modules in this order.
 
+pub mod sink; // what comes out
+pub mod figures; // what was counted
 pub mod error; // why a frame was refused
-pub mod json; // bytes -> values, in reused buffers
-pub mod kalshi;
-pub mod level; // lists of prices and sizes
 pub mod number; // decimal text -> integers
+pub mod json; // a parsed frame, walked without allocating
+pub mod level; // lists of levels
+pub mod wide; // wide looks at bytes: the only `unsafe` here
+pub mod scan; // a cursor that proves each step
+pub mod registry; // a market's name -> its number
+pub mod market; // trust, crossing, publishing: alike on both venues
+pub mod kalshi;
 pub mod polymarket;

@@ -1,0 +1,604 @@
+//! Kalshi's market channels: frames in, books and tops out. No socket, no clock, no key.
+//!
+//! One session owns the books of all Kalshi connections of a feed. `seq` is counted per
+//! connection and subscription over every frame that carries one (kalshi.md section 2).
+
+use engine::book::{BookError, Side};
+use engine::grid::Grid;
+use engine::slab::{BookId, Slab};
+use engine::top::{MARKETS_MAX, MarketId, Top};
+use engine::units::{Ns, Px, Qty, Venue};
+
+use crate::figures::Figures;
+use crate::kalshi::fast::{self, FastDelta};
+use crate::kalshi::general::General;
+use crate::kalshi::message::{Body, BookSide, Delta, Frame, Lifecycle, LifecycleEvent, Snapshot};
+use crate::market::{self, AddError, Crossing, Trust};
+use crate::registry::{self, Registry};
+use crate::sink::{Change, Notice, Sink};
+
+/// Longest ticker: combination markets have some 60 letters.
+pub const TICKER_MAX: usize = 80;
+const IDENTITY_MAX: usize = TICKER_MAX + 52;
+
+/// How the subscription writes prices of the no side (kalshi.md section 2, `use_yes_price`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum NoSide {
+    /// In NO prices: a no bid at 0.48 reads 0.48.
+    #[default]
+    NoPrice,
+    /// In YES prices: it reads 0.52.
+    YesPrice,
+}
+
+/// What a session does with what it is not told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// The convention of the subscription.
+    pub no_side: NoSide,
+    /// Whether a market that was not added is learnt from its first snapshot.
+    pub learn: bool,
+}
+
+struct Market {
+    top: Top,
+    book: BookId,
+    trust: Trust,
+    crossing: Crossing,
+    /// Connection and subscription of the last snapshot.
+    owner: (u32, u64),
+    learnt: bool,
+    ticker_len: u8,
+    identity_len: u8,
+    identity: [u8; IDENTITY_MAX],
+}
+
+impl Market {
+    fn ticker(&self) -> &[u8] {
+        &self.identity[..usize::from(self.ticker_len)]
+    }
+
+    #[inline]
+    fn has_identity(&self, identity: &[u8]) -> bool {
+        self.identity[..usize::from(self.identity_len)] == *identity
+    }
+
+    fn set_identity(&mut self, ticker: &str, market_id: &str) {
+        let text = fast::identity(ticker, market_id);
+        if let Some(room) = self.identity.get_mut(..text.len()) {
+            room.copy_from_slice(&text);
+            self.identity_len = text.len() as u8;
+        }
+    }
+}
+
+struct Sequence {
+    conn: u32,
+    sid: u64,
+    last: u64,
+}
+
+enum Order {
+    Next,
+    Old,
+    Gap,
+}
+
+/// The state of every Kalshi market of a feed.
+pub struct Session {
+    general: General,
+    state: State,
+}
+
+/// All but the decoder's buffers, which a decoded frame borrows.
+struct State {
+    options: Options,
+    markets: Vec<Market>,
+    index: Registry,
+    slab: Slab,
+    sequences: Vec<Sequence>,
+    figures: Figures,
+    connected: bool,
+    /// Books that are crossed now: they are judged again as time passes.
+    crossed: usize,
+}
+
+impl Session {
+    /// No market yet; books come out of `slab`.
+    pub fn new(options: Options, slab: Slab) -> Session {
+        let state = State {
+            options,
+            markets: Vec::new(),
+            index: Registry::with_capacity(64),
+            slab,
+            sequences: Vec::with_capacity(16),
+            figures: Figures::default(),
+            connected: false,
+            crossed: 0,
+        };
+        Session { general: General::new(), state }
+    }
+
+    /// Adds a market with its price grid.
+    pub fn add_market(&mut self, ticker: &str, grid: &Grid) -> Result<MarketId, AddError> {
+        self.state.add_market(ticker, grid)
+    }
+
+    /// What was counted so far.
+    pub const fn figures(&self) -> &Figures {
+        &self.state.figures
+    }
+
+    /// Number of markets.
+    pub fn markets(&self) -> usize {
+        self.state.markets.len()
+    }
+
+    /// The ticker of a market number.
+    pub fn ticker(&self, number: usize) -> &str {
+        core::str::from_utf8(self.state.markets[number].ticker()).unwrap_or_default()
+    }
+
+    /// The number of a ticker.
+    pub fn number_of(&self, ticker: &str) -> Option<usize> {
+        self.state.find(ticker.as_bytes())
+    }
+
+    /// The market's last top.
+    pub fn top(&self, number: usize) -> &Top {
+        &self.state.markets[number].top
+    }
+
+    /// One side of a book, YES prices ascending. Allocates: for digests and audits.
+    pub fn levels(&self, number: usize, side: Side) -> Vec<(Px, Qty)> {
+        self.state.slab.levels(self.state.markets[number].book, side)
+    }
+
+    /// Best bid and ask of the YES book.
+    pub fn best(&self, number: usize) -> (Option<Px>, Option<Px>) {
+        let (slab, book) = (&self.state.slab, self.state.markets[number].book);
+        (slab.best(book, Side::Bid), slab.best(book, Side::Ask))
+    }
+
+    /// A new connection of the venue: every book starts afresh.
+    pub fn on_connected(&mut self, recv: Ns, sink: &mut impl Sink) {
+        self.state.on_connected(recv, sink);
+    }
+
+    /// One frame, as on the socket. `recv` is its receive stamp.
+    #[inline]
+    pub fn on_frame(&mut self, conn: u32, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
+        let state = &mut self.state;
+        state.figures.frames += 1;
+        if state.crossed != 0 {
+            state.on_time(recv, sink);
+        }
+        if let Some(delta) = fast::delta(frame) {
+            let found = state.index.find(registry::hash(delta.ticker), |number| {
+                state.markets[number].has_identity(delta.identity)
+            });
+            if let Some(number) = found {
+                state.figures.fast += 1;
+                return state.on_delta(conn, recv, number, &delta, sink);
+            }
+        }
+        self.on_other(conn, recv, frame, sink);
+    }
+
+    /// Judges crossed books again: silence does not make them sound.
+    pub fn on_time(&mut self, now: Ns, sink: &mut impl Sink) {
+        self.state.on_time(now, sink);
+    }
+
+    /// Every frame that is not a delta of the usual shape about a known market.
+    #[cold]
+    fn on_other(&mut self, conn: u32, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
+        match self.general.decode(frame) {
+            Ok(frame) => self.state.on_message(conn, recv, &frame, sink),
+            Err(_) => {
+                self.state.figures.parse_errors += 1;
+                let envelope = self.general.envelope();
+                // What the frame said is lost. Where it still names its subscription, the books
+                // of that leave trading now; otherwise the next frame's number shows the gap.
+                if let (Some(sid), Some(seq)) = (envelope.sid, envelope.seq) {
+                    self.state.on_lost(conn, sid, seq, recv, sink);
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    fn add_market(&mut self, ticker: &str, grid: &Grid) -> Result<MarketId, AddError> {
+        let plain = ticker.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
+        if ticker.is_empty() || ticker.len() > TICKER_MAX || !plain {
+            return Err(AddError::Name);
+        }
+        if let Some(number) = self.find(ticker.as_bytes()) {
+            return Err(AddError::Known(self.markets[number].top.market));
+        }
+        let number = self.markets.len();
+        let id = MarketId::new(Venue::Kalshi, number).ok_or(AddError::TooMany)?;
+        let book = self.slab.take(grid).map_err(|e| AddError::ReserveEmpty { steps: e.steps })?;
+        let mut identity = [0; IDENTITY_MAX];
+        identity[..ticker.len()].copy_from_slice(ticker.as_bytes());
+        self.markets.push(Market {
+            top: Top::unknown(id),
+            book,
+            trust: Trust::AwaitSnapshot,
+            crossing: Crossing::default(),
+            owner: (0, 0),
+            learnt: false,
+            ticker_len: ticker.len() as u8,
+            identity_len: 0,
+            identity,
+        });
+        let markets = &self.markets;
+        let hash_of = |n: usize| registry::hash(markets[n].ticker());
+        self.index.insert(hash_of(number), number, hash_of);
+        Ok(id)
+    }
+
+    fn on_connected(&mut self, recv: Ns, sink: &mut impl Sink) {
+        self.figures.resets += u64::from(self.connected);
+        self.connected = true;
+        self.sequences.clear();
+        self.crossed = 0;
+        sink.notice(&Notice::Connected { venue: Venue::Kalshi, recv });
+        for market in &mut self.markets {
+            market.crossing.clear();
+            if market.trust != Trust::AwaitSnapshot {
+                market.trust = Trust::AwaitSnapshot;
+                publish(market, recv, sink);
+            }
+        }
+    }
+
+    #[cold]
+    fn on_time(&mut self, now: Ns, sink: &mut impl Sink) {
+        for number in 0..self.markets.len() {
+            let market = &self.markets[number];
+            if market.trust == Trust::Whole && market.crossing.overdue(now) {
+                self.doubt(number, now, sink);
+            }
+        }
+    }
+
+    fn on_message(&mut self, conn: u32, recv: Ns, frame: &Frame<'_>, sink: &mut impl Sink) {
+        if let (Some(sid), Some(seq)) = (frame.sid, frame.seq) {
+            match self.advance(conn, sid, seq) {
+                Order::Next => {}
+                Order::Old => return self.figures.out_of_order += 1,
+                Order::Gap => self.on_gap(conn, sid, recv, sink),
+            }
+        }
+        match &frame.body {
+            Body::Delta(delta) => self.on_general_delta(delta, recv, sink),
+            Body::Snapshot(snapshot) => {
+                self.on_snapshot((conn, frame.sid.unwrap_or(0)), snapshot, recv, sink);
+            }
+            Body::Ticker(_) => self.figures.tickers += 1,
+            Body::Trade(_) => self.figures.trades += 1,
+            Body::Lifecycle(lifecycle) => self.on_lifecycle(lifecycle, recv, sink),
+            Body::EventLifecycle(_) => self.figures.lifecycle += 1,
+            Body::EventFee(fee) => {
+                self.figures.lifecycle += 1;
+                sink.notice(&Notice::EventFee {
+                    event: fee.event_ticker,
+                    fee_type: fee.fee_type,
+                    multiplier_e6: fee.multiplier_e6,
+                });
+            }
+            Body::Subscribed(_) | Body::Unsubscribed | Body::Ok { .. } => {
+                self.figures.control += 1;
+            }
+            Body::Error { code, text } => {
+                self.figures.control += 1;
+                sink.notice(&Notice::VenueError { code: *code, text });
+            }
+            Body::Other => self.figures.unknown_types += 1,
+        }
+    }
+
+    fn on_general_delta(&mut self, delta: &Delta<'_>, recv: Ns, sink: &mut impl Sink) {
+        let Some(number) = self.find(delta.ticker.as_bytes()) else {
+            return self.figures.unknown_markets += 1;
+        };
+        self.figures.fallback += 1;
+        self.markets[number].set_identity(delta.ticker, delta.market_id);
+        self.apply(number, delta.side, delta.px, delta.delta_e2, recv, sink);
+    }
+
+    fn on_snapshot(
+        &mut self,
+        owner: (u32, u64),
+        snapshot: &Snapshot<'_>,
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) {
+        let Some(number) = self.known_or_learnt(snapshot.ticker) else {
+            return self.figures.unknown_markets += 1;
+        };
+        let market = &mut self.markets[number];
+        market.set_identity(snapshot.ticker, snapshot.market_id);
+        market.owner = owner;
+        self.slab.clear(market.book);
+        self.crossed -= usize::from(market.crossing.is_on());
+        market.crossing.clear();
+        market.trust = Trust::Whole;
+        self.figures.book_messages += 1;
+        self.figures.snapshots += 1;
+        for (side, levels) in [(BookSide::Yes, snapshot.yes), (BookSide::No, snapshot.no)] {
+            for &(px, qty) in levels {
+                let (side, px) = on_yes_book(self.options, side, px);
+                if !self.put(number, side, px, qty) {
+                    self.figures.rejected_changes += 1;
+                    return self.doubt(number, recv, sink);
+                }
+            }
+        }
+        let market = &mut self.markets[number];
+        market.top.set_bids(&self.slab.top(market.book, Side::Bid));
+        market.top.set_asks(&self.slab.top(market.book, Side::Ask));
+        sink.notice(&Notice::Snapshot { market: market.top.market, recv });
+        self.settle(number, recv, sink);
+    }
+
+    /// Sets a level; a grid that was learnt is refined where it must be.
+    fn put(&mut self, number: usize, side: Side, px: Px, qty: Qty) -> bool {
+        let market = &mut self.markets[number];
+        if self.slab.set(market.book, side, px, qty).is_ok() {
+            return true;
+        }
+        market.learnt
+            && self.slab.refine(&mut market.book, &Grid::CENTI_CENT).is_ok()
+            && self.slab.set(market.book, side, px, qty).is_ok()
+    }
+
+    fn known_or_learnt(&mut self, ticker: &str) -> Option<usize> {
+        if let Some(number) = self.find(ticker.as_bytes()) {
+            return Some(number);
+        }
+        if !self.options.learn {
+            return None;
+        }
+        match self.add_market(ticker, &Grid::DECI_CENT) {
+            Ok(id) => {
+                self.markets[id.index()].learnt = true;
+                Some(id.index())
+            }
+            Err(AddError::ReserveEmpty { .. }) => {
+                self.figures.reserve_empty += 1;
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    fn on_lifecycle(&mut self, lifecycle: &Lifecycle<'_>, recv: Ns, sink: &mut impl Sink) {
+        self.figures.lifecycle += 1;
+        let Some(number) = self.find(lifecycle.ticker.as_bytes()) else { return };
+        let market = self.markets[number].top.market;
+        let mut tell = |change| sink.notice(&Notice::Lifecycle { market, change });
+        match lifecycle.event {
+            LifecycleEvent::Activated => tell(Change::Paused(false)),
+            LifecycleEvent::Deactivated => tell(Change::Paused(true)),
+            LifecycleEvent::CloseDateUpdated => {
+                if let Some(close) = lifecycle.close_ts_s {
+                    tell(Change::CloseMoved(close));
+                }
+            }
+            LifecycleEvent::Determined => tell(Change::Determined),
+            LifecycleEvent::Settled => tell(Change::Settled),
+            LifecycleEvent::GridUpdated => self.on_grid(number, lifecycle, recv, sink),
+            LifecycleEvent::Created | LifecycleEvent::MetadataUpdated | LifecycleEvent::Other => {}
+        }
+    }
+
+    /// The venue refined an open market's grid: resting orders are kept, so the levels are too.
+    fn on_grid(
+        &mut self,
+        number: usize,
+        lifecycle: &Lifecycle<'_>,
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) {
+        let market = &mut self.markets[number];
+        let moved = match &lifecycle.grid {
+            Some(Ok(grid)) => self.slab.refine(&mut market.book, grid).is_ok(),
+            Some(Err(_)) | None => false,
+        };
+        market.learnt = false;
+        sink.notice(&Notice::GridChanged { market: market.top.market });
+        if !moved {
+            self.figures.reserve_empty += 1;
+            return self.doubt(number, recv, sink);
+        }
+        let (bids, asks) =
+            (self.slab.top(market.book, Side::Bid), self.slab.top(market.book, Side::Ask));
+        let same = bids == market.top.bids() && asks == market.top.asks();
+        market.top.set_bids(&bids);
+        market.top.set_asks(&asks);
+        if same {
+            publish(market, recv, sink);
+        } else {
+            self.doubt(number, recv, sink);
+        }
+    }
+
+    #[inline]
+    fn on_delta(
+        &mut self,
+        conn: u32,
+        recv: Ns,
+        number: usize,
+        delta: &FastDelta<'_>,
+        sink: &mut impl Sink,
+    ) {
+        match self.advance(conn, delta.sid, delta.seq) {
+            Order::Next => {}
+            Order::Old => return self.figures.out_of_order += 1,
+            Order::Gap => self.on_gap(conn, delta.sid, recv, sink),
+        }
+        self.apply(number, delta.side, delta.px, delta.delta_e2, recv, sink);
+    }
+
+    /// Adds to one level and publishes the market.
+    #[inline]
+    fn apply(
+        &mut self,
+        number: usize,
+        side: BookSide,
+        px: Px,
+        delta_e2: i64,
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) {
+        let market = &mut self.markets[number];
+        match market.trust {
+            Trust::Whole | Trust::Doubted => {}
+            Trust::AwaitSnapshot | Trust::Gap => return self.figures.before_snapshot += 1,
+        }
+        let (side, px) = on_yes_book(self.options, side, px);
+        if let Err(error) = self.slab.add(market.book, side, px, delta_e2) {
+            if self.refused(number, error, side, delta_e2) {
+                return self.doubt(number, recv, sink);
+            }
+        }
+        let market = &mut self.markets[number];
+        self.figures.book_messages += 1;
+        self.figures.deltas += 1;
+        self.figures.changes += 1;
+        let levels = self.slab.top(market.book, side);
+        match side {
+            Side::Bid => market.top.set_bids(&levels),
+            Side::Ask => market.top.set_asks(&levels),
+        }
+        self.settle(number, recv, sink);
+    }
+
+    /// Judges a book after one of its messages, and publishes it.
+    #[inline]
+    fn settle(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
+        let market = &mut self.markets[number];
+        let bid = market.top.bids().best().map(|level| level.0);
+        let ask = market.top.asks().best().map(|level| level.0);
+        let was_on = market.crossing.is_on();
+        let overdue = market.crossing.judge(bid, ask, recv, &mut self.figures);
+        self.crossed += usize::from(market.crossing.is_on());
+        self.crossed -= usize::from(was_on);
+        if overdue && market.trust == Trust::Whole {
+            return self.doubt(number, recv, sink);
+        }
+        publish(market, recv, sink);
+    }
+
+    /// A change that the book refuses: a grid that was learnt is refined, any other doubt ends
+    /// with a snapshot.
+    #[cold]
+    fn refused(&mut self, number: usize, error: BookError, side: Side, delta_e2: i64) -> bool {
+        let market = &mut self.markets[number];
+        if let (BookError::OffGrid(px), true) = (error, market.learnt)
+            && self.slab.refine(&mut market.book, &Grid::CENTI_CENT).is_ok()
+            && self.slab.add(market.book, side, px, delta_e2).is_ok()
+        {
+            return false;
+        }
+        self.figures.rejected_changes += 1;
+        true
+    }
+
+    /// Takes a book out of trading until its next snapshot.
+    #[cold]
+    fn doubt(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
+        let market = &mut self.markets[number];
+        if market.trust == Trust::Whole {
+            market.trust = Trust::Doubted;
+            self.figures.resyncs += 1;
+            sink.notice(&Notice::SnapshotWanted { market: market.top.market });
+        }
+        publish(market, recv, sink);
+    }
+
+    /// Where a frame stands in its subscription.
+    #[inline]
+    fn advance(&mut self, conn: u32, sid: u64, seq: u64) -> Order {
+        for at in &mut self.sequences {
+            if at.sid == sid && at.conn == conn {
+                if seq == at.last + 1 {
+                    at.last = seq;
+                    return Order::Next;
+                }
+                if seq <= at.last {
+                    return Order::Old;
+                }
+                at.last = seq;
+                return Order::Gap;
+            }
+        }
+        self.first_of(conn, sid, seq)
+    }
+
+    /// The first frame of a subscription sets its count: a tape may begin in the middle.
+    #[cold]
+    fn first_of(&mut self, conn: u32, sid: u64, seq: u64) -> Order {
+        if self.sequences.len() < SEQUENCES_MAX {
+            self.sequences.push(Sequence { conn, sid, last: seq });
+        }
+        Order::Next
+    }
+
+    /// A frame of the subscription came but could not be read.
+    fn on_lost(&mut self, conn: u32, sid: u64, seq: u64, recv: Ns, sink: &mut impl Sink) {
+        match self.advance(conn, sid, seq) {
+            Order::Old => self.figures.out_of_order += 1,
+            Order::Next => self.lose(conn, sid, recv, sink),
+            Order::Gap => self.on_gap(conn, sid, recv, sink),
+        }
+    }
+
+    #[cold]
+    fn on_gap(&mut self, conn: u32, sid: u64, recv: Ns, sink: &mut impl Sink) {
+        self.figures.sequence_gaps += 1;
+        self.lose(conn, sid, recv, sink);
+    }
+
+    /// Every book of the subscription is suspect: one of them misses a change.
+    fn lose(&mut self, conn: u32, sid: u64, recv: Ns, sink: &mut impl Sink) {
+        for market in &mut self.markets {
+            let whole = matches!(market.trust, Trust::Whole | Trust::Doubted);
+            if whole && market.owner == (conn, sid) {
+                market.trust = Trust::Gap;
+                self.crossed -= usize::from(market.crossing.is_on());
+                market.crossing.clear();
+                self.figures.resyncs += 1;
+                sink.notice(&Notice::SnapshotWanted { market: market.top.market });
+                publish(market, recv, sink);
+            }
+        }
+    }
+
+    fn find(&self, ticker: &[u8]) -> Option<usize> {
+        self.index.find(registry::hash(ticker), |number| self.markets[number].ticker() == ticker)
+    }
+}
+
+/// Subscriptions that one feed follows; a connection has one a channel.
+const SEQUENCES_MAX: usize = 4_096;
+const _: () = assert!(MARKETS_MAX > SEQUENCES_MAX);
+
+/// A bid of either side, on the one YES book.
+#[inline]
+fn on_yes_book(options: Options, side: BookSide, px: Px) -> (Side, Px) {
+    match (side, options.no_side) {
+        (BookSide::Yes, _) => (Side::Bid, px),
+        (BookSide::No, NoSide::NoPrice) => (Side::Ask, px.complement()),
+        (BookSide::No, NoSide::YesPrice) => (Side::Ask, px),
+    }
+}
+
+#[inline]
+fn publish(market: &mut Market, recv: Ns, sink: &mut impl Sink) {
+    let health = market::health(market.trust, market.crossing.is_on());
+    market::publish(&mut market.top, health, recv, sink);
+}

@@ -1,0 +1,171 @@
+//! What both venues' sessions keep of a market, whatever the wire looks like.
+
+use engine::top::{Health, MarketId, Top};
+use engine::units::{Ns, Px};
+
+use crate::figures::Figures;
+use crate::sink::{Notice, Sink};
+
+/// A crossed book is asked for again after this time...
+pub const CROSSED_NS_MAX: Ns = Ns::from_ms(5);
+/// ...or after this many messages. Real crossings end earlier: an order's resting part is
+/// published before the removal of what it hit (kalshi.md section 3).
+pub const CROSSED_MESSAGES_MAX: u32 = 16;
+
+/// How far a book may be believed, leaving aside whether it is crossed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trust {
+    /// No snapshot yet.
+    AwaitSnapshot,
+    /// Snapshot and every change since.
+    Whole,
+    /// A message is missing; changes are dropped until the next snapshot.
+    Gap,
+    /// It contradicted itself; changes are applied, but only a snapshot makes it whole.
+    Doubted,
+}
+
+/// Counts how long a book has been crossed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Crossing {
+    since: Ns,
+    messages: u32,
+}
+
+impl Crossing {
+    /// Judges a book after one of its messages; true where it has been crossed for too long.
+    #[inline]
+    pub fn judge(
+        &mut self,
+        bid: Option<Px>,
+        ask: Option<Px>,
+        recv: Ns,
+        figures: &mut Figures,
+    ) -> bool {
+        match (bid, ask) {
+            (Some(bid), Some(ask)) if bid >= ask => self.extend(bid == ask, recv, figures),
+            _ => {
+                self.messages = 0;
+                false
+            }
+        }
+    }
+
+    #[cold]
+    fn extend(&mut self, locked: bool, recv: Ns, figures: &mut Figures) -> bool {
+        if locked {
+            figures.locked_states += 1;
+        } else {
+            figures.crossed_states += 1;
+        }
+        if self.messages == 0 {
+            self.since = recv;
+        }
+        self.messages += 1;
+        self.overdue(recv)
+    }
+
+    /// True while crossed or locked.
+    #[inline]
+    pub const fn is_on(&self) -> bool {
+        self.messages != 0
+    }
+
+    /// True where it has lasted beyond the limits.
+    pub const fn overdue(&self, now: Ns) -> bool {
+        self.messages != 0
+            && (self.messages > CROSSED_MESSAGES_MAX || now.since(self.since).0 > CROSSED_NS_MAX.0)
+    }
+
+    /// Forgets it: a new book begins.
+    pub const fn clear(&mut self) {
+        self.messages = 0;
+    }
+}
+
+/// The health that trust and crossing make.
+#[inline]
+pub const fn health(trust: Trust, crossed: bool) -> Health {
+    match trust {
+        Trust::Whole if crossed => Health::Crossed,
+        Trust::Whole => Health::Sound,
+        Trust::AwaitSnapshot => Health::AwaitSnapshot,
+        Trust::Gap => Health::Gap,
+        Trust::Doubted => Health::Stale,
+    }
+}
+
+/// Stamps and sends a market's top.
+#[inline]
+pub fn publish(top: &mut Top, health: Health, recv: Ns, sink: &mut impl Sink) {
+    if top.health != health {
+        let (market, from) = (top.market, top.health);
+        sink.notice(&Notice::Health { market, from, to: health, recv });
+        top.health = health;
+    }
+    top.generation = top.generation.wrapping_add(1);
+    top.recv = recv;
+    sink.top(top);
+}
+
+/// Why a market was not added.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AddError {
+    /// [`engine::top::MARKETS_MAX`] markets are there already.
+    TooMany,
+    /// The name is empty, longer than the wire allows, or not printable ASCII.
+    Name,
+    /// It is there already.
+    Known(MarketId),
+    /// The reserve has no book of the size its grid needs.
+    ReserveEmpty {
+        /// Price steps of the class that ran out.
+        steps: usize,
+    },
+}
+
+impl core::fmt::Display for AddError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            AddError::TooMany => write!(f, "more than {} markets", engine::top::MARKETS_MAX),
+            AddError::Name => write!(f, "the name is empty, too long, or not printable ASCII"),
+            AddError::Known(id) => {
+                write!(f, "the market is there already, as number {}", id.index())
+            }
+            AddError::ReserveEmpty { steps } => {
+                write!(f, "no book of {steps} price steps is left in the reserve")
+            }
+        }
+    }
+}
+
+impl core::error::Error for AddError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BID: Option<Px> = Some(Px::lit(5_100));
+    const ASK: Option<Px> = Some(Px::lit(5_000));
+
+    #[test]
+    fn a_crossing_is_patient_for_sixteen_messages() {
+        let (mut crossing, mut figures) = (Crossing::default(), Figures::default());
+        for message in 1..=16 {
+            assert!(!crossing.judge(BID, ASK, Ns(7), &mut figures), "message {message}");
+        }
+        assert!(crossing.judge(BID, ASK, Ns(7), &mut figures));
+        assert_eq!((figures.crossed_states, figures.locked_states), (17, 0));
+    }
+
+    #[test]
+    fn a_crossing_is_patient_for_five_milliseconds() {
+        let (mut crossing, mut figures) = (Crossing::default(), Figures::default());
+        assert!(!crossing.judge(ASK, ASK, Ns(0), &mut figures));
+        assert!(!crossing.judge(BID, ASK, Ns(5_000_000), &mut figures));
+        assert!(crossing.judge(BID, ASK, Ns(5_000_001), &mut figures));
+        assert!(!crossing.judge(ASK, BID, Ns(5_000_002), &mut figures), "it ended");
+        assert!(!crossing.judge(BID, ASK, Ns(9_000_000), &mut figures), "a new one begins");
+        assert_eq!((figures.crossed_states, figures.locked_states), (3, 1));
+    }
+}

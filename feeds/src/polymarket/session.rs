@@ -1,0 +1,801 @@
+//! Polymarket's market channel: frames in, books and tops out. No socket, no clock, no key.
+//!
+//! There is no sequence number. What stands in for it (polymarket.md section 2.5): changes wait
+//! for a `book`, older timestamps are dropped, and once a transition is complete our own best
+//! prices must be the ones the venue named.
+
+use engine::book::{BookError, Side};
+use engine::grid::Grid;
+use engine::slab::{BookId, Slab};
+use engine::top::{Health, MarketId, Top};
+use engine::units::{Ns, Px, Qty, Venue};
+
+use crate::figures::Figures;
+use crate::market::{self, AddError, Crossing, Trust};
+use crate::polymarket::fast::{self, Change, ENTRIES_MAX, TokenText};
+use crate::polymarket::general::General;
+use crate::polymarket::hash;
+use crate::polymarket::message::{Book, Object, PriceChange, Refused, TickSize};
+use crate::registry::{self, Registry};
+use crate::sink::{self, Notice, Sink};
+
+/// Longest condition id: `0x` and 64 hex digits.
+pub const CONDITION_MAX: usize = fast::CONDITION_LEN;
+
+const HASH_MAX: usize = 40;
+
+/// What a session does with what it is not told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// Whether markets and tokens that were not added are learnt from their first `book`.
+    pub learn: bool,
+    /// Every how many `book` objects the hash is compared, where the market's minimum size and
+    /// neg-risk flag are known; 0 is never.
+    pub audit_every: u32,
+}
+
+/// What must be known of a market before its book can be hashed (polymarket.md section 2.4).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HashTerms {
+    /// `min_order_size` as REST spells it, such as `5`.
+    pub min_order_size: String,
+    /// `neg_risk`.
+    pub neg_risk: bool,
+}
+
+/// A transition whose stated best prices are not ours yet: more of its entries may follow.
+#[derive(Clone, Copy)]
+struct Unsettled {
+    timestamp_ms: u64,
+    hash: [u8; HASH_MAX],
+}
+
+struct Token {
+    text: TokenText,
+    book: BookId,
+    trust: Trust,
+    crossing: Crossing,
+    /// The venue's time of the last message applied; Unix milliseconds.
+    timestamp_ms: u64,
+    unsettled: Option<Unsettled>,
+    seen_book: bool,
+}
+
+struct Market {
+    top: Top,
+    tokens: [Token; 2],
+    condition_len: u8,
+    condition: [u8; CONDITION_MAX],
+    /// In the list of markets to publish when the frame ends.
+    touched: bool,
+    learnt: bool,
+    terms: Option<Box<HashTerms>>,
+}
+
+impl Market {
+    fn condition(&self) -> &[u8] {
+        &self.condition[..usize::from(self.condition_len)]
+    }
+
+    fn token_of(&self, id: &str) -> Option<usize> {
+        self.tokens.iter().position(|token| token.text.id() == id.as_bytes())
+    }
+}
+
+/// The state of every Polymarket market of a feed.
+pub struct Session {
+    general: General,
+    state: State,
+    /// What an audit hashes; reused.
+    preimage: String,
+}
+
+/// All but the decoder's buffers, which a decoded frame borrows.
+struct State {
+    options: Options,
+    markets: Vec<Market>,
+    index: Registry,
+    slab: Slab,
+    touched: Vec<u16>,
+    figures: Figures,
+    connected: bool,
+    /// Books that are crossed now: they are judged again as time passes.
+    crossed: usize,
+}
+
+impl Session {
+    /// No market yet; books come out of `slab`.
+    pub fn new(options: Options, slab: Slab) -> Session {
+        let state = State {
+            options,
+            markets: Vec::new(),
+            index: Registry::with_capacity(64),
+            slab,
+            touched: Vec::with_capacity(TOUCHED_ROOM),
+            figures: Figures::default(),
+            connected: false,
+            crossed: 0,
+        };
+        Session { general: General::new(), state, preimage: String::new() }
+    }
+
+    /// Adds a market with its two tokens, the one that is YES first, and its price grid.
+    pub fn add_market(
+        &mut self,
+        condition: &str,
+        tokens: [&str; 2],
+        grid: &Grid,
+        terms: Option<HashTerms>,
+    ) -> Result<MarketId, AddError> {
+        let texts = [TokenText::new(tokens[0]), TokenText::new(tokens[1])];
+        let [Some(yes), Some(no)] = texts else { return Err(AddError::Name) };
+        self.state.add_market(condition, [yes, no], grid, terms)
+    }
+
+    /// What was counted so far.
+    pub const fn figures(&self) -> &Figures {
+        &self.state.figures
+    }
+
+    /// Number of markets.
+    pub fn markets(&self) -> usize {
+        self.state.markets.len()
+    }
+
+    /// The condition id of a market number.
+    pub fn condition(&self, number: usize) -> &str {
+        core::str::from_utf8(self.state.markets[number].condition()).unwrap_or_default()
+    }
+
+    /// A token's id; empty where only its sibling is known yet.
+    pub fn token(&self, number: usize, token: usize) -> &str {
+        core::str::from_utf8(self.state.markets[number].tokens[token].text.id()).unwrap_or_default()
+    }
+
+    /// The number of a condition id.
+    pub fn number_of(&self, condition: &str) -> Option<usize> {
+        self.state.find(condition.as_bytes())
+    }
+
+    /// The market's last top.
+    pub fn top(&self, number: usize) -> &Top {
+        &self.state.markets[number].top
+    }
+
+    /// Whether a token ever had a `book`: only such books belong to a digest.
+    pub fn has_book(&self, number: usize, token: usize) -> bool {
+        self.state.markets[number].tokens[token].seen_book
+    }
+
+    /// One side of a token's book, prices ascending. Allocates: for digests and audits.
+    pub fn levels(&self, number: usize, token: usize, side: Side) -> Vec<(Px, Qty)> {
+        self.state.slab.levels(self.state.markets[number].tokens[token].book, side)
+    }
+
+    /// Best bid and ask of a token's book.
+    pub fn best(&self, number: usize, token: usize) -> (Option<Px>, Option<Px>) {
+        let (slab, book) = (&self.state.slab, self.state.markets[number].tokens[token].book);
+        (slab.best(book, Side::Bid), slab.best(book, Side::Ask))
+    }
+
+    /// A new connection of the venue: every book starts afresh, nothing is replayed.
+    pub fn on_connected(&mut self, recv: Ns, sink: &mut impl Sink) {
+        self.state.on_connected(recv, sink);
+    }
+
+    /// One frame, as on the socket. `recv` is its receive stamp.
+    #[inline]
+    pub fn on_frame(&mut self, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
+        let state = &mut self.state;
+        state.figures.frames += 1;
+        if state.crossed != 0 {
+            state.on_time(recv, sink);
+        }
+        if let Some(head) = fast::head(frame)
+            && let Some(number) = state.find(head.condition)
+        {
+            let mut changes = [Change::NONE; ENTRIES_MAX];
+            let tokens = &state.markets[number].tokens;
+            let texts = [&tokens[0].text, &tokens[1].text];
+            if let Some((count, timestamp_ms)) = head.entries(texts, &mut changes) {
+                state.figures.fast += 1;
+                let changes = changes[..count].iter().copied();
+                if state.on_changes(number, timestamp_ms, changes, recv, sink) {
+                    state.publish(number, recv, sink);
+                }
+                return;
+            }
+        }
+        self.on_other(recv, frame, sink);
+    }
+
+    /// Judges crossed books again: silence does not make them sound.
+    pub fn on_time(&mut self, now: Ns, sink: &mut impl Sink) {
+        self.state.on_time(now, sink);
+    }
+
+    /// Every frame that is not a `price_change` of the usual shape about a known market.
+    #[cold]
+    fn on_other(&mut self, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
+        let state = &mut self.state;
+        let books_before = state.figures.snapshots;
+        let decoded = self.general.decode(frame, &mut |object| match object {
+            Ok(object) => state.on_object(&object, recv, sink),
+            Err(refused) => state.on_refused(&refused, recv, sink),
+        });
+        if decoded.is_err() {
+            // Nothing says whose change was lost, and there is no sequence to tell later.
+            state.figures.parse_errors += 1;
+            state.doubt_all(recv, sink);
+        }
+        let due = state.audit_due(books_before);
+        if due {
+            self.audit(recv, frame, sink);
+        } else {
+            state.publish_touched(recv, sink);
+        }
+    }
+
+    /// Compares the hashes of a frame's books with the venue's; a difference takes the book out
+    /// of trading. A sample, not a gate: only a `book` that carries tick size and last trade price
+    /// can be checked, and rebuilding the spelling of every level after each change costs more
+    /// than the best-price check that every change gets.
+    fn audit(&mut self, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
+        let Session { general, state, preimage } = self;
+        // The frame was decoded a moment ago, so an error here would repeat one that was counted.
+        let _ = general.decode_book_texts(frame, &mut |book| {
+            let Ok(mut book) = book else { return };
+            let Some(number) = state.find(book.market.as_bytes()) else { return };
+            let Some(terms) = &state.markets[number].terms else { return };
+            let Some(token) = state.markets[number].token_of(book.asset_id) else { return };
+            book.min_order_size = Some(&terms.min_order_size);
+            book.neg_risk = Some(terms.neg_risk);
+            match hash::audit(&book, preimage) {
+                hash::Verdict::Unknown => {}
+                hash::Verdict::Equal => state.figures.hash_audits += 1,
+                hash::Verdict::Different => {
+                    state.figures.hash_audits += 1;
+                    state.figures.hash_mismatches += 1;
+                    state.doubt(number, token, sink);
+                    state.touch(number);
+                }
+            }
+        });
+        state.publish_touched(recv, sink);
+    }
+}
+
+impl State {
+    fn add_market(
+        &mut self,
+        condition: &str,
+        tokens: [TokenText; 2],
+        grid: &Grid,
+        terms: Option<HashTerms>,
+    ) -> Result<MarketId, AddError> {
+        let plain = condition.bytes().all(|b| b.is_ascii_alphanumeric());
+        let twins = tokens[0].id() == tokens[1].id();
+        if condition.is_empty() || condition.len() > CONDITION_MAX || !plain || twins {
+            return Err(AddError::Name);
+        }
+        if let Some(number) = self.find(condition.as_bytes()) {
+            return Err(AddError::Known(self.markets[number].top.market));
+        }
+        let number = self.markets.len();
+        let id = MarketId::new(Venue::Polymarket, number).ok_or(AddError::TooMany)?;
+        let yes = self.slab.take(grid).map_err(|e| AddError::ReserveEmpty { steps: e.steps })?;
+        let no = self.slab.take(grid).map_err(|e| {
+            self.slab.give(yes);
+            AddError::ReserveEmpty { steps: e.steps }
+        })?;
+        let mut name = [0; CONDITION_MAX];
+        name[..condition.len()].copy_from_slice(condition.as_bytes());
+        let token = |text: TokenText, book| Token {
+            text,
+            book,
+            trust: Trust::AwaitSnapshot,
+            crossing: Crossing::default(),
+            timestamp_ms: 0,
+            unsettled: None,
+            seen_book: false,
+        };
+        self.markets.push(Market {
+            top: Top::unknown(id),
+            tokens: [token(tokens[0], yes), token(tokens[1], no)],
+            condition_len: condition.len() as u8,
+            condition: name,
+            touched: false,
+            learnt: false,
+            terms: terms.map(Box::new),
+        });
+        let markets = &self.markets;
+        let hash_of = |n: usize| name_hash(markets[n].condition());
+        self.index.insert(hash_of(number), number, hash_of);
+        Ok(id)
+    }
+
+    #[inline]
+    fn find(&self, condition: &[u8]) -> Option<usize> {
+        let found = |number: usize| self.markets[number].condition() == condition;
+        self.index.find(name_hash(condition), found)
+    }
+
+    fn on_connected(&mut self, recv: Ns, sink: &mut impl Sink) {
+        self.figures.resets += u64::from(self.connected);
+        self.connected = true;
+        self.crossed = 0;
+        sink.notice(&Notice::Connected { venue: Venue::Polymarket, recv });
+        for number in 0..self.markets.len() {
+            for token in &mut self.markets[number].tokens {
+                token.trust = Trust::AwaitSnapshot;
+                token.crossing.clear();
+                token.unsettled = None;
+                token.timestamp_ms = 0;
+            }
+            if self.markets[number].top.health != Health::AwaitSnapshot {
+                self.publish(number, recv, sink);
+            }
+        }
+    }
+
+    #[cold]
+    fn on_time(&mut self, now: Ns, sink: &mut impl Sink) {
+        for number in 0..self.markets.len() {
+            for token in 0..2 {
+                let state = &self.markets[number].tokens[token];
+                if state.trust == Trust::Whole && state.crossing.overdue(now) {
+                    self.doubt(number, token, sink);
+                    self.publish(number, now, sink);
+                }
+            }
+        }
+    }
+
+    /// Whether the number of books passed a multiple of [`Options::audit_every`] since `before`.
+    fn audit_due(&self, before: u64) -> bool {
+        let every = u64::from(self.options.audit_every);
+        every != 0 && before / every != self.figures.snapshots / every
+    }
+
+    fn on_object(&mut self, object: &Object<'_>, recv: Ns, sink: &mut impl Sink) {
+        match object {
+            Object::Book(book) => self.on_book(book, recv, sink),
+            Object::PriceChange(change) => self.on_price_change(change, recv, sink),
+            Object::TickSize(tick) => self.on_tick_size(tick, sink),
+            Object::LastTrade(_) => self.figures.trades += 1,
+            Object::BestBidAsk(_) => self.figures.tickers += 1,
+            Object::NewMarket(_) => self.figures.lifecycle += 1,
+            Object::Resolved(resolved) => {
+                self.figures.lifecycle += 1;
+                if let Some(number) = self.find(resolved.market.as_bytes()) {
+                    let market = self.markets[number].top.market;
+                    sink.notice(&Notice::Lifecycle { market, change: sink::Change::Determined });
+                }
+            }
+            Object::Ping | Object::Pong => self.figures.control += 1,
+            Object::Other => self.figures.unknown_types += 1,
+        }
+    }
+
+    /// An object that could not be read takes its market out of trading; where not even that is
+    /// known, all of them.
+    fn on_refused(&mut self, refused: &Refused<'_>, recv: Ns, sink: &mut impl Sink) {
+        self.figures.parse_errors += 1;
+        match refused.market {
+            Some(market) => {
+                if let Some(number) = self.find(market.as_bytes()) {
+                    self.doubt(number, 0, sink);
+                    self.doubt(number, 1, sink);
+                    self.touch(number);
+                }
+            }
+            None => self.doubt_all(recv, sink),
+        }
+    }
+
+    fn on_book(&mut self, book: &Book<'_>, recv: Ns, sink: &mut impl Sink) {
+        let Some((number, token)) = self.known_or_learnt(book) else {
+            return self.figures.unknown_markets += 1;
+        };
+        let market = &mut self.markets[number];
+        let state = &mut market.tokens[token];
+        if book.timestamp_ms < state.timestamp_ms {
+            return self.figures.out_of_order += 1;
+        }
+        self.end_transition(number, token, book.timestamp_ms, book.hash.as_bytes(), sink);
+        let market = &mut self.markets[number];
+        let state = &mut market.tokens[token];
+        self.figures.book_messages += 1;
+        self.figures.snapshots += 1;
+        state.timestamp_ms = book.timestamp_ms;
+        state.unsettled = None;
+        state.seen_book = true;
+        self.crossed -= usize::from(state.crossing.is_on());
+        state.crossing.clear();
+        state.trust = Trust::Whole;
+        let known = self.slab.grid(state.book);
+        let tick =
+            book.tick_size.filter(|tick| Grid::uniform(tick.e4()).is_ok_and(|g| g != *known));
+        if let Some(tick) = tick
+            && !(market.learnt && known.steps() > usize::from(Px::ONE.e4() / tick.e4()) + 1)
+            && !self.regrid(number, token, tick, sink)
+        {
+            return self.refuse_book(number, token, sink);
+        }
+        let id = self.markets[number].tokens[token].book;
+        self.slab.clear(id);
+        for (side, levels) in [(Side::Bid, book.bids), (Side::Ask, book.asks)] {
+            for &(px, qty) in levels {
+                if self.put(number, token, side, px, qty).is_err() {
+                    return self.refuse_book(number, token, sink);
+                }
+            }
+        }
+        self.judge(number, token, recv, sink);
+        self.show_asks(number, token);
+        self.touch(number);
+        let market = self.markets[number].top.market;
+        sink.notice(&Notice::Snapshot { market, recv });
+    }
+
+    fn refuse_book(&mut self, number: usize, token: usize, sink: &mut impl Sink) {
+        self.figures.rejected_changes += 1;
+        self.doubt(number, token, sink);
+        self.touch(number);
+    }
+
+    /// Sets a level; a grid that was learnt is refined where it must be.
+    #[inline]
+    fn put(
+        &mut self,
+        number: usize,
+        token: usize,
+        side: Side,
+        px: Px,
+        qty: Qty,
+    ) -> Result<(), BookError> {
+        let market = &mut self.markets[number];
+        let book = &mut market.tokens[token].book;
+        let Err(error) = self.slab.set(*book, side, px, qty) else { return Ok(()) };
+        if !market.learnt || self.slab.refine(book, &Grid::CENTI_CENT).is_err() {
+            return Err(error);
+        }
+        self.slab.set(*book, side, px, qty)
+    }
+
+    fn on_price_change(&mut self, change: &PriceChange<'_>, recv: Ns, sink: &mut impl Sink) {
+        let Some(number) = self.find(change.market.as_bytes()) else {
+            return self.figures.unknown_markets += 1;
+        };
+        self.figures.fallback += 1;
+        if self.markets[number].learnt {
+            for entry in change.entries {
+                self.learn_token(number, entry.asset_id);
+            }
+        }
+        let texts = self.markets[number].tokens.each_ref().map(|token| token.text);
+        let mut strangers = 0;
+        let changes = change.entries.iter().filter_map(|entry| {
+            let token = texts.iter().position(|text| text.id() == entry.asset_id.as_bytes());
+            strangers += u64::from(token.is_none());
+            Some(Change {
+                token: token?,
+                side: entry.side,
+                px: entry.px,
+                qty: entry.qty,
+                hash: entry.hash.as_bytes(),
+                best_bid: entry.best_bid,
+                best_ask: entry.best_ask,
+            })
+        });
+        if self.on_changes(number, change.timestamp_ms, changes, recv, sink) {
+            self.touch(number);
+        }
+        self.figures.unknown_markets += strangers;
+    }
+
+    /// Applies the entries of one `price_change`; true where a book changed.
+    #[inline]
+    fn on_changes<'a>(
+        &mut self,
+        number: usize,
+        timestamp_ms: u64,
+        changes: impl Iterator<Item = Change<'a>>,
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) -> bool {
+        // The last entry of each token names the best prices that its book must have in the end.
+        let mut last: [Option<Change<'a>>; 2] = [None; 2];
+        let mut asks_moved = [false; 2];
+        for change in changes {
+            let token = &self.markets[number].tokens[change.token];
+            match token.trust {
+                Trust::Whole | Trust::Doubted => {}
+                Trust::AwaitSnapshot | Trust::Gap => {
+                    self.figures.before_snapshot += 1;
+                    continue;
+                }
+            }
+            if timestamp_ms < token.timestamp_ms {
+                self.figures.out_of_order += 1;
+                continue;
+            }
+            if let Some(before) = &last[change.token] {
+                if before.hash != change.hash && !self.agrees(number, before) {
+                    self.mismatch(number, change.token, sink);
+                }
+            } else if token.unsettled.is_some() {
+                self.end_transition(number, change.token, timestamp_ms, change.hash, sink);
+            }
+            if self.put(number, change.token, change.side, change.px, change.qty).is_err() {
+                self.figures.rejected_changes += 1;
+                self.doubt(number, change.token, sink);
+            } else {
+                self.figures.changes += 1;
+            }
+            asks_moved[change.token] |= change.side == Side::Ask;
+            last[change.token] = Some(change);
+        }
+        if last[0].is_none() && last[1].is_none() {
+            return false;
+        }
+        self.figures.book_messages += 1;
+        self.figures.deltas += 1;
+        for token in 0..2 {
+            let Some(change) = &last[token] else { continue };
+            let (bid, ask) = self.judge(number, token, recv, sink);
+            let state = &mut self.markets[number].tokens[token];
+            state.timestamp_ms = timestamp_ms;
+            state.unsettled = None;
+            if differs(change.best_bid, bid, Px::ZERO) || differs(change.best_ask, ask, Px::ONE) {
+                state.unsettled = Some(unsettled(timestamp_ms, change.hash));
+            }
+            if asks_moved[token] {
+                self.show_asks(number, token);
+            }
+        }
+        true
+    }
+
+    /// Judges a token's book after one of its messages; says its best prices.
+    #[inline]
+    fn judge(
+        &mut self,
+        number: usize,
+        token: usize,
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) -> (Option<Px>, Option<Px>) {
+        let state = &mut self.markets[number].tokens[token];
+        let bid = self.slab.best(state.book, Side::Bid);
+        let ask = self.slab.best(state.book, Side::Ask);
+        let was_on = state.crossing.is_on();
+        let overdue = state.crossing.judge(bid, ask, recv, &mut self.figures);
+        self.crossed += usize::from(state.crossing.is_on());
+        self.crossed -= usize::from(was_on);
+        if overdue {
+            self.doubt(number, token, sink);
+        }
+        (bid, ask)
+    }
+
+    /// A message of another transition has come: the one before it is complete, so our best
+    /// prices had to be the ones it named.
+    fn end_transition(
+        &mut self,
+        number: usize,
+        token: usize,
+        timestamp_ms: u64,
+        hash: &[u8],
+        sink: &mut impl Sink,
+    ) {
+        let state = &mut self.markets[number].tokens[token];
+        let Some(before) = state.unsettled else { return };
+        let now = unsettled(timestamp_ms, hash);
+        if (before.timestamp_ms, before.hash) != (now.timestamp_ms, now.hash) {
+            state.unsettled = None;
+            self.mismatch(number, token, sink);
+        }
+    }
+
+    /// Whether a token's best prices are those that a change names.
+    fn agrees(&self, number: usize, change: &Change<'_>) -> bool {
+        let book = self.markets[number].tokens[change.token].book;
+        let (bid, ask) = (self.slab.best(book, Side::Bid), self.slab.best(book, Side::Ask));
+        !differs(change.best_bid, bid, Px::ZERO) && !differs(change.best_ask, ask, Px::ONE)
+    }
+
+    #[cold]
+    fn mismatch(&mut self, number: usize, token: usize, sink: &mut impl Sink) {
+        self.figures.best_mismatches += 1;
+        self.doubt(number, token, sink);
+    }
+
+    /// Takes a token's book out of trading until its next `book`.
+    #[cold]
+    fn doubt(&mut self, number: usize, token: usize, sink: &mut impl Sink) {
+        let market = &mut self.markets[number];
+        if market.tokens[token].trust == Trust::Whole {
+            market.tokens[token].trust = Trust::Doubted;
+            self.figures.resyncs += 1;
+            sink.notice(&Notice::SnapshotWanted { market: market.top.market });
+        }
+    }
+
+    #[cold]
+    fn doubt_all(&mut self, recv: Ns, sink: &mut impl Sink) {
+        for number in 0..self.markets.len() {
+            let known = self.markets[number].tokens.iter().any(|token| token.trust == Trust::Whole);
+            if known {
+                self.doubt(number, 0, sink);
+                self.doubt(number, 1, sink);
+                self.publish(number, recv, sink);
+            }
+        }
+    }
+
+    fn on_tick_size(&mut self, tick: &TickSize<'_>, sink: &mut impl Sink) {
+        self.figures.lifecycle += 1;
+        let Some(number) = self.find(tick.market.as_bytes()) else { return };
+        let Some(token) = self.markets[number].token_of(tick.asset_id) else { return };
+        // The book is dropped: the venue sends a fresh one on the new grid when asked.
+        let moved = self.regrid(number, token, tick.new, sink);
+        self.figures.rejected_changes += u64::from(!moved);
+        let market = &mut self.markets[number];
+        let state = &mut market.tokens[token];
+        self.slab.clear(state.book);
+        self.crossed -= usize::from(state.crossing.is_on());
+        state.crossing.clear();
+        state.unsettled = None;
+        state.trust = Trust::AwaitSnapshot;
+        self.figures.resyncs += 1;
+        sink.notice(&Notice::SnapshotWanted { market: market.top.market });
+        self.show_asks(number, token);
+        self.touch(number);
+    }
+
+    /// Moves a token's book to a uniform grid, which empties it.
+    fn regrid(&mut self, number: usize, token: usize, tick: Px, sink: &mut impl Sink) -> bool {
+        let market = &mut self.markets[number];
+        let Ok(grid) = Grid::uniform(tick.e4()) else { return false };
+        if self.slab.regrid(&mut market.tokens[token].book, &grid).is_err() {
+            self.figures.reserve_empty += 1;
+            return false;
+        }
+        sink.notice(&Notice::GridChanged { market: market.top.market });
+        true
+    }
+
+    fn known_or_learnt(&mut self, book: &Book<'_>) -> Option<(usize, usize)> {
+        let number = match self.find(book.market.as_bytes()) {
+            Some(number) => number,
+            None if self.options.learn => {
+                let grid = book.tick_size.and_then(|tick| Grid::uniform(tick.e4()).ok());
+                let text = TokenText::new(book.asset_id)?;
+                let grid = grid.unwrap_or(Grid::DECI_CENT);
+                match self.add_market(book.market, [text, TokenText::NONE], &grid, None) {
+                    Ok(id) => {
+                        self.markets[id.index()].learnt = true;
+                        id.index()
+                    }
+                    Err(error) => {
+                        let empty = matches!(error, AddError::ReserveEmpty { .. });
+                        self.figures.reserve_empty += u64::from(empty);
+                        return None;
+                    }
+                }
+            }
+            None => return None,
+        };
+        self.learn_token(number, book.asset_id);
+        self.markets[number].token_of(book.asset_id).map(|token| (number, token))
+    }
+
+    /// The sibling of a learnt market's first token is the next one that it names.
+    fn learn_token(&mut self, number: usize, asset_id: &str) {
+        let market = &mut self.markets[number];
+        if market.learnt
+            && market.tokens[1].text.id().is_empty()
+            && market.token_of(asset_id).is_none()
+            && let Some(text) = TokenText::new(asset_id)
+        {
+            market.tokens[1].text = text;
+        }
+    }
+
+    /// Copies a token's asks into the market's top: YES is bought there, NO is bought at the
+    /// other token's asks, whose mirror are the YES bids.
+    #[inline]
+    fn show_asks(&mut self, number: usize, token: usize) {
+        let market = &mut self.markets[number];
+        let asks = self.slab.top(market.tokens[token].book, Side::Ask);
+        if token == 0 {
+            market.top.set_asks(&asks);
+        } else {
+            market.top.set_bids(&asks.mirrored());
+        }
+    }
+
+    fn touch(&mut self, number: usize) {
+        let market = &mut self.markets[number];
+        if !market.touched {
+            market.touched = true;
+            self.touched.push(number as u16);
+        }
+    }
+
+    fn publish_touched(&mut self, recv: Ns, sink: &mut impl Sink) {
+        for at in 0..self.touched.len() {
+            let number = usize::from(self.touched[at]);
+            self.markets[number].touched = false;
+            self.publish(number, recv, sink);
+        }
+        self.touched.clear();
+    }
+
+    #[inline]
+    fn publish(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
+        let market = &mut self.markets[number];
+        let [yes, no] = &market.tokens;
+        let health = worse(health(yes), health(no));
+        let torn = yes.timestamp_ms != no.timestamp_ms;
+        market.top.flags = if torn { Top::TORN } else { 0 };
+        market::publish(&mut market.top, health, recv, sink);
+    }
+}
+
+/// Markets that one frame may touch before the list of them must grow.
+const TOUCHED_ROOM: usize = 1_024;
+
+#[inline]
+fn health(token: &Token) -> Health {
+    match market::health(token.trust, token.crossing.is_on()) {
+        Health::Sound if token.unsettled.is_some() => Health::Stale,
+        health => health,
+    }
+}
+
+/// The health of a market whose two books have these: what is missing weighs more than what is
+/// crossed.
+#[inline]
+const fn worse(a: Health, b: Health) -> Health {
+    const fn weight(health: Health) -> u8 {
+        match health {
+            Health::Sound => 0,
+            Health::Crossed => 1,
+            Health::Stale => 2,
+            Health::Gap => 3,
+            Health::AwaitSnapshot => 4,
+        }
+    }
+    if weight(a) >= weight(b) { a } else { b }
+}
+
+/// Whether the venue named another best price than ours; `empty` is what it writes for none.
+#[inline]
+fn differs(stated: Option<Px>, own: Option<Px>, empty: Px) -> bool {
+    stated.is_some_and(|stated| stated != own.unwrap_or(empty))
+}
+
+fn unsettled(timestamp_ms: u64, hash: &[u8]) -> Unsettled {
+    let mut text = [0; HASH_MAX];
+    let len = hash.len().min(HASH_MAX);
+    text[..len].copy_from_slice(&hash[..len]);
+    Unsettled { timestamp_ms, hash: text }
+}
+
+/// Condition ids are hashes themselves: a few of their digits tell them apart, and the whole is
+/// compared in any case.
+#[inline]
+fn name_hash(condition: &[u8]) -> u64 {
+    match (condition.get(2..18), condition.last_chunk::<16>()) {
+        (Some(head), Some(tail)) => {
+            let word = |bytes: &[u8], at: usize| {
+                bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
+            };
+            let hash = registry::mix(word(head, 0), word(head, 8));
+            registry::mix(hash, word(tail, 0) ^ word(tail, 8).rotate_left(32))
+        }
+        _ => registry::hash(condition),
+    }
+}

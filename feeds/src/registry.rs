@@ -1,0 +1,135 @@
+//! From a market's name on the wire to its number, by open addressing.
+//!
+//! The table only proposes: the caller compares the whole name, so two names with one hash are
+//! two markets.
+
+use engine::top::MARKETS_MAX;
+
+/// Numbers of markets by the hash of their names.
+pub struct Registry {
+    /// Upper half: tag, the upper bits of the hash. Lower half: number + 1; 0 is free.
+    slots: Box<[u32]>,
+    shift: u32,
+    len: usize,
+}
+
+// A number and its tag share a slot.
+const _: () = assert!(MARKETS_MAX < u16::MAX as usize);
+
+/// Free slots for every slot in use, at least: probes stay short.
+const SPARE: usize = 4;
+
+impl Registry {
+    /// Room for `markets` names before the table must grow.
+    pub fn with_capacity(markets: usize) -> Registry {
+        let slots = (markets.max(16) * SPARE).next_power_of_two();
+        Registry {
+            slots: vec![0; slots].into_boxed_slice(),
+            shift: 64 - slots.trailing_zeros(),
+            len: 0,
+        }
+    }
+
+    /// The number whose name has this hash and for which `is` says yes.
+    #[inline]
+    pub fn find(&self, hash: u64, mut is: impl FnMut(usize) -> bool) -> Option<usize> {
+        let mask = self.slots.len() - 1;
+        let tag = tag_of(hash);
+        let mut at = (hash >> self.shift) as usize;
+        loop {
+            let slot = self.slots[at & mask];
+            if slot == 0 {
+                return None;
+            }
+            let number = (slot & 0xFFFF) as usize - 1;
+            if slot & 0xFFFF_0000 == tag && is(number) {
+                return Some(number);
+            }
+            at += 1;
+        }
+    }
+
+    /// Adds a number under a hash. The name must not be there yet. Grows, and so allocates, when
+    /// a quarter of the slots is in use.
+    pub fn insert(&mut self, hash: u64, number: usize, hash_of: impl Fn(usize) -> u64) {
+        if (self.len + 1) * SPARE > self.slots.len() {
+            let mut grown = Registry::with_capacity(self.slots.len() / SPARE * 2);
+            for slot in self.slots.iter().filter(|slot| **slot != 0) {
+                let number = (slot & 0xFFFF) as usize - 1;
+                grown.put(hash_of(number), number);
+            }
+            *self = grown;
+        }
+        self.put(hash, number);
+    }
+
+    fn put(&mut self, hash: u64, number: usize) {
+        let mask = self.slots.len() - 1;
+        let mut at = (hash >> self.shift) as usize & mask;
+        while self.slots[at] != 0 {
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = tag_of(hash) | (number as u32 + 1);
+        self.len += 1;
+    }
+}
+
+/// Low bits of the hash choose nothing in [`Registry::find`], so they make the tag.
+#[inline]
+const fn tag_of(hash: u64) -> u32 {
+    (hash as u32) << 16
+}
+
+/// A hash of all bytes of a name. Names of a venue share their beginnings and often differ in one
+/// letter in the middle, so no byte is left out.
+#[inline]
+pub fn hash(name: &[u8]) -> u64 {
+    let mut hash = name.len() as u64;
+    let mut rest = name;
+    while let Some((word, tail)) = rest.split_first_chunk::<8>() {
+        hash = mix(hash, u64::from_le_bytes(*word));
+        rest = tail;
+    }
+    if let Some(last) = name.last_chunk::<8>() {
+        return mix(hash, u64::from_le_bytes(*last));
+    }
+    rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
+}
+
+/// One step of [`hash`]: a 64 x 64 multiplication folded to 64 bits.
+#[inline]
+pub fn mix(hash: u64, word: u64) -> u64 {
+    let product = u128::from(hash ^ word ^ 0x9E37_79B9_7F4A_7C15) * 0xD6E8_FEB8_6659_FD93_u128;
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_differ_anywhere_are_found_apart() {
+        let mut names: Vec<String> =
+            (0..20_000).map(|n| format!("KXGAME-26NOV{n:05}LAD-LAD")).collect();
+        names.extend((0..8_000).map(|n| format!("{n}")));
+        let mut registry = Registry::with_capacity(0);
+        for number in 0..names.len() {
+            let hash_of = |n: usize| hash(names[n].as_bytes());
+            registry.insert(hash_of(number), number, hash_of);
+        }
+        for (number, name) in names.iter().enumerate() {
+            let found = registry.find(hash(name.as_bytes()), |n| names[n] == *name);
+            assert_eq!(found, Some(number), "{name}");
+        }
+        assert_eq!(registry.find(hash(b"absent"), |n| names[n] == "absent"), None);
+    }
+
+    #[test]
+    fn equal_hashes_are_two_markets() {
+        let mut registry = Registry::with_capacity(4);
+        registry.insert(7, 0, |_| 7);
+        registry.insert(7, 1, |_| 7);
+        assert_eq!(registry.find(7, |n| n == 1), Some(1));
+        assert_eq!(registry.find(7, |n| n == 2), None);
+    }
+}

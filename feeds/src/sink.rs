@@ -1,0 +1,90 @@
+//! Where a session puts what it found out.
+
+use engine::top::{Health, MarketId, Top};
+use engine::units::{Ns, Venue};
+
+/// Receives a session's output. The session calls it while it works, so an implementation must
+/// not block.
+pub trait Sink {
+    /// The market's new top, after the whole frame was applied.
+    fn top(&mut self, top: &Top);
+
+    /// Something rarer than a price.
+    fn notice(&mut self, notice: &Notice<'_>);
+}
+
+/// What a session has to say beside tops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Notice<'a> {
+    /// A connection began: its books start afresh.
+    Connected {
+        /// The venue.
+        venue: Venue,
+        /// Receive stamp.
+        recv: Ns,
+    },
+    /// A book was replaced.
+    Snapshot {
+        /// The market.
+        market: MarketId,
+        /// Receive stamp.
+        recv: Ns,
+    },
+    /// A book may be acted on, or no longer.
+    Health {
+        /// The market.
+        market: MarketId,
+        /// What it was.
+        from: Health,
+        /// What it is.
+        to: Health,
+        /// Receive stamp.
+        recv: Ns,
+    },
+    /// This market's book must be asked for.
+    SnapshotWanted {
+        /// The market.
+        market: MarketId,
+    },
+    /// The market's price grid changed.
+    GridChanged {
+        /// The market.
+        market: MarketId,
+    },
+    /// The market's life changed.
+    Lifecycle {
+        /// The market.
+        market: MarketId,
+        /// What happened.
+        change: Change,
+    },
+    /// Fees of a whole event changed; `None` clears the override.
+    EventFee {
+        /// The venue's name of the event.
+        event: &'a str,
+        /// The fee type in force.
+        fee_type: Option<&'a str>,
+        /// The multiplier in 1e-6.
+        multiplier_e6: Option<u64>,
+    },
+    /// The venue refused a command or ended a subscription.
+    VenueError {
+        /// Its code.
+        code: u64,
+        /// Its words.
+        text: &'a str,
+    },
+}
+
+/// Lifecycle changes that trading must know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Trading in it stopped, or began again.
+    Paused(bool),
+    /// Its closing time moved; Unix seconds.
+    CloseMoved(u64),
+    /// Its outcome is known.
+    Determined,
+    /// It paid out.
+    Settled,
+}

@@ -1,0 +1,142 @@
+//! Wide looks at frame bytes: where a string ends, whether it is plain, what digits say.
+//!
+//! The only file of this crate with `unsafe`: unaligned loads of arrays whose size the type
+//! proves. Every function has a portable twin that the tests compare it with.
+
+/// Bytes that [`plain_string`] looks at.
+pub const STRING_WINDOW: usize = 32;
+
+/// The length of the JSON string that starts at `window` (after its opening quote), if it ends
+/// inside the window and holds nothing but printable ASCII without a backslash: text that means
+/// itself.
+#[inline]
+pub fn plain_string(window: &[u8; STRING_WINDOW]) -> Option<usize> {
+    let (quotes, strange) = marks(window);
+    if quotes == 0 {
+        return None;
+    }
+    let before = (quotes & quotes.wrapping_neg()) - 1;
+    (strange & before == 0).then(|| quotes.trailing_zeros() as usize)
+}
+
+/// True where all 32 bytes are printable ASCII without a quote or a backslash.
+#[inline]
+pub fn is_plain(window: &[u8; STRING_WINDOW]) -> bool {
+    let (quotes, strange) = marks(window);
+    quotes | strange == 0
+}
+
+/// Bit i of the first word: byte i is a quote. Of the second: it is a backslash, a control
+/// character or not ASCII.
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[allow(unsafe_code)]
+#[inline]
+fn marks(window: &[u8; STRING_WINDOW]) -> (u32, u32) {
+    use core::arch::x86_64::{
+        _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
+        _mm256_set1_epi8,
+    };
+    // SAFETY: the load reads exactly the 32 bytes of `window` and needs no alignment; AVX2 is
+    // a feature of the whole build (the `cfg` above).
+    unsafe {
+        let bytes = _mm256_loadu_si256(window.as_ptr().cast());
+        let quote = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'"' as i8));
+        let slash = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'\\' as i8));
+        // Signed: bytes from 0x80 on are negative, so one compare finds them and the controls.
+        let plain = _mm256_cmpgt_epi8(bytes, _mm256_set1_epi8(0x1f));
+        let strange = _mm256_movemask_epi8(slash) as u32 | !(_mm256_movemask_epi8(plain) as u32);
+        (_mm256_movemask_epi8(quote) as u32, strange)
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
+#[inline]
+fn marks(window: &[u8; STRING_WINDOW]) -> (u32, u32) {
+    portable_marks(window)
+}
+
+#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "avx2"))))]
+fn portable_marks(window: &[u8; STRING_WINDOW]) -> (u32, u32) {
+    let mut marks = (0, 0);
+    for (i, &byte) in window.iter().enumerate() {
+        marks.0 |= u32::from(byte == b'"') << i;
+        marks.1 |= u32::from(byte == b'\\' || !(0x20..0x80).contains(&byte)) << i;
+    }
+    marks
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// How many of the eight bytes, from the first on, are ASCII digits.
+#[inline]
+pub const fn digits_in(word: u64) -> u32 {
+    // A digit is 0x30..=0x39: the high nibble is 3, and adding 6 does not carry into it.
+    let nibble = (word ^ (0x30 * ONES)) & (0xF0 * ONES);
+    let carry = ((word & (0x0F * ONES)) + (0x06 * ONES)) & (0xF0 * ONES);
+    let strange = nibble | carry;
+    if strange == 0 { 8 } else { strange.trailing_zeros() / 8 }
+}
+
+/// The value of the first `count` (1..=8) bytes of a little-endian word, all of them digits.
+#[inline]
+pub const fn digits_value(word: u64, count: u32) -> u64 {
+    // Digits are moved to the end, zeros in front: "123" becomes "00000123".
+    let digits = (word & (0x0F * ONES)) << (64 - 8 * count);
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_FFFF_0000_FFFF;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF
+}
+
+/// The place of the first byte of `word` that equals `byte`, 0..=7, or 8.
+#[inline]
+pub const fn find_in(word: u64, byte: u8) -> u32 {
+    let other = word ^ (byte as u64 * ONES);
+    let zero = other.wrapping_sub(ONES) & !other & HIGH;
+    if zero == 0 { 8 } else { zero.trailing_zeros() / 8 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn wide_marks_equal_their_twin(bytes in proptest::array::uniform32(any::<u8>())) {
+            prop_assert_eq!(marks(&bytes), portable_marks(&bytes));
+        }
+
+        #[test]
+        fn plain_strings_end_at_their_quote(text in "[ -!#-\\[\\]-~]{0,31}", tail in any::<u8>()) {
+            let mut window = [tail; STRING_WINDOW];
+            window[..text.len()].copy_from_slice(text.as_bytes());
+            window[text.len()] = b'"';
+            prop_assert_eq!(plain_string(&window), Some(text.len()));
+        }
+
+        #[test]
+        fn digits_agree_with_a_loop(bytes in proptest::array::uniform8(prop_oneof![b'0'..=b'9', any::<u8>()])) {
+            let word = u64::from_le_bytes(bytes);
+            let count = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+            prop_assert_eq!(digits_in(word) as usize, count);
+            if count > 0 {
+                let value = bytes[..count].iter().fold(0u64, |v, b| v * 10 + u64::from(b - b'0'));
+                prop_assert_eq!(digits_value(word, count as u32), value);
+            }
+            let place = bytes.iter().position(|b| *b == b'"').unwrap_or(8);
+            prop_assert_eq!(find_in(word, b'"') as usize, place);
+        }
+    }
+
+    #[test]
+    fn escapes_controls_and_letters_beyond_ascii_are_not_plain() {
+        for strange in [b'\\', 0x00, 0x1f, 0x80, 0xff] {
+            let mut window = [b'a'; STRING_WINDOW];
+            window[3] = strange;
+            window[9] = b'"';
+            assert_eq!(plain_string(&window), None, "{strange:#x}");
+        }
+        assert_eq!(plain_string(&[b'a'; STRING_WINDOW]), None);
+    }
+}
