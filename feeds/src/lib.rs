@@ -12,3 +12,4 @@ pub mod registry; // a market's name -> its number
 pub mod market; // trust, crossing, publishing: alike on both venues
 pub mod kalshi;
 pub mod polymarket;
+pub mod feed; // the tile: frames in, tops out

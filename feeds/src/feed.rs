@@ -1,0 +1,232 @@
+//! The feed tile: a source of frames, a venue's session, and the ring to the core.
+
+use std::collections::VecDeque;
+
+use engine::tile::{Now, Tile};
+use engine::top::Top;
+use engine::units::{Ns, Venue};
+use rtrb::Producer;
+
+use crate::sink::{Notice, Sink};
+use crate::{kalshi, polymarket};
+
+/// Slots of a ring of [`Top`]s. A reconnect republishes every market once, and a core that was
+/// kept from its thread for a millisecond finds at most some thousands of frames waiting.
+pub const TOP_RING_DEPTH: usize = 65_536;
+const _: () = assert!(TOP_RING_DEPTH >= 2 * engine::top::MARKETS_MAX);
+
+/// What a connection hands to a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Input<'a> {
+    /// A new connection of the venue.
+    Connected,
+    /// One text frame.
+    Frame(&'a [u8]),
+}
+
+/// Where a feed tile's frames come from: a socket, a tape, a simulated venue.
+pub trait Source {
+    /// The next input with its connection number and receive stamp, or `None` where there is
+    /// none now.
+    fn next(&mut self) -> Option<(u32, Ns, Input<'_>)>;
+}
+
+/// A venue's session as a feed tile drives it.
+pub trait VenueSession {
+    /// The thread's name and metric prefix.
+    const NAME: &'static str;
+    /// Whose frames it reads.
+    const VENUE: Venue;
+
+    /// Takes one input, and puts what follows into the sink.
+    fn take(&mut self, conn: u32, recv: Ns, input: Input<'_>, sink: &mut impl Sink);
+}
+
+impl VenueSession for kalshi::session::Session {
+    const NAME: &'static str = "feed-kalshi";
+    const VENUE: Venue = Venue::Kalshi;
+
+    #[inline]
+    fn take(&mut self, conn: u32, recv: Ns, input: Input<'_>, sink: &mut impl Sink) {
+        match input {
+            Input::Connected => self.on_connected(recv, sink),
+            Input::Frame(frame) => self.on_frame(conn, recv, frame, sink),
+        }
+    }
+}
+
+impl VenueSession for polymarket::session::Session {
+    const NAME: &'static str = "feed-polymarket";
+    const VENUE: Venue = Venue::Polymarket;
+
+    #[inline]
+    fn take(&mut self, _conn: u32, recv: Ns, input: Input<'_>, sink: &mut impl Sink) {
+        match input {
+            Input::Connected => self.on_connected(recv, sink),
+            Input::Frame(frame) => self.on_frame(recv, frame, sink),
+        }
+    }
+}
+
+/// Receives a session's notices; tops go to the ring.
+pub trait NoticeSink {
+    /// Something rarer than a price. Must not block.
+    fn notice(&mut self, notice: &Notice<'_>);
+}
+
+impl NoticeSink for () {
+    fn notice(&mut self, _notice: &Notice<'_>) {}
+}
+
+/// What the core gets of a feed: its ring, and what did not fit into it yet.
+pub struct Outbox<N> {
+    ring: Producer<Top>,
+    /// The frame's last top so far: it is sent when the next one comes or the frame ends, so that
+    /// the last one can say that it is.
+    held: Option<Top>,
+    /// Tops that found the ring full, in order. The tile takes no further frame until it is empty,
+    /// so it holds at most one frame's tops.
+    waiting: VecDeque<Top>,
+    /// Whether frames that touch no book are told to the core too, which merges feeds in order.
+    mark_frames: bool,
+    notices: N,
+}
+
+impl<N> Outbox<N> {
+    /// An outbox with room for the tops of `markets` markets. With `mark_frames` every frame ends
+    /// with a message that carries [`Top::LAST_OF_FRAME`].
+    pub fn new(ring: Producer<Top>, markets: usize, mark_frames: bool, notices: N) -> Outbox<N> {
+        let waiting = VecDeque::with_capacity(markets + 1);
+        Outbox { ring, held: None, waiting, mark_frames, notices }
+    }
+
+    #[inline]
+    fn send(&mut self, top: Top) {
+        if !self.waiting.is_empty() {
+            self.waiting.push_back(top);
+        } else if let Err(rtrb::PushError::Full(top)) = self.ring.push(top) {
+            self.waiting.push_back(top);
+        }
+    }
+
+    #[inline]
+    fn end_frame(&mut self, venue: Venue, recv: Ns) {
+        match self.held.take() {
+            Some(mut top) => {
+                top.flags |= Top::LAST_OF_FRAME;
+                self.send(top);
+            }
+            None if self.mark_frames => self.send(Top::empty_frame(venue, recv)),
+            None => {}
+        }
+    }
+
+    /// Moves what waits into the ring; true where nothing waits any more.
+    #[inline]
+    fn flush(&mut self) -> bool {
+        while let Some(top) = self.waiting.front() {
+            if self.ring.push(*top).is_err() {
+                return false;
+            }
+            self.waiting.pop_front();
+        }
+        true
+    }
+}
+
+impl<N: NoticeSink> Sink for Outbox<N> {
+    #[inline]
+    fn top(&mut self, top: &Top) {
+        if let Some(before) = self.held.replace(*top) {
+            self.send(before);
+        }
+    }
+
+    #[inline]
+    fn notice(&mut self, notice: &Notice<'_>) {
+        self.notices.notice(notice);
+    }
+}
+
+/// Frames in, tops out.
+pub struct FeedTile<S, F, N> {
+    session: S,
+    source: F,
+    outbox: Outbox<N>,
+}
+
+impl<S: VenueSession, F: Source, N: NoticeSink> FeedTile<S, F, N> {
+    /// A tile that reads `source` and tells the core through `outbox`.
+    pub const fn new(session: S, source: F, outbox: Outbox<N>) -> FeedTile<S, F, N> {
+        FeedTile { session, source, outbox }
+    }
+
+    /// The session, for its figures and books.
+    pub const fn session(&self) -> &S {
+        &self.session
+    }
+
+    /// The session and the sink of its notices, when the run is over.
+    pub fn into_parts(self) -> (S, N) {
+        (self.session, self.outbox.notices)
+    }
+
+    /// True where every top has reached the ring.
+    pub fn is_flushed(&self) -> bool {
+        self.outbox.waiting.is_empty()
+    }
+}
+
+impl<S: VenueSession, F: Source, N: NoticeSink> Tile for FeedTile<S, F, N> {
+    const NAME: &'static str = S::NAME;
+
+    /// Takes one frame at most, so that the thread can stamp each.
+    #[inline]
+    fn step(&mut self, _now: Now) -> usize {
+        if !self.outbox.flush() {
+            return 0; // back-pressure: the core has to catch up first
+        }
+        let Some((conn, recv, input)) = self.source.next() else { return 0 };
+        self.session.take(conn, recv, input, &mut self.outbox);
+        self.outbox.end_frame(S::VENUE, recv);
+        1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kalshi::session::{NoSide, Options, Session};
+    use engine::grid::Grid;
+    use engine::slab::Slab;
+
+    struct List(Vec<&'static [u8]>);
+
+    impl Source for List {
+        fn next(&mut self) -> Option<(u32, Ns, Input<'_>)> {
+            (!self.0.is_empty()).then(|| (1, Ns(7), Input::Frame(self.0.remove(0))))
+        }
+    }
+
+    const SNAPSHOT: &[u8] = br#"{"type":"orderbook_snapshot","sid":1,"seq":1,"msg":{"market_ticker":"KXA","market_id":"m","yes_dollars_fp":[["0.4000","5.00"]]}}"#;
+    const TICKER: &[u8] = br#"{"type":"subscribed","id":1,"msg":{"channel":"ticker","sid":9}}"#;
+
+    #[test]
+    fn every_frame_is_marked_and_a_full_ring_holds_the_next_one_back() {
+        let mut session =
+            Session::new(Options { no_side: NoSide::NoPrice, learn: false }, Slab::new([4, 0, 0]));
+        session.add_market("KXA", &Grid::CENT).unwrap();
+        let (ring, mut core) = rtrb::RingBuffer::new(1);
+        let frames = List(vec![SNAPSHOT, TICKER, SNAPSHOT]);
+        let mut tile = FeedTile::new(session, frames, Outbox::new(ring, 1, true, ()));
+        assert_eq!(tile.step(Now::default()), 1, "the ring has room for its top");
+        assert_eq!(tile.step(Now::default()), 1, "its mark has to wait");
+        assert!(!tile.is_flushed());
+        assert_eq!(tile.step(Now::default()), 0, "so the third frame waits too");
+        let top = core.pop().unwrap();
+        assert_eq!((top.recv, top.flags), (Ns(7), Top::LAST_OF_FRAME));
+        assert_eq!(tile.step(Now::default()), 1, "the mark takes the room, the third frame comes");
+        assert_eq!(core.pop().unwrap().flags, Top::LAST_OF_FRAME | Top::NO_MARKET);
+        assert_eq!(tile.session().figures().frames, 3);
+    }
+}
