@@ -1,9 +1,15 @@
 //! What Parallax knows about money and books, and nothing about sockets, JSON or keys.
-//! Read the modules in this order.
+//!
+//! Read the modules in this order: units, grid, book, slab, top; pair, fee, edge, size, event, order,
+//! ledger, core, paper; tile.
 
 pub mod book; // one instrument's book: arrays by price step, occupancy bitmaps
+pub mod core; // Tops in, candidates, episodes, decisions and their accounts out
+pub mod digest; // a number over everything that was computed, to compare two runs by
+pub mod event; // everything that happens, as plain values
 pub mod grid; // which prices a market knows
+pub mod pair; // which two markets are one event, and their rules as values
 pub mod slab; // the memory of all books, laid out at start
 pub mod tile; // a bounded step of work that is told the time
-pub mod top;
-pub mod units; // prices, sizes, money, time: integers with their unit in the type // the best four levels of a market in one cache line
+pub mod top; // the best four levels of a market in one cache line
+pub mod units; // prices, sizes, money, time: integers with their unit in the type
