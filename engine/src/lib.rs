@@ -3,9 +3,13 @@
 
 pub mod units; // prices, sizes, money, time: integers with their unit in the type
 pub mod grid; // which prices a market knows
-pub mod slab; // the memory of all books, laid out at start
 pub mod book; // one instrument's book: arrays by price step, occupancy bitmaps
+pub mod slab; // the memory of all books, laid out at start
 pub mod top; // the best four levels of a market in one cache line
+pub mod pair; // which two markets are one event, and their rules as values
+pub mod event; // everything that happens, as plain values
+pub mod digest; // a number over everything that was computed, to compare two runs by
+pub mod core; // Tops in, candidates, episodes, decisions and their accounts out
 pub mod tile; // a bounded step of work that is told the time
 pub mod clock; // where thread drivers, and they alone, read the time
 pub mod idle; // what a thread does without work, and why

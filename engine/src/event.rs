@@ -1,0 +1,320 @@
+//! Everything that happens, as plain values: what the core sends, hears back and tells others.
+//!
+//! All of it is `Copy` and of bounded size, so that it crosses rings and lies in files as it is.
+
+use crate::pair::{Direction, Outcome, PairId};
+use crate::top::{Health, MarketId, Top};
+use crate::units::{Ns, Px, Qty, Shares, Usd, Venue};
+
+/// A bundle, numbered by the core from 1 in the order of decisions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct BundleId(pub u64);
+
+/// One order of a bundle: a taker BUY that never rests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Leg {
+    /// Where.
+    pub market: MarketId,
+    /// Which outcome is bought.
+    pub outcome: Outcome,
+    /// True where the order is an amount: it spends up to `budget` and a better price buys more.
+    /// Otherwise it buys `qty` contracts and a better price leaves money over.
+    pub spends: bool,
+    /// The worst price accepted, of `outcome`.
+    pub limit: Px,
+    /// The size on the order.
+    pub qty: Qty,
+    /// `limit` x `qty`, without fees.
+    pub budget: Usd,
+    /// What the books promised to fill.
+    pub expected: Shares,
+    /// What that costs, without fees.
+    pub cost: Usd,
+    /// The net fees on it.
+    pub fee: Usd,
+    /// Cash set aside for the order until it ends: worst price and worst fee.
+    pub reserve: Usd,
+    /// Generation of the [`Top`] that the decision saw.
+    pub generation: u32,
+}
+
+/// Two orders that belong together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bundle {
+    /// Its number.
+    pub id: BundleId,
+    /// For which pair.
+    pub pair: PairId,
+    /// Which way round.
+    pub direction: Direction,
+    /// The orders.
+    pub legs: [Leg; 2],
+    /// When it was decided; monotonic.
+    pub decided: Ns,
+    /// No byte of it leaves later than this; monotonic.
+    pub deadline: Ns,
+    /// A kill raises the epoch; bundles of an earlier one are void.
+    pub kill_epoch: u32,
+}
+
+/// Why an order was refused, by the venue or by our own gate.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Reject {
+    /// Its deadline passed before it could leave.
+    Expired = 0,
+    /// A kill came first.
+    Killed = 1,
+    /// The other leg could not be admitted.
+    OtherLeg = 2,
+    /// No rate tokens were left.
+    RateLimit = 3,
+    /// The venue says there is not enough money.
+    Funds = 4,
+    /// The venue refused the price, the size or the market's state.
+    Venue = 5,
+    /// The bundle broke a rule of its own: our fault.
+    Malformed = 6,
+}
+
+/// What became known of an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReportKind {
+    /// Its bytes left. A gate may leave this out: every answer but a refusal implies it.
+    Sent,
+    /// The venue has it.
+    Acked,
+    /// A part of it was filled.
+    Filled {
+        /// How much.
+        shares: Shares,
+        /// At which price of the leg's outcome.
+        px: Px,
+        /// What it cost without the fee: the venue's own figure where it gives one.
+        cash: Usd,
+        /// The net fee of this fill.
+        fee: Usd,
+    },
+    /// It ended, completely filled as far as the venue is concerned.
+    Done,
+    /// It never came into being.
+    Rejected(Reject),
+    /// It ended with a part, or all, unfilled.
+    Cancelled,
+    /// Nobody knows: neither a refusal nor a fill, until evidence comes.
+    Unknown,
+}
+
+impl ReportKind {
+    /// True for the last report of an order.
+    #[inline]
+    pub const fn is_final(&self) -> bool {
+        matches!(self, ReportKind::Done | ReportKind::Rejected(_) | ReportKind::Cancelled)
+    }
+}
+
+/// What became known of one leg of a bundle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// Which bundle.
+    pub bundle: BundleId,
+    /// Of which pair.
+    pub pair: PairId,
+    /// Which of its legs: 0 or 1.
+    pub leg: u8,
+    /// The leg's market: a fill is money even where the bundle is forgotten.
+    pub market: MarketId,
+    /// The leg's outcome.
+    pub outcome: Outcome,
+    /// When it became known; monotonic.
+    pub at: Ns,
+    /// What.
+    pub kind: ReportKind,
+}
+
+/// A decision with everything that led to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// Receive stamp of the frame that caused it; Unix nanoseconds.
+    pub at: Ns,
+    /// What was sent.
+    pub bundle: Bundle,
+    /// Best price of each leg's outcome.
+    pub best: [Px; 2],
+    /// Contracts that both legs are expected to fill.
+    pub qty: Shares,
+    /// Net gain of the first contract.
+    pub edge: Usd,
+    /// Net gain of all of it: `qty` dollars minus costs and net fees of both legs.
+    pub profit: Usd,
+    /// The books as decided upon, the first venue's and the second's.
+    pub tops: [Top; 2],
+}
+
+/// An opportunity begins: the net edge of one contract turned positive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Opened {
+    /// Which pair.
+    pub pair: PairId,
+    /// Which way round.
+    pub direction: Direction,
+    /// Receive stamp; Unix nanoseconds.
+    pub at: Ns,
+    /// Whose book opened it.
+    pub by: Venue,
+    /// Net edge of one contract.
+    pub edge: Usd,
+    /// Contracts that earn anything over the visible depth.
+    pub size: Qty,
+}
+
+/// An opportunity ends: the edge is gone, or a book is no longer sound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Closed {
+    /// Which pair.
+    pub pair: PairId,
+    /// Which way round.
+    pub direction: Direction,
+    /// When it opened; receive stamp, Unix nanoseconds.
+    pub opened: Ns,
+    /// For how long.
+    pub lived: Ns,
+    /// Whose book opened it.
+    pub opened_by: Venue,
+    /// Whose book closed it.
+    pub closed_by: Venue,
+    /// The largest net edge of one contract.
+    pub peak_edge: Usd,
+    /// The most contracts that earned anything over the visible depth.
+    pub peak_size: Qty,
+    /// Evaluations during its life that found it.
+    pub seen: u64,
+}
+
+/// A book message as the feed applied it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BookReceived {
+    /// Whose book.
+    pub market: MarketId,
+    /// Receive stamp; Unix nanoseconds.
+    pub recv: Ns,
+    /// Generation of the Top that carries it.
+    pub generation: u32,
+}
+
+/// An order in an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderRef {
+    /// Its bundle.
+    pub bundle: BundleId,
+    /// Its pair.
+    pub pair: PairId,
+    /// Its leg.
+    pub leg: u8,
+    /// When; monotonic.
+    pub at: Ns,
+}
+
+/// A bundle whose orders have both ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Settled {
+    /// Which bundle.
+    pub bundle: BundleId,
+    /// Of which pair.
+    pub pair: PairId,
+    /// When; monotonic.
+    pub at: Ns,
+    /// Filled by each leg.
+    pub filled: [Shares; 2],
+    /// Contracts that both legs filled; each pays a dollar.
+    pub matched: Shares,
+    /// Those dollars minus their part of the costs and all fees.
+    pub profit: Usd,
+    /// Cost of what only one leg filled.
+    pub excess: Usd,
+}
+
+/// Which safeguard stopped something.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Risk {
+    /// An order's fate is unknown: its pair is blocked and its cash stays set aside.
+    UnknownOrder = 0,
+    /// A report for a bundle that is not in flight; a fill of it is booked all the same.
+    StrayReport = 1,
+    /// A report that the order's state does not allow.
+    IllegalTransition = 2,
+}
+
+/// What changed about a pair.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum PairChange {
+    /// Nothing is decided on it until evidence comes.
+    Blocked = 0,
+    /// Evidence came.
+    Unblocked = 1,
+}
+
+/// The one enum of everything that happens, for telemetry, journal, stream and database alike.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant)] // It crosses rings by value; boxing would allocate.
+pub enum Event {
+    /// A whole book came.
+    BookSnapshotReceived(BookReceived),
+    /// A book changed.
+    BookDeltaReceived(BookReceived),
+    /// A book may, or may no longer, be acted on.
+    FeedHealthChanged {
+        /// Whose book.
+        market: MarketId,
+        /// Receive stamp; Unix nanoseconds.
+        recv: Ns,
+        /// Before.
+        from: Health,
+        /// Now.
+        to: Health,
+    },
+    /// An edge turned positive.
+    OpportunityFound(Opened),
+    /// It is gone.
+    OpportunityClosed(Closed),
+    /// A bundle leaves.
+    ExecuteTrade(Decision),
+    /// An order's bytes left.
+    OrderSent(OrderRef),
+    /// A venue has an order.
+    OrderAcked(OrderRef),
+    /// An order's fate is unknown.
+    OrderUnknown(OrderRef),
+    /// A part of an order was filled; the report is of kind [`ReportKind::Filled`].
+    Fill(Report),
+    /// A bundle ended and both legs filled something.
+    TradeSettled(Settled),
+    /// A bundle ended and at most one leg filled anything.
+    TradeFailed(Settled),
+    /// A safeguard stopped something.
+    RiskTripped {
+        /// On which pair.
+        pair: PairId,
+        /// When; monotonic.
+        at: Ns,
+        /// Which.
+        risk: Risk,
+    },
+    /// A pair changed.
+    PairChanged {
+        /// Which.
+        pair: PairId,
+        /// When; monotonic.
+        at: Ns,
+        /// How.
+        change: PairChange,
+    },
+}
+
+// Rings of these are laid out at start; a field too many shows here and not as memory.
+const _: () = assert!(size_of::<Event>() <= 512);
+const _: () = assert!(size_of::<Bundle>() <= 256);
+const _: () = assert!(size_of::<Report>() <= 80);

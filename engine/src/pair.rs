@@ -1,0 +1,379 @@
+//! Which two markets are one event, and what each venue demands of an order there.
+//!
+//! Fees and size rules are values that a pair carries: nothing below the pair table asks which
+//! venue it deals with.
+
+use core::fmt;
+
+use crate::top::MarketId;
+use crate::units::{Ns, Px, Qty, Usd, Venue};
+
+/// Most pairs in one process. The number after the last one ends a chain of pairs.
+pub const PAIRS_MAX: usize = u16::MAX as usize;
+
+/// The largest fee multiplier taken as meant: a hundred times the published fee.
+pub const MULTIPLIER_E6_MAX: u32 = 100_000_000;
+
+/// A pair, numbered by its place in the pair table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct PairId(pub u16);
+
+impl PairId {
+    /// The number as an index.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One of the two outcomes of a market.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Outcome {
+    /// The market's YES.
+    Yes = 0,
+    /// The market's NO.
+    No = 1,
+}
+
+impl Outcome {
+    /// The lower-case name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Outcome::Yes => "yes",
+            Outcome::No => "no",
+        }
+    }
+
+    /// The other one.
+    #[inline]
+    #[must_use]
+    pub const fn opposite(self) -> Outcome {
+        match self {
+            Outcome::Yes => Outcome::No,
+            Outcome::No => Outcome::Yes,
+        }
+    }
+}
+
+/// How the second venue's outcomes answer the first venue's question.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Polarity {
+    /// YES pays on both venues together.
+    Same = 0,
+    /// The first venue's YES pays when the second venue's NO pays.
+    Inverted = 1,
+}
+
+/// What is bought. Each direction buys two legs of which exactly one pays a dollar.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Direction {
+    /// YES on the first venue, its opposite on the second.
+    FirstYes = 0,
+    /// NO on the first venue, its opposite on the second.
+    FirstNo = 1,
+    /// Both outcomes of the second venue's market.
+    SecondBoth = 2,
+}
+
+impl Direction {
+    /// All directions in the order of their discriminants.
+    pub const ALL: [Direction; 3] =
+        [Direction::FirstYes, Direction::FirstNo, Direction::SecondBoth];
+
+    /// The column in tables by direction.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The name used in reports: who is bought where.
+    pub const fn name(self, polarity: Polarity) -> &'static str {
+        match (self, polarity) {
+            (Direction::FirstYes, Polarity::Same) => "kalshi_yes_polymarket_no",
+            (Direction::FirstNo, Polarity::Same) => "kalshi_no_polymarket_yes",
+            (Direction::FirstYes, Polarity::Inverted) => "kalshi_yes_polymarket_yes",
+            (Direction::FirstNo, Polarity::Inverted) => "kalshi_no_polymarket_no",
+            (Direction::SecondBoth, _) => "polymarket_yes_polymarket_no",
+        }
+    }
+
+    /// Side of the pair and outcome of each leg.
+    #[inline]
+    pub const fn legs(self, polarity: Polarity) -> [(usize, Outcome); 2] {
+        let first = match self {
+            Direction::FirstYes => Outcome::Yes,
+            Direction::FirstNo => Outcome::No,
+            Direction::SecondBoth => return [(1, Outcome::Yes), (1, Outcome::No)],
+        };
+        let second = match polarity {
+            Polarity::Same => first.opposite(),
+            Polarity::Inverted => first,
+        };
+        [(0, first), (1, second)]
+    }
+}
+
+/// What a person or discovery said about a pair.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Verdict {
+    /// Found equal by discovery's own rules.
+    Tradable,
+    /// Found equal by a person.
+    Approved,
+    /// Perhaps not the same event.
+    NeedsReview,
+    /// Not to be traded.
+    Blocked,
+    /// Nobody said anything; good enough for replay, not for live trading.
+    Unspecified,
+}
+
+impl Verdict {
+    /// True where a decision may be made at all.
+    pub const fn may_decide(self) -> bool {
+        !matches!(self, Verdict::NeedsReview | Verdict::Blocked)
+    }
+
+    /// True where the decision may reach a real venue.
+    pub const fn trades_live(self) -> bool {
+        matches!(self, Verdict::Tradable | Verdict::Approved)
+    }
+}
+
+/// How a venue charges a taker. Construct by [`FeeRule::quadratic`] and [`FeeRule::curve`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum FeeRule {
+    /// 0.07 x multiplier x contracts x p(1-p), rounded up to a micro-dollar a fill and settled
+    /// on the account's balance grid (kalshi.md section 6).
+    Quadratic {
+        /// The multiplier in millionths.
+        multiplier_e6: u32,
+    },
+    /// rate x shares x (p(1-p))^exponent, rounded down to 1e-5 dollar a match
+    /// (polymarket.md section 6).
+    Curve {
+        /// The rate in millionths, at most 1.
+        rate_e6: u32,
+        /// 1 or 2.
+        exponent: u8,
+    },
+    /// A fee without a known formula: no net edge, no trade.
+    Unknown,
+}
+
+impl FeeRule {
+    /// A quadratic rule with a multiplier in millionths, at most [`MULTIPLIER_E6_MAX`].
+    pub const fn quadratic(multiplier_e6: u32) -> Result<FeeRule, PairError> {
+        if multiplier_e6 > MULTIPLIER_E6_MAX {
+            return Err(PairError::Multiplier(multiplier_e6));
+        }
+        Ok(FeeRule::Quadratic { multiplier_e6 })
+    }
+
+    /// A curve with a rate in millionths, at most 1, and an exponent of 1 or 2.
+    ///
+    /// Above 2 the exact product leaves 128 bits. At 0 the fee of a BUY that spends an amount has
+    /// no bound, because a falling price buys ever more shares. No market has either today.
+    pub const fn curve(rate_e6: u32, exponent: u8) -> Result<FeeRule, PairError> {
+        if rate_e6 > 1_000_000 {
+            return Err(PairError::Rate(rate_e6));
+        }
+        if exponent == 0 || exponent > 2 {
+            return Err(PairError::Exponent(exponent));
+        }
+        Ok(FeeRule::Curve { rate_e6, exponent })
+    }
+
+    /// False where no net edge can be computed.
+    pub const fn is_known(self) -> bool {
+        !matches!(self, FeeRule::Unknown)
+    }
+}
+
+/// What a taker BUY must look like.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct SizeRule {
+    /// The smallest size of an order.
+    pub min_qty: Qty,
+    /// The smallest limit price x size of an order.
+    pub min_notional: Usd,
+    /// The order is an amount of whole cents, and a better price buys more for it
+    /// (polymarket.md 5.4 and 5.6). Otherwise it is a number of contracts, and a better price
+    /// leaves money over.
+    pub whole_cents: bool,
+}
+
+impl SizeRule {
+    /// Sizes at limit price `px` are multiples of this many 1e-2 contracts.
+    ///
+    /// Price x size is whole cents when the size is a multiple of 10000 / gcd(p, 10000)
+    /// (pairs.md, "Snapping").
+    #[inline]
+    pub const fn step_e2(&self, px: Px) -> u64 {
+        if !self.whole_cents {
+            return 1;
+        }
+        let (mut a, mut b) = (px.e4() as u64, 10_000);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        10_000 / a
+    }
+}
+
+/// One market of a pair and the rules of its venue.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Instrument {
+    /// Which market.
+    pub market: MarketId,
+    /// What a taker pays.
+    pub fee: FeeRule,
+    /// What an order must look like.
+    pub size: SizeRule,
+    /// How long the venue holds a marketable order before it matches it.
+    pub taker_delay: Ns,
+}
+
+/// Two markets that are one event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pair {
+    /// Our unique name of it.
+    pub id: String,
+    /// Groups pairs for limits an event.
+    pub event: Option<String>,
+    /// How the outcomes map.
+    pub polarity: Polarity,
+    /// Whether it may be traded.
+    pub verdict: Verdict,
+    /// The first venue's market and the second's: Kalshi, Polymarket.
+    pub sides: [Instrument; 2],
+    /// When the dollar is expected to be paid; Unix nanoseconds.
+    pub expected_resolution: Option<Ns>,
+    /// When trading on the first venue ends; Unix nanoseconds.
+    pub close_time: Option<Ns>,
+}
+
+impl Pair {
+    /// True where the core may decide on it: nobody objected and both fees are known.
+    pub fn may_decide(&self) -> bool {
+        self.verdict.may_decide() && self.sides.iter().all(|s| s.fee.is_known())
+    }
+}
+
+/// Why a pair or a table of pairs is refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PairError {
+    /// More than [`PAIRS_MAX`] pairs.
+    TooMany(usize),
+    /// Two pairs of that name.
+    Duplicate(String),
+    /// The sides of that pair are not Kalshi first and Polymarket second.
+    Sides(String),
+    /// A fee multiplier, in millionths, above [`MULTIPLIER_E6_MAX`].
+    Multiplier(u32),
+    /// A fee rate, in millionths, above one.
+    Rate(u32),
+    /// A fee exponent that is neither 1 nor 2.
+    Exponent(u8),
+}
+
+impl fmt::Display for PairError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PairError::TooMany(n) => write!(f, "{n} pairs; at most {PAIRS_MAX} fit, split them"),
+            PairError::Duplicate(id) => write!(f, "pair id \"{id}\" is used twice; rename one"),
+            PairError::Sides(id) => {
+                write!(f, "pair \"{id}\": the first side must be Kalshi, the second Polymarket")
+            }
+            PairError::Multiplier(e6) => {
+                write!(f, "fee multiplier {e6}e-6 is above {MULTIPLIER_E6_MAX}e-6; check it")
+            }
+            PairError::Rate(e6) => write!(f, "fee rate {e6}e-6 is above 1; check it"),
+            PairError::Exponent(n) => write!(f, "fee exponent {n} is neither 1 nor 2"),
+        }
+    }
+}
+
+impl std::error::Error for PairError {}
+
+/// All pairs, and which of them a market belongs to.
+#[derive(Clone, Debug)]
+pub struct PairTable {
+    pairs: Vec<Pair>,
+    /// By venue and market: its first pair, or [`PairTable::END`].
+    first: [Vec<u16>; 2],
+    /// By pair and side: the next pair of the same market, or [`PairTable::END`].
+    next: Vec<[u16; 2]>,
+}
+
+impl PairTable {
+    /// Ends a chain of pairs; no pair has this number.
+    pub const END: u16 = PAIRS_MAX as u16;
+
+    /// The table of these pairs, numbered in this order.
+    pub fn new(pairs: Vec<Pair>) -> Result<PairTable, PairError> {
+        if pairs.len() > PAIRS_MAX {
+            return Err(PairError::TooMany(pairs.len()));
+        }
+        let mut names: Vec<&str> = pairs.iter().map(|p| p.id.as_str()).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|w| w[0] == w[1]) {
+            return Err(PairError::Duplicate(twice[0].to_owned()));
+        }
+        let mut first = [Vec::new(), Vec::new()];
+        let mut next = vec![[PairTable::END; 2]; pairs.len()];
+        // Backwards, so that a chain runs through the pairs of a market in their order.
+        for (number, pair) in pairs.iter().enumerate().rev() {
+            for (side, venue) in Venue::ALL.into_iter().enumerate() {
+                let market = pair.sides[side].market;
+                if market.venue() != venue {
+                    return Err(PairError::Sides(pair.id.clone()));
+                }
+                let heads: &mut Vec<u16> = &mut first[side];
+                if heads.len() <= market.index() {
+                    heads.resize(market.index() + 1, PairTable::END);
+                }
+                next[number][side] = heads[market.index()];
+                heads[market.index()] = number as u16;
+            }
+        }
+        Ok(PairTable { pairs, first, next })
+    }
+
+    /// The pairs in the order of their numbers.
+    pub fn pairs(&self) -> &[Pair] {
+        &self.pairs
+    }
+
+    /// The pair of that number.
+    pub fn get(&self, id: PairId) -> Option<&Pair> {
+        self.pairs.get(id.index())
+    }
+
+    /// The pairs that a market belongs to, in the order of their numbers.
+    pub fn pairs_of(&self, market: MarketId) -> impl Iterator<Item = PairId> + '_ {
+        let side = market.venue().index();
+        let mut at = self.head(market);
+        core::iter::from_fn(move || {
+            let next = self.next.get(usize::from(at))?;
+            let id = PairId(at);
+            at = next[side];
+            Some(id)
+        })
+    }
+
+    /// The first pair of a market, or [`PairTable::END`].
+    pub(crate) fn head(&self, market: MarketId) -> u16 {
+        let heads = &self.first[market.venue().index()];
+        heads.get(market.index()).copied().unwrap_or(PairTable::END)
+    }
+
+    /// The pair after `id` of the same market, by side.
+    pub(crate) fn after(&self, id: PairId) -> [u16; 2] {
+        self.next[id.index()]
+    }
+}
