@@ -16,6 +16,7 @@ use crate::kalshi::message::{Body, BookSide, Delta, Frame, Lifecycle, LifecycleE
 use crate::market::{self, AddError, Crossing, Trust};
 use crate::registry::{self, Registry};
 use crate::sink::{Change, Notice, Sink};
+use crate::wide;
 
 /// Longest ticker: combination markets have some 60 letters.
 pub const TICKER_MAX: usize = 80;
@@ -60,7 +61,7 @@ impl Market {
 
     #[inline]
     fn has_identity(&self, identity: &[u8]) -> bool {
-        self.identity[..usize::from(self.identity_len)] == *identity
+        wide::equal(&self.identity[..usize::from(self.identity_len)], identity)
     }
 
     fn set_identity(&mut self, ticker: &str, market_id: &str) {
@@ -446,7 +447,7 @@ impl State {
     }
 
     /// Adds to one level and publishes the market.
-    #[inline]
+    #[inline(always)]
     fn apply(
         &mut self,
         number: usize,
@@ -457,9 +458,8 @@ impl State {
         sink: &mut impl Sink,
     ) {
         let market = &mut self.markets[number];
-        match market.trust {
-            Trust::Whole | Trust::Doubted => {}
-            Trust::AwaitSnapshot | Trust::Gap => return self.figures.before_snapshot += 1,
+        if !market.trust.takes_changes() {
+            return self.figures.before_snapshot += 1;
         }
         let (side, px) = on_yes_book(self.options, side, px);
         let total = match self.slab.add(market.book, side, px, delta_e2) {
@@ -495,19 +495,27 @@ impl State {
     }
 
     /// Judges a book after one of its messages, and publishes it.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
         let market = &mut self.markets[number];
         let (bid, ask) = (market.top.best_bid_raw(), market.top.best_ask_raw());
         let overlap = bid.0 >= ask.0 && bid.1 != 0 && ask.1 != 0;
-        let mut overdue = false;
         if overlap || market.crossing.is_on() {
-            let was_on = market.crossing.is_on();
-            let best = |level: (u16, u32)| if level.1 == 0 { None } else { Px::new(level.0) };
-            overdue = market.crossing.judge(best(bid), best(ask), recv, &mut self.figures);
-            self.crossed += usize::from(market.crossing.is_on());
-            self.crossed -= usize::from(was_on);
+            return self.settle_crossed(number, recv, sink);
         }
+        publish(market, recv, sink);
+    }
+
+    /// The same for a book that is crossed now, or was.
+    #[cold]
+    fn settle_crossed(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
+        let market = &mut self.markets[number];
+        let bid = market.top.bids().best().map(|level| level.0);
+        let ask = market.top.asks().best().map(|level| level.0);
+        let was_on = market.crossing.is_on();
+        let overdue = market.crossing.judge(bid, ask, recv, &mut self.figures);
+        self.crossed += usize::from(market.crossing.is_on());
+        self.crossed -= usize::from(was_on);
         if overdue && market.trust == Trust::Whole {
             return self.doubt(number, recv, sink);
         }
