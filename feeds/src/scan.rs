@@ -44,21 +44,16 @@ impl<'a> Cursor<'a> {
         self.literal(text).is_some()
     }
 
-    /// Passes exactly `text`, whose length is known only at run time.
-    #[inline]
-    pub fn known(&mut self, text: &[u8]) -> Option<()> {
-        let (head, rest) = self.rest.split_at_checked(text.len())?;
-        if head != text {
-            return None;
+    /// Passes exactly `text`, a name whose length is known only at run time; an empty one is
+    /// never there.
+    #[inline(always)]
+    pub fn known(&mut self, text: &[u8]) -> bool {
+        let Some((head, rest)) = self.rest.split_at_checked(text.len()) else { return false };
+        if text.is_empty() || !wide::equal(head, text) {
+            return false;
         }
         self.rest = rest;
-        Some(())
-    }
-
-    /// Passes `text` where it comes next and is not empty, and says whether it did.
-    #[inline]
-    pub fn known_some(&mut self, text: &[u8]) -> bool {
-        !text.is_empty() && self.known(text).is_some()
+        true
     }
 
     /// Passes `count` bytes without looking at them: the caller compares them.
@@ -106,7 +101,7 @@ impl<'a> Cursor<'a> {
         const { assert!(N >= STRING_WINDOW && N <= 2 * STRING_WINDOW) };
         let (text, rest) = self.rest.split_first_chunk::<N>()?;
         // Two windows that overlap cover the text.
-        let plain = wide::is_plain(text.first_chunk()?) && wide::is_plain(text.last_chunk()?);
+        let plain = wide::are_plain(text.first_chunk()?, text.last_chunk()?);
         self.rest = rest.strip_prefix(b"\"")?;
         plain.then_some(text)
     }
@@ -177,19 +172,18 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes a price as [`Cursor::price`] does, or the `0` or `1` of an empty side.
-    #[inline]
+    #[inline(always)]
     pub fn best_price(&mut self) -> Option<Px> {
-        match self.rest {
-            [b'0', b'"', rest @ ..] => {
-                self.rest = rest;
-                Some(Px::ZERO)
-            }
-            [b'1', b'"', rest @ ..] => {
-                self.rest = rest;
-                Some(Px::ONE)
-            }
-            _ => self.price(),
+        if let Some(px) = self.price() {
+            return Some(px);
         }
+        let px = match self.rest {
+            [b'0', b'"', ..] => Px::ZERO,
+            [b'1', b'"', ..] => Px::ONE,
+            _ => return None,
+        };
+        self.rest = &self.rest[2..];
+        Some(px)
     }
 
     /// Passes a size with at most two decimals (`0`, `813.8`, `1644.12`) and its closing quote.

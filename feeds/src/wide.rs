@@ -26,6 +26,37 @@ pub fn is_plain(window: &[u8; STRING_WINDOW]) -> bool {
     quotes | strange == 0
 }
 
+/// [`is_plain`] for two windows at once.
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[allow(unsafe_code)]
+#[inline]
+pub fn are_plain(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
+    use core::arch::x86_64::{
+        _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_min_epi8, _mm256_or_si256,
+        _mm256_set1_epi8, _mm256_testz_si256,
+    };
+    // SAFETY: each load reads exactly the 32 bytes of its window and needs no alignment; AVX2 is
+    // a feature of the whole build (the `cfg` above).
+    unsafe {
+        let (a, b) = (_mm256_loadu_si256(a.as_ptr().cast()), _mm256_loadu_si256(b.as_ptr().cast()));
+        let is = |byte: u8| {
+            let byte = _mm256_set1_epi8(byte as i8);
+            _mm256_or_si256(_mm256_cmpeq_epi8(a, byte), _mm256_cmpeq_epi8(b, byte))
+        };
+        // Signed: bytes from 0x80 on are negative, so one compare finds them and the controls.
+        let low = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), _mm256_min_epi8(a, b));
+        let strange = _mm256_or_si256(_mm256_or_si256(is(b'"'), is(b'\\')), low);
+        _mm256_testz_si256(strange, strange) == 1
+    }
+}
+
+/// [`is_plain`] for two windows at once.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
+#[inline]
+pub fn are_plain(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
+    is_plain(a) && is_plain(b)
+}
+
 /// Bit i of the first word: byte i is a quote. Of the second: it is a backslash, a control
 /// character or not ASCII.
 #[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
@@ -171,6 +202,17 @@ mod tests {
         #[test]
         fn wide_marks_equal_their_twin(bytes in proptest::array::uniform32(any::<u8>())) {
             prop_assert_eq!(marks(&bytes), portable_marks(&bytes));
+        }
+
+        #[test]
+        fn two_windows_are_plain_where_each_is(
+            mut a in proptest::array::uniform32(b'a'..=b'z'),
+            mut b in proptest::array::uniform32(b' '..=b'!'),
+            at in 0usize..64,
+            byte in any::<u8>(),
+        ) {
+            if at < 32 { a[at] = byte } else { b[at - 32] = byte }
+            prop_assert_eq!(are_plain(&a, &b), is_plain(&a) && is_plain(&b));
         }
 
         #[test]
