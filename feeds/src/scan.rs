@@ -16,22 +16,22 @@ pub struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     /// At the start of a frame.
-    #[inline]
+    #[inline(always)]
     pub const fn new(frame: &'a [u8]) -> Cursor<'a> {
         Cursor { rest: frame }
     }
 
     /// Bytes not passed yet.
-    #[inline]
+    #[inline(always)]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// Passes exactly `text`.
-    #[inline]
+    #[inline(always)]
     pub fn literal<const N: usize>(&mut self, text: &[u8; N]) -> Option<()> {
         let (head, rest) = self.rest.split_first_chunk::<N>()?;
-        if head != text {
+        if !wide::same(head, text) {
             return None;
         }
         self.rest = rest;
@@ -39,7 +39,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes `text` where it comes next, and says whether it did.
-    #[inline]
+    #[inline(always)]
     pub fn optional<const N: usize>(&mut self, text: &[u8; N]) -> bool {
         self.literal(text).is_some()
     }
@@ -57,7 +57,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes `count` bytes without looking at them: the caller compares them.
-    #[inline]
+    #[inline(always)]
     pub fn skip(&mut self, count: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.rest.split_at_checked(count)?;
         self.rest = rest;
@@ -96,7 +96,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes a plain string of exactly `N` bytes, 32 to 64, and its closing quote.
-    #[inline]
+    #[inline(always)]
     pub fn string_of<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         const { assert!(N >= STRING_WINDOW && N <= 2 * STRING_WINDOW) };
         let (text, rest) = self.rest.split_first_chunk::<N>()?;
@@ -108,7 +108,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes a string of exactly `N` bytes that the caller compares with a name it knows, and
     /// its closing quote.
-    #[inline]
+    #[inline(always)]
     pub fn name_of<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         let (text, rest) = self.rest.split_first_chunk::<N>()?;
         self.rest = rest.strip_prefix(b"\"")?;
@@ -159,6 +159,12 @@ impl<'a> Cursor<'a> {
             Some(bytes) => u64::from_le_bytes(*bytes),
             None => short_word(self.rest), // a price of one decimal may be the last of a frame
         };
+        if let Some(e4) = wide::cents(word)
+            && let Some(rest) = self.rest.get(5..)
+        {
+            self.rest = rest;
+            return Px::new(e4);
+        }
         let after = word >> 16; // six bytes: at most four digits, the quote, one more
         let count = wide::digits_in(after);
         if word as u16 != u16::from_le_bytes(*b"0.") || count == 0 || count > 4 {
@@ -216,7 +222,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes the end of a frame: nothing, or one line break.
-    #[inline]
+    #[inline(always)]
     pub fn end(self) -> Option<()> {
         (self.rest.is_empty() || self.rest == b"\n").then_some(())
     }

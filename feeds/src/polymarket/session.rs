@@ -18,6 +18,7 @@ use crate::polymarket::hash;
 use crate::polymarket::message::{Book, Object, PriceChange, Refused, TickSize};
 use crate::registry::{self, Registry};
 use crate::sink::{self, Notice, Sink};
+use crate::wide;
 
 /// Longest condition id: `0x` and 64 hex digits.
 pub const CONDITION_MAX: usize = fast::CONDITION_LEN;
@@ -329,7 +330,8 @@ impl State {
     fn find_hex(&self, condition: &[u8; CONDITION_MAX]) -> Option<usize> {
         let found = |number: usize| {
             let market = &self.markets[number];
-            market.condition == *condition && usize::from(market.condition_len) == CONDITION_MAX
+            wide::equal(&market.condition, condition)
+                && usize::from(market.condition_len) == CONDITION_MAX
         };
         self.index.find(name_hash(condition), found)
     }
