@@ -10,6 +10,7 @@ pub mod pair; // which two markets are one event, and their rules as values
 pub mod event; // everything that happens, as plain values
 pub mod digest; // a number over everything that was computed, to compare two runs by
 pub mod core; // Tops in, candidates, episodes, decisions and their accounts out
+pub mod core_tile; // the rings into it, taken in an order that is data
 pub mod tile; // a bounded step of work that is told the time
 pub mod clock; // where thread drivers, and they alone, read the time
 pub mod idle; // what a thread does without work, and why

@@ -1,8 +1,6 @@
 //! Tapes, replay, reports and the subcommands of `parallax`.
 
-pub mod tape;
+pub mod tape; // recorded frames: files in and out
 pub mod digest; // a digest of every book, to compare with other programs
-pub mod replay {
-    //! Replay of recorded frames through the shipped tiles.
-    pub mod frames; // frames on their way from the tape to the feed tiles
-}
+pub mod topology; // every ring and every thread of a run
+pub mod replay; // recorded frames through the shipped tiles

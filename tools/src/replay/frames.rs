@@ -154,6 +154,11 @@ impl OrderSender {
         self.gathered.push(venue);
     }
 
+    /// True where the order should be announced before more is gathered.
+    pub fn is_full(&self) -> bool {
+        self.gathered.len() >= 2 * BATCH_FRAMES
+    }
+
     /// Announces what was gathered, once the batches it speaks of are sent; false where it has to
     /// be tried again.
     pub fn send(&mut self) -> bool {
