@@ -15,6 +15,7 @@ pub mod reader; // either form behind one type
 pub mod merge; // several tapes as one
 pub mod preload; // tapes held in memory
 pub mod writer; // records -> file
+pub mod utc; // times for people
 
 pub use error::{LineError, TapeError};
 pub use line::{parse_line, write_line};
