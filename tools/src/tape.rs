@@ -16,6 +16,8 @@ pub mod merge; // several tapes as one
 pub mod preload; // tapes held in memory
 pub mod writer; // records -> file
 pub mod utc; // times for people
+pub mod info; // counts by venue, connection and type
+pub mod command; // `parallax tape`
 
 pub use error::{LineError, TapeError};
 pub use line::{parse_line, write_line};

@@ -215,7 +215,7 @@ impl Slow {
 
     fn check_hash(&mut self, json: &Value, asset: &str, told: &Value, pairs: &[Pair]) {
         self.hashes_seen += 1;
-        if self.hashes_seen % self.hash_every != 0 {
+        if !self.hashes_seen.is_multiple_of(self.hash_every) {
             return;
         }
         let pair = pairs.iter().find(|p| p.yes == asset || p.no == asset).unwrap();
