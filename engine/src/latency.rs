@@ -123,10 +123,11 @@ impl StageHistogram {
                 continue;
             }
             // One record for all the steps that end in the same bucket: the library's own
-            // correction takes each step alone, which is minutes for a long stall.
+            // correction takes each step alone, which is minutes for a long stall. A bucket is
+            // narrower than its values, so none of these steps is below the interval.
             let mut missing = ns - expected_interval_ns;
             while missing >= expected_interval_ns {
-                let bucket = corrected.lowest_equivalent(missing).max(expected_interval_ns);
+                let bucket = corrected.lowest_equivalent(missing);
                 let steps = (missing - bucket) / expected_interval_ns + 1;
                 corrected.saturating_record_n(missing, count.saturating_mul(steps));
                 let Some(rest) = missing.checked_sub(steps.saturating_mul(expected_interval_ns))

@@ -2,5 +2,11 @@
 
 pub mod tape; // recorded frames: files in and out
 pub mod model; // a seeded pair of venues, which writes the demonstration tape
+pub mod pairs; // the pair table
 pub mod digest; // a digest of every book, to compare with other programs
 pub mod topology; // every ring and every thread of a run
+pub mod replay; // recorded frames through the shipped tiles
+pub mod report; // what a run leaves behind
+pub mod host; // facts of the machine
+pub mod doctor; // what of the host helps or hurts
+pub mod jitter; // how often the host interrupts a core
