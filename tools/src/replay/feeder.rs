@@ -38,6 +38,35 @@ impl Shared {
     }
 }
 
+/// What the tape's thread sent.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Sent {
+    /// Records of each venue, connections included.
+    pub records: [u64; 2],
+    /// Receive stamp of the first record; Unix nanoseconds.
+    pub first: Option<Ns>,
+    /// Records by second of the tape since its first record, ascending; at most
+    /// [`SECONDS_MAX`] of them.
+    pub per_second: Vec<(u64, u64)>,
+}
+
+/// Seconds of a tape that are counted apart: eleven days.
+pub const SECONDS_MAX: usize = 1_000_000;
+
+impl Sent {
+    fn count(&mut self, record: &Record<'_>) {
+        self.records[record.venue.index()] += 1;
+        let first = *self.first.get_or_insert(record.recv);
+        let second = record.recv.since(first).0 / 1_000_000_000;
+        match self.per_second.last_mut() {
+            // A clock that stepped back counts for the second it left.
+            Some((last, count)) if second <= *last => *count += 1,
+            _ if self.per_second.len() < SECONDS_MAX => self.per_second.push((second, 1)),
+            _ => {}
+        }
+    }
+}
+
 /// Where the records come from.
 pub enum Frames {
     /// Files, read while the replay runs.
@@ -71,14 +100,14 @@ impl<'a> Feeder<'a> {
         Feeder { shared, batches, order, pace }
     }
 
-    /// Sends every record, and says how many of each venue.
-    pub fn run(mut self, frames: &mut Frames) -> Result<[u64; 2], TapeError> {
-        let mut counts = [0; 2];
+    /// Sends every record, and says what it sent.
+    pub fn run(mut self, frames: &mut Frames) -> Result<Sent, TapeError> {
+        let mut sent = Sent::default();
         match frames {
             Frames::Files(tapes) => {
                 let mut until_progress = 0u32;
                 while let Some(record) = tapes.next()? {
-                    if !self.take(&record, &mut counts) {
+                    if !self.take(&record, &mut sent) {
                         break;
                     }
                     until_progress = until_progress.wrapping_sub(1);
@@ -90,20 +119,20 @@ impl<'a> Feeder<'a> {
             }
             Frames::Memory(preloaded) => {
                 for record in preloaded.iter() {
-                    if !self.take(&record, &mut counts) {
+                    if !self.take(&record, &mut sent) {
                         break;
                     }
                 }
             }
         }
         self.flush();
-        Ok(counts)
+        Ok(sent)
     }
 
     /// Sends one record when its time has come; false where the run was stopped.
-    fn take(&mut self, record: &Record<'_>, counts: &mut [u64; 2]) -> bool {
+    fn take(&mut self, record: &Record<'_>, sent: &mut Sent) -> bool {
         self.wait_for(record.recv);
-        counts[record.venue.index()] += 1;
+        sent.count(record);
         self.order.push(record.venue);
         let full = self.batches[record.venue.index()].push(record);
         if full || self.order.is_full() { self.flush() } else { true }

@@ -11,7 +11,7 @@ use feeds::{kalshi, polymarket};
 use rtrb::Consumer;
 
 use super::drive::{self, Driven};
-use super::feeder::{Feeder, Frames, Shared};
+use super::feeder::{Feeder, Frames, Sent, Shared};
 use super::setup::Setup;
 use super::speed::Speed;
 use crate::tape::TapeError;
@@ -30,12 +30,10 @@ pub struct Outcome {
     pub core: Core,
     /// What each stage took.
     pub stages: Vec<(Stage, StageHistogram)>,
-    /// Records of each venue, connections included.
-    pub records: [u64; 2],
+    /// What the tapes held.
+    pub sent: Sent,
     /// From the start of the threads to the end of the last one.
     pub elapsed: Duration,
-    /// Records taken by the core, at times since the start.
-    pub progress: Vec<(Duration, u64)>,
     /// Pins that failed, in words.
     pub pin_errors: Vec<String>,
 }
@@ -66,10 +64,10 @@ pub fn run(
     let began = Instant::now();
     thread::scope(|scope| {
         let tape = scope.spawn(|| {
-            let counts = feeder.run(frames);
+            let sent = feeder.run(frames);
             // What was sent stands; a tape that broke ends the run after what it gave.
             shared.tape_done.store(true, SeqCst);
-            counts
+            sent
         });
         let engine = scope.spawn(|| match (grouping, hot.as_slice()) {
             (Grouping::Pinned, &[kalshi, polymarket, core]) => drive::pinned(
@@ -83,19 +81,18 @@ pub fn run(
                 drive::single(&shared, threads[0], tiles.kalshi, tiles.polymarket, tiles.core)
             }
         });
-        let progress = collect(&shared, tiles.events, began, || engine.is_finished(), watcher);
+        collect(&shared, tiles.events, || engine.is_finished(), watcher);
         let Driven { kalshi, polymarket, core, stages, pin_errors } =
             engine.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let elapsed = began.elapsed();
-        let records = tape.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let sent = tape.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         Ok(Outcome {
             kalshi: kalshi.into_parts().0,
             polymarket: polymarket.into_parts().0,
             core: core.into_core(),
             stages,
-            records,
+            sent,
             elapsed,
-            progress,
             pin_errors,
         })
     })
@@ -105,12 +102,10 @@ pub fn run(
 fn collect(
     shared: &Shared,
     mut events: Consumer<Event>,
-    began: Instant,
     ended: impl Fn() -> bool,
     watcher: &mut impl Watcher,
-) -> Vec<(Duration, u64)> {
-    let mut progress = vec![(Duration::ZERO, 0)];
-    let mut next_sample = began + SAMPLE;
+) {
+    let mut next_sample = Instant::now() + SAMPLE;
     loop {
         let last = ended();
         let mut some = false;
@@ -123,10 +118,9 @@ fn collect(
             next_sample = now + SAMPLE;
             let records = shared.frames_done.load(Relaxed);
             watcher.progress(shared.bytes_read.load(Relaxed), records);
-            progress.push((now - began, records));
         }
         if last {
-            return progress;
+            return;
         }
         if !some {
             thread::park_timeout(Duration::from_micros(500));
