@@ -7,6 +7,7 @@ pub mod book; // one instrument's book: arrays by price step, occupancy bitmaps
 pub mod core; // Tops in, candidates, episodes, decisions and their accounts out
 pub mod digest; // a number over everything that was computed, to compare two runs by
 pub mod event; // everything that happens, as plain values
+pub mod fee; // what the venues charge, to the micro-dollar
 pub mod grid; // which prices a market knows
 pub mod pair; // which two markets are one event, and their rules as values
 pub mod slab; // the memory of all books, laid out at start
