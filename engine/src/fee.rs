@@ -159,37 +159,31 @@ pub struct OneFee {
     scale: u32,
     /// 0: no such form; `rate` of a curve of exponent 2 is in `scale`.
     unit: u8,
-    known: bool,
 }
 
 const ONE_DIVISOR: u64 = 10_000_000_000;
 // The largest scale times the largest p(1-p) stays inside 64 bits, and inside 32 by itself.
 const _: () = assert!(7 * (crate::pair::MULTIPLIER_E6_MAX as u64) <= u32::MAX as u64);
+const _: () = assert!(ONE_DIVISOR < u64::MAX / OneFee::PROHIBITIVE as u64);
 
 impl OneFee {
+    /// The fee of an unknown rule: no edge survives it, and a few of them fit 32 bits.
+    pub const PROHIBITIVE: i32 = 1 << 29;
+
     /// The constants of a rule.
     pub const fn new(rule: FeeRule) -> OneFee {
         match rule {
-            FeeRule::Quadratic { multiplier_e6 } => OneFee {
-                carry: ONE_DIVISOR - 1,
-                scale: multiplier_e6.saturating_mul(7),
-                unit: 1,
-                known: true,
-            },
+            FeeRule::Quadratic { multiplier_e6 } => {
+                OneFee { carry: ONE_DIVISOR - 1, scale: multiplier_e6.saturating_mul(7), unit: 1 }
+            }
             FeeRule::Curve { rate_e6, exponent: 1 } => {
-                OneFee { carry: 0, scale: rate_e6.saturating_mul(10), unit: 10, known: true }
+                OneFee { carry: 0, scale: rate_e6.saturating_mul(10), unit: 10 }
             }
-            FeeRule::Curve { rate_e6, .. } => {
-                OneFee { carry: 0, scale: rate_e6, unit: 0, known: true }
+            FeeRule::Curve { rate_e6, .. } => OneFee { carry: 0, scale: rate_e6, unit: 0 },
+            FeeRule::Unknown => {
+                OneFee { carry: ONE_DIVISOR * OneFee::PROHIBITIVE as u64, scale: 0, unit: 1 }
             }
-            FeeRule::Unknown => OneFee { carry: 0, scale: 0, unit: 1, known: false },
         }
-    }
-
-    /// False for an unknown rule, whose fee then reads as nothing.
-    #[inline]
-    pub const fn is_known(self) -> bool {
-        self.known
     }
 
     /// Micro-dollars for one contract at `e4`, a price in 1e-4 dollar up to 10,000.
