@@ -100,6 +100,16 @@ impl Core {
     /// Takes in what became known of an order.
     pub fn on_report(&mut self, _now: Now, _report: &Report, _out: &mut impl Outlet) {}
 
+    /// The pairs.
+    pub const fn table(&self) -> &PairTable {
+        &self.table
+    }
+
+    /// Candidates of a pair by direction.
+    pub fn candidates_by(&self, _pair: usize) -> [u64; 3] {
+        [0; 3]
+    }
+
     /// What was counted so far.
     pub fn figures(&self) -> Figures {
         self.figures

@@ -7,7 +7,11 @@ pub mod book; // one instrument's book: arrays by price step, occupancy bitmaps
 pub mod slab; // the memory of all books, laid out at start
 pub mod top; // the best four levels of a market in one cache line
 pub mod pair; // which two markets are one event, and their rules as values
+pub mod fee; // what the venues charge, to the micro-dollar
+pub mod edge; // what one contract of each direction earns at the best levels
+pub mod size; // how much to buy of both legs
 pub mod event; // everything that happens, as plain values
+pub mod order; // the states of an order and the only ways between them
 pub mod digest; // a number over everything that was computed, to compare two runs by
 pub mod core; // Tops in, candidates, episodes, decisions and their accounts out
 pub mod core_tile; // the rings into it, taken in an order that is data
