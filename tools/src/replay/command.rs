@@ -155,7 +155,8 @@ fn play(
 }
 
 fn truncation_text((path, truncation): (&Path, crate::tape::Truncation)) -> String {
-    format!("{}: {truncation}", path.display())
+    let crate::tape::Truncation { at, lost } = truncation;
+    format!("{}: cut off at byte {at}; {lost} bytes behind the last whole record were left out", path.display())
 }
 
 fn preload(frames: Frames) -> Result<Frames, ReplayError> {

@@ -58,10 +58,11 @@ impl Sent {
         self.records[record.venue.index()] += 1;
         let first = *self.first.get_or_insert(record.recv);
         let second = record.recv.since(first).0 / 1_000_000_000;
+        let room = self.per_second.len() < SECONDS_MAX;
         match self.per_second.last_mut() {
             // A clock that stepped back counts for the second it left.
             Some((last, count)) if second <= *last => *count += 1,
-            _ if self.per_second.len() < SECONDS_MAX => self.per_second.push((second, 1)),
+            _ if room => self.per_second.push((second, 1)),
             _ => {}
         }
     }
