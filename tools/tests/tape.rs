@@ -239,6 +239,26 @@ fn flipped_bits_in_lines_never_panic() {
     }
 }
 
+/// The container as its own library reads it, index and statistics included: other programs will.
+#[test]
+fn other_programs_read_the_container() {
+    let records = sample();
+    let bytes = bytes_of("a.mcap", &records, 10);
+    let summary = mcap::Summary::read(&bytes).unwrap().unwrap();
+    assert_eq!(summary.stats.unwrap().message_count, records.len() as u64);
+    assert!(summary.chunk_indexes.len() >= 4);
+    for (message, record) in mcap::MessageStream::new(&bytes).unwrap().zip(&records) {
+        let message = message.unwrap();
+        assert_eq!(
+            (message.log_time, message.channel.message_encoding.as_str()),
+            (record.recv, "json")
+        );
+        let event = if record.frame.is_some() { "" } else { "/event" };
+        assert_eq!(message.channel.topic, format!("{}/{}{event}", record.venue, record.conn));
+        assert!(message.data == record.frame.as_deref().unwrap_or(b"{\"event\":\"connected\"}"));
+    }
+}
+
 #[test]
 fn damage_names_the_chunk() {
     let whole = bytes_of("a.mcap", &sample()[..40], 10);

@@ -235,6 +235,25 @@ mod tests {
         assert_eq!(parse_line(b"{\"a\":\"\xc3", &mut scratch), Err(LineError::Cut));
     }
 
+    #[test]
+    fn escapes_may_stand_anywhere_in_a_block() {
+        for pad in 0..140 {
+            for escapes in ["\\\\", "\\\\\\\"", "\\n\\\\", "\\\"\\\\\\/\\t"] {
+                let text = format!("{}{escapes}{}", "x".repeat(pad), "y".repeat(pad % 19));
+                let line = format!(
+                    "{{\"recv_ns\":1,\"venue\":\"kalshi\",\"conn\":1,\"frame\":\"{text}\"}}"
+                );
+                let (mut fast, mut slow) = (Vec::new(), Vec::new());
+                let quick = parse_usual(line.as_bytes(), &mut fast).unwrap().record(&fast);
+                assert_eq!(
+                    quick,
+                    parse_any(line.as_bytes(), &mut slow).unwrap().record(&slow),
+                    "{line}"
+                );
+            }
+        }
+    }
+
     /// Text with the characters that matter, some of them escaped in ways that a recorder would
     /// not choose, and some broken.
     fn json_text() -> impl Strategy<Value = String> {

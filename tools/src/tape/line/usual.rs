@@ -42,78 +42,96 @@ fn whole_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((value, &bytes[len..]))
 }
 
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
+/// Bytes that are searched together.
+const BLOCK: usize = 64;
 
-/// Marks (bit 7 of a byte) the first quote, backslash or control character of eight bytes.
-/// Marks above the first one may be false; the first never is.
-#[inline]
-fn first_special(word: u64) -> u64 {
-    let zero_of = |w: u64| w.wrapping_sub(LOW) & !w & HIGH;
-    let quote = zero_of(word ^ (LOW * 0x22));
-    let backslash = zero_of(word ^ (LOW * 0x5c));
-    let control = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
-    quote | backslash | control
-}
+/// Bytes copied at once where the stretch between two escapes is no longer, as most are not.
+const STRETCH: usize = 16;
 
 /// The text of a JSON string without its quotes, into `out`; its length, or `None` for `\u`
 /// escapes, stray quotes, control characters and escapes that do not exist.
 ///
 /// Escapes stand some seven bytes apart in a frame of JSON, too dense for a search that starts
-/// anew at each: eight bytes are copied at once, wanted or not, and the next copy overwrites
-/// what was too much.
+/// anew at each. So the backslashes of 64 bytes are found at once, and the stretches between
+/// them are copied sixteen bytes at a time, wanted or not: the next copy overwrites what was too
+/// much.
 fn unescape(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    const WORD: usize = 8;
-    if out.len() < text.len() + WORD {
-        out.resize(text.len() + WORD, 0);
+    if out.len() < text.len() {
+        out.resize(text.len(), 0);
     }
-    let (mut read, mut wrote) = (0, 0);
-    while let Some(bytes) = text.get(read..read + WORD) {
-        let word = u64::from_le_bytes(bytes.try_into().ok()?);
-        // `wrote <= read`, and `out` is a word longer than `text`.
-        out[wrote..wrote + WORD].copy_from_slice(&word.to_le_bytes());
-        let marks = first_special(word);
-        if marks == 0 {
-            read += WORD;
-            wrote += WORD;
-            continue;
-        }
-        let plain = (marks.trailing_zeros() / 8) as usize;
-        read += plain;
-        wrote += plain;
-        out[wrote] = unescape_one(text, read)?;
-        read += 2;
-        wrote += 1;
-    }
-    while let Some(&byte) = text.get(read) {
-        if byte == b'"' || byte < 0x20 {
+    let (mut copied, mut wrote) = (0, 0);
+    // The character behind the last backslash; where it is a backslash, it is none of its own.
+    let mut escaped = usize::MAX;
+    // All quotes must be escaped ones.
+    let (mut quotes, mut escaped_quotes) = (0, 0);
+    for from in (0..text.len()).step_by(BLOCK) {
+        let mut padded = [b' '; BLOCK];
+        let block = match text[from..].first_chunk() {
+            Some(block) => block,
+            None => {
+                padded[..text.len() - from].copy_from_slice(&text[from..]);
+                &padded
+            }
+        };
+        if block.iter().fold(false, |any, b| any | (*b < 0x20)) {
             return None;
         }
-        if byte == b'\\' {
-            out[wrote] = unescape_one(text, read)?;
-            read += 2;
-        } else {
-            out[wrote] = byte;
-            read += 1;
+        quotes += usize::from(block.iter().map(|b| u8::from(*b == b'"')).sum::<u8>());
+        let mut slashes = backslashes(block);
+        while slashes != 0 {
+            let at = from + slashes.trailing_zeros() as usize;
+            slashes &= slashes - 1;
+            if at == escaped {
+                continue;
+            }
+            wrote = copy(text, copied, at, out, wrote);
+            escaped = at + 1;
+            copied = at + 1;
+            let short = match *text.get(escaped)? {
+                b'"' => {
+                    escaped_quotes += 1;
+                    continue;
+                }
+                b'\\' | b'/' => continue,
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'b' => 0x08,
+                b'f' => 0x0c,
+                _ => return None,
+            };
+            out[wrote] = short;
+            wrote += 1;
+            copied += 1;
         }
-        wrote += 1;
     }
-    Some(wrote)
+    (quotes == escaped_quotes).then(|| copy(text, copied, text.len(), out, wrote))
 }
 
-/// What the escape at `at` stands for; `None` where there is no two-byte escape.
+/// Copies `text[from..to]` to `out[wrote..]`; where that ends.
 #[inline]
-fn unescape_one(text: &[u8], at: usize) -> Option<u8> {
-    if text[at] != b'\\' {
-        return None;
+fn copy(text: &[u8], from: usize, to: usize, out: &mut [u8], wrote: usize) -> usize {
+    let len = to - from;
+    match text[from..].first_chunk::<STRETCH>() {
+        // What is written was read before, so `wrote <= from` and sixteen bytes fit.
+        Some(bytes) if len <= STRETCH => out[wrote..wrote + STRETCH].copy_from_slice(bytes),
+        _ => out[wrote..wrote + len].copy_from_slice(&text[from..to]),
     }
-    match *text.get(at + 1)? {
-        same @ (b'"' | b'\\' | b'/') => Some(same),
-        b'n' => Some(b'\n'),
-        b't' => Some(b'\t'),
-        b'r' => Some(b'\r'),
-        b'b' => Some(0x08),
-        b'f' => Some(0x0c),
-        _ => None,
-    }
+    wrote + len
+}
+
+/// A bit for each backslash of a block, the first byte's lowest.
+#[inline]
+fn backslashes(block: &[u8; BLOCK]) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    const SLASH: u64 = 0x5c5c_5c5c_5c5c_5c5c;
+    // Bit 8i moves to bit 56 + i.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (words, _) = block.as_chunks::<8>();
+    words.iter().enumerate().fold(0, |mask, (i, bytes)| {
+        let word = u64::from_le_bytes(*bytes) ^ SLASH;
+        // Bit 7 of a byte is set where the byte is zero, exactly.
+        let zero = !(((word & LOW) + LOW) | word | LOW);
+        mask | (((zero >> 7).wrapping_mul(GATHER) >> 56) << (8 * i))
+    })
 }
