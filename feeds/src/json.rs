@@ -74,7 +74,7 @@ impl Parser {
             return Err(DecodeError::frame(DecodeErrorKind::FrameTooLong, 0));
         }
         // A shorter frame cannot hold that many.
-        if frame.len() > TOKENS_MAX && tokens_at_most(frame) > TOKENS_MAX {
+        if frame.len() > TOKENS_MAX && may_exceed_tokens(frame) {
             return Err(DecodeError::frame(DecodeErrorKind::TooManyValues, 0));
         }
         let Parser { input, buffers, tape: home } = self;
@@ -332,17 +332,19 @@ impl<'t, 'a, 'f> Field<'t, 'a, 'f> {
     }
 }
 
-/// An upper bound of the positions in the parser's index, strings not told apart.
-fn tokens_at_most(frame: &[u8]) -> usize {
+/// Counts the positions that the parser's index could get, strings not told apart.
+fn may_exceed_tokens(frame: &[u8]) -> bool {
     let mut tokens = 0;
     let mut after_gap = true;
-    for &byte in frame {
-        let blank = matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-        let mark = matches!(byte, b'{' | b'}' | b'[' | b']' | b':' | b',' | b'"');
-        tokens += usize::from(mark || (after_gap && !blank));
-        after_gap = blank || mark;
-    }
-    tokens
+    frame.chunks(4_096).any(|chunk| {
+        for &byte in chunk {
+            let blank = matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+            let mark = matches!(byte, b'{' | b'}' | b'[' | b']' | b':' | b',' | b'"');
+            tokens += usize::from(mark || (after_gap && !blank));
+            after_gap = blank || mark;
+        }
+        tokens > TOKENS_MAX
+    })
 }
 
 #[cold]

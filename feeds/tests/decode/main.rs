@@ -1,6 +1,8 @@
 //! The general decoders against the documented messages, recorded frames, a slow twin and
 //! hostile input.
 
+#![allow(clippy::unwrap_used)] // helpers of tests too may unwrap
+
 mod fixtures_kalshi;
 mod fixtures_polymarket;
 mod hostile;
