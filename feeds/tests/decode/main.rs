@@ -2,6 +2,7 @@
 //! hostile input.
 
 #![allow(clippy::unwrap_used)] // helpers of tests too may unwrap
+#![allow(clippy::needless_pass_by_value)] // `impl ToString` reads better by value
 
 mod fixtures_kalshi;
 mod fixtures_polymarket;
