@@ -193,6 +193,20 @@ fn a_long_list_of_json_numbers_takes_linear_time() {
 }
 
 #[test]
+fn a_long_list_of_bad_objects_takes_linear_time() {
+    let bad =
+        r#"{"event_type":"price_change","price_changes":[{"price":0.5,"x":0.5},{"price":1.5}]}"#;
+    let frame = format!("[{}]", vec![bad; 50_000].join(","));
+    let (mut last, mut count) = (0, 0);
+    let outcome = Polymarket::new().decode(frame.as_bytes(), &mut |object| {
+        let offset = object.unwrap_err().error.offset as usize;
+        assert_eq!(offset - last, if count == 0 { offset } else { bad.len() + 1 });
+        (last, count) = (offset, count + 1);
+    });
+    assert_eq!((outcome, count), (Ok(()), 50_000));
+}
+
+#[test]
 fn fields_of_a_kalshi_message() {
     for (frame, field, want) in [
         (delta("0.9600", "1.0100"), "price_dollars", Kind::Number(NumberError::TooLarge)),
