@@ -1,6 +1,7 @@
 //! Once their buffers have grown, the decoders allocate nothing, whatever comes; and what comes
 //! cannot make them grow beyond a limit.
 #![allow(unsafe_code)] // a global allocator that counts cannot be written without
+#![allow(clippy::unwrap_used)] // helpers of tests too may unwrap
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,6 +1,7 @@
 //! Kalshi's general decoder and the slow twin agree on whatever is sent.
 
 use engine::book::Side;
+use engine::units::{Px, Qty};
 use feeds::kalshi::general::General;
 use feeds::kalshi::message::*;
 use proptest::prelude::*;
@@ -142,9 +143,8 @@ fn body(body: &Body<'_>) -> Summary {
             .put_if("ts_ms", d.ts_ms)
             .put_if("client_order_id", d.own.then_some("there")),
         Body::Snapshot(s) => {
-            let levels = |list: &[(engine::units::Px, engine::units::Qty)]| {
-                spell_levels(list.iter().map(|(px, qty)| (px.e4(), qty.e2())))
-            };
+            let levels =
+                |list: &[(Px, Qty)]| spell_levels(list.iter().map(|(px, qty)| (px.e4(), qty.e2())));
             fields
                 .put("market_ticker", s.ticker)
                 .put_if("market_id", Some(s.market_id))
@@ -154,14 +154,14 @@ fn body(body: &Body<'_>) -> Summary {
         Body::Ticker(t) => fields
             .put("market_ticker", t.ticker)
             .put_if("market_id", Some(t.market_id))
-            .put_if("price_dollars", t.last.map(|v| v.e4()))
-            .put_if("yes_bid_dollars", t.yes_bid.map(|v| v.e4()))
-            .put_if("yes_ask_dollars", t.yes_ask.map(|v| v.e4()))
-            .put_if("yes_bid_size_fp", t.yes_bid_qty.map(|v| v.e2()))
-            .put_if("yes_ask_size_fp", t.yes_ask_qty.map(|v| v.e2()))
-            .put_if("last_trade_size_fp", t.last_qty.map(|v| v.e2()))
-            .put_if("volume_fp", t.volume.map(|v| v.e2()))
-            .put_if("open_interest_fp", t.open_interest.map(|v| v.e2()))
+            .put_if("price_dollars", t.last.map(Px::e4))
+            .put_if("yes_bid_dollars", t.yes_bid.map(Px::e4))
+            .put_if("yes_ask_dollars", t.yes_ask.map(Px::e4))
+            .put_if("yes_bid_size_fp", t.yes_bid_qty.map(Qty::e2))
+            .put_if("yes_ask_size_fp", t.yes_ask_qty.map(Qty::e2))
+            .put_if("last_trade_size_fp", t.last_qty.map(Qty::e2))
+            .put_if("volume_fp", t.volume.map(Qty::e2))
+            .put_if("open_interest_fp", t.open_interest.map(Qty::e2))
             .put_if("dollar_volume", t.dollar_volume)
             .put_if("dollar_open_interest", t.dollar_open_interest)
             .put_if("ts_ms", t.ts_ms),
@@ -180,7 +180,7 @@ fn body(body: &Body<'_>) -> Summary {
             .put_if("determination_ts", l.determination_ts_s)
             .put_if("settled_ts", l.settled_ts_s)
             .put_if("result", l.result)
-            .put_if("settlement_value", l.settlement.map(|v| v.e4()))
+            .put_if("settlement_value", l.settlement.map(Px::e4))
             .put_if("is_deactivated", l.is_deactivated)
             .put_if(
                 "price_ranges",
