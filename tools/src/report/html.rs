@@ -296,7 +296,7 @@ fn episode_table(out: &mut String, report: &RunReport, by_worth: &[&Episode]) {
         "<h3>{heading}</h3>\n<div class=\"scroll\"><table class=\"data\">\n<thead><tr><th scope=\"col\" class=\"num\">Opened</th>\
          <th scope=\"col\">Pair</th><th scope=\"col\">Direction</th><th scope=\"col\" class=\"num\">Lived</th>\
          <th scope=\"col\" class=\"num\">Best edge</th><th scope=\"col\" class=\"num\">Contracts</th>\
-         <th scope=\"col\" class=\"num\">Worth at most</th><th scope=\"col\">Opened by</th><th scope=\"col\">Closed by</th>"
+         <th scope=\"col\" class=\"num\">Worth at most</th><th scope=\"col\">Opened, closed by</th>"
     ));
     for ms in &latencies {
         out.push_str(&format!("<th scope=\"col\" class=\"mark\">{ms} ms</th>"));
@@ -307,8 +307,8 @@ fn episode_table(out: &mut String, report: &RunReport, by_worth: &[&Episode]) {
         let (s, ms) = (since_ms / 1_000, since_ms % 1_000);
         let closed_by = if e.closed_by.is_empty() { "end of run" } else { &e.closed_by };
         out.push_str(&format!(
-            "<tr><td class=\"num\">{}:{:02}:{:02}.{ms:03}</td><td>{}</td><td>{}</td><td class=\"num\">{}</td>\
-             <td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td>{}</td><td>{}</td>",
+            "<tr><td class=\"num\">{}:{:02}:{:02}.{ms:03}</td><td class=\"text\">{}</td><td class=\"text\">{}</td><td class=\"num\">{}</td>\
+             <td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td>{}, {}</td>",
             s / 3_600,
             s / 60 % 60,
             s % 60,
@@ -325,9 +325,9 @@ fn episode_table(out: &mut String, report: &RunReport, by_worth: &[&Episode]) {
             let there =
                 e.still_there.iter().find(|(at, _)| at == ms).is_some_and(|&(_, there)| there);
             let mark = if there {
-                "<span class=\"yes\">yes</span>"
+                "<span class=\"yes\" title=\"still there\">\u{2713}</span>"
             } else {
-                "<span class=\"no\">no</span>"
+                "<span class=\"no\" title=\"gone\">\u{2013}</span>"
             };
             out.push_str(&format!("<td class=\"mark\">{mark}</td>"));
         }
