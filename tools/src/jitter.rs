@@ -103,7 +103,6 @@ pub fn watch(cores: &CoreList, duration: Duration, together: bool) -> JitterSumm
     let clock = TscClock::new();
     let start = |core: usize| {
         let clock = clock.clone();
-        // The histogram is laid out before the watch begins, so its pages are the probe's own.
         thread::spawn(move || watch_one(core, &clock, duration))
     };
     let done = |handle: thread::JoinHandle<CoreJitter>| handle.join().ok();
@@ -120,10 +119,6 @@ fn watch_one(core: usize, clock: &TscClock, duration: Duration) -> CoreJitter {
     let pinned = pin_current(core).is_ok();
     let mut gaps = StageHistogram::new();
     let until_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    // One pass that is thrown away touches the histogram's memory and the code.
-    gaps.record(0);
-    gaps = StageHistogram::new();
-
     let (mut over, mut lost_ns) = (0, 0);
     let start = clock.raw();
     let mut last = start;
@@ -135,7 +130,6 @@ fn watch_one(core: usize, clock: &TscClock, duration: Duration) -> CoreJitter {
         if gap_ns > GAP_NS {
             over += 1;
             lost_ns += gap_ns;
-            // Only a long gap or many short ones reach the end; see below for the short ones.
         }
         if clock.delta_ns(start, now) >= until_ns {
             break;

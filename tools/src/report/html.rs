@@ -293,8 +293,9 @@ fn episode_table(out: &mut String, report: &RunReport, by_worth: &[&Episode]) {
         "All of them, by edge times size".to_owned()
     };
     out.push_str(&format!(
-        "<h3>{heading}</h3>\n<div class=\"scroll\"><table class=\"data\">\n<thead><tr><th scope=\"col\" class=\"num\">Opened</th>\
-         <th scope=\"col\">Pair</th><th scope=\"col\">Direction</th><th scope=\"col\" class=\"num\">Lived</th>\
+        "<h3>{heading}</h3>\n<p class=\"hint\">Worth at most: best edge times largest size, which need not have met. \u{2713}: an order that takes \
+         effect so much later still found it.</p>\n<div class=\"scroll\"><table class=\"data\">\n<thead><tr><th scope=\"col\" class=\"num\">Opened</th>\
+         <th scope=\"col\">Pair and direction</th><th scope=\"col\" class=\"num\">Lived</th>\
          <th scope=\"col\" class=\"num\">Best edge</th><th scope=\"col\" class=\"num\">Contracts</th>\
          <th scope=\"col\" class=\"num\">Worth at most</th><th scope=\"col\">Opened, closed by</th>"
     ));
@@ -307,7 +308,7 @@ fn episode_table(out: &mut String, report: &RunReport, by_worth: &[&Episode]) {
         let (s, ms) = (since_ms / 1_000, since_ms % 1_000);
         let closed_by = if e.closed_by.is_empty() { "end of run" } else { &e.closed_by };
         out.push_str(&format!(
-            "<tr><td class=\"num\">{}:{:02}:{:02}.{ms:03}</td><td class=\"text\">{}</td><td class=\"text\">{}</td><td class=\"num\">{}</td>\
+            "<tr><td class=\"num\">{}:{:02}:{:02}.{ms:03}</td><td class=\"text\">{}<br><small>{}</small></td><td class=\"num\">{}</td>\
              <td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td>{}, {}</td>",
             s / 3_600,
             s / 60 % 60,
@@ -532,7 +533,7 @@ mod tests {
             for tag in page.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()) {
                 let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
                 match name {
-                    "!doctype" | "meta" => {}
+                    "!doctype" | "meta" | "br" => {}
                     _ if tag.starts_with('/') => assert_eq!(open.pop(), Some(name)),
                     _ if tag.ends_with('/') => {}
                     _ => open.push(name),
