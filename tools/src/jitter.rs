@@ -24,8 +24,8 @@ const SECONDS_MAX: u64 = 3_600;
 #[command(
     about = "Measure how often the host interrupts a core",
     long_about = "Measure how often the host interrupts a core.\n\nA thread pinned to each core \
-                  reads the processor's time stamp counter as fast as it can. Two reads are some \
-                  20 ns apart; a longer gap means that something else had the core: an interrupt, \
+                  reads the processor's time stamp counter as fast as it can. Two reads are 20 to \
+                  40 ns apart; a longer gap means that something else had the core: an interrupt, \
                   another process, or the hypervisor. No program on that core can answer faster \
                   than the longest gap, so this is the floor under every latency figure.\n\nThe \
                   cores are fully busy while it runs: do not run it beside a live engine."

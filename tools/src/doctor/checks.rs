@@ -219,7 +219,7 @@ fn clock(root: &HostRoot) -> Check {
         "clock",
         verdict,
         seen,
-        "every stage is timed; a counter read takes some 20 ns, a slow clock source microseconds",
+        "every stage is timed; a counter read takes 20 to 40 ns, a slow clock source microseconds",
         "use a processor with an invariant TSC and boot with clocksource=tsc tsc=reliable",
     )
 }
