@@ -24,8 +24,8 @@ const SECONDS_MAX: u64 = 3_600;
 #[command(
     about = "Measure how often the host interrupts a core",
     long_about = "Measure how often the host interrupts a core.\n\nA thread pinned to each core \
-                  reads the processor's time stamp counter as fast as it can. Two reads are some \
-                  20 ns apart; a longer gap means that something else had the core: an interrupt, \
+                  reads the processor's time stamp counter as fast as it can. Two reads are 20 to \
+                  40 ns apart; a longer gap means that something else had the core: an interrupt, \
                   another process, or the hypervisor. No program on that core can answer faster \
                   than the longest gap, so this is the floor under every latency figure.\n\nThe \
                   cores are fully busy while it runs: do not run it beside a live engine."
@@ -103,7 +103,6 @@ pub fn watch(cores: &CoreList, duration: Duration, together: bool) -> JitterSumm
     let clock = TscClock::new();
     let start = |core: usize| {
         let clock = clock.clone();
-        // The histogram is laid out before the watch begins, so its pages are the probe's own.
         thread::spawn(move || watch_one(core, &clock, duration))
     };
     let done = |handle: thread::JoinHandle<CoreJitter>| handle.join().ok();
@@ -120,10 +119,6 @@ fn watch_one(core: usize, clock: &TscClock, duration: Duration) -> CoreJitter {
     let pinned = pin_current(core).is_ok();
     let mut gaps = StageHistogram::new();
     let until_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    // One pass that is thrown away touches the histogram's memory and the code.
-    gaps.record(0);
-    gaps = StageHistogram::new();
-
     let (mut over, mut lost_ns) = (0, 0);
     let start = clock.raw();
     let mut last = start;
@@ -135,7 +130,6 @@ fn watch_one(core: usize, clock: &TscClock, duration: Duration) -> CoreJitter {
         if gap_ns > GAP_NS {
             over += 1;
             lost_ns += gap_ns;
-            // Only a long gap or many short ones reach the end; see below for the short ones.
         }
         if clock.delta_ns(start, now) >= until_ns {
             break;

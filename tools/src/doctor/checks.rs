@@ -219,7 +219,7 @@ fn clock(root: &HostRoot) -> Check {
         "clock",
         verdict,
         seen,
-        "every stage is timed; a counter read takes some 20 ns, a slow clock source microseconds",
+        "every stage is timed; a counter read takes 20 to 40 ns, a slow clock source microseconds",
         "use a processor with an invariant TSC and boot with clocksource=tsc tsc=reliable",
     )
 }
@@ -280,7 +280,7 @@ fn interrupts(root: &HostRoot, hot: &CoreList) -> Check {
                 (Verdict::Good, format!("no device has interrupted {hot} since boot"))
             }
             Some(mut devices) => {
-                devices.sort_by(|a, b| b.0.cmp(&a.0));
+                devices.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
                 let total: u64 = devices.iter().map(|(count, _)| count).sum();
                 let top: Vec<String> =
                     devices.iter().take(3).map(|(count, name)| format!("{name} {count}")).collect();

@@ -201,6 +201,7 @@ mod tests {
     fn a_figure_that_was_not_measured_is_not_shown() {
         let mut report = super::super::sample::report();
         assert_eq!(headlines(&report).len(), 9);
+        assert_eq!(headlines(&report)[1].value, "243,202", "both venues together");
         let mismatches =
             health(&report).into_iter().find(|h| h.label.contains("mismatch")).unwrap();
         assert_eq!((mismatches.count, mismatches.good), (12, false), "summed over both venues");

@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 const NS_PER_UNIT: f64 = 1_000.0;
 
 /// Lines for each halving of the distance to 100 %: the Java default.
-const TICKS_PER_HALF_DISTANCE: u32 = 5;
+const TICKS_PER_HALF_DISTANCE: f64 = 5.0;
 
 /// The distribution of `latencies` (nanoseconds) in microseconds.
 ///
@@ -20,21 +20,16 @@ pub fn distribution(latencies: &Histogram<u64>) -> String {
         "{:>12} {:>14} {:>10} {:>14}\n\n",
         "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
     );
-    let mut total = 0u64;
-    let rows = if latencies.is_empty() { 0 } else { usize::MAX };
-    for row in latencies.iter_quantiles(TICKS_PER_HALF_DISTANCE).take(rows) {
-        total += row.count_since_last_iteration();
-        // The iterator names the bucket's end; the recorded maximum may lie before it, but the
-        // Java original prints the end too.
-        let value = row.value_iterated_to() as f64 / NS_PER_UNIT;
-        let quantile = row.quantile_iterated_to();
-        out.push_str(&format!("{value:12.3} {quantile:2.12} {total:10}"));
+    rows(latencies, |value_ns, percent, count| {
+        let value = value_ns as f64 / NS_PER_UNIT;
+        let quantile = percent / 100.0;
+        out.push_str(&format!("{value:12.3} {quantile:2.12} {count:10}"));
         // At 100 % the last column is infinite, so that line has three.
-        if quantile < 1.0 {
+        if percent < 100.0 {
             out.push_str(&format!(" {:14.2}", 1.0 / (1.0 - quantile)));
         }
         out.push('\n');
-    }
+    });
     let (mean, deviation) = (latencies.mean() / NS_PER_UNIT, latencies.stdev() / NS_PER_UNIT);
     out.push_str(&format!("#[Mean    = {mean:12.3}, StdDeviation   = {deviation:12.3}]\n"));
     let max = latencies.max() as f64 / NS_PER_UNIT;
@@ -50,6 +45,28 @@ pub fn distribution(latencies: &Histogram<u64>) -> String {
     out
 }
 
+/// Calls `row` with the value, the percentage and the count so far of every row.
+///
+/// The steps follow the Java iterator in percent, where 10, 20 and 30 are exact; the Rust library
+/// adds up tenths, so a value whose share is just 0.3 would miss its row.
+fn rows(latencies: &Histogram<u64>, mut row: impl FnMut(u64, f64, u64)) {
+    let total = latencies.len();
+    let (mut percent, mut count) = (0.0, 0u64);
+    for seen in latencies.iter_recorded() {
+        count += seen.count_at_value();
+        // The last value is one row at its own level, and the row of 100 %.
+        while 100.0 * count as f64 / total as f64 >= percent {
+            row(seen.value_iterated_to(), percent, count);
+            if count >= total {
+                row(seen.value_iterated_to(), 100.0, count);
+                return;
+            }
+            let halvings = (100.0 / (100.0 - percent)).log2() as i32;
+            percent += 100.0 / (TICKS_PER_HALF_DISTANCE * 2f64.powi(halvings + 1));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,8 +79,7 @@ mod tests {
         for ns in [100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000] {
             stage.record(ns);
         }
-        let golden = "\
-       Value     Percentile TotalCount 1/(1-Percentile)
+        let golden = "\u{20}      Value     Percentile TotalCount 1/(1-Percentile)
 
        0.100 0.000000000000          1           1.00
        0.100 0.100000000000          1           1.11

@@ -72,6 +72,8 @@ mod tests {
             assert_eq!(interval.duration(), Duration::from_secs(2_400));
             // The log's text keeps milliseconds of the start.
             assert_eq!(interval.start_timestamp().as_secs(), report.started_ns / 1_000_000_000);
+            // The first bytes of every V2 compressed histogram.
+            assert!(interval.encoded_histogram().starts_with("HISTFAAA"));
             let bytes = base64_decode(interval.encoded_histogram());
             let histogram: Histogram<u64> =
                 Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap();

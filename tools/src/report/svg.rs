@@ -140,7 +140,7 @@ pub(super) fn throughput(report: &RunReport) -> String {
         }
     }
     let top = columns.iter().map(|&(_, peak)| peak).max().unwrap_or(0).max(1) as f64;
-    let step = nice_step(top / 4.0);
+    let step = nice_step(top / 5.0);
     let high = (top / step).ceil() * step;
 
     let mut body = String::new();
@@ -192,7 +192,7 @@ pub(super) fn episodes(report: &RunReport, by_worth: &[&Episode]) -> String {
     };
     let seconds = ends.fold(tape, f64::max).max(1.0);
     let top = drawn.iter().map(|e| e.peak_edge_micro_usd).max().unwrap_or(0).max(1) as f64;
-    let step = nice_step(top / 4.0);
+    let step = nice_step(top / 5.0);
     let high = (top / step).ceil() * step;
     let largest = drawn.iter().map(|e| e.peak_qty_e2).max().unwrap_or(1).max(1) as f64;
 
