@@ -6,6 +6,7 @@ pub mod pairs; // the pair table
 pub mod digest; // a digest of every book, to compare with other programs
 pub mod topology; // every ring and every thread of a run
 pub mod replay; // recorded frames through the shipped tiles
+pub mod demo; // a market that needs no key and no network
 pub mod report; // what a run leaves behind
 pub mod host; // facts of the machine
 pub mod doctor; // what of the host helps or hurts

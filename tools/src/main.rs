@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use parallax::demo::{self, DemoArgs};
 use parallax::doctor::{self, DoctorArgs};
 use parallax::jitter::{self, JitterArgs};
 use parallax::replay::command as replay;
@@ -22,6 +23,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(DemoArgs),
     Replay(Box<ReplayArgs>),
     Tape(TapeArgs),
     Doctor(DoctorArgs),
@@ -30,6 +32,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result: Result<(), Box<dyn std::error::Error>> = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args).map_err(Into::into),
         Command::Replay(args) => replay::run(&args).map_err(Into::into),
         Command::Tape(args) => tape::run(&args).map_err(Into::into),
         Command::Doctor(args) => return doctor::run(&args, None),

@@ -138,7 +138,7 @@ pub fn run(args: &TapeArgs) -> Result<(), TapeError> {
         TapeCommand::Info { input, json } => info(input, *json),
         TapeCommand::Demo { output, pairs_out, seed, minutes, markets, force } => {
             let options = Options { seed: *seed, minutes: *minutes, markets: *markets as usize };
-            demo(output, pairs_out, options, *force)
+            make_demo(output, pairs_out, options, *force)
         }
     }
 }
@@ -202,7 +202,16 @@ fn info(input: &Path, json: bool) -> Result<(), TapeError> {
     }
 }
 
-fn demo(output: &Path, pairs_out: &Path, options: Options, force: bool) -> Result<(), TapeError> {
+/// Writes the demonstration tape and its pair file.
+///
+/// # Errors
+/// Where either cannot be written, or exists and `force` is false.
+pub fn make_demo(
+    output: &Path,
+    pairs_out: &Path,
+    options: Options,
+    force: bool,
+) -> Result<(), TapeError> {
     let fail = |reason| TapeError::Write { path: pairs_out.to_owned(), reason };
     if !force && pairs_out.exists() {
         return Err(TapeError::Exists { path: pairs_out.to_owned() });
