@@ -9,9 +9,15 @@ pub mod digest; // a number over everything that was computed, to compare two ru
 pub mod edge; // what one contract of each direction earns at the best levels
 pub mod event; // everything that happens, as plain values
 pub mod fee; // what the venues charge, to the micro-dollar
+#[cfg(test)]
+mod fixture; // pairs, books and a recording outlet for tests
+pub mod flight; // a bundle between its decision and the end of its last order
 pub mod grid; // which prices a market knows
+pub mod ledger; // cash and positions, one type for each way to hold them
 pub mod order; // the states of an order and the only ways between them
+pub mod overlay; // what paper orders have already bought of the visible depth
 pub mod pair; // which two markets are one event, and their rules as values
+pub mod paper; // bundles fill against the books that stand when their orders take effect
 pub mod size; // how much to buy of both legs
 pub mod slab; // the memory of all books, laid out at start
 pub mod tile; // a bounded step of work that is told the time
