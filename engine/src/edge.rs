@@ -10,7 +10,7 @@ use crate::units::Usd;
 
 /// Stands for the price of what nobody sells: beyond any real one, so that every edge through
 /// it is far below zero, and small enough that a difference of two stays inside 32 bits.
-const NEVER: i32 = OneFee::PROHIBITIVE;
+pub const NEVER: i32 = OneFee::PROHIBITIVE;
 
 /// One dollar in micro-dollars.
 const DOLLAR: i32 = 1_000_000;

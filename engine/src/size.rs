@@ -83,6 +83,11 @@ impl Offer {
         Offer { levels, fee: terms.fee, size: terms.size }
     }
 
+    /// The cheapest price.
+    pub fn best(&self) -> Option<Px> {
+        Some(self.level(0)?.0)
+    }
+
     fn level(&self, index: usize) -> Option<(Px, Qty)> {
         let qty = *self.levels.qty.get(index)?;
         if qty == 0 {
@@ -238,6 +243,12 @@ fn walk(legs: &[Offer; 2], least_e6: i64) -> impl Iterator<Item = Stretch> + '_ 
         end = end.saturating_add(step);
         Some(Stretch { end, px: [px_a, px_b] })
     })
+}
+
+/// Net gain of the first contract, or `None` where a leg has nothing to offer.
+pub fn first_gain(legs: &[Offer; 2]) -> Option<Usd> {
+    let cost = legs[0].one_e6(legs[0].best()?).saturating_add(legs[1].one_e6(legs[1].best()?));
+    Some(Usd::new(Usd::ONE.e6().saturating_sub(cost)))
 }
 
 /// Contracts that gain anything over the visible depth.
