@@ -74,7 +74,11 @@ impl<'a> Cursor<'a> {
     pub fn string(&mut self) -> Option<&'a [u8]> {
         let mut len = 0;
         loop {
-            let window: &[u8; STRING_WINDOW] = self.rest.get(len..)?.first_chunk()?;
+            let rest = self.rest.get(len..)?;
+            let window = match rest.first_chunk::<STRING_WINDOW>() {
+                Some(window) => window,
+                None => &short_window(rest),
+            };
             if let Some(end) = wide::plain_string(window) {
                 len += end;
                 break;
@@ -123,6 +127,19 @@ impl<'a> Cursor<'a> {
             return Some(value);
         }
         self.integer_tail(value)
+    }
+
+    /// Passes an integer of 1 to 7 digits as [`Cursor::integer`] does, also where it ends a frame.
+    #[inline]
+    pub fn small_integer(&mut self) -> Option<u64> {
+        let rest = self.rest;
+        let word = rest.first_chunk().map_or_else(|| short_word(rest), |b| u64::from_le_bytes(*b));
+        let count = wide::digits_in(word);
+        if count == 0 || count == 8 || (count > 1 && word as u8 == b'0') {
+            return None;
+        }
+        self.rest = &rest[count as usize..];
+        Some(wide::digits_value(word, count))
     }
 
     /// The digits from the ninth on: times in milliseconds have 13.
@@ -212,6 +229,15 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Fewer than [`STRING_WINDOW`] bytes, filled up with zeros, which no plain string holds.
+#[cold]
+fn short_window(bytes: &[u8]) -> [u8; STRING_WINDOW] {
+    let mut window = [0; STRING_WINDOW];
+    let len = bytes.len().min(STRING_WINDOW);
+    window[..len].copy_from_slice(&bytes[..len]);
+    window
+}
+
 /// Fewer than eight bytes, filled up with zeros.
 #[inline]
 fn short_word(bytes: &[u8]) -> u64 {
@@ -276,6 +302,28 @@ mod tests {
     }
 
     #[test]
+    fn strings_end_anywhere_before_the_end() {
+        for (text, want) in [
+            ("\"", Some("")),
+            ("abc\"", Some("abc")),
+            ("abc\",\"k\":0}}", Some("abc")),
+            (
+                "0123456789012345678901234567890123456789\"}}",
+                Some("0123456789012345678901234567890123456789"),
+            ),
+            ("abc", None),
+            ("ab\\u0063\"", None),
+            ("", None),
+        ] {
+            let mut cursor = Cursor::new(text.as_bytes());
+            assert_eq!(cursor.string(), want.map(str::as_bytes), "{text}");
+            if let Some(want) = want {
+                assert_eq!(cursor.rest(), &text.as_bytes()[want.len() + 1..], "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn integers() {
         for (text, want) in [
             ("0", Some(0)),
@@ -290,6 +338,17 @@ mod tests {
         ] {
             let bytes = padded(text);
             assert_eq!(Cursor::new(&bytes).integer(), want, "{text}");
+        }
+        for (text, want) in [
+            ("0}}", Some(0)),
+            ("12", Some(12)),
+            ("1234567}}", Some(1_234_567)),
+            ("12345678}}", None),
+            ("01}}", None),
+            ("}}", None),
+            ("", None),
+        ] {
+            assert_eq!(Cursor::new(text.as_bytes()).small_integer(), want, "{text}");
         }
     }
 }
