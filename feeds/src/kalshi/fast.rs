@@ -45,7 +45,7 @@ pub fn delta(frame: &[u8]) -> Option<FastDelta<'_>> {
     let mut at = Cursor::new(frame);
     at.literal(b"{\"type\":\"orderbook_delta\",\"s")?;
     let sent_ms = if at.optional(b"ending_ts_ms\":") {
-        let sent_ms = at.integer()?;
+        let sent_ms = at.millis()?;
         at.literal(b",\"s")?;
         Some(sent_ms)
     } else {
@@ -57,7 +57,7 @@ pub fn delta(frame: &[u8]) -> Option<FastDelta<'_>> {
     let seq = at.integer()?;
     at.literal(b",\"msg\":{\"market_ticker\":\"")?;
     let from = at.rest();
-    let ticker = at.string()?;
+    let ticker = at.name()?; // compared with the market's own, which is plain
     // The key and the id are compared with the market's own, so they are only passed here.
     at.skip(ID_KEY.len() + ID_LEN)?;
     let identity = &from[..identity_len(ticker.len())];
@@ -76,12 +76,12 @@ pub fn delta(frame: &[u8]) -> Option<FastDelta<'_>> {
     };
     at.string()?;
     at.literal(b",\"ts_ms\":")?;
-    let ts_ms = at.integer()?;
+    let ts_ms = at.millis()?;
     let own = at.optional(b",\"client_order_id\":\"");
     if own {
         at.string()?;
         at.literal(b",\"subaccount\":")?;
-        at.small_integer()?;
+        at.integer()?;
     }
     at.literal(b"}}")?;
     at.end()?;
