@@ -131,7 +131,8 @@ impl<'a> Cursor<'a> {
         const POWER: [u64; 9] =
             [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
         let rest = &self.rest[8..];
-        let word = u64::from_le_bytes(*rest.first_chunk()?);
+        // A time is often the last thing in a frame, with less than a word behind its digits.
+        let word = rest.first_chunk().map_or_else(|| short_word(rest), |b| u64::from_le_bytes(*b));
         let count = wide::digits_in(word);
         if count == 8 {
             return None; // 16 digits or more: nothing that a venue sends
@@ -209,6 +210,12 @@ impl<'a> Cursor<'a> {
     pub fn end(self) -> Option<()> {
         (self.rest.is_empty() || self.rest == b"\n").then_some(())
     }
+}
+
+/// Fewer than eight bytes, filled up with zeros.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    bytes.iter().take(8).rev().fold(0, |word, byte| (word << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]

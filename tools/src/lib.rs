@@ -1,4 +1,13 @@
 //! Tapes, replay, reports and the subcommands of `parallax`.
 
-pub mod pairs; // which markets are one event, as a file states it
-pub mod tape; // what the sockets said, frame by frame
+pub mod tape; // recorded frames: files in and out
+pub mod model; // a seeded pair of venues, which writes the demonstration tape
+pub mod pairs; // the pair table
+pub mod digest; // a digest of every book, to compare with other programs
+pub mod topology; // every ring and every thread of a run
+pub mod replay; // recorded frames through the shipped tiles
+pub mod demo; // a market that needs no key and no network
+pub mod report; // what a run leaves behind
+pub mod host; // facts of the machine
+pub mod doctor; // what of the host helps or hurts
+pub mod jitter; // how often the host interrupts a core

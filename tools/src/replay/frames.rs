@@ -88,13 +88,8 @@ pub fn batches() -> (BatchSender, BatchSource) {
     }
     let sender =
         BatchSender { batch: Box::new(Batch::with_room()), full: full_tx, empty: empty_rx };
-    let source = BatchSource {
-        batch: Box::default(),
-        at: 0,
-        start: 0,
-        full: full_rx,
-        empty: empty_tx,
-    };
+    let source =
+        BatchSource { batch: Box::default(), at: 0, start: 0, full: full_rx, empty: empty_tx };
     (sender, source)
 }
 
@@ -159,6 +154,11 @@ impl OrderSender {
         self.gathered.push(venue);
     }
 
+    /// True where the order should be announced before more is gathered.
+    pub fn is_full(&self) -> bool {
+        self.gathered.len() >= 2 * BATCH_FRAMES
+    }
+
     /// Announces what was gathered, once the batches it speaks of are sent; false where it has to
     /// be tried again.
     pub fn send(&mut self) -> bool {
@@ -185,7 +185,11 @@ mod tests {
         let mut sent = 0u64;
         while expected < 5_000 {
             let frame = sent.to_string();
-            let body = if sent.is_multiple_of(97) { Body::Connected } else { Body::Frame(frame.as_bytes()) };
+            let body = if sent.is_multiple_of(97) {
+                Body::Connected
+            } else {
+                Body::Frame(frame.as_bytes())
+            };
             let record = Record { recv: Ns(sent), venue: Venue::Kalshi, conn: 3, body };
             let full = sender.push(&record);
             sent += 1;
