@@ -6,6 +6,7 @@ use rtrb::{Consumer, Producer};
 
 use crate::core::{Core, Outlet};
 use crate::event::{Bundle, Event};
+use crate::paper::PaperCore;
 use crate::tile::{Now, Tile};
 use crate::top::Top;
 use crate::units::Venue;
@@ -63,7 +64,7 @@ impl Outlet for EventRing {
 /// A tape holds frames only, so the order in which the core takes the two feeds' frames is
 /// announced to it, a venue a frame: that makes one thread and several give equal decisions.
 pub struct CoreTile {
-    core: Core,
+    core: PaperCore,
     tops: [Consumer<Top>; 2],
     order: Consumer<Venue>,
     /// The venue whose frame is being taken.
@@ -74,7 +75,7 @@ pub struct CoreTile {
 impl CoreTile {
     /// A core that takes frames in the announced order. `tops` is indexed by venue.
     pub const fn new(
-        core: Core,
+        core: PaperCore,
         tops: [Consumer<Top>; 2],
         order: Consumer<Venue>,
         out: EventRing,
@@ -83,13 +84,18 @@ impl CoreTile {
     }
 
     /// The core, for its figures.
-    pub const fn core(&self) -> &Core {
-        &self.core
+    pub fn core(&self) -> &Core {
+        self.core.core()
     }
 
     /// The core, when the run is over.
-    pub fn into_core(self) -> Core {
+    pub fn into_core(self) -> PaperCore {
         self.core
+    }
+
+    /// Ends the input: orders on their way take effect on the books that stand.
+    pub fn drain(&mut self) {
+        self.core.drain(&mut self.out);
     }
 
     /// The venue whose frame comes next, where that is announced.

@@ -24,3 +24,5 @@ pub mod clock; // where thread drivers, and they alone, read the time
 pub mod idle; // what a thread does without work, and why
 pub mod pin; // threads to cores, checked
 pub mod latency; // histograms of each stage that never grow
+#[cfg(test)]
+mod fixture; // pairs, books and a recording outlet for tests

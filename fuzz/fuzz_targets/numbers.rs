@@ -2,7 +2,9 @@
 #![no_main]
 
 use engine::units::Qty;
-use feeds::number::{RATIO_E6_MAX, TEXT_MAX, delta_e2, price, ratio_e6, signed, size_floor, unsigned};
+use feeds::number::{
+    RATIO_E6_MAX, TEXT_MAX, delta_e2, price, ratio_e6, signed, size_floor, unsigned,
+};
 use libfuzzer_sys::fuzz_target;
 
 /// The decimal in units of 10^-`scale`, cut, and whether nothing was lost.

@@ -3,10 +3,10 @@
 
 use std::fmt;
 
-use engine::core::Core;
 use engine::core_tile::{CoreTile, EVENT_RING_DEPTH, EventRing};
 use engine::event::Event;
 use engine::idle::Idle;
+use engine::paper::PaperCore;
 use engine::pin::CoreList;
 use engine::tile::Tile;
 use engine::units::Venue;
@@ -41,7 +41,7 @@ pub struct ReplayTiles {
 pub fn replay(
     kalshi: kalshi::session::Session,
     polymarket: polymarket::session::Session,
-    core: Core,
+    core: PaperCore,
     markets: [usize; 2],
 ) -> ReplayTiles {
     let (kalshi_batches, kalshi_source) = frames::batches();
@@ -133,12 +133,20 @@ impl Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "tape ══ batches of frames ══▶ {FEED_KALSHI} ══ Top x {TOP_RING_DEPTH} ══▶ ┐")?;
-        writeln!(f, "tape ══ batches of frames ══▶ {FEED_POLYMARKET} ══ Top x {TOP_RING_DEPTH} ══▶ {CORE} ══ Event x {EVENT_RING_DEPTH} ══▶ report")?;
+        writeln!(
+            f,
+            "tape ══ batches of frames ══▶ {FEED_POLYMARKET} ══ Top x {TOP_RING_DEPTH} ══▶ {CORE} ══ Event x {EVENT_RING_DEPTH} ══▶ report"
+        )?;
         writeln!(f, "tape ══ order x {ORDER_RING_DEPTH} ════════════════════════════════════▶ ┘")?;
         for thread in &self.threads {
             let core = thread.core.map_or("floating".to_owned(), |core| format!("core {core}"));
             let tiles = thread.tiles.join(", ");
-            writeln!(f, "  thread {:<16} {core:<9} {:<28} runs {tiles}", thread.name, thread.idle.to_string())?;
+            writeln!(
+                f,
+                "  thread {:<16} {core:<9} {:<28} runs {tiles}",
+                thread.name,
+                thread.idle.to_string()
+            )?;
         }
         write!(f, "  {}", self.idle_reason)
     }

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use engine::clock::TscClock;
-use engine::core::Core;
 use engine::event::{Closed, Event};
 use engine::latency::StageHistogram;
 use engine::pair::PairTable;
+use engine::paper::PaperCore;
 use engine::pin::{CoreList, PinError};
+use engine::units::Ns;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
@@ -104,7 +105,7 @@ pub fn run(args: &ReplayArgs) -> Result<(), ReplayError> {
     let mut watcher = Collector::new(args, bytes_total)?;
     let (outcome, truncations) = play(args, &pair_file, &plan, &mut frames, &mut watcher)?;
     let summary = summary::summary(&outcome, grouping_name(args.topology), &args.speed.to_string());
-    let missed = watcher.finish(outcome.core.table())?;
+    let missed = watcher.finish()?;
 
     for truncation in &truncations {
         eprintln!("warning: {truncation}");
@@ -144,7 +145,8 @@ fn play(
 ) -> Result<(Outcome, Vec<String>), ReplayError> {
     let feeds = FeedOptions { no_side: args.no_side(), audit_every: args.audit_every };
     let setup = setup::setup(pair_file, feeds)?;
-    let core = Core::new(setup.table.clone(), setup.markets, args.core_config());
+    let latency = [Ns::from_ms(args.fill_latency_ms); 2];
+    let core = PaperCore::new(setup.table.clone(), setup.markets, args.core_config(), latency);
     watcher.table = Some(setup.table.clone());
     let outcome = run::run(setup, core, frames, args.speed, (args.topology, plan), watcher)?;
     let truncations = match frames {
@@ -156,7 +158,10 @@ fn play(
 
 fn truncation_text((path, truncation): (&Path, crate::tape::Truncation)) -> String {
     let crate::tape::Truncation { at, lost } = truncation;
-    format!("{}: cut off at byte {at}; {lost} bytes behind the last whole record were left out", path.display())
+    format!(
+        "{}: cut off at byte {at}; {lost} bytes behind the last whole record were left out",
+        path.display()
+    )
 }
 
 fn preload(frames: Frames) -> Result<Frames, ReplayError> {
@@ -227,8 +232,8 @@ impl Collector {
         Some(lines)
     }
 
-    /// Ends the files; says how many opportunities the report leaves out.
-    fn finish(mut self, _table: &PairTable) -> Result<Vec<Closed>, ReplayError> {
+    /// Ends the files; gives the opportunities for the report.
+    fn finish(mut self) -> Result<Vec<Closed>, ReplayError> {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -280,13 +285,14 @@ fn report_of(
     truncations: Vec<String>,
 ) -> RunReport {
     let records: u64 = outcome.sent.records.iter().sum();
-    let interval_ns = u64::try_from(outcome.elapsed.as_nanos()).unwrap_or(u64::MAX) / records.max(1);
+    let interval_ns =
+        u64::try_from(outcome.elapsed.as_nanos()).unwrap_or(u64::MAX) / records.max(1);
     let stages = outcome
         .stages
         .iter()
         .map(|(stage, histogram)| stage_latency(stage.name(), histogram, interval_ns.max(1)))
         .collect();
-    let table = outcome.core.table();
+    let table = outcome.core.core().pairs();
     let episodes: Vec<Episode> = closed
         .iter()
         .filter_map(|closed| {
@@ -324,7 +330,9 @@ fn report_of(
         notes.push("No pair file was given, so books were followed but nothing was priced.".into());
     }
     if closed.len() == EPISODES_MAX {
-        notes.push(format!("Only the first {EPISODES_MAX} opportunities are shown; --miss-log has all."));
+        notes.push(format!(
+            "Only the first {EPISODES_MAX} opportunities are shown; --miss-log has all."
+        ));
     }
     notes.extend(truncations);
     RunReport {

@@ -73,13 +73,17 @@ pub fn single(
     let mut idler = Idler::new(thread.idle);
     let (mut decode, mut decision, mut total) =
         (StageHistogram::new(), StageHistogram::new(), StageHistogram::new());
-    let mut frames = 0;
+    let (mut frames, mut drained) = (0, false);
     let now = Now::default(); // the tiles of a replay live in the time of their frames
     while !shared.is_stopped() {
         let done = shared.is_done();
         let Some(venue) = core.next_venue() else {
-            if done && core.is_flushed() {
+            if done && drained && core.is_flushed() {
                 break;
+            }
+            if done && !drained {
+                core.drain();
+                drained = true;
             }
             idler.idle(0);
             continue;
@@ -196,7 +200,7 @@ fn decide(
     let mut idler = Idler::new(thread.idle);
     let (mut hop, mut decision, mut total) =
         (StageHistogram::new(), StageHistogram::new(), StageHistogram::new());
-    let mut frames = 0;
+    let (mut frames, mut drained) = (0, false);
     let now = Now::default();
     while !shared.is_stopped() {
         let done = shared.is_done();
@@ -215,6 +219,10 @@ fn decide(
                 if frames % PROGRESS_EVERY == 0 {
                     shared.frames_done.store(frames, Relaxed);
                 }
+            }
+            None if done && !drained => {
+                core.drain();
+                drained = true;
             }
             None if done && core.is_flushed() => break,
             _ => {}

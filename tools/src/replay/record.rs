@@ -89,10 +89,8 @@ pub fn still_there(closed: &Closed, latency_ms: u64) -> bool {
 /// An opportunity from the frame that opened it to the one that closed it.
 pub fn opportunity(table: &PairTable, closed: &Closed, latencies_ms: &[u64]) -> Value {
     let pair = table.get(closed.pair);
-    let found: serde_json::Map<String, Value> = latencies_ms
-        .iter()
-        .map(|ms| (ms.to_string(), json!(still_there(closed, *ms))))
-        .collect();
+    let found: serde_json::Map<String, Value> =
+        latencies_ms.iter().map(|ms| (ms.to_string(), json!(still_there(closed, *ms)))).collect();
     json!({
         "pair": pair.map(|pair| pair.id.as_str()),
         "direction": pair.map(|pair| closed.direction.name(pair.polarity)),

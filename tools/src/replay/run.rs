@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use engine::core::Core;
 use engine::event::Event;
 use engine::latency::{Stage, StageHistogram};
+use engine::paper::PaperCore;
 use feeds::{kalshi, polymarket};
 use rtrb::Consumer;
 
@@ -27,7 +27,7 @@ pub struct Outcome {
     /// Polymarket's books and counts.
     pub polymarket: polymarket::session::Session,
     /// Pairs, figures and accounts.
-    pub core: Core,
+    pub core: PaperCore,
     /// What each stage took.
     pub stages: Vec<(Stage, StageHistogram)>,
     /// What the tapes held.
@@ -50,7 +50,7 @@ pub trait Watcher {
 /// Replays `frames` through the tiles of `setup`. A damaged tape ends the replay with its error.
 pub fn run(
     setup: Setup,
-    core: Core,
+    core: PaperCore,
     frames: &mut Frames,
     speed: Speed,
     (grouping, plan): (Grouping, &Plan),

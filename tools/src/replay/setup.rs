@@ -74,8 +74,7 @@ pub fn setup(file: &PairFile, options: FeedOptions) -> Result<Setup, SetupError>
         let first = known(kalshi.add_market(&spec.kalshi.ticker, &spec.kalshi.grid))
             .map_err(|e| refuse(format!("Kalshi market {}: {e}", spec.kalshi.ticker)))?;
         let p = &spec.polymarket;
-        let terms =
-            HashTerms { min_order_size: p.min_size_text.clone(), neg_risk: p.neg_risk };
+        let terms = HashTerms { min_order_size: p.min_size_text.clone(), neg_risk: p.neg_risk };
         let tokens = [p.yes.as_str(), p.no.as_str()];
         let second = known(polymarket.add_market(&p.condition_id, tokens, &p.grid, Some(terms)))
             .map_err(|e| refuse(format!("Polymarket market {}: {e}", p.condition_id)))?;

@@ -31,7 +31,9 @@ impl FromStr for Speed {
 
     fn from_str(text: &str) -> Result<Speed, String> {
         let wrong = || {
-            format!("`{text}` is no speed: write `max`, or a multiple from 0.001x to 1000000x such as `1x` or `20x`")
+            format!(
+                "`{text}` is no speed: write `max`, or a multiple from 0.001x to 1000000x such as `1x` or `20x`"
+            )
         };
         if text == "max" {
             return Ok(Speed::MAX);
@@ -43,7 +45,8 @@ impl FromStr for Speed {
                 .then(|| t.parse::<u32>().ok())
                 .flatten()
         };
-        let thousandths = digits(decimals, 3).ok_or_else(wrong)? * 10u32.pow(3 - decimals.len() as u32);
+        let thousandths =
+            digits(decimals, 3).ok_or_else(wrong)? * 10u32.pow(3 - decimals.len() as u32);
         let whole = digits(whole, 7).filter(|w| *w <= 1_000_000).ok_or_else(wrong)?;
         match whole * 1_000 + thousandths {
             0 => Err(wrong()),

@@ -1,7 +1,7 @@
 //! The one JSON object that a replay ends with.
 
 use engine::core::Core;
-use engine::pair::Direction;
+use engine::pair::{Direction, PairId};
 use engine::units::Usd;
 use feeds::figures::Figures;
 use serde_json::{Map, Value, json};
@@ -29,9 +29,9 @@ pub fn summary(outcome: &Outcome, grouping: &str, speed: &str) -> Value {
             "polymarket": venue(polymarket, digest::polymarket(&outcome.polymarket)),
         }),
     );
-    let core = &outcome.core;
+    let core = outcome.core.core();
     let figures = core.figures();
-    put("pairs", json!(core.table().pairs().len()));
+    put("pairs", json!(core.pairs().pairs().len()));
     put("evaluations", json!(figures.evaluations));
     put("candidates", json!(figures.candidates));
     put("candidates_by", candidates_by(core));
@@ -62,8 +62,8 @@ fn venue(figures: &Figures, book_digest: String) -> Value {
 /// By pair and direction, where there were any.
 fn candidates_by(core: &Core) -> Value {
     let mut by_pair = Map::new();
-    for (number, pair) in core.table().pairs().iter().enumerate() {
-        let counts = core.candidates_by(number);
+    for (number, pair) in (0..).zip(core.pairs().pairs()) {
+        let counts = core.candidates_by(PairId(number));
         let by_direction: Map<String, Value> = Direction::ALL
             .into_iter()
             .filter(|direction| counts[direction.index()] > 0)
@@ -99,7 +99,9 @@ fn differ(path: &str, golden: &Value, now: &Value) -> Option<String> {
             continue;
         }
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        let Some(now) = have.get(key) else { return Some(format!("{path}: golden {value}, now absent")) };
+        let Some(now) = have.get(key) else {
+            return Some(format!("{path}: golden {value}, now absent"));
+        };
         if let Some(found) = differ(&path, value, now) {
             return Some(found);
         }
