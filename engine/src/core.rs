@@ -1,7 +1,7 @@
 //! Tops in; candidates, episodes and decisions out.
 //!
-//! A Top that changes nothing costs some fifty instructions a pair: one cache line a pair holds
-//! what that needs, and everything rarer is elsewhere ([`attend`], [`account`]).
+//! One cache line a pair holds what a Top without an opportunity needs; everything rarer is
+//! elsewhere ([`attend`], [`account`]).
 
 mod account; // reports: what an order came to, and where all money is
 mod attend; // what deserves a closer look: candidates, episodes, decisions
@@ -112,11 +112,13 @@ const STATUS: [u8; 5] = {
 #[repr(C, align(64))]
 struct PairRow {
     quotes: [Quote; 2],
+    /// Of the last time that a best level moved.
+    edges: [i32; 3],
     fees: [OneFee; 2],
     /// The next pair of the same market, by side.
     next: [u16; 2],
-    /// How to read YES, by side; the first side's is always the same.
-    polarity: [Polarity; 2],
+    /// How to read the second side's YES; the first side's is always the same.
+    polarity: Polarity,
     /// [`KNOWN`] and [`SOUND`] bits.
     status: u8,
     /// A bit for each direction whose opportunity is open.
@@ -175,9 +177,10 @@ impl Core {
         };
         let rows = table.pairs().iter().enumerate().map(|(number, pair)| PairRow {
             quotes: [Quote::NONE; 2],
+            edges: edges(Quote::NONE, Quote::NONE),
             fees: [OneFee::new(pair.sides[0].fee), OneFee::new(pair.sides[1].fee)],
             next: table.after(PairId(number as u16)),
-            polarity: [Polarity::Same, pair.polarity],
+            polarity: pair.polarity,
             status: 0,
             open: 0,
         });
@@ -217,38 +220,50 @@ impl Core {
         if top.flags & Top::NO_MARKET != 0 {
             return;
         }
-        let (side, index) = (top.market.venue().index(), top.market.index());
+        // Once each, so that the side is a constant below.
+        match top.market.venue() {
+            Venue::Kalshi => self.on_side::<0>(now, top, out),
+            Venue::Polymarket => self.on_side::<1>(now, top, out),
+        }
+    }
+
+    #[inline]
+    fn on_side<const SIDE: usize>(&mut self, now: Now, top: &Top, out: &mut impl Outlet) {
+        let index = top.market.index();
         let (Some(stands), Some(head)) =
-            (self.tops[side].get_mut(index), self.heads[side].get(index))
+            (self.tops[SIDE].get_mut(index), self.heads[SIDE].get(index))
         else {
             self.figures.unlisted += 1;
             return;
         };
-        let before = stands.health;
+        let (before, moved) = (stands.health, best_moved(stands, top));
         *stands = *top;
         let mut at = *head;
         if before != top.health {
             health_changed(before, top, out);
         }
-        let status = STATUS[top.health as usize] << side;
         // The number that ends a chain is beyond the last row.
         while let Some(row) = self.rows.get_mut(usize::from(at)) {
             let id = PairId(at);
-            at = row.next[side];
-            row.quotes[side] = Quote::of(top, row.fees[side], row.polarity[side]);
-            row.status = row.status & !(0b0101 << side) | status;
-            let edges = edges(row.quotes[0], row.quotes[1]);
+            at = row.next[SIDE];
+            if moved {
+                let polarity = if SIDE == 0 { Polarity::Same } else { row.polarity };
+                row.quotes[SIDE] = Quote::of(top, row.fees[SIDE], polarity);
+                let status = STATUS[top.health as usize] << SIDE;
+                row.status = row.status & !(0b0101 << SIDE) | status;
+                row.edges = edges(row.quotes[0], row.quotes[1]);
+            }
+            let [yes, no, both] = row.edges;
+            let mut look = row.open != 0;
             if row.status & KNOWN == KNOWN {
                 self.figures.evaluations += 1;
-                let [yes, no, both] = edges.map(|e| u64::from(e as u32));
-                self.edge_digest.mix(yes << 32 | no);
-                self.edge_digest.mix(both << 32 | u64::from(id.0));
-                let best = edges[0].max(edges[1]).max(edges[2]);
-                if best > self.alert || row.open != 0 {
-                    self.attend(now, id, side, edges, out);
-                }
-            } else if row.open != 0 {
-                self.attend(now, id, side, edges, out);
+                let words = [yes, no, both].map(|edge| u64::from(edge as u32));
+                self.edge_digest.mix(words[1] << 32 | words[0]);
+                self.edge_digest.mix(words[2] << 32 | u64::from(id.0));
+                look |= yes.max(no).max(both) > self.alert;
+            }
+            if look {
+                self.attend(now, id, SIDE, out);
             }
         }
     }
@@ -288,6 +303,18 @@ impl Core {
         self.kill_epoch = self.kill_epoch.wrapping_add(1);
         self.config.trade = false;
     }
+}
+
+/// True where the edges or their standing may differ: most books move below the best levels.
+#[inline]
+fn best_moved(old: &Top, new: &Top) -> bool {
+    let ((old_bid, old_bids), (new_bid, new_bids)) = (old.best_bid_raw(), new.best_bid_raw());
+    let ((old_ask, old_asks), (new_ask, new_asks)) = (old.best_ask_raw(), new.best_ask_raw());
+    old_bid != new_bid
+        || old_ask != new_ask
+        || old.health != new.health
+        || (old_bids == 0) != (new_bids == 0)
+        || (old_asks == 0) != (new_asks == 0)
 }
 
 #[cold]

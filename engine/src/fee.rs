@@ -148,23 +148,27 @@ impl FillFees {
     }
 }
 
-/// Taker fee of exactly one contract as constants, so that the hot path multiplies and shifts.
+/// Taker fee of exactly one contract as constants, so that the hot path multiplies once.
 ///
-/// fee = (p(1-p) x `scale` + `carry`) / 1e10 x `unit`: for a quadratic rule scale = 7M, rounded up
-/// to one micro-dollar; for a curve of exponent 1 scale = 10 rate, rounded down to ten.
+/// p(1-p) times a 64-bit reciprocal is the fee in the high word, in micro-dollars rounded up for a
+/// quadratic rule and in tens of them rounded down for a curve of exponent 1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(C)]
+#[repr(C, packed)] // Two of them share a cache line with all else that a pair's evaluation needs.
 pub struct OneFee {
-    carry: u64,
-    scale: u32,
-    /// 0: no such form; `rate` of a curve of exponent 2 is in `scale`.
+    /// 2^64 x the fee of p(1-p) = 1e-8 in the rule's unit, rounded up; for a curve of exponent 2
+    /// its rate.
+    scale: u64,
+    /// Micro-dollars the product counts in: 1 rounds up, 10 down. 0 is an exponent of 2.
     unit: u8,
 }
 
-const ONE_DIVISOR: u64 = 10_000_000_000;
-// The largest scale times the largest p(1-p) stays inside 64 bits, and inside 32 by itself.
-const _: () = assert!(7 * (crate::pair::MULTIPLIER_E6_MAX as u64) <= u32::MAX as u64);
-const _: () = assert!(ONE_DIVISOR < u64::MAX / OneFee::PROHIBITIVE as u64);
+/// What a product in units of 1e-8 x 1e-6 x 1e4 divides by to be whole.
+const ONE_DIVISOR: u128 = 10_000_000_000;
+/// Just below one, as a fraction of 2^64: added before a floor it makes a ceiling. The gap, half of
+/// 1e-10, tells an exact product from the next one, 1e-10 above.
+const CEILING: u64 = u64::MAX - (u64::MAX as u128 / (2 * ONE_DIVISOR)) as u64;
+// The reciprocal is too large by less than 1, so the product by less than the largest p(1-p).
+const _: () = assert!(25_000_000 < u64::MAX - CEILING);
 
 impl OneFee {
     /// The fee of an unknown rule: no edge survives it, and a few of them fit 32 bits.
@@ -172,39 +176,46 @@ impl OneFee {
 
     /// The constants of a rule.
     pub const fn new(rule: FeeRule) -> OneFee {
+        const fn reciprocal(scale: u32) -> u64 {
+            // At most 7e8 x 2^64 / 1e10, below 2^61.
+            ((scale as u128) << 64).div_ceil(ONE_DIVISOR) as u64
+        }
         match rule {
             FeeRule::Quadratic { multiplier_e6 } => {
-                OneFee { carry: ONE_DIVISOR - 1, scale: multiplier_e6.saturating_mul(7), unit: 1 }
+                OneFee { scale: reciprocal(multiplier_e6.saturating_mul(7)), unit: 1 }
             }
             FeeRule::Curve { rate_e6, exponent: 1 } => {
-                OneFee { carry: 0, scale: rate_e6.saturating_mul(10), unit: 10 }
+                OneFee { scale: reciprocal(rate_e6.saturating_mul(10)), unit: 10 }
             }
-            FeeRule::Curve { rate_e6, .. } => OneFee { carry: 0, scale: rate_e6, unit: 0 },
-            FeeRule::Unknown => {
-                OneFee { carry: ONE_DIVISOR * OneFee::PROHIBITIVE as u64, scale: 0, unit: 1 }
-            }
+            FeeRule::Curve { rate_e6, .. } => OneFee { scale: rate_e6 as u64, unit: 0 },
+            FeeRule::Unknown => OneFee { scale: u64::MAX, unit: 0 },
         }
     }
 
     /// Micro-dollars for one contract at `e4`, a price in 1e-4 dollar up to 10,000.
     #[inline]
     pub fn e6(self, e4: u16) -> i32 {
-        if self.unit == 0 {
-            return self.squared_e6(e4);
+        let (scale, unit) = (self.scale, self.unit);
+        if unit == 0 {
+            return squared_e6(scale, e4);
         }
         let p = u32::from(e4);
-        let spread = u64::from(p.wrapping_mul(u32::from(PX_ONE).wrapping_sub(p)));
-        let quotient = (spread * u64::from(self.scale)).wrapping_add(self.carry) / ONE_DIVISOR;
+        let spread = p.wrapping_mul(u32::from(PX_ONE).wrapping_sub(p));
+        let carry = if unit == 1 { CEILING } else { 0 };
+        let product = u128::from(spread) * u128::from(scale) + u128::from(carry);
         // At most 1.75 dollars times a multiplier of a hundred.
-        (quotient as u32).wrapping_mul(u32::from(self.unit)) as i32
+        ((product >> 64) as u32).wrapping_mul(u32::from(unit)) as i32
     }
+}
 
-    #[cold]
-    fn squared_e6(self, e4: u16) -> i32 {
-        let px = Px::new(e4).unwrap_or(Px::ONE);
-        // At most a sixteenth of a dollar.
-        curve_fee(Shares::new(1_000_000), px, self.scale, 2).e6() as i32
-    }
+/// Exponent 2, which no market has today; or no known rule.
+#[cold]
+#[inline(never)]
+fn squared_e6(scale: u64, e4: u16) -> i32 {
+    let Ok(rate_e6) = u32::try_from(scale) else { return OneFee::PROHIBITIVE };
+    let px = Px::new(e4).unwrap_or(Px::ONE);
+    // At most a sixteenth of a dollar.
+    curve_fee(Shares::new(1_000_000), px, rate_e6, 2).e6() as i32
 }
 
 /// More than the taker fee of one contract at any price up to `limit`, in micro-dollars, so that

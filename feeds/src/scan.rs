@@ -70,20 +70,46 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes a plain string of at most [`STRING_MAX`] bytes and its closing quote.
-    #[inline]
+    #[inline(always)]
     pub fn string(&mut self) -> Option<&'a [u8]> {
+        if let Some(window) = self.rest.first_chunk()
+            && let Some(len) = wide::plain_string(window)
+        {
+            return self.text(len);
+        }
+        self.long_string()
+    }
+
+    /// A string that does not end in the first window, or that ends a frame.
+    fn long_string(&mut self) -> Option<&'a [u8]> {
         let mut len = 0;
-        loop {
-            let window: &[u8; STRING_WINDOW] = self.rest.get(len..)?.first_chunk()?;
+        while let Some(window) = self.rest.get(len..)?.first_chunk() {
             if let Some(end) = wide::plain_string(window) {
-                len += end;
-                break;
+                return self.text(len + end);
             }
             if len >= STRING_MAX || !wide::is_plain(window) {
                 return None;
             }
             len += STRING_WINDOW;
         }
+        let plain = |byte: &u8| (0x20..0x7f).contains(byte) && !b"\"\\".contains(byte);
+        let len = len + self.rest[len..].iter().take_while(|byte| plain(byte)).count();
+        (self.rest.get(len) == Some(&b'"')).then(|| self.text(len))?
+    }
+
+    /// Passes a name that the caller compares with one it knows to be plain, and its closing
+    /// quote.
+    #[inline(always)]
+    pub fn name(&mut self) -> Option<&'a [u8]> {
+        match self.rest.first_chunk().and_then(wide::quote) {
+            Some(len) => self.text(len),
+            None => self.long_string(),
+        }
+    }
+
+    /// The next `len` bytes; they and the quote behind them are passed.
+    #[inline(always)]
+    fn text(&mut self, len: usize) -> Option<&'a [u8]> {
         let (text, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest.get(1..)?;
         Some(text)
@@ -109,45 +135,56 @@ impl<'a> Cursor<'a> {
         Some(text)
     }
 
-    /// Passes a JSON integer of 1 to 19 digits without sign, fraction or leading zero.
-    #[inline]
+    /// Passes a JSON integer of 1 to 15 digits without sign, fraction or leading zero.
+    #[inline(always)]
     pub fn integer(&mut self) -> Option<u64> {
-        let word = u64::from_le_bytes(*self.rest.first_chunk()?);
-        let count = wide::digits_in(word);
-        if count == 0 || (count > 1 && word as u8 == b'0') {
-            return None;
-        }
-        let value = wide::digits_value(word, count);
-        if count < 8 {
-            self.rest = &self.rest[count as usize..];
-            return Some(value);
-        }
-        self.integer_tail(value)
-    }
-
-    /// The digits from the ninth on: times in milliseconds have 13.
-    #[inline]
-    fn integer_tail(&mut self, head: u64) -> Option<u64> {
-        const POWER: [u64; 9] =
-            [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
-        let rest = &self.rest[8..];
-        // A time is often the last thing in a frame, with less than a word behind its digits.
-        let word = rest.first_chunk().map_or_else(|| short_word(rest), |b| u64::from_le_bytes(*b));
+        let Some(bytes) = self.rest.first_chunk() else { return self.long_integer() };
+        let word = u64::from_le_bytes(*bytes);
         let count = wide::digits_in(word);
         if count == 8 {
-            return None; // 16 digits or more: nothing that a venue sends
+            return self.long_integer();
         }
-        self.rest = &rest[count as usize..];
-        if count == 0 {
-            return Some(head);
+        if count == 0 || (word as u8 == b'0' && count > 1) {
+            return None;
         }
-        Some(head * POWER[count as usize] + wide::digits_value(word, count))
+        self.rest = &self.rest[count as usize..];
+        Some(wide::digits_value(word, count))
+    }
+
+    /// Passes a time in milliseconds, or any other integer. What comes next must be proved by the
+    /// caller to be no digit, as a literal does.
+    #[inline(always)]
+    pub fn millis(&mut self) -> Option<u64> {
+        if let Some((text, rest)) = self.rest.split_first_chunk()
+            && text[0] != b'0'
+            && let Some(value) = wide::thirteen_digits(text)
+        {
+            self.rest = rest;
+            return Some(value);
+        }
+        self.long_integer()
+    }
+
+    /// An integer of more digits than a word, or at the end of a frame.
+    #[inline(never)]
+    fn long_integer(&mut self) -> Option<u64> {
+        let count = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = self.rest.split_at(count);
+        // 16 digits or more: nothing that a venue sends.
+        if count == 0 || count > 15 || (count > 1 && digits[0] == b'0') {
+            return None;
+        }
+        self.rest = rest;
+        Some(digits.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0')))
     }
 
     /// Passes a price `0.d` to `0.dddd` and its closing quote.
-    #[inline]
+    #[inline(always)]
     pub fn price(&mut self) -> Option<Px> {
-        let word = u64::from_le_bytes(*self.rest.first_chunk()?);
+        let word = match self.rest.first_chunk() {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => short_word(self.rest), // a price of one decimal may be the last of a frame
+        };
         let after = word >> 16; // six bytes: at most four digits, the quote, one more
         let count = wide::digits_in(after);
         if word as u16 != u16::from_le_bytes(*b"0.") || count == 0 || count > 4 {
@@ -156,10 +193,8 @@ impl<'a> Cursor<'a> {
         if (after >> (8 * count)) as u8 != b'"' {
             return None;
         }
-        const SCALE: [u16; 5] = [0, 1_000, 100, 10, 1];
-        let px = wide::digits_value(after, count) as u16 * SCALE[count as usize];
-        self.rest = &self.rest[count as usize + 3..];
-        Px::new(px)
+        self.rest = self.rest.get(count as usize + 3..)?;
+        Px::new(wide::decimals_value(after as u32, count))
     }
 
     /// Passes a price as [`Cursor::price`] does, or the `0` or `1` of an empty side.
@@ -179,7 +214,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes a size with at most two decimals (`0`, `813.8`, `1644.12`) and its closing quote.
-    #[inline]
+    #[inline(always)]
     pub fn size(&mut self) -> Option<Qty> {
         let word = u64::from_le_bytes(*self.rest.first_chunk()?);
         let whole = wide::digits_in(word);
@@ -188,6 +223,12 @@ impl<'a> Cursor<'a> {
         }
         let value = wide::digits_value(word, whole) * 100;
         let rest = &self.rest[whole as usize..];
+        if let Some((tail, rest)) = rest.split_first_chunk()
+            && let Some(hundredths) = wide::hundredths(u32::from_le_bytes(*tail))
+        {
+            self.rest = rest;
+            return Qty::new(value + hundredths);
+        }
         match rest {
             [b'"', rest @ ..] => {
                 self.rest = rest;
@@ -196,10 +237,6 @@ impl<'a> Cursor<'a> {
             [b'.', a @ b'0'..=b'9', b'"', rest @ ..] => {
                 self.rest = rest;
                 Qty::new(value + 10 * u64::from(a - b'0'))
-            }
-            [b'.', a @ b'0'..=b'9', b @ b'0'..=b'9', b'"', rest @ ..] => {
-                self.rest = rest;
-                Qty::new(value + 10 * u64::from(a - b'0') + u64::from(b - b'0'))
             }
             _ => None,
         }
@@ -213,7 +250,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// Fewer than eight bytes, filled up with zeros.
-#[inline]
+#[cold]
 fn short_word(bytes: &[u8]) -> u64 {
     bytes.iter().take(8).rev().fold(0, |word, byte| (word << 8) | u64::from(*byte))
 }

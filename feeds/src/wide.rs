@@ -71,21 +71,88 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// How many of the eight bytes, from the first on, are ASCII digits.
 #[inline]
 pub const fn digits_in(word: u64) -> u32 {
-    // A digit is 0x30..=0x39: the high nibble is 3, and adding 6 does not carry into it.
-    let nibble = (word ^ (0x30 * ONES)) & (0xF0 * ONES);
-    let carry = ((word & (0x0F * ONES)) + (0x06 * ONES)) & (0xF0 * ONES);
-    let strange = nibble | carry;
+    // Bytes before the first that is no digit do not carry, so the lowest mark is exact.
+    let strange = strange(word);
     if strange == 0 { 8 } else { strange.trailing_zeros() / 8 }
 }
 
 /// The value of the first `count` (1..=8) bytes of a little-endian word, all of them digits.
 #[inline]
 pub const fn digits_value(word: u64, count: u32) -> u64 {
-    // Digits are moved to the end, zeros in front: "123" becomes "00000123".
+    // Digits are moved to the end, zeros in front: "123" becomes "00000123". Then neighbours are
+    // joined by one multiplication each time: 10 x + y, 100 x + y, 10,000 x + y.
     let digits = (word & (0x0F * ONES)) << (64 - 8 * count);
-    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00FF_00FF_00FF_00FF;
-    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_FFFF_0000_FFFF;
-    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF
+    let pairs = (digits.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul(1 + (100 << 16)) >> 16) & 0x0000_FFFF_0000_FFFF;
+    fours.wrapping_mul(1 + (10_000 << 32)) >> 32
+}
+
+/// The value of the first `count` (1..=4) bytes of `word`, all of them digits, as if zeros stood
+/// behind them up to four: decimals of a price.
+#[inline]
+pub const fn decimals_value(word: u32, count: u32) -> u16 {
+    let digits = word & 0x0F0F_0F0F & (u32::MAX >> (32 - 8 * count));
+    let pairs = (digits.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00FF_00FF;
+    (pairs.wrapping_mul(1 + (100 << 16)) >> 16) as u16
+}
+
+/// The value of 13 ASCII digits, the length of every Unix time in milliseconds from 2001 to
+/// 2286, or `None` where one is no digit.
+#[inline]
+pub const fn thirteen_digits(text: &[u8; 13]) -> Option<u64> {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m] = *text;
+    let head = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+    let tail = u64::from_le_bytes([f, g, h, i, j, k, l, m]);
+    if strange(head) | strange(tail) != 0 {
+        return None;
+    }
+    Some(digits_value(head, 8) * 100_000 + digits_value(tail >> 24, 5))
+}
+
+/// The value of two decimals between a point and a quote, as they end most sizes: `.12"`.
+#[inline]
+pub const fn hundredths(word: u32) -> Option<u64> {
+    let value = word ^ u32::from_le_bytes(*b".00\"");
+    if (value | value.wrapping_add(0x0006_0600)) & 0xFFF0_F0FF != 0 {
+        return None;
+    }
+    Some((((value >> 8) & 0xF) * 10 + ((value >> 16) & 0xF)) as u64)
+}
+
+/// Not zero in the high nibble of each byte that is no digit, and perhaps of those behind it.
+#[inline]
+const fn strange(word: u64) -> u64 {
+    // A digit is 0x30..=0x39: with 0x30 taken away it is at most 9, and adding 6 does not carry
+    // into the high nibble.
+    let value = word ^ (0x30 * ONES);
+    (value | value.wrapping_add(0x06 * ONES)) & (0xF0 * ONES)
+}
+
+/// Whether two names are equal. Long names, which tokens and identities are, cost three wide
+/// comparisons instead of a call.
+#[inline]
+pub fn equal(a: &[u8], b: &[u8]) -> bool {
+    let len = a.len();
+    if len != b.len() {
+        return false;
+    }
+    if !(64..=96).contains(&len) {
+        return a == b;
+    }
+    // The last window overlaps the one before it.
+    let window = |text: &[u8], at: usize| {
+        text.get(at..at + STRING_WINDOW).and_then(|w| <[u8; STRING_WINDOW]>::try_from(w).ok())
+    };
+    window(a, 0) == window(b, 0)
+        && window(a, 32) == window(b, 32)
+        && window(a, len - 32) == window(b, len - 32)
+}
+
+/// The place of the first quote in the window.
+#[inline]
+pub fn quote(window: &[u8; STRING_WINDOW]) -> Option<usize> {
+    let (quotes, _) = marks(window);
+    (quotes != 0).then(|| quotes.trailing_zeros() as usize)
 }
 
 /// The place of the first byte of `word` that equals `byte`, 0..=7, or 8.
@@ -124,8 +191,58 @@ mod tests {
                 let value = bytes[..count].iter().fold(0u64, |v, b| v * 10 + u64::from(b - b'0'));
                 prop_assert_eq!(digits_value(word, count as u32), value);
             }
+            let decimals = count.min(4);
+            if decimals > 0 {
+                let text = [&bytes[..decimals], b"000"].concat();
+                let value = text[..4].iter().fold(0u16, |v, b| v * 10 + u16::from(b - b'0'));
+                prop_assert_eq!(decimals_value(word as u32, decimals as u32), value);
+            }
             let place = bytes.iter().position(|b| *b == b'"').unwrap_or(8);
             prop_assert_eq!(find_in(word, b'"') as usize, place);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn thirteen_digits_agree_with_a_loop(
+            number in 0u64..10_000_000_000_000,
+            at in 0usize..26,
+            byte in any::<u8>(),
+        ) {
+            let text = format!("{number:013}");
+            let mut bytes: [u8; 13] = text.as_bytes().try_into().unwrap();
+            prop_assert_eq!(thirteen_digits(&bytes), Some(number));
+            if at < 13 && !byte.is_ascii_digit() {
+                bytes[at] = byte;
+                prop_assert_eq!(thirteen_digits(&bytes), None);
+            }
+        }
+
+        #[test]
+        fn names_are_equal_only_where_every_byte_is(
+            name in proptest::collection::vec(any::<u8>(), 1..140),
+            at in any::<proptest::sample::Index>(),
+            bit in 0u32..8,
+        ) {
+            let mut other = name.clone();
+            prop_assert!(equal(&name, &other));
+            other[at.index(name.len())] ^= 1 << bit;
+            prop_assert!(!equal(&name, &other));
+            prop_assert!(!equal(&name, &name[1..]));
+        }
+    }
+
+    #[test]
+    fn hundredths_are_two_digits_between_point_and_quote() {
+        for a in 0..=255u8 {
+            for b in 0..=255u8 {
+                let digits = a.is_ascii_digit() && b.is_ascii_digit();
+                let want = digits.then(|| u64::from(a - b'0') * 10 + u64::from(b - b'0'));
+                assert_eq!(hundredths(u32::from_le_bytes([b'.', a, b, b'"'])), want, "{a} {b}");
+            }
+        }
+        for wrong in [*b"012\"", *b".123", *b".1\"2", *b"\"12."] {
+            assert_eq!(hundredths(u32::from_le_bytes(wrong)), None);
         }
     }
 

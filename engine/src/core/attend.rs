@@ -34,15 +34,9 @@ impl Core {
     /// Looks closely at a pair whose book on `side` has just changed.
     #[cold]
     #[inline(never)]
-    pub(super) fn attend(
-        &mut self,
-        now: Now,
-        id: PairId,
-        side: usize,
-        edges: [i32; 3],
-        out: &mut impl Outlet,
-    ) {
-        let sound = self.rows[id.index()].status & SOUND == SOUND;
+    pub(super) fn attend(&mut self, now: Now, id: PairId, side: usize, out: &mut impl Outlet) {
+        let row = &self.rows[id.index()];
+        let (sound, edges) = (row.status & SOUND == SOUND, row.edges);
         let tops = self.tops_of(id);
         for direction in Direction::ALL {
             let edge = edges[direction.index()];

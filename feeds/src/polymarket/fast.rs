@@ -93,7 +93,7 @@ pub fn head(frame: &[u8]) -> Option<Head<'_>> {
     at.literal(b"{\"event_type\":\"price_change\",\"market\":\"")?;
     let condition = at.name_of::<CONDITION_LEN>()?;
     at.literal(b",\"timestamp\":\"")?;
-    let timestamp_ms = at.integer()?;
+    let timestamp_ms = at.millis()?;
     at.literal(b"\",\"price_changes\":[")?;
     Some(Head { at, condition, timestamp_ms: Some(timestamp_ms) })
 }
@@ -134,7 +134,7 @@ impl<'a> Head<'a> {
             }
             None => {
                 at.literal(b",\"timestamp\":\"")?;
-                let timestamp_ms = at.integer()?;
+                let timestamp_ms = at.millis()?;
                 at.literal(b"\",\"event_type\":\"price_change\"}")?;
                 timestamp_ms
             }

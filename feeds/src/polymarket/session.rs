@@ -10,8 +10,9 @@ use engine::slab::{BookId, Slab};
 use engine::top::{Health, MarketId, Top};
 use engine::units::{Ns, Px, Qty, Venue};
 
+use crate::error::DecodeErrorKind;
 use crate::figures::Figures;
-use crate::market::{self, AddError, Crossing, Trust};
+use crate::market::{self, AddError, Crossing, Trust, Watch};
 use crate::polymarket::fast::{self, Change, ENTRIES_MAX, TokenText};
 use crate::polymarket::general::General;
 use crate::polymarket::hash;
@@ -58,8 +59,14 @@ struct Token {
     /// The venue's time of the last message applied; Unix milliseconds.
     timestamp_ms: u64,
     unsettled: Option<Unsettled>,
+    /// Messages in a row that were older than the last one applied.
+    behind: u8,
     seen_book: bool,
 }
+
+/// So many messages of a token in a row that are older than the last one applied are no late
+/// copies: the time of that one was wrong, and the book would stand still for ever.
+const BEHIND_MAX: u8 = 64;
 
 struct Market {
     top: Top,
@@ -99,8 +106,10 @@ struct State {
     touched: Vec<u16>,
     figures: Figures,
     connected: bool,
-    /// Books that are crossed now: they are judged again as time passes.
-    crossed: usize,
+    watch: Watch,
+    /// How many books had come when all of them were doubted last: until one more comes, there is
+    /// none left to doubt.
+    doubted_all_at: Option<u64>,
 }
 
 impl Session {
@@ -111,10 +120,11 @@ impl Session {
             markets: Vec::new(),
             index: Registry::with_capacity(64),
             slab,
-            touched: Vec::with_capacity(TOUCHED_ROOM),
+            touched: Vec::new(),
             figures: Figures::default(),
             connected: false,
-            crossed: 0,
+            watch: Watch::default(),
+            doubted_all_at: None,
         };
         Session { general: General::new(), state, preimage: String::new() }
     }
@@ -188,7 +198,7 @@ impl Session {
     pub fn on_frame(&mut self, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
         let state = &mut self.state;
         state.figures.frames += 1;
-        if state.crossed != 0 {
+        if state.watch.is_due(recv) {
             state.on_time(recv, sink);
         }
         if let Some(head) = fast::head(frame)
@@ -202,6 +212,9 @@ impl Session {
                 let changes = changes[..count].iter().copied();
                 if state.on_changes(number, timestamp_ms, changes, recv, sink) {
                     state.publish(number, recv, sink);
+                }
+                if !state.touched.is_empty() {
+                    state.publish_touched(recv, sink);
                 }
                 return;
             }
@@ -223,10 +236,12 @@ impl Session {
             Ok(object) => state.on_object(&object, recv, sink),
             Err(refused) => state.on_refused(&refused, recv, sink),
         });
-        if decoded.is_err() {
-            // Nothing says whose change was lost, and there is no sequence to tell later.
+        if let Err(error) = decoded {
             state.figures.parse_errors += 1;
-            state.doubt_all(recv, sink);
+            // Nothing says whose change was lost, and there is no sequence to tell later.
+            if error.kind != DecodeErrorKind::Empty {
+                state.doubt_all(recv, sink);
+            }
         }
         let due = state.audit_due(books_before);
         if due {
@@ -297,6 +312,7 @@ impl State {
             crossing: Crossing::default(),
             timestamp_ms: 0,
             unsettled: None,
+            behind: 0,
             seen_book: false,
         };
         self.markets.push(Market {
@@ -309,6 +325,9 @@ impl State {
             terms: terms.map(Box::new),
         });
         let markets = &self.markets;
+        self.watch.reserve(2 * markets.len());
+        // One frame may touch every market.
+        self.touched.reserve(markets.len() - self.touched.len());
         let hash_of = |n: usize| name_hash(markets[n].condition());
         self.index.insert(hash_of(number), number, hash_of);
         Ok(id)
@@ -323,7 +342,7 @@ impl State {
     fn on_connected(&mut self, recv: Ns, sink: &mut impl Sink) {
         self.figures.resets += u64::from(self.connected);
         self.connected = true;
-        self.crossed = 0;
+        self.watch.clear(&mut self.markets, crossing_of);
         sink.notice(&Notice::Connected { venue: Venue::Polymarket, recv });
         for number in 0..self.markets.len() {
             for token in &mut self.markets[number].tokens {
@@ -331,6 +350,7 @@ impl State {
                 token.crossing.clear();
                 token.unsettled = None;
                 token.timestamp_ms = 0;
+                token.behind = 0;
             }
             if self.markets[number].top.health != Health::AwaitSnapshot {
                 self.publish(number, recv, sink);
@@ -340,13 +360,13 @@ impl State {
 
     #[cold]
     fn on_time(&mut self, now: Ns, sink: &mut impl Sink) {
-        for number in 0..self.markets.len() {
-            for token in 0..2 {
-                let state = &self.markets[number].tokens[token];
-                if state.trust == Trust::Whole && state.crossing.overdue(now) {
-                    self.doubt(number, token, sink);
-                    self.publish(number, now, sink);
-                }
+        let mut at = 0;
+        while let Some(book) = self.watch.next_overdue(now, &mut at, &mut self.markets, crossing_of)
+        {
+            let (number, token) = (book / 2, book % 2);
+            if self.markets[number].tokens[token].trust == Trust::Whole {
+                self.doubt(number, token, sink);
+                self.publish(number, now, sink);
             }
         }
     }
@@ -400,7 +420,7 @@ impl State {
         let market = &mut self.markets[number];
         let state = &mut market.tokens[token];
         if book.timestamp_ms < state.timestamp_ms {
-            return self.figures.out_of_order += 1;
+            return self.fall_behind(number, token, sink);
         }
         self.end_transition(number, token, book.timestamp_ms, book.hash.as_bytes(), sink);
         let market = &mut self.markets[number];
@@ -409,8 +429,8 @@ impl State {
         self.figures.snapshots += 1;
         state.timestamp_ms = book.timestamp_ms;
         state.unsettled = None;
+        state.behind = 0;
         state.seen_book = true;
-        self.crossed -= usize::from(state.crossing.is_on());
         state.crossing.clear();
         state.trust = Trust::Whole;
         let known = self.slab.grid(state.book);
@@ -454,6 +474,9 @@ impl State {
         px: Px,
         qty: Qty,
     ) -> Result<(), BookError> {
+        if market::is_end(px) && !qty.is_zero() {
+            return Err(BookError::OffGrid(px));
+        }
         let market = &mut self.markets[number];
         let book = &mut market.tokens[token].book;
         let Err(error) = self.slab.set(*book, side, px, qty) else { return Ok(()) };
@@ -517,7 +540,7 @@ impl State {
                 }
             }
             if timestamp_ms < token.timestamp_ms {
-                self.figures.out_of_order += 1;
+                self.fall_behind(number, change.token, sink);
                 continue;
             }
             if let Some(before) = &last[change.token] {
@@ -547,6 +570,7 @@ impl State {
             let state = &mut self.markets[number].tokens[token];
             state.timestamp_ms = timestamp_ms;
             state.unsettled = None;
+            state.behind = 0;
             if differs(change.best_bid, bid, Px::ZERO) || differs(change.best_ask, ask, Px::ONE) {
                 state.unsettled = Some(unsettled(timestamp_ms, change.hash));
             }
@@ -555,6 +579,21 @@ impl State {
             }
         }
         true
+    }
+
+    /// Drops a message that is older than the last one applied to the token.
+    #[cold]
+    fn fall_behind(&mut self, number: usize, token: usize, sink: &mut impl Sink) {
+        self.figures.out_of_order += 1;
+        let state = &mut self.markets[number].tokens[token];
+        state.behind += 1;
+        if state.behind >= BEHIND_MAX {
+            state.behind = 0;
+            state.timestamp_ms = 0;
+            state.unsettled = None;
+            self.doubt(number, token, sink);
+            self.touch(number);
+        }
     }
 
     /// Judges a token's book after one of its messages; says its best prices.
@@ -571,8 +610,9 @@ impl State {
         let ask = self.slab.best(state.book, Side::Ask);
         let was_on = state.crossing.is_on();
         let overdue = state.crossing.judge(bid, ask, recv, &mut self.figures);
-        self.crossed += usize::from(state.crossing.is_on());
-        self.crossed -= usize::from(was_on);
+        if state.crossing.is_on() && !was_on {
+            self.watch.add(2 * number + token, &mut state.crossing);
+        }
         if overdue {
             self.doubt(number, token, sink);
         }
@@ -624,6 +664,10 @@ impl State {
 
     #[cold]
     fn doubt_all(&mut self, recv: Ns, sink: &mut impl Sink) {
+        let books = Some(self.figures.snapshots);
+        if core::mem::replace(&mut self.doubted_all_at, books) == books {
+            return;
+        }
         for number in 0..self.markets.len() {
             let known = self.markets[number].tokens.iter().any(|token| token.trust == Trust::Whole);
             if known {
@@ -644,10 +688,11 @@ impl State {
         let market = &mut self.markets[number];
         let state = &mut market.tokens[token];
         self.slab.clear(state.book);
-        self.crossed -= usize::from(state.crossing.is_on());
         state.crossing.clear();
         state.unsettled = None;
         state.trust = Trust::AwaitSnapshot;
+        // What the venue said of the token before that is of the old grid.
+        state.timestamp_ms = state.timestamp_ms.max(tick.timestamp_ms);
         self.figures.resyncs += 1;
         sink.notice(&Notice::SnapshotWanted { market: market.top.market });
         self.show_asks(number, token);
@@ -744,8 +789,10 @@ impl State {
     }
 }
 
-/// Markets that one frame may touch before the list of them must grow.
-const TOUCHED_ROOM: usize = 1_024;
+/// A book's number is twice its market's, plus its token's.
+fn crossing_of(markets: &mut [Market], book: usize) -> &mut Crossing {
+    &mut markets[book / 2].tokens[book % 2].crossing
+}
 
 #[inline]
 fn health(token: &Token) -> Health {

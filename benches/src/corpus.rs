@@ -1,0 +1,134 @@
+//! Markets, their books, and the hot frames of a benchmark.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::frames::Frames;
+
+/// A pair's names on both venues. All of them are on whole cents.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Names {
+    /// Our name of the pair.
+    pub id: String,
+    /// Kalshi's ticker.
+    pub ticker: String,
+    /// Polymarket's condition id.
+    pub condition: String,
+    /// Polymarket's tokens: YES, NO.
+    pub tokens: [String; 2],
+}
+
+/// What a benchmark runs on: pairs, the frames that fill their books, the frames that are timed.
+pub struct Corpus {
+    /// The pairs.
+    pub pairs: Vec<Names>,
+    /// Kalshi's `orderbook_snapshot`s.
+    pub kalshi_books: Frames,
+    /// Kalshi's `orderbook_delta`s.
+    pub kalshi_hot: Frames,
+    /// Polymarket's `book`s.
+    pub poly_books: Frames,
+    /// Polymarket's `price_change`s.
+    pub poly_hot: Frames,
+}
+
+/// Which spelling of the events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// Every frame alike.
+    Plain,
+    /// The several forms that live sockets send.
+    Mixed,
+}
+
+/// Why the files of a benchmark could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CorpusError {
+    /// A file.
+    #[error("{path}: {source}; give the folder that holds it with --data")]
+    Read {
+        /// Which one.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// The pair file.
+    #[error("{path}: {source}")]
+    Pairs {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong in it.
+        source: toml::de::Error,
+    },
+}
+
+impl Corpus {
+    /// Reads the folder that holds `pairs.toml` and the frames.
+    ///
+    /// # Errors
+    /// [`CorpusError`] of the first file that fails.
+    pub fn read(dir: &Path, form: Form) -> Result<Corpus, CorpusError> {
+        let names = match form {
+            Form::Plain => {
+                ["kalshi_snapshots_fp", "kalshi_deltas_fp", "poly_books", "poly_price_changes"]
+            }
+            Form::Mixed => [
+                "mixed/kalshi_snapshots",
+                "mixed/kalshi_deltas",
+                "mixed/poly_books",
+                "mixed/poly_price_changes",
+            ],
+        };
+        let frames = |name: &str| {
+            let path = dir.join(format!("{name}.jsonl.zst"));
+            Frames::read(&path).map_err(|source| CorpusError::Read { path, source })
+        };
+        Ok(Corpus {
+            pairs: read_pairs(&dir.join("pairs.toml"))?,
+            kalshi_books: frames(names[0])?,
+            kalshi_hot: frames(names[1])?,
+            poly_books: frames(names[2])?,
+            poly_hot: frames(names[3])?,
+        })
+    }
+}
+
+/// The part of a pair file that the benchmark needs; every pair of it has the same rules.
+#[derive(Deserialize)]
+struct PairFile {
+    pair: Vec<RawPair>,
+}
+
+#[derive(Deserialize)]
+struct RawPair {
+    id: String,
+    kalshi: RawKalshi,
+    polymarket: RawPolymarket,
+}
+
+#[derive(Deserialize)]
+struct RawKalshi {
+    ticker: String,
+}
+
+#[derive(Deserialize)]
+struct RawPolymarket {
+    condition_id: String,
+    yes: String,
+    no: String,
+}
+
+fn read_pairs(path: &Path) -> Result<Vec<Names>, CorpusError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| CorpusError::Read { path: path.to_owned(), source })?;
+    let file: PairFile = toml::from_str(&text)
+        .map_err(|source| CorpusError::Pairs { path: path.to_owned(), source })?;
+    let names = |raw: RawPair| Names {
+        id: raw.id,
+        ticker: raw.kalshi.ticker,
+        condition: raw.polymarket.condition_id,
+        tokens: [raw.polymarket.yes, raw.polymarket.no],
+    };
+    Ok(file.pair.into_iter().map(names).collect())
+}

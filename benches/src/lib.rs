@@ -1,0 +1,11 @@
+//! Benchmarks of the shipped code on recorded bytes. Read the modules in this order.
+
+pub mod frames; // frame texts, back to back
+pub mod corpus; // markets, books and the hot frames of a benchmark
+pub mod generate; // the same in kind, where the recorded files are absent
+pub mod pipeline; // frame text in, decision out: what is measured
+pub mod baseline; // the same job the ordinary way
+pub mod case; // what can be measured, one message at a time
+pub mod alloc; // counts what the heap is asked for
+pub mod callgrind; // counts instructions
+pub mod time; // counts nanoseconds
