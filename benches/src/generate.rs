@@ -73,9 +73,7 @@ impl Rng {
     }
 
     fn text(&mut self, len: usize, alphabet: &[u8]) -> String {
-        (0..len)
-            .map(|_| char::from(alphabet[self.below(alphabet.len() as u64) as usize]))
-            .collect()
+        (0..len).map(|_| char::from(alphabet[self.below(alphabet.len() as u64) as usize])).collect()
     }
 }
 

@@ -1,10 +1,24 @@
 //! Tops in; candidates, episodes and decisions out.
+//!
+//! One cache line a pair holds what a Top without an opportunity needs; everything rarer is
+//! elsewhere ([`attend`], [`account`]).
 
-use crate::event::{Bundle, Event, Report};
-use crate::pair::PairTable;
+mod account; // reports: what an order came to, and where all money is
+mod attend; // what deserves a closer look: candidates, episodes, decisions
+
+use crate::digest::Digest;
+use crate::edge::{NEVER, Quote, edges};
+use crate::event::{Bundle, Event};
+use crate::fee::OneFee;
+use crate::flight::Flight;
+use crate::ledger::{NetLedger, TokenLedger};
+use crate::pair::{Instrument, PairId, PairTable, Polarity};
 use crate::tile::Now;
-use crate::top::Top;
-use crate::units::{Ns, Qty, Usd};
+use crate::top::{Health, MARKETS_MAX, MarketId, Top};
+use crate::units::{Ns, Qty, Shares, Usd, Venue};
+
+pub use account::Accounts;
+use attend::Episode;
 
 /// Where the core's output goes. Neither method may block or allocate.
 pub trait Outlet {
@@ -48,7 +62,7 @@ impl Default for CoreConfig {
             max_qty: Qty::lit(100_000),
             cash: [Usd::new(1_000_000_000); 2],
             cooldown: Ns::from_ms(1_000),
-            deadline: Ns::from_ms(50),
+            deadline: Ns::from_ms(500),
             balance_grid: Usd::new(100),
             trade: false,
         }
@@ -77,31 +91,239 @@ pub struct Figures {
     pub realised: Usd,
     /// Opportunities that began.
     pub episodes: u64,
+    /// Tops of markets beyond those the core was made for; they are dropped.
+    pub unlisted: u64,
+}
+
+/// Both books of the pair are known.
+const KNOWN: u8 = 0b0011;
+/// Both books are sound.
+const SOUND: u8 = 0b1100;
+
+/// Bits of the first side for each [`Health`]; the second side's are one to the left.
+const STATUS: [u8; 5] = {
+    let mut bits = [0; 5];
+    bits[Health::Sound as usize] = 0b0101;
+    bits[Health::Crossed as usize] = 0b0001;
+    bits
+};
+
+/// What every Top of a pair touches, in one cache line.
+#[repr(C, align(64))]
+struct PairRow {
+    quotes: [Quote; 2],
+    /// Of the last time that a best level moved.
+    edges: [i32; 3],
+    fees: [OneFee; 2],
+    /// The next pair of the same market, by side.
+    next: [u16; 2],
+    /// How to read the second side's YES; the first side's is always the same.
+    polarity: Polarity,
+    /// [`KNOWN`] and [`SOUND`] bits.
+    status: u8,
+    /// A bit for each direction whose opportunity is open.
+    open: u8,
+}
+
+const _: () = assert!(size_of::<PairRow>() == 64);
+
+/// What only a closer look at a pair touches.
+struct PairState {
+    terms: [Instrument; 2],
+    polarity: Polarity,
+    /// Nobody objects to the pair and its fees are known.
+    decides: bool,
+    candidates: [u64; 3],
+    episodes: [Episode; 3],
+    flight: Option<Flight>,
+    /// End of the rest after the last bundle; monotonic.
+    ready_at: Ns,
 }
 
 /// Owns what is known and decides.
 pub struct Core {
-    table: PairTable,
+    rows: Box<[PairRow]>,
+    states: Box<[PairState]>,
+    /// By venue and market: the Top that stands, and the first pair.
+    tops: [Box<[Top]>; 2],
+    heads: [Box<[u16]>; 2],
+    edge_digest: Digest,
+    decision_digest: Digest,
+    /// An edge above this deserves a closer look: it is positive or the best so far.
+    alert: i32,
+    best: i32,
     figures: Figures,
+    net: NetLedger,
+    tokens: TokenLedger,
+    inventory: Usd,
+    matched: Shares,
+    last_bundle: u64,
+    kill_epoch: u32,
+    table: PairTable,
+    config: CoreConfig,
 }
 
 impl Core {
-    /// A core over these pairs. `markets` is the number of markets a venue may send Tops of.
-    pub fn new(table: PairTable, _markets: [usize; 2], _config: CoreConfig) -> Core {
-        Core { table, figures: Figures::default() }
+    /// A core over these pairs. `markets` is how many markets each venue may send Tops of; it is
+    /// raised to what the pairs need. All memory is taken here.
+    pub fn new(table: PairTable, markets: [usize; 2], config: CoreConfig) -> Core {
+        let sizes = [0, 1].map(|side| {
+            let paired = table.pairs().iter().map(|p| p.sides[side].market.index() + 1).max();
+            markets[side].max(paired.unwrap_or(0)).min(MARKETS_MAX)
+        });
+        let ids = |side: usize| {
+            let venue = Venue::ALL[side];
+            (0..sizes[side]).filter_map(move |index| MarketId::new(venue, index))
+        };
+        let rows = table.pairs().iter().enumerate().map(|(number, pair)| PairRow {
+            quotes: [Quote::NONE; 2],
+            edges: edges(Quote::NONE, Quote::NONE),
+            fees: [OneFee::new(pair.sides[0].fee), OneFee::new(pair.sides[1].fee)],
+            next: table.after(PairId(number as u16)),
+            polarity: pair.polarity,
+            status: 0,
+            open: 0,
+        });
+        let states = table.pairs().iter().map(|pair| PairState {
+            terms: pair.sides,
+            polarity: pair.polarity,
+            decides: pair.may_decide(),
+            candidates: [0; 3],
+            episodes: [Episode::NONE; 3],
+            flight: None,
+            ready_at: Ns(0),
+        });
+        Core {
+            rows: rows.collect(),
+            states: states.collect(),
+            tops: [0, 1].map(|side| ids(side).map(Top::unknown).collect()),
+            heads: [0, 1].map(|side| ids(side).map(|market| table.head(market)).collect()),
+            edge_digest: Digest::default(),
+            decision_digest: Digest::default(),
+            alert: -NEVER / 2,
+            best: -NEVER / 2,
+            figures: Figures::default(),
+            net: NetLedger::new(config.cash[0], sizes[0]),
+            tokens: TokenLedger::new(config.cash[1], sizes[1]),
+            inventory: Usd::ZERO,
+            matched: Shares::ZERO,
+            last_bundle: 0,
+            kill_epoch: 0,
+            table,
+            config,
+        }
     }
 
-    /// Takes in a book and evaluates its pairs.
+    /// Takes in a book, evaluates its pairs, and perhaps decides.
     #[inline]
-    pub fn on_top(&mut self, _now: Now, top: &Top, _out: &mut impl Outlet) {
-        self.figures.evaluations += self.table.pairs_of(top.market).count() as u64;
+    pub fn on_top(&mut self, now: Now, top: &Top, out: &mut impl Outlet) {
+        if top.flags & Top::NO_MARKET != 0 {
+            return;
+        }
+        // Once each, so that the side is a constant below.
+        match top.market.venue() {
+            Venue::Kalshi => self.on_side::<0>(now, top, out),
+            Venue::Polymarket => self.on_side::<1>(now, top, out),
+        }
     }
 
-    /// Takes in what became known of an order.
-    pub fn on_report(&mut self, _now: Now, _report: &Report, _out: &mut impl Outlet) {}
+    #[inline]
+    fn on_side<const SIDE: usize>(&mut self, now: Now, top: &Top, out: &mut impl Outlet) {
+        let index = top.market.index();
+        let (Some(stands), Some(head)) =
+            (self.tops[SIDE].get_mut(index), self.heads[SIDE].get(index))
+        else {
+            self.figures.unlisted += 1;
+            return;
+        };
+        let (before, moved) = (stands.health, best_moved(stands, top));
+        *stands = *top;
+        let mut at = *head;
+        if before != top.health {
+            health_changed(before, top, out);
+        }
+        // The number that ends a chain is beyond the last row.
+        while let Some(row) = self.rows.get_mut(usize::from(at)) {
+            let id = PairId(at);
+            at = row.next[SIDE];
+            if moved {
+                let polarity = if SIDE == 0 { Polarity::Same } else { row.polarity };
+                row.quotes[SIDE] = Quote::of(top, row.fees[SIDE], polarity);
+                let status = STATUS[top.health as usize] << SIDE;
+                row.status = row.status & !(0b0101 << SIDE) | status;
+                row.edges = edges(row.quotes[0], row.quotes[1]);
+            }
+            let [yes, no, both] = row.edges;
+            let mut look = row.open != 0;
+            if row.status & KNOWN == KNOWN {
+                self.figures.evaluations += 1;
+                let words = [yes, no, both].map(|edge| u64::from(edge as u32));
+                self.edge_digest.mix(words[1] << 32 | words[0]);
+                self.edge_digest.mix(words[2] << 32 | u64::from(id.0));
+                look |= yes.max(no).max(both) > self.alert;
+            }
+            if look {
+                self.attend(now, id, SIDE, out);
+            }
+        }
+    }
 
     /// What was counted so far.
     pub fn figures(&self) -> Figures {
-        self.figures
+        Figures {
+            best_edge: (self.best > -NEVER / 2).then(|| Usd::new(i64::from(self.best))),
+            edge_hash: self.edge_digest.value(),
+            decision_hash: self.decision_digest.value(),
+            ..self.figures
+        }
+    }
+
+    /// Candidates of a pair by [`crate::pair::Direction`].
+    pub fn candidates_by(&self, pair: PairId) -> [u64; 3] {
+        self.states.get(pair.index()).map_or([0; 3], |state| state.candidates)
+    }
+
+    /// The pairs.
+    pub fn pairs(&self) -> &PairTable {
+        &self.table
+    }
+
+    /// The Top that stands.
+    pub fn top(&self, market: MarketId) -> Option<&Top> {
+        self.tops[market.venue().index()].get(market.index())
+    }
+
+    /// The bundle of a pair that has not ended.
+    pub fn flight(&self, pair: PairId) -> Option<&Flight> {
+        self.states.get(pair.index())?.flight.as_ref()
+    }
+
+    /// Voids every bundle that has not left yet and decides nothing more.
+    pub fn kill(&mut self) {
+        self.kill_epoch = self.kill_epoch.wrapping_add(1);
+        self.config.trade = false;
     }
 }
+
+/// True where the edges or their standing may differ: most books move below the best levels.
+#[inline]
+fn best_moved(old: &Top, new: &Top) -> bool {
+    let ((old_bid, old_bids), (new_bid, new_bids)) = (old.best_bid_raw(), new.best_bid_raw());
+    let ((old_ask, old_asks), (new_ask, new_asks)) = (old.best_ask_raw(), new.best_ask_raw());
+    old_bid != new_bid
+        || old_ask != new_ask
+        || old.health != new.health
+        || (old_bids == 0) != (new_bids == 0)
+        || (old_asks == 0) != (new_asks == 0)
+}
+
+#[cold]
+#[inline(never)]
+fn health_changed(from: Health, top: &Top, out: &mut impl Outlet) {
+    let (market, recv, to) = (top.market, top.recv, top.health);
+    out.event(&Event::FeedHealthChanged { market, recv, from, to });
+}
+
+#[cfg(test)]
+#[path = "core_tests.rs"]
+mod tests;

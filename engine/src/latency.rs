@@ -73,6 +73,10 @@ impl StageHistogram {
         let mut counts = Histogram::new_with_bounds(1, LATENCY_NS_MAX, LATENCY_DIGITS)
             .expect("the bounds are constants that the library accepts");
         counts.auto(false);
+        // Fresh zeroes are pages that the kernel has yet to give, a fault at the first latency of
+        // each size. A copy has them all.
+        #[allow(clippy::redundant_clone, reason = "the copy is what touches every page")]
+        let counts = counts.clone();
         StageHistogram { counts, saturated: 0 }
     }
 
@@ -123,10 +127,11 @@ impl StageHistogram {
                 continue;
             }
             // One record for all the steps that end in the same bucket: the library's own
-            // correction takes each step alone, which is minutes for a long stall.
+            // correction takes each step alone, which is minutes for a long stall. A bucket is
+            // narrower than its values, so none of these steps is below the interval.
             let mut missing = ns - expected_interval_ns;
             while missing >= expected_interval_ns {
-                let bucket = corrected.lowest_equivalent(missing).max(expected_interval_ns);
+                let bucket = corrected.lowest_equivalent(missing);
                 let steps = (missing - bucket) / expected_interval_ns + 1;
                 corrected.saturating_record_n(missing, count.saturating_mul(steps));
                 let Some(rest) = missing.checked_sub(steps.saturating_mul(expected_interval_ns))

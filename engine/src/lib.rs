@@ -7,11 +7,22 @@ pub mod book; // one instrument's book: arrays by price step, occupancy bitmaps
 pub mod slab; // the memory of all books, laid out at start
 pub mod top; // the best four levels of a market in one cache line
 pub mod pair; // which two markets are one event, and their rules as values
+pub mod fee; // what the venues charge, to the micro-dollar
+pub mod edge; // what one contract of each direction earns at the best levels
+pub mod size; // how much to buy of both legs
 pub mod event; // everything that happens, as plain values
+pub mod order; // the states of an order and the only ways between them
+pub mod flight; // the bundle in flight of a pair
+pub mod ledger; // positions: one signed number a market, or two balances
 pub mod digest; // a number over everything that was computed, to compare two runs by
 pub mod core; // Tops in, candidates, episodes, decisions and their accounts out
+pub mod overlay; // what paper orders took out of the books that are shown
+pub mod paper; // paper venues: orders filled against the depth that stands some time later
+pub mod core_tile; // the rings into it, taken in an order that is data
 pub mod tile; // a bounded step of work that is told the time
 pub mod clock; // where thread drivers, and they alone, read the time
 pub mod idle; // what a thread does without work, and why
 pub mod pin; // threads to cores, checked
 pub mod latency; // histograms of each stage that never grow
+#[cfg(test)]
+mod fixture; // pairs, books and a recording outlet for tests

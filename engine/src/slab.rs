@@ -259,7 +259,7 @@ mod tests {
                     }
                     match have.checked_add_signed(delta) {
                         _ if px % step != 0 => {
-                            assert_eq!(fast, Err(BookError::OffGrid(Px::lit(px))))
+                            assert_eq!(fast, Err(BookError::OffGrid(Px::lit(px))));
                         }
                         None => assert_eq!(fast, Err(BookError::Negative(Px::lit(px)))),
                         Some(0) => drop(slow.sides[side as usize].remove(&px)),

@@ -41,7 +41,7 @@ pub struct Doc<'a, 'f> {
     home: &'a mut Tape<'static>,
     index: &'a [u32],
     frame: &'f [u8],
-    /// (value, position in `index`) of the last look-up: values are mostly asked for in order.
+    /// (value, its position in `index`) of the last look-up; the first value is at the first.
     seen: Cell<(usize, usize)>,
 }
 
@@ -74,7 +74,7 @@ impl Parser {
             return Err(DecodeError::frame(DecodeErrorKind::FrameTooLong, 0));
         }
         // A shorter frame cannot hold that many.
-        if frame.len() > TOKENS_MAX && tokens_at_most(frame) > TOKENS_MAX {
+        if frame.len() > TOKENS_MAX && may_exceed_tokens(frame) {
             return Err(DecodeError::frame(DecodeErrorKind::TooManyValues, 0));
         }
         let Parser { input, buffers, tape: home } = self;
@@ -114,22 +114,21 @@ impl<'a, 'f> Doc<'a, 'f> {
     }
 
     /// Where value number `at` starts in the frame.
+    ///
+    /// Looked for from the last look-up, forwards or backwards: a frame full of such look-ups
+    /// costs time in proportion to its length, not to its square.
     fn offset(&self, at: usize) -> usize {
         let (mut value, mut position) = self.seen.get();
-        if at < value {
-            (value, position) = (0, 0);
-        }
-        while let Some(&offset) = self.index.get(position) {
-            let offset = offset as usize;
-            let starts = !matches!(self.frame.get(offset), Some(b':' | b',' | b'}' | b']'));
-            if starts && value == at {
-                self.seen.set((value, position));
-                return offset;
+        while value != at {
+            let forwards = value < at;
+            position = if forwards { position + 1 } else { position.wrapping_sub(1) };
+            let Some(&offset) = self.index.get(position) else { return 0 };
+            if !matches!(self.frame.get(offset as usize), Some(b':' | b',' | b'}' | b']')) {
+                value = if forwards { value + 1 } else { value - 1 };
             }
-            value += usize::from(starts);
-            position += 1;
         }
-        0
+        self.seen.set((value, position));
+        self.index.get(position).map_or(0, |&offset| offset as usize)
     }
 }
 
@@ -332,17 +331,19 @@ impl<'t, 'a, 'f> Field<'t, 'a, 'f> {
     }
 }
 
-/// An upper bound of the positions in the parser's index, strings not told apart.
-fn tokens_at_most(frame: &[u8]) -> usize {
+/// Counts the positions that the parser's index could get, strings not told apart.
+fn may_exceed_tokens(frame: &[u8]) -> bool {
     let mut tokens = 0;
     let mut after_gap = true;
-    for &byte in frame {
-        let blank = matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-        let mark = matches!(byte, b'{' | b'}' | b'[' | b']' | b':' | b',' | b'"');
-        tokens += usize::from(mark || (after_gap && !blank));
-        after_gap = blank || mark;
-    }
-    tokens
+    frame.chunks(4_096).any(|chunk| {
+        for &byte in chunk {
+            let blank = matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+            let mark = matches!(byte, b'{' | b'}' | b'[' | b']' | b':' | b',' | b'"');
+            tokens += usize::from(mark || (after_gap && !blank));
+            after_gap = blank || mark;
+        }
+        tokens > TOKENS_MAX
+    })
 }
 
 #[cold]

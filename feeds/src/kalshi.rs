@@ -3,4 +3,5 @@
 pub mod message; // what a frame can say
 pub mod general; // any frame, through a JSON parser
 pub mod fast; // the usual delta, without one
+pub mod sequence; // which frame is missing
 pub mod session; // frames -> books -> tops

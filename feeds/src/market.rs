@@ -39,6 +39,8 @@ impl Trust {
 pub struct Crossing {
     since: Ns,
     messages: u32,
+    /// In the list of [`Watch`].
+    watched: bool,
 }
 
 impl Crossing {
@@ -70,7 +72,7 @@ impl Crossing {
         if self.messages == 0 {
             self.since = recv;
         }
-        self.messages += 1;
+        self.messages = self.messages.saturating_add(1);
         self.overdue(recv)
     }
 
@@ -90,6 +92,95 @@ impl Crossing {
     pub const fn clear(&mut self) {
         self.messages = 0;
     }
+}
+
+/// The books that are crossed now and believed otherwise. Time alone can end that belief, so they
+/// are judged again when the first of them is due, and no other book is looked at for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Watch {
+    /// Numbers of books, each at most once; one that is crossed no longer leaves when it is due.
+    books: Vec<u16>,
+    due: Ns,
+}
+
+const NEVER: Ns = Ns(u64::MAX);
+
+impl Default for Watch {
+    fn default() -> Watch {
+        Watch { books: Vec::new(), due: NEVER }
+    }
+}
+
+impl Watch {
+    /// Makes room for that many books, so that none of them allocates later.
+    pub fn reserve(&mut self, books: usize) {
+        self.books.reserve(books.saturating_sub(self.books.len()));
+    }
+
+    /// Watches a book whose crossing began.
+    #[cold]
+    pub fn add(&mut self, book: usize, crossing: &mut Crossing) {
+        self.due = self.due.min(crossing.since.after(CROSSED_NS_MAX));
+        if !crossing.watched {
+            crossing.watched = true;
+            self.books.push(book as u16);
+        }
+    }
+
+    /// Whether a book must be judged again.
+    #[inline]
+    pub fn is_due(&self, now: Ns) -> bool {
+        now > self.due
+    }
+
+    /// Takes out a book that has been crossed for too long, and says which; `None` where no more
+    /// is left. `at` starts at 0 and is kept between calls; `crossing` finds that of a book.
+    pub fn next_overdue<M>(
+        &mut self,
+        now: Ns,
+        at: &mut usize,
+        markets: &mut [M],
+        crossing: impl Fn(&mut [M], usize) -> &mut Crossing,
+    ) -> Option<usize> {
+        if *at == 0 {
+            self.due = NEVER;
+        }
+        while let Some(&book) = self.books.get(*at) {
+            let book = usize::from(book);
+            let crossing = crossing(markets, book);
+            if crossing.is_on() && !crossing.overdue(now) {
+                self.due = self.due.min(crossing.since.after(CROSSED_NS_MAX));
+                *at += 1;
+                continue;
+            }
+            crossing.watched = false;
+            self.books.swap_remove(*at);
+            if crossing.is_on() {
+                return Some(book);
+            }
+        }
+        None
+    }
+
+    /// Watches no book any more; the crossings are dropped as well.
+    pub fn clear<M>(
+        &mut self,
+        markets: &mut [M],
+        crossing: impl Fn(&mut [M], usize) -> &mut Crossing,
+    ) {
+        for book in self.books.drain(..) {
+            *crossing(markets, usize::from(book)) = Crossing::default();
+        }
+        self.due = NEVER;
+    }
+}
+
+/// Whether a price cannot be ordered: nobody sells for nothing or bids a whole dollar, so a level
+/// there is no offer but a broken message (kalshi.md section 3; a Polymarket price lies between
+/// one tick and a dollar less one tick).
+#[inline]
+pub const fn is_end(px: Px) -> bool {
+    px.e4() == Px::ZERO.e4() || px.e4() == Px::ONE.e4()
 }
 
 /// The health that trust and crossing make.
@@ -168,6 +259,36 @@ mod tests {
         }
         assert!(crossing.judge(BID, ASK, Ns(7), &mut figures));
         assert_eq!((figures.crossed_states, figures.locked_states), (17, 0));
+    }
+
+    fn only(crossings: &mut [Crossing], book: usize) -> &mut Crossing {
+        &mut crossings[book]
+    }
+
+    #[test]
+    fn only_what_is_crossed_for_too_long_leaves_the_watch_as_overdue() {
+        let (mut watch, mut figures) = (Watch::default(), Figures::default());
+        let mut books = [Crossing::default(); 4];
+        assert!(!watch.is_due(Ns(u64::MAX)), "nothing is watched");
+        for (book, since) in [(0, 1), (1, 2), (2, 3_000_000), (3, 2)] {
+            books[book].judge(BID, ASK, Ns(since), &mut figures);
+            watch.add(book, &mut books[book]);
+            watch.add(book, &mut books[book]);
+        }
+        assert!(!watch.is_due(Ns(5_000_001)));
+        assert!(watch.is_due(Ns(5_000_002)));
+        books[1].clear();
+        let mut take = |watch: &mut Watch, now| {
+            let mut at = 0;
+            core::iter::from_fn(|| watch.next_overdue(Ns(now), &mut at, &mut books, only))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(take(&mut watch, 5_000_003), [0, 3]);
+        assert!(!watch.is_due(Ns(8_000_000)), "the book left has its own time");
+        assert_eq!(take(&mut watch, 8_000_000), []);
+        assert_eq!(take(&mut watch, 8_000_001), [2]);
+        assert!(!watch.is_due(Ns(u64::MAX)));
+        assert!(books.iter().all(|crossing| !crossing.watched));
     }
 
     #[test]

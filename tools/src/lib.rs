@@ -1,8 +1,13 @@
 //! Tapes, replay, reports and the subcommands of `parallax`.
 
-pub mod tape;
+pub mod tape; // recorded frames: files in and out
+pub mod model; // a seeded pair of venues, which writes the demonstration tape
+pub mod pairs; // the pair table
 pub mod digest; // a digest of every book, to compare with other programs
-pub mod replay {
-    //! Replay of recorded frames through the shipped tiles.
-    pub mod frames; // frames on their way from the tape to the feed tiles
-}
+pub mod topology; // every ring and every thread of a run
+pub mod replay; // recorded frames through the shipped tiles
+pub mod demo; // a market that needs no key and no network
+pub mod report; // what a run leaves behind
+pub mod host; // facts of the machine
+pub mod doctor; // what of the host helps or hurts
+pub mod jitter; // how often the host interrupts a core

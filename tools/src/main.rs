@@ -1,2 +1,48 @@
-//! The `parallax` binary.
-fn main() {}
+//! The `parallax` binary: one subcommand a job.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use parallax::demo::{self, DemoArgs};
+use parallax::doctor::{self, DoctorArgs};
+use parallax::jitter::{self, JitterArgs};
+use parallax::replay::command as replay;
+use parallax::replay::options::ReplayArgs;
+use parallax::tape::command::{self as tape, TapeArgs};
+
+/// Parallax, a low-latency arbitrage engine for Kalshi and Polymarket.
+///
+/// When YES on one venue and NO on the other together cost less than the dollar that one of them
+/// must pay, fees included, Parallax buys both. Start with `parallax demo`.
+#[derive(Parser)]
+#[command(name = "parallax", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(DemoArgs),
+    Replay(Box<ReplayArgs>),
+    Tape(TapeArgs),
+    Doctor(DoctorArgs),
+    Jitter(JitterArgs),
+}
+
+fn main() -> ExitCode {
+    let result: Result<(), Box<dyn std::error::Error>> = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args).map_err(Into::into),
+        Command::Replay(args) => replay::run(&args).map_err(Into::into),
+        Command::Tape(args) => tape::run(&args).map_err(Into::into),
+        Command::Doctor(args) => return doctor::run(&args, None),
+        Command::Jitter(args) => return jitter::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

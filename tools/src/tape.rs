@@ -5,16 +5,19 @@
 //! and the container (`.mcap`: chunked, CRC-checked, zstd; readable by that format's public
 //! tools). Read the modules in this order.
 
-pub mod container; // the .mcap form
+pub mod record; // one frame or one event, borrowed
 pub mod error; // what can be wrong with a tape, and what to do about it
 pub mod line; // one record as a line of JSON
+pub mod source; // bytes of a file, counted and unpacked
 pub mod lines; // text -> lines -> records
+pub mod container; // the .mcap form
+pub mod reader; // either form behind one type
 pub mod merge; // several tapes as one
 pub mod preload; // tapes held in memory
-pub mod reader; // either form behind one type
-pub mod record; // one frame or one event, borrowed
-pub mod source; // bytes of a file, counted and unpacked
 pub mod writer; // records -> file
+pub mod utc; // times for people
+pub mod info; // counts by venue, connection and type
+pub mod command; // `parallax tape`
 
 pub use error::{LineError, TapeError};
 pub use line::{parse_line, write_line};

@@ -18,7 +18,8 @@ pub struct FastDelta<'a> {
     pub seq: u64,
     /// When the venue queued the frame; Unix milliseconds.
     pub sent_ms: Option<u64>,
-    /// Ticker, the key between, and market id: one range, compared at once ([`identity`]).
+    /// Ticker, the key between, and market id: one range, compared at once
+    /// ([`put_market_id`]).
     pub identity: &'a [u8],
     /// The ticker alone.
     pub ticker: &'a [u8],
@@ -59,7 +60,7 @@ pub fn delta(frame: &[u8]) -> Option<FastDelta<'_>> {
     let ticker = at.name()?; // compared with the market's own, which is plain
     // The key and the id are compared with the market's own, so they are only passed here.
     at.skip(ID_KEY.len() + ID_LEN)?;
-    let identity = &from[..ticker.len() + 1 + ID_KEY.len() + ID_LEN];
+    let identity = &from[..identity_len(ticker.len())];
     at.literal(b"\",\"price_dollars\":\"")?;
     let px = at.price()?;
     at.literal(b",\"delta_fp\":\"")?;
@@ -87,7 +88,26 @@ pub fn delta(frame: &[u8]) -> Option<FastDelta<'_>> {
     Some(FastDelta { sid, seq, sent_ms, identity, ticker, px, delta_e2, side, ts_ms, own })
 }
 
-/// The bytes that [`FastDelta::identity`] must equal for a market of that ticker and id.
-pub fn identity(ticker: &str, market_id: &str) -> Vec<u8> {
-    format!("{ticker}\",\"market_id\":\"{market_id}").into_bytes()
+/// Length of [`FastDelta::identity`] for a ticker of that length.
+pub const fn identity_len(ticker_len: usize) -> usize {
+    ticker_len + 1 + ID_KEY.len() + ID_LEN
+}
+
+/// Writes behind a ticker of `ticker_len` bytes what [`FastDelta::identity`] must hold behind it
+/// for a market id; false, and nothing is written, where no frame of the usual shape can carry it.
+///
+/// A quote or a backslash in the id would stand for something else in a frame's bytes than in the
+/// text that was decoded, so an id that holds one is never compared with bytes.
+pub fn put_market_id(identity: &mut [u8], ticker_len: usize, market_id: &str) -> bool {
+    let plain = |b: u8| (0x20..0x80).contains(&b) && b != b'"' && b != b'\\';
+    if market_id.len() != ID_LEN || !market_id.bytes().all(plain) {
+        return false;
+    }
+    let Some(room) = identity.get_mut(ticker_len..identity_len(ticker_len)) else { return false };
+    let (quote, rest) = room.split_at_mut(1);
+    let (key, id) = rest.split_at_mut(ID_KEY.len());
+    quote.copy_from_slice(b"\"");
+    key.copy_from_slice(ID_KEY);
+    id.copy_from_slice(market_id.as_bytes());
+    true
 }

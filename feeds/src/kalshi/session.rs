@@ -6,21 +6,23 @@
 use engine::book::{BookError, Side};
 use engine::grid::Grid;
 use engine::slab::{BookId, Slab};
-use engine::top::{MARKETS_MAX, MarketId, Top};
+use engine::top::{MarketId, Top};
 use engine::units::{Ns, Px, Qty, Venue};
 
+use crate::error::{DecodeError, DecodeErrorKind};
 use crate::figures::Figures;
 use crate::kalshi::fast::{self, FastDelta};
 use crate::kalshi::general::General;
 use crate::kalshi::message::{Body, BookSide, Delta, Frame, Lifecycle, LifecycleEvent, Snapshot};
-use crate::market::{self, AddError, Crossing, Trust};
+use crate::kalshi::sequence::{Order, Sequences};
+use crate::market::{self, AddError, Crossing, Trust, Watch};
 use crate::registry::{self, Registry};
 use crate::sink::{Change, Notice, Sink};
 use crate::wide;
 
 /// Longest ticker: combination markets have some 60 letters.
 pub const TICKER_MAX: usize = 80;
-const IDENTITY_MAX: usize = TICKER_MAX + 52;
+const IDENTITY_MAX: usize = fast::identity_len(TICKER_MAX);
 
 /// How the subscription writes prices of the no side (kalshi.md section 2, `use_yes_price`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -64,25 +66,13 @@ impl Market {
         wide::equal(&self.identity[..usize::from(self.identity_len)], identity)
     }
 
-    fn set_identity(&mut self, ticker: &str, market_id: &str) {
-        let text = fast::identity(ticker, market_id);
-        if let Some(room) = self.identity.get_mut(..text.len()) {
-            room.copy_from_slice(&text);
-            self.identity_len = text.len() as u8;
+    /// Notes the venue's id of the market, so that the usual frames are known by their bytes.
+    fn set_identity(&mut self, market_id: &str) {
+        let ticker_len = usize::from(self.ticker_len);
+        if fast::put_market_id(&mut self.identity, ticker_len, market_id) {
+            self.identity_len = fast::identity_len(ticker_len) as u8;
         }
     }
-}
-
-struct Sequence {
-    conn: u32,
-    sid: u64,
-    last: u64,
-}
-
-enum Order {
-    Next,
-    Old,
-    Gap,
 }
 
 /// The state of every Kalshi market of a feed.
@@ -97,11 +87,10 @@ struct State {
     markets: Vec<Market>,
     index: Registry,
     slab: Slab,
-    sequences: Vec<Sequence>,
+    sequences: Sequences,
     figures: Figures,
     connected: bool,
-    /// Books that are crossed now: they are judged again as time passes.
-    crossed: usize,
+    watch: Watch,
 }
 
 impl Session {
@@ -112,10 +101,10 @@ impl Session {
             markets: Vec::new(),
             index: Registry::with_capacity(64),
             slab,
-            sequences: Vec::with_capacity(16),
+            sequences: Sequences::default(),
             figures: Figures::default(),
             connected: false,
-            crossed: 0,
+            watch: Watch::default(),
         };
         Session { general: General::new(), state }
     }
@@ -171,7 +160,7 @@ impl Session {
     pub fn on_frame(&mut self, conn: u32, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
         let state = &mut self.state;
         state.figures.frames += 1;
-        if state.crossed != 0 {
+        if state.watch.is_due(recv) {
             state.on_time(recv, sink);
         }
         if let Some(delta) = fast::delta(frame) {
@@ -196,14 +185,11 @@ impl Session {
     fn on_other(&mut self, conn: u32, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
         match self.general.decode(frame) {
             Ok(frame) => self.state.on_message(conn, recv, &frame, sink),
-            Err(_) => {
+            Err(error) => {
                 self.state.figures.parse_errors += 1;
                 let envelope = self.general.envelope();
-                // What the frame said is lost. Where it still names its subscription, the books
-                // of that leave trading now; otherwise the next frame's number shows the gap.
-                if let (Some(sid), Some(seq)) = (envelope.sid, envelope.seq) {
-                    self.state.on_lost(conn, sid, seq, recv, sink);
-                }
+                let lost = (envelope.sid, envelope.seq);
+                self.state.on_refused(conn, lost, &error, recv, sink);
             }
         }
     }
@@ -235,6 +221,7 @@ impl State {
             identity,
         });
         let markets = &self.markets;
+        self.watch.reserve(markets.len());
         let hash_of = |n: usize| registry::hash(markets[n].ticker());
         self.index.insert(hash_of(number), number, hash_of);
         Ok(id)
@@ -244,11 +231,11 @@ impl State {
         self.figures.resets += u64::from(self.connected);
         self.connected = true;
         self.sequences.clear();
-        self.crossed = 0;
+        self.watch.clear(&mut self.markets, crossing_of);
         sink.notice(&Notice::Connected { venue: Venue::Kalshi, recv });
         for market in &mut self.markets {
-            market.crossing.clear();
             if market.trust != Trust::AwaitSnapshot {
+                market.crossing.clear();
                 market.trust = Trust::AwaitSnapshot;
                 publish(market, recv, sink);
             }
@@ -257,27 +244,37 @@ impl State {
 
     #[cold]
     fn on_time(&mut self, now: Ns, sink: &mut impl Sink) {
-        for number in 0..self.markets.len() {
-            let market = &self.markets[number];
-            if market.trust == Trust::Whole && market.crossing.overdue(now) {
+        let mut at = 0;
+        while let Some(number) =
+            self.watch.next_overdue(now, &mut at, &mut self.markets, crossing_of)
+        {
+            if self.markets[number].trust == Trust::Whole {
                 self.doubt(number, now, sink);
             }
         }
     }
 
     fn on_message(&mut self, conn: u32, recv: Ns, frame: &Frame<'_>, sink: &mut impl Sink) {
-        if let (Some(sid), Some(seq)) = (frame.sid, frame.seq) {
-            match self.advance(conn, sid, seq) {
-                Order::Next => {}
-                Order::Old => return self.figures.out_of_order += 1,
+        let place = frame.sid.zip(frame.seq);
+        if let Some((sid, seq)) = place {
+            let control = matches!(
+                frame.body,
+                Body::Subscribed(_) | Body::Unsubscribed | Body::Ok { .. } | Body::Error { .. }
+            );
+            let order = match control {
+                true => self.sequences.advance_control(conn, sid, seq),
+                false => self.sequences.advance(conn, sid, seq),
+            };
+            match order {
+                Order::Old if !control => return self.figures.out_of_order += 1,
+                Order::Next | Order::Old => {}
                 Order::Gap => self.on_gap(conn, sid, recv, sink),
             }
         }
+        let owner = place.map(|(sid, _)| (conn, sid));
         match &frame.body {
-            Body::Delta(delta) => self.on_general_delta(delta, recv, sink),
-            Body::Snapshot(snapshot) => {
-                self.on_snapshot((conn, frame.sid.unwrap_or(0)), snapshot, recv, sink);
-            }
+            Body::Delta(delta) => self.on_general_delta(owner, delta, recv, sink),
+            Body::Snapshot(snapshot) => self.on_snapshot(owner, snapshot, recv, sink),
             Body::Ticker(_) => self.figures.tickers += 1,
             Body::Trade(_) => self.figures.trades += 1,
             Body::Lifecycle(lifecycle) => self.on_lifecycle(lifecycle, recv, sink),
@@ -290,29 +287,55 @@ impl State {
                     multiplier_e6: fee.multiplier_e6,
                 });
             }
-            Body::Subscribed(_) | Body::Unsubscribed | Body::Ok { .. } => {
+            Body::Subscribed(_) | Body::Ok { .. } => self.figures.control += 1,
+            Body::Unsubscribed => {
                 self.figures.control += 1;
+                if let Some(sid) = frame.sid {
+                    self.sequences.end(conn, sid);
+                    self.forget((conn, sid), recv, sink);
+                }
             }
             Body::Error { code, text } => {
                 self.figures.control += 1;
                 sink.notice(&Notice::VenueError { code: *code, text });
+                if ERRORS_TERMINAL.contains(code) {
+                    self.on_terminal(conn, frame.sid, recv, sink);
+                }
             }
             Body::Other => self.figures.unknown_types += 1,
         }
     }
 
-    fn on_general_delta(&mut self, delta: &Delta<'_>, recv: Ns, sink: &mut impl Sink) {
+    fn on_general_delta(
+        &mut self,
+        owner: Option<(u32, u64)>,
+        delta: &Delta<'_>,
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) {
         let Some(number) = self.find(delta.ticker.as_bytes()) else {
             return self.figures.unknown_markets += 1;
         };
         self.figures.fallback += 1;
-        self.markets[number].set_identity(delta.ticker, delta.market_id);
+        self.markets[number].set_identity(delta.market_id);
+        let Some(owner) = owner else { return self.unplaced(number, recv, sink) };
+        if self.markets[number].owner != owner {
+            return self.figures.before_snapshot += 1;
+        }
         self.apply(number, delta.side, delta.px, delta.delta_e2, recv, sink);
+    }
+
+    /// A book message without a number in a subscription: what came before it and what is missing
+    /// cannot be told, so it is not applied and the book leaves trading.
+    #[cold]
+    fn unplaced(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
+        self.figures.rejected_changes += 1;
+        self.doubt(number, recv, sink);
     }
 
     fn on_snapshot(
         &mut self,
-        owner: (u32, u64),
+        owner: Option<(u32, u64)>,
         snapshot: &Snapshot<'_>,
         recv: Ns,
         sink: &mut impl Sink,
@@ -320,11 +343,11 @@ impl State {
         let Some(number) = self.known_or_learnt(snapshot.ticker) else {
             return self.figures.unknown_markets += 1;
         };
+        let Some(owner) = owner else { return self.unplaced(number, recv, sink) };
         let market = &mut self.markets[number];
-        market.set_identity(snapshot.ticker, snapshot.market_id);
+        market.set_identity(snapshot.market_id);
         market.owner = owner;
         self.slab.clear(market.book);
-        self.crossed -= usize::from(market.crossing.is_on());
         market.crossing.clear();
         market.trust = Trust::Whole;
         self.figures.book_messages += 1;
@@ -350,6 +373,9 @@ impl State {
     /// Sets a level; a grid that was learnt is refined where it must be.
     fn put(&mut self, number: usize, side: Side, px: Px, qty: Qty) -> bool {
         let market = &mut self.markets[number];
+        if market::is_end(px) && !qty.is_zero() {
+            return false;
+        }
         if self.slab.set(market.book, side, px, qty).is_ok() {
             return true;
         }
@@ -407,13 +433,13 @@ impl State {
         sink: &mut impl Sink,
     ) {
         let market = &mut self.markets[number];
-        let moved = match &lifecycle.grid {
-            Some(Ok(grid)) => self.slab.refine(&mut market.book, grid).is_ok(),
-            Some(Err(_)) | None => false,
-        };
         market.learnt = false;
         sink.notice(&Notice::GridChanged { market: market.top.market });
-        if !moved {
+        let Some(Ok(grid)) = &lifecycle.grid else {
+            self.figures.rejected_changes += 1;
+            return self.doubt(number, recv, sink);
+        };
+        if self.slab.refine(&mut market.book, grid).is_err() {
             self.figures.reserve_empty += 1;
             return self.doubt(number, recv, sink);
         }
@@ -438,10 +464,15 @@ impl State {
         delta: &FastDelta<'_>,
         sink: &mut impl Sink,
     ) {
-        match self.advance(conn, delta.sid, delta.seq) {
+        match self.sequences.advance(conn, delta.sid, delta.seq) {
             Order::Next => {}
             Order::Old => return self.figures.out_of_order += 1,
             Order::Gap => self.on_gap(conn, delta.sid, recv, sink),
+        }
+        // Two connections may carry one market; its book follows the one its snapshot came on,
+        // or every change would be added twice.
+        if self.markets[number].owner != (conn, delta.sid) {
+            return self.figures.before_snapshot += 1;
         }
         self.apply(number, delta.side, delta.px, delta.delta_e2, recv, sink);
     }
@@ -462,6 +493,10 @@ impl State {
             return self.figures.before_snapshot += 1;
         }
         let (side, px) = on_yes_book(self.options, side, px);
+        if market::is_end(px) {
+            self.figures.rejected_changes += 1;
+            return self.doubt(number, recv, sink);
+        }
         let total = match self.slab.add(market.book, side, px, delta_e2) {
             Ok(total) => total,
             Err(error) => match self.refused(number, error, side, delta_e2) {
@@ -514,8 +549,9 @@ impl State {
         let ask = market.top.asks().best().map(|level| level.0);
         let was_on = market.crossing.is_on();
         let overdue = market.crossing.judge(bid, ask, recv, &mut self.figures);
-        self.crossed += usize::from(market.crossing.is_on());
-        self.crossed -= usize::from(was_on);
+        if market.crossing.is_on() && !was_on {
+            self.watch.add(number, &mut market.crossing);
+        }
         if overdue && market.trust == Trust::Whole {
             return self.doubt(number, recv, sink);
         }
@@ -555,59 +591,70 @@ impl State {
         publish(market, recv, sink);
     }
 
-    /// Where a frame stands in its subscription.
-    #[inline]
-    fn advance(&mut self, conn: u32, sid: u64, seq: u64) -> Order {
-        for at in &mut self.sequences {
-            if at.sid == sid && at.conn == conn {
-                if seq == at.last + 1 {
-                    at.last = seq;
-                    return Order::Next;
-                }
-                if seq <= at.last {
-                    return Order::Old;
-                }
-                at.last = seq;
-                return Order::Gap;
+    /// A frame could not be read. Where it still names its subscription, the books of that leave
+    /// trading now; where it does not, it may have been about any book of the connection.
+    fn on_refused(
+        &mut self,
+        conn: u32,
+        (sid, seq): (Option<u64>, Option<u64>),
+        error: &DecodeError,
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) {
+        match (sid, seq) {
+            (Some(sid), Some(seq)) => match self.sequences.advance(conn, sid, seq) {
+                Order::Old => self.figures.out_of_order += 1,
+                Order::Next => self.lose(|owner| owner == (conn, sid), recv, sink),
+                Order::Gap => self.on_gap(conn, sid, recv, sink),
+            },
+            (Some(sid), None) if error.field == "seq" => {
+                self.lose(|owner| owner == (conn, sid), recv, sink);
             }
+            (Some(_), None) => {} // no number, so no change of a book: a ticker, say
+            (None, _) if error.kind == DecodeErrorKind::Empty => {}
+            (None, _) => self.lose(|owner| owner.0 == conn, recv, sink),
         }
-        self.first_of(conn, sid, seq)
     }
 
-    /// The first frame of a subscription sets its count: a tape may begin in the middle.
+    /// The venue ended a subscription, or did not say which (kalshi.md section 2, "Error codes").
     #[cold]
-    fn first_of(&mut self, conn: u32, sid: u64, seq: u64) -> Order {
-        if self.sequences.len() < SEQUENCES_MAX {
-            self.sequences.push(Sequence { conn, sid, last: seq });
-        }
-        Order::Next
-    }
-
-    /// A frame of the subscription came but could not be read.
-    fn on_lost(&mut self, conn: u32, sid: u64, seq: u64, recv: Ns, sink: &mut impl Sink) {
-        match self.advance(conn, sid, seq) {
-            Order::Old => self.figures.out_of_order += 1,
-            Order::Next => self.lose(conn, sid, recv, sink),
-            Order::Gap => self.on_gap(conn, sid, recv, sink),
+    fn on_terminal(&mut self, conn: u32, sid: Option<u64>, recv: Ns, sink: &mut impl Sink) {
+        match sid {
+            Some(sid) => {
+                self.sequences.end(conn, sid);
+                self.lose(|owner| owner == (conn, sid), recv, sink);
+            }
+            None => self.lose(|owner| owner.0 == conn, recv, sink),
         }
     }
 
     #[cold]
     fn on_gap(&mut self, conn: u32, sid: u64, recv: Ns, sink: &mut impl Sink) {
         self.figures.sequence_gaps += 1;
-        self.lose(conn, sid, recv, sink);
+        self.lose(|owner| owner == (conn, sid), recv, sink);
     }
 
-    /// Every book of the subscription is suspect: one of them misses a change.
-    fn lose(&mut self, conn: u32, sid: u64, recv: Ns, sink: &mut impl Sink) {
+    /// Every book of these subscriptions is suspect: one of them misses a change.
+    fn lose(&mut self, of: impl Fn((u32, u64)) -> bool, recv: Ns, sink: &mut impl Sink) {
         for market in &mut self.markets {
             let whole = matches!(market.trust, Trust::Whole | Trust::Doubted);
-            if whole && market.owner == (conn, sid) {
+            if whole && of(market.owner) {
                 market.trust = Trust::Gap;
-                self.crossed -= usize::from(market.crossing.is_on());
                 market.crossing.clear();
                 self.figures.resyncs += 1;
                 sink.notice(&Notice::SnapshotWanted { market: market.top.market });
+                publish(market, recv, sink);
+            }
+        }
+    }
+
+    /// We ended a subscription ourselves: its books hear no more and wait for another one.
+    #[cold]
+    fn forget(&mut self, owner: (u32, u64), recv: Ns, sink: &mut impl Sink) {
+        for market in &mut self.markets {
+            if market.trust != Trust::AwaitSnapshot && market.owner == owner {
+                market.trust = Trust::AwaitSnapshot;
+                market.crossing.clear();
                 publish(market, recv, sink);
             }
         }
@@ -618,9 +665,13 @@ impl State {
     }
 }
 
-/// Subscriptions that one feed follows; a connection has one a channel.
-const SEQUENCES_MAX: usize = 4_096;
-const _: () = assert!(MARKETS_MAX > SEQUENCES_MAX);
+/// Error codes after which a subscription is dead: channel error, and buffer overflow, which says
+/// that we read too slowly (kalshi.md section 2, "Error codes").
+const ERRORS_TERMINAL: [u64; 2] = [10, 25];
+
+fn crossing_of(markets: &mut [Market], number: usize) -> &mut Crossing {
+    &mut markets[number].crossing
+}
 
 /// A bid of either side, on the one YES book.
 #[inline]

@@ -10,8 +10,9 @@ use engine::slab::{BookId, Slab};
 use engine::top::{Health, MarketId, Top};
 use engine::units::{Ns, Px, Qty, Venue};
 
+use crate::error::DecodeErrorKind;
 use crate::figures::Figures;
-use crate::market::{self, AddError, Crossing, Trust};
+use crate::market::{self, AddError, Crossing, Trust, Watch};
 use crate::polymarket::fast::{self, Change, ENTRIES_MAX, TokenText};
 use crate::polymarket::general::General;
 use crate::polymarket::hash;
@@ -59,6 +60,8 @@ struct Token {
     /// The venue's time of the last message applied; Unix milliseconds.
     timestamp_ms: u64,
     unsettled: Option<Unsettled>,
+    /// Messages in a row that were older than the last one applied.
+    behind: u8,
     seen_book: bool,
     /// Best bid and ask of the book, followed change by change.
     best: [Option<Px>; 2],
@@ -71,6 +74,10 @@ impl Token {
         self.trust.takes_changes() && timestamp_ms >= self.timestamp_ms && self.unsettled.is_none()
     }
 }
+
+/// So many messages of a token in a row that are older than the last one applied are no late
+/// copies: the time of that one was wrong, and the book would stand still for ever.
+const BEHIND_MAX: u8 = 64;
 
 struct Market {
     top: Top,
@@ -110,8 +117,10 @@ struct State {
     touched: Vec<u16>,
     figures: Figures,
     connected: bool,
-    /// Books that are crossed now: they are judged again as time passes.
-    crossed: usize,
+    watch: Watch,
+    /// How many books had come when all of them were doubted last: until one more comes, there is
+    /// none left to doubt.
+    doubted_all_at: Option<u64>,
 }
 
 impl Session {
@@ -122,10 +131,11 @@ impl Session {
             markets: Vec::new(),
             index: Registry::with_capacity(64),
             slab,
-            touched: Vec::with_capacity(TOUCHED_ROOM),
+            touched: Vec::new(),
             figures: Figures::default(),
             connected: false,
-            crossed: 0,
+            watch: Watch::default(),
+            doubted_all_at: None,
         };
         Session { general: General::new(), state, preimage: String::new() }
     }
@@ -199,7 +209,7 @@ impl Session {
     pub fn on_frame(&mut self, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
         let state = &mut self.state;
         state.figures.frames += 1;
-        if state.crossed != 0 {
+        if state.watch.is_due(recv) {
             state.on_time(recv, sink);
         }
         if let Some(head) = fast::head(frame)
@@ -234,10 +244,12 @@ impl Session {
             Ok(object) => state.on_object(&object, recv, sink),
             Err(refused) => state.on_refused(&refused, recv, sink),
         });
-        if decoded.is_err() {
-            // Nothing says whose change was lost, and there is no sequence to tell later.
+        if let Err(error) = decoded {
             state.figures.parse_errors += 1;
-            state.doubt_all(recv, sink);
+            // Nothing says whose change was lost, and there is no sequence to tell later.
+            if error.kind != DecodeErrorKind::Empty {
+                state.doubt_all(recv, sink);
+            }
         }
         let due = state.audit_due(books_before);
         if due {
@@ -308,6 +320,7 @@ impl State {
             crossing: Crossing::default(),
             timestamp_ms: 0,
             unsettled: None,
+            behind: 0,
             seen_book: false,
             best: [None; 2],
         };
@@ -321,6 +334,9 @@ impl State {
             terms: terms.map(Box::new),
         });
         let markets = &self.markets;
+        self.watch.reserve(2 * markets.len());
+        // One frame may touch every market.
+        self.touched.reserve(markets.len() - self.touched.len());
         let hash_of = |n: usize| name_hash(markets[n].condition());
         self.index.insert(hash_of(number), number, hash_of);
         Ok(id)
@@ -344,7 +360,7 @@ impl State {
     fn on_connected(&mut self, recv: Ns, sink: &mut impl Sink) {
         self.figures.resets += u64::from(self.connected);
         self.connected = true;
-        self.crossed = 0;
+        self.watch.clear(&mut self.markets, crossing_of);
         sink.notice(&Notice::Connected { venue: Venue::Polymarket, recv });
         for number in 0..self.markets.len() {
             for token in &mut self.markets[number].tokens {
@@ -352,6 +368,7 @@ impl State {
                 token.crossing.clear();
                 token.unsettled = None;
                 token.timestamp_ms = 0;
+                token.behind = 0;
             }
             if self.markets[number].top.health != Health::AwaitSnapshot {
                 self.publish(number, recv, sink);
@@ -361,13 +378,13 @@ impl State {
 
     #[cold]
     fn on_time(&mut self, now: Ns, sink: &mut impl Sink) {
-        for number in 0..self.markets.len() {
-            for token in 0..2 {
-                let state = &self.markets[number].tokens[token];
-                if state.trust == Trust::Whole && state.crossing.overdue(now) {
-                    self.doubt(number, token, sink);
-                    self.publish(number, now, sink);
-                }
+        let mut at = 0;
+        while let Some(book) = self.watch.next_overdue(now, &mut at, &mut self.markets, crossing_of)
+        {
+            let (number, token) = (book / 2, book % 2);
+            if self.markets[number].tokens[token].trust == Trust::Whole {
+                self.doubt(number, token, sink);
+                self.publish(number, now, sink);
             }
         }
     }
@@ -421,7 +438,7 @@ impl State {
         let market = &mut self.markets[number];
         let state = &mut market.tokens[token];
         if book.timestamp_ms < state.timestamp_ms {
-            return self.figures.out_of_order += 1;
+            return self.fall_behind(number, token, sink);
         }
         self.end_transition(number, token, book.timestamp_ms, book.hash.as_bytes(), sink);
         let market = &mut self.markets[number];
@@ -430,8 +447,8 @@ impl State {
         self.figures.snapshots += 1;
         state.timestamp_ms = book.timestamp_ms;
         state.unsettled = None;
+        state.behind = 0;
         state.seen_book = true;
-        self.crossed -= usize::from(state.crossing.is_on());
         state.crossing.clear();
         state.trust = Trust::Whole;
         let known = self.slab.grid(state.book);
@@ -476,6 +493,9 @@ impl State {
         px: Px,
         qty: Qty,
     ) -> Result<(), BookError> {
+        if market::is_end(px) && !qty.is_zero() {
+            return Err(BookError::OffGrid(px));
+        }
         let book = self.markets[number].tokens[token].book;
         match self.slab.set(book, side, px, qty) {
             Ok(()) => Ok(()),
@@ -613,6 +633,9 @@ impl State {
         if self.on_changes(number, timestamp_ms, changes, recv, sink) {
             self.publish(number, recv, sink);
         }
+        if !self.touched.is_empty() {
+            self.publish_touched(recv, sink);
+        }
         true
     }
 
@@ -634,7 +657,7 @@ impl State {
                 continue;
             }
             if timestamp_ms < token.timestamp_ms {
-                self.figures.out_of_order += 1;
+                self.fall_behind(number, change.token, sink);
                 continue;
             }
             if let Some(before) = &last[change.token] {
@@ -656,6 +679,21 @@ impl State {
             self.conclude(number, timestamp_ms, change, recv, sink);
         }
         true
+    }
+
+    /// Drops a message that is older than the last one applied to the token.
+    #[cold]
+    fn fall_behind(&mut self, number: usize, token: usize, sink: &mut impl Sink) {
+        self.figures.out_of_order += 1;
+        let state = &mut self.markets[number].tokens[token];
+        state.behind += 1;
+        if state.behind >= BEHIND_MAX {
+            state.behind = 0;
+            state.timestamp_ms = 0;
+            state.unsettled = None;
+            self.doubt(number, token, sink);
+            self.touch(number);
+        }
     }
 
     /// Applies one entry.
@@ -684,6 +722,7 @@ impl State {
         let state = &mut self.markets[number].tokens[change.token];
         state.timestamp_ms = timestamp_ms;
         state.unsettled = None;
+        state.behind = 0;
         if !agrees {
             state.unsettled = Some(unsettled(timestamp_ms, change.hash));
         }
@@ -706,8 +745,9 @@ impl State {
         let [bid, ask] = state.best;
         let was_on = state.crossing.is_on();
         let overdue = state.crossing.judge(bid, ask, recv, &mut self.figures);
-        self.crossed += usize::from(state.crossing.is_on());
-        self.crossed -= usize::from(was_on);
+        if state.crossing.is_on() && !was_on {
+            self.watch.add(2 * number + token, &mut state.crossing);
+        }
         if overdue {
             self.doubt(number, token, sink);
         }
@@ -758,6 +798,10 @@ impl State {
 
     #[cold]
     fn doubt_all(&mut self, recv: Ns, sink: &mut impl Sink) {
+        let books = Some(self.figures.snapshots);
+        if core::mem::replace(&mut self.doubted_all_at, books) == books {
+            return;
+        }
         for number in 0..self.markets.len() {
             let known = self.markets[number].tokens.iter().any(|token| token.trust == Trust::Whole);
             if known {
@@ -778,10 +822,11 @@ impl State {
         let market = &mut self.markets[number];
         let state = &mut market.tokens[token];
         self.slab.clear(state.book);
-        self.crossed -= usize::from(state.crossing.is_on());
         state.crossing.clear();
         state.unsettled = None;
         state.trust = Trust::AwaitSnapshot;
+        // What the venue said of the token before that is of the old grid.
+        state.timestamp_ms = state.timestamp_ms.max(tick.timestamp_ms);
         self.figures.resyncs += 1;
         sink.notice(&Notice::SnapshotWanted { market: market.top.market });
         self.reread(number, token);
@@ -865,8 +910,10 @@ impl State {
     }
 }
 
-/// Markets that one frame may touch before the list of them must grow.
-const TOUCHED_ROOM: usize = 1_024;
+/// A book's number is twice its market's, plus its token's.
+fn crossing_of(markets: &mut [Market], book: usize) -> &mut Crossing {
+    &mut markets[book / 2].tokens[book % 2].crossing
+}
 
 #[inline]
 fn health(token: &Token) -> Health {

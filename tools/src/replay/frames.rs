@@ -21,7 +21,6 @@ pub const ORDER_RING_DEPTH: usize = 65_536;
 const _: () = assert!(ORDER_RING_DEPTH >= 2 * BATCH_RING_DEPTH * BATCH_FRAMES);
 
 /// Frames of one venue in the order of the tape.
-#[derive(Default)]
 pub struct Batch {
     bytes: Vec<u8>,
     index: Vec<Entry>,
@@ -89,7 +88,7 @@ pub fn batches() -> (BatchSender, BatchSource) {
     let sender =
         BatchSender { batch: Box::new(Batch::with_room()), full: full_tx, empty: empty_rx };
     let source =
-        BatchSource { batch: Box::default(), at: 0, start: 0, full: full_rx, empty: empty_tx };
+        BatchSource { batch: Box::new(Batch::with_room()), at: 0, start: 0, full: full_rx, empty: empty_tx };
     (sender, source)
 }
 
@@ -152,6 +151,11 @@ impl OrderSender {
     /// The next frame is one of that venue's.
     pub fn push(&mut self, venue: Venue) {
         self.gathered.push(venue);
+    }
+
+    /// True where the order should be announced before more is gathered.
+    pub fn is_full(&self) -> bool {
+        self.gathered.len() >= 2 * BATCH_FRAMES
     }
 
     /// Announces what was gathered, once the batches it speaks of are sent; false where it has to

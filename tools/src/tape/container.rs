@@ -6,6 +6,8 @@
 //! so that a chunk that went missing is seen. Chunks are read whole: what was cut off in the
 //! middle of one is given up, and said.
 
+mod chunk; // unpacked and checked
+
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -19,17 +21,14 @@ use super::line::Head;
 use super::reader::Truncation;
 use super::record::Record;
 use super::source::Source;
-use super::{CONTAINER_SCHEMA, LINE_LEN_MAX, METADATA_NAME};
+use super::{CONTAINER_SCHEMA, METADATA_NAME};
+use chunk::{CHUNK_LEN_MAX, Fault, damaged, le_u64, unpack};
 
 /// Uncompressed bytes after which a chunk is closed.
 ///
 /// What a kill can lose is the chunk being filled. At the 30 to 100 KB/s of a busy pair of feeds
 /// that is some ten seconds; smaller chunks pack worse.
 pub const CHUNK_LEN: usize = 1 << 20;
-
-/// The largest chunk, packed or not, that is read: the longest frame, one full chunk before it,
-/// and the heads of its records.
-const CHUNK_LEN_MAX: usize = LINE_LEN_MAX + 4 * CHUNK_LEN;
 
 /// Bytes asked of the file at once, see [`super::source`].
 const BLOCK: usize = 128 << 10;
@@ -72,9 +71,6 @@ enum Channel {
     /// Not of the tape proper; skipped.
     Other,
 }
-
-/// What went wrong, before the path and the offset are known.
-type Fault = String;
 
 impl Container {
     /// The records of `source`.
@@ -345,59 +341,6 @@ const NO_CONTAINER: &str = "the file does not begin as an .mcap does; a tape in 
 /// The data of a connection event's message.
 pub const CONNECTED: &[u8] = b"{\"event\":\"connected\"}";
 
-/// Unpacks the body of a chunk record into `out` and checks its CRC.
-fn unpack(
-    body: &[u8],
-    zstd: &mut zstd::bulk::Decompressor<'static>,
-    out: &mut Vec<u8>,
-) -> Result<(), Fault> {
-    const FIXED: usize = 8 + 8 + 8 + 4 + 4; // start, end, length, CRC, length of the next field
-    out.clear();
-    let head = body.get(..FIXED).ok_or_else(|| damaged("the chunk's head is cut off"))?;
-    let len = le_u64(&head[16..24]);
-    let crc = le_u32(&head[24..28]);
-    let name_len = le_u32(&head[28..32]) as usize;
-    let rest = &body[FIXED..];
-    let (name, rest) =
-        rest.split_at_checked(name_len).ok_or_else(|| damaged("the chunk's head is cut off"))?;
-    let (packed_len, rest) =
-        rest.split_at_checked(8).ok_or_else(|| damaged("the chunk's head is cut off"))?;
-    let packed_len = usize::try_from(le_u64(packed_len)).unwrap_or(usize::MAX);
-    let packed =
-        rest.get(..packed_len).ok_or_else(|| damaged("the chunk claims more bytes than it has"))?;
-    let len = match usize::try_from(len).ok().filter(|len| *len <= CHUNK_LEN_MAX) {
-        Some(len) => len,
-        None => {
-            return Err(format!(
-                "the chunk claims {len} bytes unpacked; more than {CHUNK_LEN_MAX} are refused: the file is damaged or forged"
-            ));
-        }
-    };
-    match name {
-        b"" => out.extend_from_slice(packed),
-        b"zstd" => {
-            out.reserve(len);
-            zstd.decompress_to_buffer(packed, out)
-                .map_err(|e| damaged(&format!("the chunk cannot be unpacked ({e})")))?;
-        }
-        other => {
-            return Err(format!(
-                "the chunk is packed with `{}`; only zstd is read: repack the file",
-                String::from_utf8_lossy(other).escape_default()
-            ));
-        }
-    }
-    if out.len() != len {
-        return Err(damaged(&format!("the chunk holds {} bytes where {len} belong", out.len())));
-    }
-    let found = crc32fast::hash(out);
-    // Zero says that the writer did not count.
-    if crc != 0 && found != crc {
-        return Err(damaged(&format!("the chunk's CRC is {found:08x} where {crc:08x} belongs")));
-    }
-    Ok(())
-}
-
 /// True for our metadata record, of a schema that we know.
 fn check_schema(body: &[u8]) -> Result<bool, Fault> {
     let meta = match mcap::parse_record(op::METADATA, body) {
@@ -431,20 +374,4 @@ fn parse_topic(topic: &str) -> Option<Channel> {
     };
     let conn: u32 = conn.parse().ok()?;
     Some(if event { Channel::Events(venue, conn) } else { Channel::Frames(venue, conn) })
-}
-
-fn damaged(what: &str) -> Fault {
-    format!(
-        "{what}; the file is damaged here: fetch it again, or cut it off before this byte and read the rest"
-    )
-}
-
-/// Little-endian number of eight bytes; zero where there are fewer, which callers rule out.
-fn le_u64(bytes: &[u8]) -> u64 {
-    bytes.first_chunk().map_or(0, |b| u64::from_le_bytes(*b))
-}
-
-/// Little-endian number of four bytes; zero where there are fewer, which callers rule out.
-fn le_u32(bytes: &[u8]) -> u32 {
-    bytes.first_chunk().map_or(0, |b| u32::from_le_bytes(*b))
 }

@@ -64,6 +64,12 @@ pub enum TapeError {
         /// The file.
         path: PathBuf,
     },
+    /// Export writes lines only.
+    #[error("{}: export writes lines of JSON: end the name with .jsonl or .jsonl.zst, or use `tape import` to make an .mcap", path.display())]
+    ExportEnding {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file cannot be opened.
     #[error("{}: cannot open the tape: {source}; check the path and the permissions", path.display())]
     Open {

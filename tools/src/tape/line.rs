@@ -5,21 +5,15 @@
 //! in front of the general one and gives up at the first surprise; a property test holds both to
 //! equal answers.
 
-use std::borrow::Cow;
-use std::fmt;
+mod general; // any line that is JSON
+mod usual; // the shape that recorders write, quickly
 
 use engine::units::{Ns, Venue};
-use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
 use super::error::LineError;
 use super::record::{Body, Record};
-
-const WANT_RECV: &str = "the receive time: whole Unix nanoseconds, 0 to 18446744073709551615";
-const WANT_VENUE: &str = "\"kalshi\" or \"polymarket\"";
-const WANT_CONN: &str = "the connection's number: a whole number, 0 to 4294967295";
-const WANT_FRAME: &str = "a string: the text frame as on the socket";
-const WANT_EVENT: &str = "\"connected\"";
-const WANT_BODY: &str = "the text frame as on the socket, or `event` with the value \"connected\"";
+use general::parse_any;
+use usual::parse_usual;
 
 /// Parses one line, without its line feed. `Ok(None)` is a blank line.
 ///
@@ -97,307 +91,6 @@ pub(super) fn parse_head(bytes: &[u8], scratch: &mut Vec<u8>) -> Result<Option<H
     parse_any(bytes, scratch).map(Some)
 }
 
-/// The shape that recorders write, or `None` for every other.
-fn parse_usual(bytes: &[u8], scratch: &mut Vec<u8>) -> Option<Head> {
-    let rest = bytes.strip_prefix(b"{\"recv_ns\":")?;
-    let (recv, rest) = whole_number(rest)?;
-    let rest = rest.strip_prefix(b",\"venue\":\"")?;
-    let (venue, rest) = match rest.strip_prefix(b"kalshi\",\"conn\":") {
-        Some(rest) => (Venue::Kalshi, rest),
-        None => (Venue::Polymarket, rest.strip_prefix(b"polymarket\",\"conn\":")?),
-    };
-    let (conn, rest) = whole_number(rest)?;
-    let conn = u32::try_from(conn).ok()?;
-    let frame = match rest.strip_prefix(b",\"frame\":\"") {
-        Some(rest) => {
-            let text = rest.strip_suffix(b"\"}")?;
-            std::str::from_utf8(text).ok()?;
-            Some((0, unescape(text, scratch)?))
-        }
-        None if rest == b",\"event\":\"connected\"}" => None,
-        None => return None,
-    };
-    Some(Head { recv: Ns(recv), venue, conn, frame })
-}
-
-/// A JSON integer from 0 to `u64::MAX` and what follows it.
-fn whole_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value = 0u64;
-    let mut len = 0;
-    while let Some(digit) = bytes.get(len).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
-        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
-        len += 1;
-    }
-    // JSON knows no leading zero.
-    if len == 0 || (len > 1 && bytes[0] == b'0') {
-        return None;
-    }
-    Some((value, &bytes[len..]))
-}
-
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
-/// Marks (bit 7 of a byte) the first quote, backslash or control character of eight bytes.
-/// Marks above the first one may be false; the first never is.
-#[inline]
-fn first_special(word: u64) -> u64 {
-    let zero_of = |w: u64| w.wrapping_sub(LOW) & !w & HIGH;
-    let quote = zero_of(word ^ (LOW * 0x22));
-    let backslash = zero_of(word ^ (LOW * 0x5c));
-    let control = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
-    quote | backslash | control
-}
-
-/// The text of a JSON string without its quotes, into `out`; its length, or `None` for `\u`
-/// escapes, stray quotes, control characters and escapes that do not exist.
-///
-/// Escapes stand some seven bytes apart in a frame of JSON, too dense for a search that starts
-/// anew at each: eight bytes are copied at once, wanted or not, and the next copy overwrites
-/// what was too much.
-fn unescape(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    const WORD: usize = 8;
-    if out.len() < text.len() + WORD {
-        out.resize(text.len() + WORD, 0);
-    }
-    let (mut read, mut wrote) = (0, 0);
-    while let Some(bytes) = text.get(read..read + WORD) {
-        let word = u64::from_le_bytes(bytes.try_into().ok()?);
-        // `wrote <= read`, and `out` is a word longer than `text`.
-        out[wrote..wrote + WORD].copy_from_slice(&word.to_le_bytes());
-        let marks = first_special(word);
-        if marks == 0 {
-            read += WORD;
-            wrote += WORD;
-            continue;
-        }
-        let plain = (marks.trailing_zeros() / 8) as usize;
-        read += plain;
-        wrote += plain;
-        out[wrote] = unescape_one(text, read)?;
-        read += 2;
-        wrote += 1;
-    }
-    while let Some(&byte) = text.get(read) {
-        if byte == b'"' || byte < 0x20 {
-            return None;
-        }
-        if byte == b'\\' {
-            out[wrote] = unescape_one(text, read)?;
-            read += 2;
-        } else {
-            out[wrote] = byte;
-            read += 1;
-        }
-        wrote += 1;
-    }
-    Some(wrote)
-}
-
-/// What the escape at `at` stands for; `None` where there is no two-byte escape.
-#[inline]
-fn unescape_one(text: &[u8], at: usize) -> Option<u8> {
-    if text[at] != b'\\' {
-        return None;
-    }
-    match *text.get(at + 1)? {
-        same @ (b'"' | b'\\' | b'/') => Some(same),
-        b'n' => Some(b'\n'),
-        b't' => Some(b'\t'),
-        b'r' => Some(b'\r'),
-        b'b' => Some(0x08),
-        b'f' => Some(0x0c),
-        _ => None,
-    }
-}
-
-/// Any line that is JSON.
-fn parse_any(bytes: &[u8], scratch: &mut Vec<u8>) -> Result<Head, LineError> {
-    let text = std::str::from_utf8(bytes).map_err(|e| match e.error_len() {
-        Some(_) => LineError::NotUtf8 { at: e.valid_up_to() },
-        None => LineError::Cut,
-    })?;
-    let mut fields = Fields::default();
-    let mut json = serde_json::Deserializer::from_str(text);
-    let done = de::Deserializer::deserialize_any(&mut json, &mut fields).and_then(|()| json.end());
-    if let Err(error) = done {
-        return Err(match error.classify() {
-            serde_json::error::Category::Eof => LineError::Cut,
-            serde_json::error::Category::Data => LineError::NotObject,
-            _ => LineError::NotJson { column: error.column() },
-        });
-    }
-    fields.head(scratch)
-}
-
-/// A field's value as far as a record needs it.
-enum Scalar<'a> {
-    Whole(u64),
-    Text(Cow<'a, str>),
-    Other,
-}
-
-/// The fields of one line; the first fault is kept so that JSON errors further on come first.
-#[derive(Default)]
-struct Fields<'a> {
-    recv: Option<Scalar<'a>>,
-    venue: Option<Scalar<'a>>,
-    conn: Option<Scalar<'a>>,
-    frame: Option<Scalar<'a>>,
-    event: Option<Scalar<'a>>,
-    twice: Option<&'static str>,
-}
-
-impl<'a> Fields<'a> {
-    fn put(&mut self, key: &str, value: Scalar<'a>) {
-        let (slot, field) = match key {
-            "recv_ns" => (&mut self.recv, "recv_ns"),
-            "venue" => (&mut self.venue, "venue"),
-            "conn" => (&mut self.conn, "conn"),
-            "frame" => (&mut self.frame, "frame"),
-            "event" => (&mut self.event, "event"),
-            _ => return,
-        };
-        if slot.replace(value).is_some() {
-            self.twice.get_or_insert(field);
-        }
-    }
-
-    fn head(self, scratch: &mut Vec<u8>) -> Result<Head, LineError> {
-        if let Some(field) = self.twice {
-            return Err(LineError::Duplicate { field });
-        }
-        let recv = match self.recv {
-            Some(Scalar::Whole(ns)) => Ns(ns),
-            Some(_) => return Err(LineError::Wrong { field: "recv_ns", want: WANT_RECV }),
-            None => return Err(LineError::Missing { field: "recv_ns", want: WANT_RECV }),
-        };
-        let venue = match &self.venue {
-            Some(Scalar::Text(name)) => Venue::from_name(name),
-            Some(_) => None,
-            None => return Err(LineError::Missing { field: "venue", want: WANT_VENUE }),
-        };
-        let venue = venue.ok_or(LineError::Wrong { field: "venue", want: WANT_VENUE })?;
-        let conn = match self.conn {
-            Some(Scalar::Whole(conn)) => u32::try_from(conn).ok(),
-            Some(_) => None,
-            None => return Err(LineError::Missing { field: "conn", want: WANT_CONN }),
-        };
-        let conn = conn.ok_or(LineError::Wrong { field: "conn", want: WANT_CONN })?;
-        let frame = match (self.frame, self.event) {
-            (Some(_), Some(_)) => return Err(LineError::FrameAndEvent),
-            (None, None) => return Err(LineError::Missing { field: "frame", want: WANT_BODY }),
-            (Some(Scalar::Text(text)), None) => {
-                scratch.clear();
-                scratch.extend_from_slice(text.as_bytes());
-                Some((0, scratch.len()))
-            }
-            (Some(_), None) => return Err(LineError::Wrong { field: "frame", want: WANT_FRAME }),
-            (None, Some(Scalar::Text(event))) if event == "connected" => None,
-            (None, Some(_)) => return Err(LineError::Wrong { field: "event", want: WANT_EVENT }),
-        };
-        Ok(Head { recv, venue, conn, frame })
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Fields<'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key_seed(Text)? {
-            match &*key {
-                "recv_ns" | "venue" | "conn" | "frame" | "event" => {
-                    let value = map.next_value_seed(AnyScalar)?;
-                    self.put(&key, value);
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads a string, borrowed where it has no escapes.
-struct Text;
-
-impl<'de> DeserializeSeed<'de> for Text {
-    type Value = Cow<'de, str>;
-    fn deserialize<D: de::Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Text {
-    type Value = Cow<'de, str>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
-    }
-}
-
-/// Reads any value, and keeps whole numbers and strings.
-struct AnyScalar;
-
-impl<'de> DeserializeSeed<'de> for AnyScalar {
-    type Value = Scalar<'de>;
-    fn deserialize<D: de::Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for AnyScalar {
-    type Value = Scalar<'de>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Scalar::Whole(value))
-    }
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Scalar::Other)
-    }
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Scalar::Other)
-    }
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Scalar::Other)
-    }
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Scalar::Other)
-    }
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Borrowed(text)))
-    }
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-    }
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
-    }
-}
-
 /// `value` in decimal, in the tail of `digits`.
 fn decimal(mut value: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut at = digits.len();
@@ -440,4 +133,201 @@ fn escape(text: &[u8], out: &mut Vec<u8>) {
         from = at + 1;
     }
     out.extend_from_slice(&text[from..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::general::{WANT_BODY, WANT_CONN, WANT_EVENT, WANT_FRAME, WANT_RECV, WANT_VENUE};
+    use super::*;
+    use proptest::prelude::*;
+
+    type Parsed = Option<(u64, Venue, u32, Option<Vec<u8>>)>;
+
+    fn parse(line: &str) -> Result<Parsed, LineError> {
+        let mut scratch = Vec::new();
+        let record = parse_line(line.as_bytes(), &mut scratch)?;
+        Ok(record.map(|r| {
+            let frame = match r.body {
+                Body::Frame(frame) => Some(frame.to_vec()),
+                Body::Connected => None,
+            };
+            (r.recv.0, r.venue, r.conn, frame)
+        }))
+    }
+
+    #[test]
+    fn any_key_order_and_unknown_keys_are_read() {
+        let want = Ok(Some((7, Venue::Polymarket, 3, Some("é😀\n".as_bytes().to_vec()))));
+        assert_eq!(
+            parse(
+                r#" { "frame" : "\u00e9\ud83d\ude00\n", "x":[{"y":1}], "conn":3,"venue":"polymarket","z":{"frame":1}, "recv_ns":7 } "#
+            ),
+            want
+        );
+        assert_eq!(parse(r#"{"recv_ns":7,"venue":"polymarket","conn":3,"frame":"é😀\n"}"#), want);
+        let connected = Ok(Some((0, Venue::Kalshi, 0, None)));
+        assert_eq!(
+            parse(r#"{"recv_ns":0,"venue":"kalshi","conn":0,"event":"connected"}"#),
+            connected
+        );
+        assert_eq!(
+            parse(r#"{"event":"connected","recv_ns":0,"venue":"kalshi","conn":0}"#),
+            connected
+        );
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused_by_name() {
+        let line = |recv: &str, venue: &str, conn: &str, rest: &str| {
+            parse(&format!("{{\"recv_ns\":{recv},\"venue\":{venue},\"conn\":{conn}{rest}}}"))
+                .unwrap_err()
+        };
+        let (k, f) = ("\"kalshi\"", ",\"frame\":\"x\"");
+        for recv in
+            ["-1", "1.0", "1e9", "18446744073709551616", "\"1\"", "null", "true", "[1]", "{}"]
+        {
+            assert_eq!(
+                line(recv, k, "1", f),
+                LineError::Wrong { field: "recv_ns", want: WANT_RECV },
+                "{recv}"
+            );
+        }
+        assert!(matches!(line("01", k, "1", f), LineError::NotJson { .. }));
+        for conn in ["4294967296", "-1", "\"1\""] {
+            assert_eq!(
+                line("1", k, conn, f),
+                LineError::Wrong { field: "conn", want: WANT_CONN },
+                "{conn}"
+            );
+        }
+        for venue in ["\"nyse\"", "1", "\"Kalshi\""] {
+            assert_eq!(
+                line("1", venue, "1", f),
+                LineError::Wrong { field: "venue", want: WANT_VENUE }
+            );
+        }
+        assert_eq!(line("1", k, "1", ""), LineError::Missing { field: "frame", want: WANT_BODY });
+        let rest = ",\"event\":\"closed\"";
+        assert_eq!(line("1", k, "1", rest), LineError::Wrong { field: "event", want: WANT_EVENT });
+        let rest = ",\"event\":\"connected\",\"frame\":\"x\"";
+        assert_eq!(line("1", k, "1", rest), LineError::FrameAndEvent);
+        let rest = ",\"frame\":\"x\",\"frame\":\"y\"";
+        assert_eq!(line("1", k, "1", rest), LineError::Duplicate { field: "frame" });
+        assert_eq!(
+            line("1", k, "1", ",\"frame\":1"),
+            LineError::Wrong { field: "frame", want: WANT_FRAME }
+        );
+        assert!(matches!(line("1", k, "1", ",\"frame\":\"\\x\""), LineError::NotJson { .. }));
+        assert!(matches!(line("1", k, "1", ",\"frame\":\"\\ud800\""), LineError::NotJson { .. }));
+        assert!(matches!(line("1", k, "1", ",\"frame\":\"\u{1}\""), LineError::NotJson { .. }));
+        assert_eq!(parse("[1]"), Err(LineError::NotObject));
+        assert_eq!(parse("{\"recv_ns\":1"), Err(LineError::Cut));
+        assert_eq!(
+            parse("{\"venue\":\"kalshi\"}"),
+            Err(LineError::Missing { field: "recv_ns", want: WANT_RECV })
+        );
+        assert_eq!(parse(" \r"), Ok(None));
+        let mut scratch = Vec::new();
+        assert_eq!(
+            parse_line(b"{\"a\":\"\xff\"}", &mut scratch),
+            Err(LineError::NotUtf8 { at: 6 })
+        );
+        assert_eq!(parse_line(b"{\"a\":\"\xc3", &mut scratch), Err(LineError::Cut));
+    }
+
+    #[test]
+    fn escapes_may_stand_anywhere_in_a_block() {
+        for pad in 0..140 {
+            for escapes in ["\\\\", "\\\\\\\"", "\\n\\\\", "\\\"\\\\\\/\\t"] {
+                let text = format!("{}{escapes}{}", "x".repeat(pad), "y".repeat(pad % 19));
+                let line = format!(
+                    "{{\"recv_ns\":1,\"venue\":\"kalshi\",\"conn\":1,\"frame\":\"{text}\"}}"
+                );
+                let (mut fast, mut slow) = (Vec::new(), Vec::new());
+                let quick = parse_usual(line.as_bytes(), &mut fast).unwrap().record(&fast);
+                assert_eq!(
+                    quick,
+                    parse_any(line.as_bytes(), &mut slow).unwrap().record(&slow),
+                    "{line}"
+                );
+            }
+        }
+    }
+
+    /// Text with the characters that matter, some of them escaped in ways that a recorder would
+    /// not choose, and some broken.
+    fn json_text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            8 => "[ -~]{0,12}",
+            4 => "\\PC{0,4}",
+            4 => prop::sample::select(vec![
+                "\\\"", "\\\\", "\\/", "\\n", "\\t", "\\r", "\\b", "\\f", "\\u00e9", "\\ud83d\\ude00", "\\u0022",
+            ]).prop_map(str::to_owned),
+            1 => prop::sample::select(vec!["\\", "\"", "\\x", "\\ud83d", "\u{1}", "\\u12", "\t", "\"}", "\\\"}"])
+                .prop_map(str::to_owned),
+        ];
+        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        /// The reader for the usual shape answers as the general one does, or not at all.
+        #[test]
+        fn both_readers_agree(
+            recv in prop_oneof![any::<u64>().prop_map(|n| n.to_string()), "[0-9]{0,21}", Just("-1".to_owned())],
+            venue in prop::sample::select(vec!["kalshi", "polymarket", "nyse"]),
+            conn in prop_oneof![any::<u32>().prop_map(|n| n.to_string()), "[0-9]{0,11}"],
+            text in json_text(),
+            cut in 0usize..400,
+        ) {
+            let line = format!("{{\"recv_ns\":{recv},\"venue\":\"{venue}\",\"conn\":{conn},\"frame\":\"{text}\"}}");
+            let line = &line.as_bytes()[..cut.max(60).min(line.len())];
+            let (mut fast, mut slow) = (vec![7; 3], Vec::new());
+            if let Some(head) = parse_usual(line, &mut fast) {
+                let other = parse_any(line, &mut slow);
+                prop_assert!(other.is_ok(), "{other:?}");
+                prop_assert_eq!(head.record(&fast), other.unwrap().record(&slow));
+            }
+        }
+
+        /// The usual shape is taken by the quick reader whatever the text, so that it is worth having.
+        #[test]
+        fn what_is_written_is_read_quickly(recv in any::<u64>(), conn in any::<u32>(), text in "\\PC{0,80}", raw in "[ -~\n\t\r]{0,40}") {
+            let text = text + &raw;
+            let record = Record { recv: Ns(recv), venue: Venue::Kalshi, conn, body: Body::Frame(text.as_bytes()) };
+            let (mut line, mut scratch) = (Vec::new(), Vec::new());
+            prop_assert!(write_line(&record, &mut line));
+            prop_assert_eq!(line.pop(), Some(b'\n'));
+            let head = parse_usual(&line, &mut scratch);
+            prop_assert!(head.is_some());
+            prop_assert_eq!(head.unwrap().record(&scratch), record);
+            // And as any JSON writer would have it.
+            let json: serde_json::Value = serde_json::from_slice(&line).unwrap();
+            prop_assert_eq!(json["frame"].as_str(), Some(text.as_str()));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse_line(&bytes, &mut Vec::new());
+        }
+    }
+
+    #[test]
+    fn control_characters_are_written_as_json_writers_do() {
+        let text = "\u{0}\u{1f}\u{7f}\u{8}\u{c}";
+        let record = Record {
+            recv: Ns(1),
+            venue: Venue::Kalshi,
+            conn: 1,
+            body: Body::Frame(text.as_bytes()),
+        };
+        let mut line = Vec::new();
+        assert!(write_line(&record, &mut line));
+        let want = format!(
+            "{{\"recv_ns\":1,\"venue\":\"kalshi\",\"conn\":1,\"frame\":{}}}\n",
+            serde_json::to_string(text).unwrap()
+        );
+        assert_eq!(String::from_utf8(line).unwrap(), want);
+    }
 }

@@ -53,6 +53,15 @@ impl LineTape {
     /// [`TapeError`] with `path` in it.
     pub fn advance(&mut self, path: &Path) -> Result<bool, TapeError> {
         self.head = None;
+        self.advance_inner(path).inspect_err(|_| {
+            // Nothing is read behind damage.
+            self.ended = true;
+            self.start = self.end;
+            self.searched = self.end;
+        })
+    }
+
+    fn advance_inner(&mut self, path: &Path) -> Result<bool, TapeError> {
         loop {
             let (from, to, whole) = match self.next_line(path)? {
                 Some(line) => line,

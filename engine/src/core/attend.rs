@@ -1,0 +1,222 @@
+//! The closer look at a pair: candidates, opportunity episodes and decisions.
+
+use super::{Core, Outlet, SOUND};
+use crate::edge::exists;
+use crate::event::{Bundle, BundleId, Closed, Decision, Event, Leg, Opened};
+use crate::flight::Flight;
+use crate::pair::{Direction, PairId};
+use crate::size::{Limits, Offer, depth, first_gain, plan};
+use crate::tile::Now;
+use crate::top::Top;
+use crate::units::{Ns, Qty, Usd, Venue};
+
+/// An opportunity while it lives.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Episode {
+    opened: Ns,
+    opened_by: Venue,
+    peak_edge: i32,
+    peak_size: Qty,
+    seen: u64,
+}
+
+impl Episode {
+    pub(super) const NONE: Episode = Episode {
+        opened: Ns(0),
+        opened_by: Venue::Kalshi,
+        peak_edge: 0,
+        peak_size: Qty::ZERO,
+        seen: 0,
+    };
+}
+
+impl Core {
+    /// Looks closely at a pair whose book on `side` has just changed.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn attend(&mut self, now: Now, id: PairId, side: usize, out: &mut impl Outlet) {
+        let row = &self.rows[id.index()];
+        let (sound, edges) = (row.status & SOUND == SOUND, row.edges);
+        let tops = self.tops_of(id);
+        for direction in Direction::ALL {
+            let edge = edges[direction.index()];
+            if sound && exists(edge) && edge > self.best {
+                self.best = edge;
+                self.alert = edge.min(0);
+            }
+            if sound && edge > 0 {
+                self.note_gain(id, direction, edge, &tops, side, out);
+            } else {
+                self.note_none(id, direction, tops[side].recv, side, out);
+            }
+        }
+        if !sound || !self.config.trade {
+            return;
+        }
+        let mut order = Direction::ALL;
+        order.sort_unstable_by_key(|d| (-edges[d.index()], d.index()));
+        for direction in order {
+            let edge = Usd::new(i64::from(edges[direction.index()]));
+            if edge > Usd::ZERO
+                && edge >= self.config.min_profit
+                && self.may_decide(now, id)
+                && self.decide(now, id, direction, &tops, tops[side].recv, out)
+            {
+                return;
+            }
+        }
+    }
+
+    fn tops_of(&self, id: PairId) -> [Top; 2] {
+        let terms = &self.states[id.index()].terms;
+        [0, 1].map(|side: usize| self.tops[side][terms[side].market.index()])
+    }
+
+    fn offers(&self, id: PairId, direction: Direction, tops: &[Top; 2]) -> [Offer; 2] {
+        let state = &self.states[id.index()];
+        direction
+            .legs(state.polarity)
+            .map(|(side, outcome)| Offer::of(&tops[side], outcome, &state.terms[side]))
+    }
+
+    /// Counts a candidate, and opens or goes on with its episode.
+    fn note_gain(
+        &mut self,
+        id: PairId,
+        direction: Direction,
+        edge: i32,
+        tops: &[Top; 2],
+        side: usize,
+        out: &mut impl Outlet,
+    ) {
+        let size = depth(&self.offers(id, direction, tops));
+        let (row, state) = (&mut self.rows[id.index()], &mut self.states[id.index()]);
+        state.candidates[direction.index()] += 1;
+        self.figures.candidates += 1;
+        let episode = &mut state.episodes[direction.index()];
+        let bit = 1 << direction.index();
+        if row.open & bit == 0 {
+            row.open |= bit;
+            self.figures.episodes += 1;
+            let (at, by) = (tops[side].recv, Venue::ALL[side]);
+            *episode =
+                Episode { opened: at, opened_by: by, peak_edge: edge, peak_size: size, seen: 0 };
+            let edge = Usd::new(i64::from(edge));
+            out.event(&Event::OpportunityFound(Opened { pair: id, direction, at, by, edge, size }));
+        }
+        episode.seen += 1;
+        episode.peak_edge = episode.peak_edge.max(edge);
+        episode.peak_size = episode.peak_size.max(size);
+    }
+
+    /// Ends the episode of a direction, if there is one.
+    fn note_none(
+        &mut self,
+        id: PairId,
+        direction: Direction,
+        at: Ns,
+        side: usize,
+        out: &mut impl Outlet,
+    ) {
+        let row = &mut self.rows[id.index()];
+        let bit = 1 << direction.index();
+        if row.open & bit == 0 {
+            return;
+        }
+        row.open &= !bit;
+        let episode = self.states[id.index()].episodes[direction.index()];
+        out.event(&Event::OpportunityClosed(Closed {
+            pair: id,
+            direction,
+            opened: episode.opened,
+            lived: at.since(episode.opened),
+            opened_by: episode.opened_by,
+            closed_by: Venue::ALL[side],
+            peak_edge: Usd::new(i64::from(episode.peak_edge)),
+            peak_size: episode.peak_size,
+            seen: episode.seen,
+        }));
+    }
+
+    fn may_decide(&self, now: Now, id: PairId) -> bool {
+        let state = &self.states[id.index()];
+        state.decides && state.flight.is_none() && now.mono >= state.ready_at
+    }
+
+    /// Sends a bundle if the books that stand for deciding allow one.
+    fn decide(
+        &mut self,
+        now: Now,
+        id: PairId,
+        direction: Direction,
+        tops: &[Top; 2],
+        at: Ns,
+        out: &mut impl Outlet,
+    ) -> bool {
+        // Its two tokens may be of different moments, so the gap between them may never have been.
+        if direction == Direction::SecondBoth && tops[1].flags & Top::TORN != 0 {
+            return false;
+        }
+        let standing = [out.standing(&tops[0]), out.standing(&tops[1])];
+        let offers = self.offers(id, direction, &standing);
+        let state = &self.states[id.index()];
+        let sides = direction.legs(state.polarity);
+        let free = [self.net.purse.free(), self.tokens.purse.free()];
+        let limits = Limits {
+            min_profit: self.config.min_profit,
+            max_qty: self.config.max_qty,
+            cash: sides.map(|(side, _)| free[side]),
+            one_purse: sides[0].0 == sides[1].0,
+            balance_grid: self.config.balance_grid,
+        };
+        let Some(plan) = plan(&offers, &limits) else { return false };
+        let (Some(edge), Some(best_a), Some(best_b)) =
+            (first_gain(&offers), offers[0].best(), offers[1].best())
+        else {
+            return false;
+        };
+        let leg = |leg: usize| {
+            let ((side, outcome), part) = (sides[leg], &plan.legs[leg]);
+            Leg {
+                market: state.terms[side].market,
+                outcome,
+                spends: state.terms[side].size.whole_cents,
+                limit: part.limit,
+                qty: part.qty,
+                budget: part.budget,
+                expected: part.expected,
+                cost: part.cost,
+                fee: part.fee,
+                reserve: part.reserve,
+                generation: tops[side].generation,
+            }
+        };
+        self.last_bundle += 1;
+        let bundle = Bundle {
+            id: BundleId(self.last_bundle),
+            pair: id,
+            direction,
+            legs: [leg(0), leg(1)],
+            decided: now.mono,
+            deadline: now.mono.after(self.config.deadline),
+            kill_epoch: self.kill_epoch,
+        };
+        for (part, (side, _)) in bundle.legs.iter().zip(sides) {
+            self.purse(side).reserve(part.reserve);
+        }
+        self.states[id.index()].flight = Some(Flight::new(&bundle));
+        self.figures.decisions += 1;
+        self.mix_bundle(&bundle);
+        out.event(&Event::ExecuteTrade(Decision {
+            at,
+            bundle,
+            best: [best_a, best_b],
+            qty: plan.qty,
+            edge,
+            profit: plan.profit,
+            tops: standing,
+        }));
+        out.bundle(&bundle);
+        true
+    }
+}

@@ -1,0 +1,224 @@
+//! A bundle between its decision and the end of its last order, and what it came to.
+
+use crate::event::{Bundle, Report, ReportKind, Settled};
+use crate::order::{IllegalStep, OrderState};
+use crate::units::{Ns, Shares, Usd};
+
+/// A bundle in flight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Flight {
+    /// What was sent.
+    pub bundle: Bundle,
+    orders: [OrderState; 2],
+    filled: [Shares; 2],
+    cost: [Usd; 2],
+    fee: [Usd; 2],
+    /// What is still set aside for each leg.
+    held: [Usd; 2],
+}
+
+impl Flight {
+    /// A bundle that has just been decided; its legs' reserves are set aside.
+    pub fn new(bundle: &Bundle) -> Flight {
+        Flight {
+            bundle: *bundle,
+            orders: [OrderState::Planned; 2],
+            filled: [Shares::ZERO; 2],
+            cost: [Usd::ZERO; 2],
+            fee: [Usd::ZERO; 2],
+            held: [bundle.legs[0].reserve, bundle.legs[1].reserve],
+        }
+    }
+
+    /// Takes in a report of leg 0 or 1 and returns the money that it frees.
+    ///
+    /// A fill counts whatever the order's state says, because it is money; the error then tells
+    /// that the state contradicts it. Other illegal reports change nothing.
+    pub fn take(&mut self, leg: usize, report: &Report) -> (Usd, Result<(), IllegalStep>) {
+        let mut freed = Usd::ZERO;
+        if let ReportKind::Filled { shares, cash, fee, .. } = report.kind {
+            self.filled[leg] += shares;
+            self.cost[leg] += cash;
+            self.fee[leg] += fee;
+            freed = self.held[leg].min(cash + fee);
+        }
+        let stepped = self.step(leg, &report.kind);
+        if self.orders[leg].is_final() {
+            freed = self.held[leg];
+        }
+        self.held[leg] -= freed;
+        (freed, stepped)
+    }
+
+    fn step(&mut self, leg: usize, kind: &ReportKind) -> Result<(), IllegalStep> {
+        let now = &mut self.orders[leg];
+        let to = match kind {
+            // The answer to an order may be outrun by its fills: late news of less is no news.
+            ReportKind::Sent if now.is_exposed() || now.is_final() => return Ok(()),
+            ReportKind::Acked
+                if *now == OrderState::PartiallyFilled
+                    || *now == OrderState::Open
+                    || now.is_final() =>
+            {
+                return Ok(());
+            }
+            ReportKind::Sent => OrderState::Sent,
+            ReportKind::Acked => OrderState::Open,
+            ReportKind::Filled { .. } => OrderState::PartiallyFilled,
+            ReportKind::Done => OrderState::Filled,
+            ReportKind::Rejected(_) => OrderState::Rejected,
+            ReportKind::Cancelled => OrderState::Cancelled,
+            ReportKind::Unknown => OrderState::Unknown,
+        };
+        if matches!(now, OrderState::Planned | OrderState::Signed)
+            && !matches!(to, OrderState::Sent | OrderState::Rejected | OrderState::Cancelled)
+        {
+            // Whatever the venue says of an order implies that its bytes left.
+            *now = now.step(OrderState::Sent)?;
+        }
+        *now = now.step(to)?;
+        Ok(())
+    }
+
+    /// State of each order.
+    pub const fn orders(&self) -> [OrderState; 2] {
+        self.orders
+    }
+
+    /// True once both orders have ended.
+    pub fn is_over(&self) -> bool {
+        self.orders.iter().all(|order| order.is_final())
+    }
+
+    /// True while the fate of an order is unknown.
+    pub fn is_unknown(&self) -> bool {
+        self.orders.contains(&OrderState::Unknown)
+    }
+
+    /// Cost and fees of what has been filled so far.
+    pub fn paid(&self) -> Usd {
+        self.cost[0] + self.cost[1] + self.fees()
+    }
+
+    fn fees(&self) -> Usd {
+        self.fee[0] + self.fee[1]
+    }
+
+    /// What it came to: each contract that both legs filled pays a dollar, against its pro-rata
+    /// part of the costs, rounded up to a micro-dollar a leg, and *all* fees of both legs. The
+    /// cost of what only one leg filled stays in the inventory, without fees.
+    pub fn settle(&self, at: Ns) -> Settled {
+        let matched = self.filled[0].min(self.filled[1]);
+        let part = |leg: usize| {
+            let (cost, filled) = (i128::from(self.cost[leg].e6()), self.filled[leg].e6());
+            if filled == 0 {
+                return Usd::ZERO;
+            }
+            let exact = (cost * i128::from(matched.e6()) + i128::from(filled) - 1)
+                .div_euclid(i128::from(filled));
+            Usd::new(i64::try_from(exact).unwrap_or(i64::MAX))
+        };
+        let cost = part(0) + part(1);
+        let pays = Usd::new(i64::try_from(matched.e6()).unwrap_or(i64::MAX));
+        Settled {
+            bundle: self.bundle.id,
+            pair: self.bundle.pair,
+            at,
+            filled: self.filled,
+            matched,
+            profit: pays - cost - self.fees(),
+            excess: self.cost[0] + self.cost[1] - cost,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::event::{BundleId, Leg, Reject};
+    use crate::pair::{Direction, Outcome, PairId};
+    use crate::top::MarketId;
+    use crate::units::{Px, Qty, Venue};
+
+    fn bundle() -> Bundle {
+        let leg = |venue, outcome| Leg {
+            market: MarketId::new(venue, 0).unwrap(),
+            outcome,
+            spends: false,
+            limit: Px::lit(4_000),
+            qty: Qty::lit(1_000),
+            budget: Usd::new(4_000_000),
+            expected: Shares::new(10_000_000),
+            cost: Usd::new(4_000_000),
+            fee: Usd::new(100),
+            reserve: Usd::new(5_000_000),
+            generation: 1,
+        };
+        Bundle {
+            id: BundleId(1),
+            pair: PairId(0),
+            direction: Direction::FirstYes,
+            legs: [leg(Venue::Kalshi, Outcome::Yes), leg(Venue::Polymarket, Outcome::No)],
+            decided: Ns(0),
+            deadline: Ns(10),
+            kill_epoch: 0,
+        }
+    }
+
+    fn report(kind: ReportKind) -> Report {
+        Report {
+            bundle: BundleId(1),
+            pair: PairId(0),
+            leg: 0,
+            market: MarketId::new(Venue::Kalshi, 0).unwrap(),
+            outcome: Outcome::Yes,
+            at: Ns(5),
+            kind,
+        }
+    }
+
+    fn filled(e6: u64, cash: i64, fee: i64) -> Report {
+        report(ReportKind::Filled {
+            shares: Shares::new(e6),
+            px: Px::lit(4_000),
+            cash: Usd::new(cash),
+            fee: Usd::new(fee),
+        })
+    }
+
+    #[test]
+    fn a_half_filled_bundle_settles_to_the_micro_dollar() {
+        let mut flight = Flight::new(&bundle());
+        assert_eq!(
+            flight.take(0, &filled(3_000_000, 1_000_001, 70)),
+            (Usd::new(1_000_071), Ok(()))
+        );
+        assert_eq!(flight.take(1, &filled(1_000_000, 500_000, 30)).1, Ok(()));
+        assert_eq!(flight.paid(), Usd::new(1_500_101));
+        assert!(!flight.is_over());
+        assert_eq!(flight.take(0, &report(ReportKind::Done)), (Usd::new(3_999_929), Ok(())));
+        assert_eq!(flight.take(1, &report(ReportKind::Cancelled)).1, Ok(()));
+        assert!(flight.is_over());
+        let settled = flight.settle(Ns(9));
+        assert_eq!(settled.matched, Shares::new(1_000_000));
+        // A third of 1,000,001 is rounded up against us; the rest stays in the inventory.
+        assert_eq!(settled.profit, Usd::new(1_000_000 - 333_334 - 500_000 - 100));
+        assert_eq!(settled.excess, Usd::new(666_667));
+    }
+
+    #[test]
+    fn a_fill_after_doubt_ends_the_doubt_but_not_after_a_refusal() {
+        let mut flight = Flight::new(&bundle());
+        assert_eq!(flight.take(0, &report(ReportKind::Unknown)), (Usd::ZERO, Ok(())));
+        assert!(flight.is_unknown());
+        assert_eq!(flight.take(0, &filled(1_000_000, 400_000, 10)).1, Ok(()));
+        assert!(!flight.is_unknown());
+        let refused = report(ReportKind::Rejected(Reject::Funds));
+        assert_eq!(flight.take(1, &refused), (Usd::new(5_000_000), Ok(())));
+        let (freed, step) = flight.take(1, &filled(1_000_000, 400_000, 10));
+        assert!(step.is_err(), "the venue contradicts itself");
+        assert_eq!(freed, Usd::ZERO);
+        assert_eq!(flight.paid(), Usd::new(800_020), "but the money is gone");
+        assert_eq!(flight.take(1, &report(ReportKind::Acked)).1, Ok(()), "late news is no news");
+    }
+}

@@ -1,0 +1,167 @@
+//! Cash and positions, one type for each way that a venue holds them.
+
+use crate::pair::Outcome;
+use crate::units::{Shares, Usd};
+
+/// Money at a venue, and how much of it orders in flight may still take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Purse {
+    cash: Usd,
+    reserved: Usd,
+}
+
+impl Purse {
+    /// A purse with that much in it.
+    pub const fn new(cash: Usd) -> Purse {
+        Purse { cash, reserved: Usd::ZERO }
+    }
+
+    /// All money, set aside or not.
+    pub const fn cash(&self) -> Usd {
+        self.cash
+    }
+
+    /// What orders in flight may still take.
+    pub const fn reserved(&self) -> Usd {
+        self.reserved
+    }
+
+    /// What a new order may take.
+    pub fn free(&self) -> Usd {
+        (self.cash - self.reserved).max(Usd::ZERO)
+    }
+
+    /// Sets money aside.
+    pub fn reserve(&mut self, amount: Usd) {
+        self.reserved += amount;
+    }
+
+    /// Frees money that was set aside.
+    pub fn release(&mut self, amount: Usd) {
+        self.reserved = (self.reserved - amount).max(Usd::ZERO);
+    }
+
+    fn pay(&mut self, amount: Usd) {
+        self.cash -= amount;
+    }
+
+    fn receive(&mut self, amount: Usd) {
+        self.cash += amount;
+    }
+}
+
+/// Kalshi: one signed position a market. YES and NO of a market cancel out, and every contract
+/// that does pays its dollar at once.
+#[derive(Clone, Debug)]
+pub struct NetLedger {
+    /// The money.
+    pub purse: Purse,
+    /// By market, in 1e-6 contracts: YES above zero, NO below.
+    net_e6: Vec<i64>,
+    netted: Usd,
+}
+
+impl NetLedger {
+    /// A ledger without positions in that many markets.
+    pub fn new(cash: Usd, markets: usize) -> NetLedger {
+        NetLedger { purse: Purse::new(cash), net_e6: vec![0; markets], netted: Usd::ZERO }
+    }
+
+    /// Books a purchase.
+    pub fn buy(&mut self, market: usize, outcome: Outcome, shares: Shares, paid: Usd) {
+        self.purse.pay(paid);
+        let Some(net) = self.net_e6.get_mut(market) else { return };
+        let bought = i64::try_from(shares.e6()).unwrap_or(i64::MAX);
+        let signed = if outcome == Outcome::Yes { bought } else { -bought };
+        if net.signum() == -signed.signum() {
+            // One micro-contract pays one micro-dollar.
+            let cancelled = Usd::new(bought.min(net.saturating_abs()));
+            self.purse.receive(cancelled);
+            self.netted += cancelled;
+        }
+        *net = net.saturating_add(signed);
+    }
+
+    /// The position in 1e-6 contracts: YES above zero, NO below.
+    pub fn position_e6(&self, market: usize) -> i64 {
+        self.net_e6.get(market).copied().unwrap_or(0)
+    }
+
+    /// Dollars received for contracts that cancelled out.
+    pub const fn netted(&self) -> Usd {
+        self.netted
+    }
+}
+
+/// Polymarket: a balance of each outcome's token. A YES and a NO become a dollar only by a merge,
+/// a transaction of its own, so holding both frees no cash.
+#[derive(Clone, Debug)]
+pub struct TokenLedger {
+    /// The money.
+    pub purse: Purse,
+    held: Vec<[Shares; 2]>,
+}
+
+impl TokenLedger {
+    /// A ledger without tokens of that many markets.
+    pub fn new(cash: Usd, markets: usize) -> TokenLedger {
+        TokenLedger { purse: Purse::new(cash), held: vec![[Shares::ZERO; 2]; markets] }
+    }
+
+    /// Books a purchase.
+    pub fn buy(&mut self, market: usize, outcome: Outcome, shares: Shares, paid: Usd) {
+        self.purse.pay(paid);
+        if let Some(held) = self.held.get_mut(market) {
+            held[outcome as usize] += shares;
+        }
+    }
+
+    /// Tokens of an outcome.
+    pub fn balance(&self, market: usize, outcome: Outcome) -> Shares {
+        self.held.get(market).map_or(Shares::ZERO, |held| held[outcome as usize])
+    }
+
+    /// How many pairs of tokens a merge would turn into dollars.
+    pub fn mergeable(&self, market: usize) -> Shares {
+        self.balance(market, Outcome::Yes).min(self.balance(market, Outcome::No))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opposite_outcomes_cancel_on_a_netting_venue() {
+        let mut ledger = NetLedger::new(Usd::new(10_000_000), 2);
+        ledger.buy(1, Outcome::Yes, Shares::new(3_000_000), Usd::new(1_200_000));
+        assert_eq!(ledger.position_e6(1), 3_000_000);
+        assert_eq!(ledger.purse.cash(), Usd::new(8_800_000));
+        ledger.buy(1, Outcome::No, Shares::new(5_000_000), Usd::new(2_500_000));
+        assert_eq!(ledger.position_e6(1), -2_000_000);
+        assert_eq!(ledger.netted(), Usd::new(3_000_000));
+        assert_eq!(ledger.purse.cash(), Usd::new(8_800_000 - 2_500_000 + 3_000_000));
+        assert_eq!(ledger.position_e6(0), 0);
+    }
+
+    #[test]
+    fn both_tokens_stay_until_a_merge() {
+        let mut ledger = TokenLedger::new(Usd::new(10_000_000), 1);
+        ledger.buy(0, Outcome::Yes, Shares::new(3_000_000), Usd::new(1_200_000));
+        ledger.buy(0, Outcome::No, Shares::new(5_000_000), Usd::new(2_500_000));
+        assert_eq!(ledger.mergeable(0), Shares::new(3_000_000));
+        assert_eq!(ledger.balance(0, Outcome::No), Shares::new(5_000_000));
+        assert_eq!(ledger.purse.cash(), Usd::new(6_300_000));
+    }
+
+    #[test]
+    fn what_is_set_aside_is_not_free() {
+        let mut purse = Purse::new(Usd::new(100));
+        purse.reserve(Usd::new(70));
+        assert_eq!((purse.free(), purse.reserved()), (Usd::new(30), Usd::new(70)));
+        purse.reserve(Usd::new(70));
+        assert_eq!(purse.free(), Usd::ZERO, "never negative");
+        purse.release(Usd::new(140));
+        assert_eq!(purse.free(), Usd::new(100));
+    }
+}

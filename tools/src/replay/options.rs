@@ -1,0 +1,175 @@
+//! `parallax replay` on the command line.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use engine::core::CoreConfig;
+use engine::pin::CoreList;
+use engine::units::{Ns, Qty, Usd};
+use feeds::kalshi::session::NoSide;
+
+use super::speed::Speed;
+use crate::topology::Grouping;
+
+/// Play recorded frames through the shipped decoders, books, rings and the arbitrage core.
+///
+/// Every frame goes the way it would go live: decoded, applied to its book, sent to the core as
+/// the market's best four levels, and priced against the same event on the other venue. What the
+/// core decides is filled on paper against the depth that stands some milliseconds later, so a
+/// decision has consequences. Equal tapes, pairs and options give equal hashes, with one thread
+/// or with many, at any speed.
+///
+/// Without --pairs the markets are learnt from the tape, and only books and their figures result.
+///
+/// Exit status: 0 when the tapes were played to their end, 1 when a tape, a pair file or a golden
+/// file says otherwise, 2 when the command line is wrong.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  parallax replay day.mcap
+  parallax replay kalshi.tape.jsonl.zst polymarket.tape.jsonl.zst --pairs pairs.toml --json
+  parallax replay day.mcap --pairs pairs.toml --report report/ --decisions decisions.jsonl
+  parallax replay day.mcap --pairs pairs.toml --miss-log missed.jsonl --latency-ms 0,5,50
+  parallax replay day.mcap --pairs pairs.toml --json > golden.json
+  parallax replay day.mcap --pairs pairs.toml --golden golden.json --topology pinned")]
+pub struct ReplayArgs {
+    /// Tapes (.mcap, .jsonl, .jsonl.zst); several are merged by the time of receipt.
+    #[arg(value_name = "TAPE", required = true)]
+    pub tapes: Vec<PathBuf>,
+    /// Which markets of the two venues are the same event. May be given several times.
+    #[arg(long, value_name = "FILE.toml")]
+    pub pairs: Vec<PathBuf>,
+    /// As fast as it goes (max), or a multiple of the tape's own time (1x, 20x, 0.5x).
+    #[arg(long, value_name = "max|Nx", default_value = "max")]
+    pub speed: Speed,
+    /// All tiles on one thread, or a pinned thread a tile.
+    #[arg(long, value_enum, default_value_t = Grouping::Single)]
+    pub topology: Grouping,
+    /// Cores for the hot threads, such as 2,3,4 or 2-4 [default: the allowed ones].
+    #[arg(long, value_name = "LIST")]
+    pub cores: Option<CoreList>,
+    /// Least net gain a contract that a decision needs, in dollars.
+    #[arg(long, value_name = "USD", default_value = "0.001", value_parser = usd)]
+    pub min_profit: Usd,
+    /// Most contracts of one decision.
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = contracts)]
+    pub max_contracts: Qty,
+    /// Paper money on each venue, in dollars.
+    #[arg(long, value_name = "USD", default_value = "10000", value_parser = usd)]
+    pub cash: Usd,
+    /// How long a paper order takes to reach the book, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(..=60_000))]
+    pub fill_latency_ms: u64,
+    /// Rest of a pair after a decision on it ended, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(..=86_400_000))]
+    pub cooldown_ms: u64,
+    /// What the Kalshi account's balance is rounded to: 0.0001 for direct members, 0.01 through a
+    /// broker.
+    #[arg(long, value_name = "USD", default_value = "0.0001", value_parser = balance_grid)]
+    pub balance_grid: Usd,
+    /// The tape's Kalshi frames write NO bids in YES prices (subscribed with use_yes_price).
+    #[arg(long)]
+    pub use_yes_price: bool,
+    /// Compare the hash of every so many Polymarket books with the venue's; 0 is never.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub audit_every: u32,
+    /// Read the tapes into memory first, so that the disk and unpacking take no part.
+    #[arg(long)]
+    pub preload: bool,
+    /// Write the report here: report.html, percentiles.txt, .hgrm and V2 logs, summary.json.
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+    /// Write each decision as a line of JSON, with the books that led to it.
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub decisions: Option<PathBuf>,
+    /// Write each opportunity as a line of JSON: how long it lived, who opened and closed it, and
+    /// whether an order some milliseconds later would still have found it.
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub miss_log: Option<PathBuf>,
+    /// Latencies that the miss log asks about, in milliseconds.
+    #[arg(long, value_name = "MS,...", default_value = "0,5,50,200", value_delimiter = ',')]
+    pub latency_ms: Vec<u64>,
+    /// Compare with the --json of an earlier run; exit 1 and show the first difference.
+    #[arg(long, value_name = "FILE.json")]
+    pub golden: Option<PathBuf>,
+    /// Print one JSON object instead of the summary.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl ReplayArgs {
+    /// What the core may do in this replay.
+    pub fn core_config(&self) -> CoreConfig {
+        CoreConfig {
+            min_profit: self.min_profit,
+            max_qty: self.max_contracts,
+            cash: [self.cash; 2],
+            cooldown: Ns::from_ms(self.cooldown_ms),
+            balance_grid: self.balance_grid,
+            trade: true,
+            ..CoreConfig::default()
+        }
+    }
+
+    /// The convention of the tape's Kalshi frames.
+    pub fn no_side(&self) -> NoSide {
+        if self.use_yes_price { NoSide::YesPrice } else { NoSide::NoPrice }
+    }
+}
+
+/// Dollars with up to six decimals, from zero to a billion, exactly.
+fn usd(text: &str) -> Result<Usd, String> {
+    let e6 = decimal(text, 6)
+        .ok_or_else(|| format!("`{text}` is no amount: write dollars such as 0.01 or 10000"))?;
+    i64::try_from(e6)
+        .ok()
+        .filter(|e6| *e6 <= 1_000_000_000_000_000)
+        .map(Usd::new)
+        .ok_or_else(|| format!("`{text}` is above a billion dollars"))
+}
+
+fn contracts(text: &str) -> Result<Qty, String> {
+    decimal(text, 2)
+        .filter(|e2| (1..=1_000_000_000).contains(e2))
+        .and_then(Qty::new)
+        .ok_or_else(|| format!("`{text}` is no size: write contracts from 0.01 to 10000000"))
+}
+
+fn balance_grid(text: &str) -> Result<Usd, String> {
+    match usd(text)?.e6() {
+        100 => Ok(Usd::new(100)),
+        10_000 => Ok(Usd::new(10_000)),
+        _ => Err(format!("`{text}`: Kalshi knows 0.0001 (direct members) and 0.01 (brokers)")),
+    }
+}
+
+/// A plain decimal as an integer of 10^-`places`; `None` where it is none or is finer than that.
+fn decimal(text: &str, places: usize) -> Option<u64> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || decimals.len() > places {
+        return None;
+    }
+    let scale = 10u64.checked_pow(u32::try_from(places).ok()?)?;
+    let fraction = u64::from_str(&format!("{decimals:0<places$}")).ok()?;
+    u64::from_str(whole).ok()?.checked_mul(scale)?.checked_add(fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact() {
+        assert_eq!(usd("0"), Ok(Usd::ZERO));
+        assert_eq!(usd("0.0123"), Ok(Usd::new(12_300)));
+        assert_eq!(usd("10000"), Ok(Usd::new(10_000_000_000)));
+        for text in ["", "-1", "1e3", "0.1234567", ".5", "5.", "1,000", "NaN", "99999999999"] {
+            assert!(usd(text).is_err(), "{text}");
+        }
+        assert_eq!(contracts("0.01"), Ok(Qty::lit(1)));
+        assert!(contracts("0").is_err());
+        assert_eq!(balance_grid("0.01"), Ok(Usd::new(10_000)));
+        assert!(balance_grid("0.02").is_err());
+    }
+}

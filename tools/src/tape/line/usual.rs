@@ -1,0 +1,137 @@
+//! The shape that recorders write: keys in one order, no white space, short escapes.
+
+use engine::units::{Ns, Venue};
+
+use super::Head;
+
+/// The shape that recorders write, or `None` for every other.
+pub fn parse_usual(bytes: &[u8], scratch: &mut Vec<u8>) -> Option<Head> {
+    let rest = bytes.strip_prefix(b"{\"recv_ns\":")?;
+    let (recv, rest) = whole_number(rest)?;
+    let rest = rest.strip_prefix(b",\"venue\":\"")?;
+    let (venue, rest) = match rest.strip_prefix(b"kalshi\",\"conn\":") {
+        Some(rest) => (Venue::Kalshi, rest),
+        None => (Venue::Polymarket, rest.strip_prefix(b"polymarket\",\"conn\":")?),
+    };
+    let (conn, rest) = whole_number(rest)?;
+    let conn = u32::try_from(conn).ok()?;
+    let frame = match rest.strip_prefix(b",\"frame\":\"") {
+        Some(rest) => {
+            let text = rest.strip_suffix(b"\"}")?;
+            std::str::from_utf8(text).ok()?;
+            Some((0, unescape(text, scratch)?))
+        }
+        None if rest == b",\"event\":\"connected\"}" => None,
+        None => return None,
+    };
+    Some(Head { recv: Ns(recv), venue, conn, frame })
+}
+
+/// A JSON integer from 0 to `u64::MAX` and what follows it.
+fn whole_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0u64;
+    let mut len = 0;
+    while let Some(digit) = bytes.get(len).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
+        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+        len += 1;
+    }
+    // JSON knows no leading zero.
+    if len == 0 || (len > 1 && bytes[0] == b'0') {
+        return None;
+    }
+    Some((value, &bytes[len..]))
+}
+
+/// Bytes that are searched together.
+const BLOCK: usize = 64;
+
+/// Bytes copied at once where the stretch between two escapes is no longer, as most are not.
+const STRETCH: usize = 16;
+
+/// The text of a JSON string without its quotes, into `out`; its length, or `None` for `\u`
+/// escapes, stray quotes, control characters and escapes that do not exist.
+///
+/// Escapes stand some seven bytes apart in a frame of JSON, too dense for a search that starts
+/// anew at each. So the backslashes of 64 bytes are found at once, and the stretches between
+/// them are copied sixteen bytes at a time, wanted or not: the next copy overwrites what was too
+/// much.
+fn unescape(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    if out.len() < text.len() {
+        out.resize(text.len(), 0);
+    }
+    let (mut copied, mut wrote) = (0, 0);
+    // The character behind the last backslash; where it is a backslash, it is none of its own.
+    let mut escaped = usize::MAX;
+    // All quotes must be escaped ones.
+    let (mut quotes, mut escaped_quotes) = (0, 0);
+    for from in (0..text.len()).step_by(BLOCK) {
+        let mut padded = [b' '; BLOCK];
+        let block = match text[from..].first_chunk() {
+            Some(block) => block,
+            None => {
+                padded[..text.len() - from].copy_from_slice(&text[from..]);
+                &padded
+            }
+        };
+        if block.iter().fold(false, |any, b| any | (*b < 0x20)) {
+            return None;
+        }
+        quotes += usize::from(block.iter().map(|b| u8::from(*b == b'"')).sum::<u8>());
+        let mut slashes = backslashes(block);
+        while slashes != 0 {
+            let at = from + slashes.trailing_zeros() as usize;
+            slashes &= slashes - 1;
+            if at == escaped {
+                continue;
+            }
+            wrote = copy(text, copied, at, out, wrote);
+            escaped = at + 1;
+            copied = at + 1;
+            let short = match *text.get(escaped)? {
+                b'"' => {
+                    escaped_quotes += 1;
+                    continue;
+                }
+                b'\\' | b'/' => continue,
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'b' => 0x08,
+                b'f' => 0x0c,
+                _ => return None,
+            };
+            out[wrote] = short;
+            wrote += 1;
+            copied += 1;
+        }
+    }
+    (quotes == escaped_quotes).then(|| copy(text, copied, text.len(), out, wrote))
+}
+
+/// Copies `text[from..to]` to `out[wrote..]`; where that ends.
+#[inline]
+fn copy(text: &[u8], from: usize, to: usize, out: &mut [u8], wrote: usize) -> usize {
+    let len = to - from;
+    match text[from..].first_chunk::<STRETCH>() {
+        // What is written was read before, so `wrote <= from` and sixteen bytes fit.
+        Some(bytes) if len <= STRETCH => out[wrote..wrote + STRETCH].copy_from_slice(bytes),
+        _ => out[wrote..wrote + len].copy_from_slice(&text[from..to]),
+    }
+    wrote + len
+}
+
+/// A bit for each backslash of a block, the first byte's lowest.
+#[inline]
+fn backslashes(block: &[u8; BLOCK]) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    const SLASH: u64 = 0x5c5c_5c5c_5c5c_5c5c;
+    // Bit 8i moves to bit 56 + i.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (words, _) = block.as_chunks::<8>();
+    words.iter().enumerate().fold(0, |mask, (i, bytes)| {
+        let word = u64::from_le_bytes(*bytes) ^ SLASH;
+        // Bit 7 of a byte is set where the byte is zero, exactly.
+        let zero = !(((word & LOW) + LOW) | word | LOW);
+        mask | (((zero >> 7).wrapping_mul(GATHER) >> 56) << (8 * i))
+    })
+}

@@ -1,0 +1,93 @@
+//! No tile allocates after its start: counted over a whole tape, not believed.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use engine::core::CoreConfig;
+use engine::paper::PaperCore;
+use engine::tile::{Now, Tile};
+use engine::units::{Ns, Venue};
+use feeds::kalshi::session::NoSide;
+use parallax::model::{Model, Options};
+use parallax::pairs;
+use parallax::replay::setup::{FeedOptions, setup};
+use parallax::tape::{Body, Preloaded};
+use parallax::topology;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Counts what the thread that runs a tile asks for.
+struct Counting;
+
+// SAFETY: every call is handed to the system's allocator as it came.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Plays the tape through the tiles, `later` than it was, and says how many allocations their
+/// steps made.
+fn play(tiles: &mut topology::ReplayTiles, tape: &Preloaded, later: Ns) -> u64 {
+    let before = ALLOCATIONS.get();
+    let mut decisions = 0;
+    for mut record in tape.iter() {
+        record.recv = record.recv.after(later);
+        tiles.batches[record.venue.index()].push(&record);
+        tiles.order.push(record.venue);
+        // Sent one by one, so that this thread's memory stays as it was laid out.
+        assert!(tiles.batches[record.venue.index()].send() && tiles.order.send());
+        let fed = match record.venue {
+            Venue::Kalshi => tiles.kalshi.step(Now::default()),
+            Venue::Polymarket => tiles.polymarket.step(Now::default()),
+        };
+        assert_eq!((fed, tiles.core.step(Now::default())), (1, 1));
+        while let Ok(event) = tiles.events.pop() {
+            decisions += u64::from(matches!(event, engine::event::Event::ExecuteTrade(_)));
+        }
+    }
+    assert!(decisions > 0, "a tape without a decision would prove little");
+    ALLOCATIONS.get() - before
+}
+
+#[test]
+fn no_tile_allocates_after_its_start() {
+    let model = Model::new(Options { seed: 7, minutes: 4, markets: 6 });
+    let file = pairs::parse(&model.pairs_toml(), "demo").unwrap();
+    let mut tape = Preloaded::default();
+    model
+        .run(&mut |record| {
+            tape.push(record);
+            Ok(())
+        })
+        .unwrap();
+    assert!(tape.iter().filter(|record| matches!(record.body, Body::Frame(_))).count() > 10_000);
+
+    let setup = setup(&file, FeedOptions { no_side: NoSide::NoPrice, audit_every: 16 }).unwrap();
+    let config =
+        CoreConfig { trade: true, min_profit: Default::default(), ..CoreConfig::default() };
+    let core = PaperCore::new(setup.table, setup.markets, config, [Ns::from_ms(5); 2]);
+    let mut tiles = topology::replay(setup.kalshi, setup.polymarket, core, setup.markets);
+    // The first time through, decoders lay out their buffers for the largest frame of each kind.
+    let start = play(&mut tiles, &tape, Ns(0));
+    assert!(start < 200, "{start} allocations: more than buffers finding their size");
+    let after = play(&mut tiles, &tape, Ns::from_ms(3_600_000));
+    assert_eq!(after, 0, "allocations over {} records", tape.len());
+}
