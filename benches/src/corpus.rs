@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use parallax::pairs::{self, PairError, PairSpec};
 
 use crate::frames::Frames;
 
@@ -54,13 +54,8 @@ pub enum CorpusError {
         source: std::io::Error,
     },
     /// The pair file.
-    #[error("{path}: {source}")]
-    Pairs {
-        /// Which one.
-        path: PathBuf,
-        /// What is wrong in it.
-        source: toml::de::Error,
-    },
+    #[error(transparent)]
+    Pairs(#[from] PairError),
 }
 
 impl Corpus {
@@ -94,41 +89,13 @@ impl Corpus {
     }
 }
 
-/// The part of a pair file that the benchmark needs; every pair of it has the same rules.
-#[derive(Deserialize)]
-struct PairFile {
-    pair: Vec<RawPair>,
-}
-
-#[derive(Deserialize)]
-struct RawPair {
-    id: String,
-    kalshi: RawKalshi,
-    polymarket: RawPolymarket,
-}
-
-#[derive(Deserialize)]
-struct RawKalshi {
-    ticker: String,
-}
-
-#[derive(Deserialize)]
-struct RawPolymarket {
-    condition_id: String,
-    yes: String,
-    no: String,
-}
-
+/// The names alone: every pair of a benchmark has the same rules ([`crate::pipeline`]).
 fn read_pairs(path: &Path) -> Result<Vec<Names>, CorpusError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| CorpusError::Read { path: path.to_owned(), source })?;
-    let file: PairFile = toml::from_str(&text)
-        .map_err(|source| CorpusError::Pairs { path: path.to_owned(), source })?;
-    let names = |raw: RawPair| Names {
-        id: raw.id,
-        ticker: raw.kalshi.ticker,
-        condition: raw.polymarket.condition_id,
-        tokens: [raw.polymarket.yes, raw.polymarket.no],
+    let names = |spec: PairSpec| Names {
+        id: spec.id,
+        ticker: spec.kalshi.ticker,
+        condition: spec.polymarket.condition_id,
+        tokens: [spec.polymarket.yes, spec.polymarket.no],
     };
-    Ok(file.pair.into_iter().map(names).collect())
+    Ok(pairs::load(&[path])?.pairs.into_iter().map(names).collect())
 }

@@ -9,3 +9,11 @@ pub mod case; // what can be measured, one message at a time
 pub mod alloc; // counts what the heap is asked for
 pub mod callgrind; // counts instructions
 pub mod time; // counts nanoseconds
+pub mod fold; // best prices as one number
+pub mod memory; // bytes of a pair
+pub mod ring; // a hop between two threads
+pub mod messages; // both venues' messages, for parsing alone
+pub mod replay; // the shipped replay against parsing and reading alone
+pub mod figures; // what came out, and what it should be
+pub mod gate; // what was reached before
+pub mod run; // the measurements in order

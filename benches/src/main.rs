@@ -1,60 +1,86 @@
-//! Benchmarks of the shipped code.
-use benches::case::*;
-use benches::corpus::*;
-use benches::{alloc, callgrind, time::Passes};
-use std::path::Path;
+//! `cargo run --release -p benches`: measures, and compares with the limits.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use benches::run::{self, BENCH_DIR, Effort, Scenario};
+use benches::{alloc, gate};
+use clap::Parser;
 
 #[global_allocator]
 static HEAP: alloc::Counting = alloc::Counting;
 
-fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let dir = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/bench"));
-    let child = args.first().is_some_and(|a| a == "child");
-    let list: Vec<&str> =
-        if child { vec![&args[1]] } else { vec!["k", "p", "mk", "mp", "bk", "bp"] };
-    for name in list {
-        let form = if name.starts_with('m') { Form::Mixed } else { Form::Plain };
-        let corpus = Corpus::read(dir, form).unwrap();
-        let feed = if name.ends_with('k') { Feed::Kalshi } else { Feed::Poly };
-        let n = 20_000;
-        let base = name.starts_with('b');
-        if child {
-            if base {
-                measured_loop(&mut Ordinary::new(&corpus, feed), n)
-            } else {
-                measured_loop(&mut Shipped::new(&corpus, feed), n)
-            }
-            continue;
+/// Measure the shipped code on recorded frames: instructions, allocations, nanoseconds.
+///
+/// A message goes the whole way: frame text, session, book, the market's best four levels, the
+/// core, and "nothing to do" out. The same job done with serde_json, sorted maps and string keys
+/// is measured beside it. Instructions are counted by valgrind and repeat exactly; times are of
+/// whole passes and depend on the machine and on what else it does.
+#[derive(Parser)]
+#[command(
+    name = "benches",
+    after_help = "Examples:
+  cargo run --release -p benches
+  cargo run --release -p benches -- --json > figures.json
+  cargo run --release -p benches -- --only ring
+  cargo run --release -p benches -- --quick --gate     what CI runs
+  cargo bench -p benches                               one function at a time"
+)]
+struct Args {
+    /// Print one JSON object instead of the table.
+    #[arg(long)]
+    json: bool,
+    /// Small counts: a look, not a measurement.
+    #[arg(long)]
+    quick: bool,
+    /// Exit with 1 where a figure that repeats exactly misses its limit or what it was before.
+    #[arg(long)]
+    gate: bool,
+    /// Measure one thing.
+    #[arg(long, value_parser = run::NAMES)]
+    only: Option<String>,
+    /// The folder of the recorded frames.
+    #[arg(long, value_name = "DIR", default_value = BENCH_DIR, hide_default_value = true)]
+    data: PathBuf,
+    /// Generate frames though recorded ones are there.
+    #[arg(long, conflicts_with = "data")]
+    generated: bool,
+    /// Run one scenario and print nothing: what runs under valgrind.
+    #[arg(long, hide = true)]
+    count: Option<String>,
+}
+
+fn main() -> ExitCode {
+    match measure(&Args::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
-        let passes = if base {
-            Passes::run(5, n, || Ordinary::new(&corpus, feed))
-        } else {
-            Passes::run(11, n, || Shipped::new(&corpus, feed))
-        };
-        let mut case = Shipped::new(&corpus, feed);
-        let before = alloc::calls();
-        measured_loop(&mut case, n);
-        let after = alloc::calls();
-        let out = std::path::PathBuf::from(format!("/tmp/cg-{name}.out"));
-        let ir = callgrind::count(&["child".into(), name.into()], "*measured_loop*", &out).unwrap();
-        let f = if feed == Feed::Kalshi {
-            case.pipeline().kalshi.figures()
-        } else {
-            case.pipeline().poly.figures()
-        };
-        println!(
-            "{name}: {} instr, {} allocs, {} ns median {} least, fast {} fallback {} mism {} rej {} crossed {} core {:?}",
-            ir / n as u64,
-            after - before,
-            passes.median() / n as u64,
-            passes.least() / n as u64,
-            f.fast,
-            f.fallback,
-            f.best_mismatches,
-            f.rejected_changes,
-            f.crossed_states,
-            case.pipeline().core.figures()
-        );
     }
+}
+
+fn measure(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let data = (!args.generated).then(|| args.data.clone());
+    let effort = Effort { data, quick: args.quick };
+    if let Some(words) = &args.count {
+        let scenario = Scenario::parse(words).ok_or("--count: no such scenario")?;
+        scenario.run(&effort)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let figures = run::run(&effort, args.only.as_deref())?;
+    let recorded = if effort.recorded().is_some() { &gate::RECORDED } else { &gate::GENERATED };
+    let missed = figures.missed(recorded, gate::MARGIN);
+    if args.json {
+        println!("{}", figures.json());
+    } else {
+        print!("{}", figures.table());
+    }
+    if !args.gate || missed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in missed {
+        eprintln!("gate: {line}");
+    }
+    Ok(ExitCode::FAILURE)
 }

@@ -140,6 +140,16 @@ struct PairState {
     ready_at: Ns,
 }
 
+/// Bytes that a pair of two markets takes in a core, its names aside: its rows, its place in the
+/// pair table, both standing Tops with their first pairs, and what is held of both markets.
+pub const PAIR_BYTES: usize = size_of::<PairRow>()
+    + size_of::<PairState>()
+    + size_of::<crate::pair::Pair>()
+    + 2 * size_of::<[u16; 2]>()
+    + 2 * (size_of::<Top>() + size_of::<u16>())
+    + size_of::<i64>()
+    + size_of::<[Shares; 2]>();
+
 /// Owns what is known and decides.
 pub struct Core {
     rows: Box<[PairRow]>,

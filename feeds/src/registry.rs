@@ -19,6 +19,9 @@ const _: () = assert!(MARKETS_MAX < u16::MAX as usize);
 /// Free slots for every slot in use, at least: probes stay short.
 const SPARE: usize = 4;
 
+/// Most bytes that the table takes for a name: it doubles when it is a quarter full.
+pub const BYTES_PER_NAME_MAX: usize = 2 * SPARE * size_of::<u32>();
+
 impl Registry {
     /// Room for `markets` names before the table must grow.
     pub fn with_capacity(markets: usize) -> Registry {

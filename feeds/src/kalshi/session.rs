@@ -75,6 +75,9 @@ impl Market {
     }
 }
 
+/// Bytes that one market takes here beside its book and its place in the registry.
+pub const MARKET_BYTES: usize = size_of::<Market>() + size_of::<u16>();
+
 /// The state of every Kalshi market of a feed.
 pub struct Session {
     general: General,

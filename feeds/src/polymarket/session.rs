@@ -100,6 +100,9 @@ impl Market {
     }
 }
 
+/// Bytes that one market takes here beside its two books and its place in the registry.
+pub const MARKET_BYTES: usize = size_of::<Market>() + 3 * size_of::<u16>();
+
 /// The state of every Polymarket market of a feed.
 pub struct Session {
     general: General,

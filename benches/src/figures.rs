@@ -1,0 +1,171 @@
+//! What the measurements gave, each beside what it must be.
+
+// Ratios and figures a message are made here for people to read; no money is among them.
+#![allow(clippy::float_arithmetic)]
+
+use serde_json::{Map, Value};
+
+/// What a figure must be at most or at least.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Limit {
+    /// Not above.
+    Most(f64),
+    /// Not below.
+    Least(f64),
+}
+
+impl Limit {
+    fn is_met(self, value: f64) -> bool {
+        match self {
+            Limit::Most(most) => value <= most,
+            Limit::Least(least) => value >= least,
+        }
+    }
+}
+
+/// Limits by name, and whether the figure repeats exactly, so that `--gate` may judge it.
+pub const LIMITS: [(&str, Limit, bool); 14] = [
+    ("kalshi_delta_instructions", Limit::Most(600.0), true),
+    ("kalshi_delta_allocations", Limit::Most(0.0), true),
+    ("poly_price_change_instructions", Limit::Most(950.0), true),
+    ("poly_price_change_allocations", Limit::Most(0.0), true),
+    ("mixed_kalshi_delta_instructions", Limit::Most(800.0), true),
+    ("mixed_kalshi_delta_allocations", Limit::Most(0.0), true),
+    ("mixed_poly_price_change_instructions", Limit::Most(1_100.0), true),
+    ("mixed_poly_price_change_allocations", Limit::Most(0.0), true),
+    ("scale_10k_over_10_instructions", Limit::Most(1.1), true),
+    ("bytes_per_pair_1c", Limit::Most(8_192.0), true),
+    ("bytes_per_pair_01c", Limit::Most(65_536.0), true),
+    ("ring_hop_over_bare", Limit::Most(1.3), false),
+    ("replay_preloaded_over_parse", Limit::Least(1.5), false),
+    ("replay_file_over_unpack", Limit::Least(0.8), false),
+];
+
+/// Named figures in the order in which they were measured.
+#[derive(Default)]
+pub struct Figures {
+    values: Map<String, Value>,
+    notes: Vec<String>,
+}
+
+impl Figures {
+    /// A whole number.
+    pub fn count(&mut self, name: &str, value: u64) {
+        self.values.insert(name.to_owned(), value.into());
+    }
+
+    /// `total` divided by `parts`, to three decimals.
+    pub fn ratio(&mut self, name: &str, total: f64, parts: f64) {
+        let value = (total / parts * 1_000.0).round() / 1_000.0;
+        let value = serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number);
+        self.values.insert(name.to_owned(), value);
+    }
+
+    /// A sum over messages, as a figure a message.
+    pub fn each(&mut self, name: &str, total: u64, messages: usize) {
+        self.ratio(name, total as f64, messages.max(1) as f64);
+    }
+
+    /// No figure, and why.
+    pub fn absent(&mut self, name: &str, reason: &str) {
+        self.values.insert(name.to_owned(), Value::Null);
+        self.note(format!("{name}: {reason}"));
+    }
+
+    /// Any other value.
+    pub fn put(&mut self, name: &str, value: impl Into<Value>) {
+        self.values.insert(name.to_owned(), value.into());
+    }
+
+    /// Something that the reader should know.
+    pub fn note(&mut self, text: String) {
+        self.notes.push(text);
+    }
+
+    /// A figure that was measured.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.values.get(name)?.as_f64()
+    }
+
+    /// One object with every figure, the limits and whether they are met.
+    pub fn json(mut self) -> Value {
+        let mut limits = Map::new();
+        for (name, limit, _) in LIMITS {
+            let met = self.get(name).map_or(Value::Null, |value| limit.is_met(value).into());
+            limits.insert(name.to_owned(), met);
+        }
+        self.values.insert("limits_met".to_owned(), limits.into());
+        self.values.insert("notes".to_owned(), self.notes.into());
+        Value::Object(self.values)
+    }
+
+    /// A line a figure, with its limit beside it.
+    pub fn table(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in &self.values {
+            let shown = match value {
+                Value::Object(_) => continue,
+                Value::String(words) => words.clone(),
+                Value::Null => "-".to_owned(),
+                number => number.to_string(),
+            };
+            let limit = LIMITS.iter().find(|limit| limit.0 == name).map(|limit| limit.1);
+            let verdict = match (limit, value.as_f64()) {
+                (Some(limit), Some(value)) => {
+                    let word = if limit.is_met(value) { "MET" } else { "MISSED" };
+                    match limit {
+                        Limit::Most(most) => format!("  at most {most:<8} {word}"),
+                        Limit::Least(least) => format!("  at least {least:<7} {word}"),
+                    }
+                }
+                (Some(_), None) => "  not measured".to_owned(),
+                _ => String::new(),
+            };
+            text.push_str(format!("{name:<44} {shown:>14}{verdict}").trim_end());
+            text.push('\n');
+        }
+        for note in &self.notes {
+            text.push_str("note: ");
+            text.push_str(note);
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The figures that repeat exactly and miss their limit or are above `recorded`.
+    pub fn missed(&self, recorded: &[(&str, f64)], margin: f64) -> Vec<String> {
+        let mut missed = Vec::new();
+        for (name, limit, repeats) in LIMITS {
+            let Some(value) = self.get(name).filter(|_| repeats) else { continue };
+            if !limit.is_met(value) {
+                missed.push(format!("{name} is {value}, outside its limit {limit:?}"));
+            }
+            let known = recorded.iter().find(|(known, _)| *known == name);
+            if let Some((_, before)) = known.filter(|(_, before)| value > before * margin) {
+                missed.push(format!(
+                    "{name} is {value}, it was {before}: make it faster again, or record the \
+                     new figure in benches/src/gate.rs with the reason in the commit"
+                ));
+            }
+        }
+        missed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_judged_by_its_limit_and_by_what_it_was() {
+        let mut figures = Figures::default();
+        figures.each("kalshi_delta_instructions", 12_000_000, 20_000);
+        assert_eq!(figures.get("kalshi_delta_instructions"), Some(600.0));
+        assert!(figures.missed(&[], 1.0).is_empty());
+        assert_eq!(figures.missed(&[("kalshi_delta_instructions", 500.0)], 1.1).len(), 1);
+        figures.each("kalshi_delta_instructions", 12_000_020, 20_000);
+        assert_eq!(figures.missed(&[], 1.0).len(), 1);
+        assert!(figures.table().contains("MISSED"));
+        assert_eq!(figures.json()["limits_met"]["kalshi_delta_instructions"], false);
+    }
+}
