@@ -1,9 +1,9 @@
-//! A hop between two pinned threads: a Top through the rings as the tiles use them, against a
-//! bare `rtrb` ring with one word.
+//! A hop between two pinned threads: a Top through the rings as the tiles use them, against bare
+//! `rtrb` rings of the same depth, one with the same Top in it and one with a single word.
 
 use engine::pin::{CoreList, pin_current};
 use engine::tile::{Now, Tile};
-use engine::top::{MarketId, Top};
+use engine::top::Top;
 use engine::units::{Ns, Venue};
 use feeds::feed::{FeedTile, Input, Outbox, Source, TOP_RING_DEPTH, VenueSession};
 use feeds::sink::Sink;
@@ -15,8 +15,11 @@ use rtrb::{Consumer, Producer, RingBuffer};
 pub struct Hops {
     /// A Top, from one feed tile's step to the other side's pop.
     pub top_ns: u64,
-    /// One word through a bare ring.
+    /// The same through a bare ring.
     pub bare_ns: u64,
+    /// One word through a bare ring. Eight of them share a cache line, so most of its hops find
+    /// their slot where the last one left it.
+    pub bare_word_ns: u64,
 }
 
 /// Why there is no figure.
@@ -31,12 +34,14 @@ pub fn measure(round_trips: usize, rounds: usize) -> Result<Hops, Reason> {
     let &[here, there, ..] = allowed.cores() else {
         return Err(format!("two cores are needed, {} may be used", allowed.len()));
     };
-    let (mut tops, mut bares) = (Vec::new(), Vec::new());
+    let (mut tops, mut bares, mut words) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds.max(1) {
         tops.push(ping_pong::<Tiles>([here, there], round_trips)?);
-        bares.push(ping_pong::<Bare>([here, there], round_trips)?);
+        bares.push(ping_pong::<Bare<Top>>([here, there], round_trips)?);
+        words.push(ping_pong::<Bare<u64>>([here, there], round_trips)?);
     }
-    Ok(Hops { top_ns: middle(tops) / 2, bare_ns: middle(bares) / 2 })
+    let half = |values| middle(values) / 2;
+    Ok(Hops { top_ns: half(tops), bare_ns: half(bares), bare_word_ns: half(words) })
 }
 
 fn middle(mut values: Vec<u64>) -> u64 {
@@ -89,27 +94,58 @@ fn ping_pong<E: End>(cores: [usize; 2], round_trips: usize) -> Result<u64, Reaso
     echo.1?
 }
 
-/// A bare ring each way.
-struct Bare {
-    out: Producer<u64>,
-    back: Consumer<u64>,
+/// A bare ring each way, and what goes through it.
+struct Bare<T> {
+    out: Producer<T>,
+    back: Consumer<T>,
+    value: T,
 }
 
-impl End for Bare {
-    fn pair() -> [Bare; 2] {
+/// What a bare ring is measured with.
+trait Message: Copy + Send {
+    fn new() -> Self;
+    fn next(&mut self);
+}
+
+impl Message for u64 {
+    fn new() -> u64 {
+        0
+    }
+
+    #[inline]
+    fn next(&mut self) {
+        *self += 1;
+    }
+}
+
+impl Message for Top {
+    fn new() -> Top {
+        Top::empty_frame(Venue::Kalshi, Ns(7))
+    }
+
+    #[inline]
+    fn next(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
+    }
+}
+
+impl<T: Message> End for Bare<T> {
+    fn pair() -> [Bare<T>; 2] {
         let (there, from_here) = RingBuffer::new(TOP_RING_DEPTH);
         let (back, from_there) = RingBuffer::new(TOP_RING_DEPTH);
-        [Bare { out: there, back: from_there }, Bare { out: back, back: from_here }]
+        let end = |out, back| Bare { out, back, value: T::new() };
+        [end(there, from_there), end(back, from_here)]
     }
 
     #[inline]
     fn send(&mut self) {
-        let _ = self.out.push(7); // there is room: one word is on its way at most
+        self.value.next();
+        let _ = self.out.push(self.value); // there is room: one is on its way at most
     }
 
     #[inline]
     fn take(&mut self) -> bool {
-        self.back.pop().is_ok()
+        self.back.pop().map(std::hint::black_box).is_ok()
     }
 }
 
@@ -146,11 +182,8 @@ impl End for Tiles {
     fn pair() -> [Tiles; 2] {
         let (there, from_here) = RingBuffer::new(TOP_RING_DEPTH);
         let (back, from_there) = RingBuffer::new(TOP_RING_DEPTH);
-        let tile = |ring| {
-            let market = MarketId::new(Venue::Kalshi, 0).unwrap_or_else(|| unreachable!());
-            let session = OneTop(Top::unknown(market));
-            FeedTile::new(session, Always, Outbox::new(ring, 1, false, ()))
-        };
+        let tile =
+            |ring| FeedTile::new(OneTop(Message::new()), Always, Outbox::new(ring, 1, false, ()));
         [Tiles { tile: tile(there), back: from_there }, Tiles { tile: tile(back), back: from_here }]
     }
 

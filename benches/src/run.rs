@@ -291,7 +291,10 @@ fn hop(effort: &Effort, figures: &mut Figures) {
         Ok(hops) => {
             figures.count("ring_hop_ns", hops.top_ns);
             figures.count("ring_hop_bare_ns", hops.bare_ns);
+            figures.count("ring_hop_bare_word_ns", hops.bare_word_ns);
             figures.ratio("ring_hop_over_bare", hops.top_ns as f64, hops.bare_ns as f64);
+            let word = hops.bare_word_ns as f64;
+            figures.ratio("ring_hop_over_bare_word", hops.top_ns as f64, word);
         }
         Err(reason) => figures.absent("ring_hop_over_bare", &reason),
     }
