@@ -25,8 +25,8 @@ pub fn summary(outcome: &Outcome, grouping: &str, speed: &str) -> Value {
     put(
         "by_venue",
         json!({
-            "kalshi": venue(kalshi, digest::kalshi(&outcome.kalshi)),
-            "polymarket": venue(polymarket, digest::polymarket(&outcome.polymarket)),
+            "kalshi": venue(kalshi, &digest::kalshi(&outcome.kalshi)),
+            "polymarket": venue(polymarket, &digest::polymarket(&outcome.polymarket)),
         }),
     );
     let core = outcome.core.core();
@@ -52,7 +52,7 @@ pub fn summary(outcome: &Outcome, grouping: &str, speed: &str) -> Value {
     Value::Object(all)
 }
 
-fn venue(figures: &Figures, book_digest: String) -> Value {
+fn venue(figures: &Figures, book_digest: &str) -> Value {
     let mut all: Map<String, Value> =
         figures.list().into_iter().map(|(name, count)| (name.to_owned(), json!(count))).collect();
     all.insert("book_digest".to_owned(), json!(book_digest));
