@@ -237,15 +237,13 @@ impl<const N: usize, const W: usize, const S: usize> Sized<N, W, S> {
     }
 
     #[inline]
-    pub(crate) fn add(&mut self, side: Side, px: Px, delta_e2: i64) -> Result<(), BookError> {
+    pub(crate) fn add(&mut self, side: Side, px: Px, delta_e2: i64) -> Result<Qty, BookError> {
         let step = self.step(px)?;
         let ladder = self.ladder_mut(side);
         let sum = ladder.qty[step].checked_add_signed(delta_e2).ok_or(BookError::Negative(px))?;
-        if sum > Qty::MAX.e2() {
-            return Err(BookError::TooLarge(px));
-        }
+        let total = Qty::new(sum).ok_or(BookError::TooLarge(px))?;
         ladder.set(step, sum);
-        Ok(())
+        Ok(total)
     }
 
     #[inline]

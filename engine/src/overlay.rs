@@ -158,7 +158,10 @@ mod tests {
         top
     }
 
-    fn taken(overlay: &Overlay, top: &Top) -> (Vec<(u16, u64)>, Vec<(u16, u64)>) {
+    /// Levels of a side.
+    type Left = Vec<(u16, u64)>;
+
+    fn taken(overlay: &Overlay, top: &Top) -> (Left, Left) {
         let out = overlay.adjusted(top);
         let list = |levels: Levels| levels.iter().map(|(p, q)| (p.e4(), q.e2())).collect();
         (list(out.bids()), list(out.asks()))

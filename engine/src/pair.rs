@@ -377,3 +377,75 @@ impl PairTable {
         self.next[id.index()]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{CURVE, pair};
+
+    #[test]
+    fn an_amount_snaps_to_whole_cents() {
+        let amount = SizeRule { min_qty: Qty::ZERO, min_notional: Usd::ZERO, whole_cents: true };
+        for px in 1..10_000 {
+            let step = amount.step_e2(Px::lit(px));
+            assert_eq!(Qty::lit(step).at(Px::lit(px)).e6() % 10_000, 0, "{px}");
+            let finer = (1..step).any(|s| (s * u64::from(px)).is_multiple_of(10_000));
+            assert!(!finer, "{px}: a smaller step would do");
+        }
+        // Whole shares always pass on a cent, half ones at 0.50, and 0.2345 wants twenty.
+        assert_eq!([5_300, 5_000, 2_345].map(|p| amount.step_e2(Px::lit(p))), [100, 2, 2_000]);
+        let contracts = SizeRule { whole_cents: false, ..amount };
+        assert_eq!(contracts.step_e2(Px::lit(2_345)), 1);
+    }
+
+    #[test]
+    fn names_say_who_is_bought_where() {
+        let all = |polarity| Direction::ALL.map(|d| d.name(polarity));
+        assert_eq!(
+            all(Polarity::Same),
+            [
+                "kalshi_yes_polymarket_no",
+                "kalshi_no_polymarket_yes",
+                "polymarket_yes_polymarket_no"
+            ]
+        );
+        assert_eq!(
+            all(Polarity::Inverted),
+            [
+                "kalshi_yes_polymarket_yes",
+                "kalshi_no_polymarket_no",
+                "polymarket_yes_polymarket_no"
+            ]
+        );
+        for polarity in [Polarity::Same, Polarity::Inverted] {
+            for direction in Direction::ALL {
+                let words = direction
+                    .legs(polarity)
+                    .map(|(side, o)| format!("{}_{}", Venue::ALL[side], o.name()));
+                assert_eq!(direction.name(polarity), words.join("_"), "name and legs agree");
+            }
+        }
+    }
+
+    #[test]
+    fn impossible_fees_are_refused() {
+        assert_eq!(FeeRule::curve(40_000, 3), Err(PairError::Exponent(3)));
+        assert_eq!(FeeRule::curve(40_000, 0), Err(PairError::Exponent(0)));
+        assert_eq!(FeeRule::curve(1_000_001, 1), Err(PairError::Rate(1_000_001)));
+        assert_eq!(FeeRule::quadratic(100_000_001), Err(PairError::Multiplier(100_000_001)));
+        assert_eq!(FeeRule::curve(50_000, 1), Ok(CURVE));
+    }
+
+    #[test]
+    fn a_table_refuses_what_it_cannot_tell_apart() {
+        let one = pair("a", 0, 0, Polarity::Same);
+        let error = PairTable::new(vec![one.clone(), one.clone()]).unwrap_err();
+        assert_eq!(error.to_string(), "pair id \"a\" is used twice; rename one");
+        let mut swapped = one.clone();
+        swapped.sides.reverse();
+        assert_eq!(PairTable::new(vec![swapped]).unwrap_err(), PairError::Sides("a".to_owned()));
+        let table = PairTable::new(vec![one]).unwrap();
+        assert_eq!(table.get(PairId(0)).unwrap().id, "a");
+        assert_eq!(table.get(PairId(1)), None);
+    }
+}

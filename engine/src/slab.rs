@@ -174,9 +174,9 @@ impl Slab {
         of_class!(mut self, id, book => book.set(side, px, qty))
     }
 
-    /// Adds to a level, in 1e-2 contract; a level at 0 is removed.
+    /// Adds to a level, in 1e-2 contract, and says its new total; a level at 0 is removed.
     #[inline]
-    pub fn add(&mut self, id: BookId, side: Side, px: Px, delta_e2: i64) -> Result<(), BookError> {
+    pub fn add(&mut self, id: BookId, side: Side, px: Px, delta_e2: i64) -> Result<Qty, BookError> {
         of_class!(mut self, id, book => book.add(side, px, delta_e2))
     }
 
@@ -251,11 +251,15 @@ mod tests {
                     }
                 }
                 Op::Add(side, px, delta) => {
-                    let fast = slab.add(id, side, Px::lit(px), delta);
+                    let total = slab.add(id, side, Px::lit(px), delta);
+                    let fast = total.map(drop);
                     let have = slow.sides[side as usize].get(&px).copied().unwrap_or(0);
+                    if let Ok(total) = total {
+                        assert_eq!(Some(total.e2()), have.checked_add_signed(delta));
+                    }
                     match have.checked_add_signed(delta) {
                         _ if px % step != 0 => {
-                            assert_eq!(fast, Err(BookError::OffGrid(Px::lit(px))))
+                            assert_eq!(fast, Err(BookError::OffGrid(Px::lit(px))));
                         }
                         None => assert_eq!(fast, Err(BookError::Negative(Px::lit(px)))),
                         Some(0) => drop(slow.sides[side as usize].remove(&px)),

@@ -1,5 +1,6 @@
 //! The best four levels of one market, in one cache line.
 
+use crate::book::Side;
 use crate::units::{Ns, Px, Qty, Venue};
 
 /// Most markets a venue may have in one process.
@@ -200,6 +201,21 @@ impl Top {
         self.ask_px = levels.px;
     }
 
+    /// Takes in that the bids at `px` are now `qty` in total. False where they must be read from
+    /// the book again ([`Top::set_bids`]): a level came or went among those that are shown.
+    #[inline]
+    #[must_use]
+    pub fn change_bids(&mut self, px: Px, qty: Qty) -> bool {
+        change(&self.bid_px, &mut self.bid_qty, Side::Bid, px, qty)
+    }
+
+    /// As [`Top::change_bids`] for the asks.
+    #[inline]
+    #[must_use]
+    pub fn change_asks(&mut self, px: Px, qty: Qty) -> bool {
+        change(&self.ask_px, &mut self.ask_qty, Side::Ask, px, qty)
+    }
+
     /// The best YES bid's price and size in wire units; size 0 where there is none.
     #[inline]
     pub const fn best_bid_raw(&self) -> (u16, u32) {
@@ -213,15 +229,92 @@ impl Top {
     }
 }
 
+/// Most changes keep the set of shown levels: they alter one size, or are further down.
+#[inline]
+fn change(
+    shown_px: &[u16; TOP_LEVELS],
+    shown_qty: &mut [u32; TOP_LEVELS],
+    side: Side,
+    px: Px,
+    qty: Qty,
+) -> bool {
+    let qty = u32::try_from(qty.e2()).unwrap_or(u32::MAX);
+    if let Some(shown) = shown_qty.get_mut(lane_of(shown_px, px.e4()))
+        && *shown != 0
+    {
+        if qty != 0 {
+            *shown = qty;
+        }
+        return qty != 0;
+    }
+    let last = TOP_LEVELS - 1;
+    let is_worse = match side {
+        Side::Bid => px.e4() < shown_px[last],
+        Side::Ask => px.e4() > shown_px[last],
+    };
+    qty == 0 || (shown_qty[last] != 0 && is_worse)
+}
+
+/// The first of the four prices that equals `px`, or a number from 4 on.
+#[inline]
+fn lane_of(shown: &[u16; TOP_LEVELS], px: u16) -> usize {
+    const ONES: u64 = 0x0001_0001_0001_0001;
+    const HIGH: u64 = 0x8000_8000_8000_8000;
+    let word = shown.iter().rev().fold(0, |word, px| (word << 16) | u64::from(*px));
+    let other = word ^ (u64::from(px) * ONES);
+    let equal = other.wrapping_sub(ONES) & !other & HIGH;
+    equal.trailing_zeros() as usize / 16
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grid::Grid;
+    use crate::slab::Slab;
+    use proptest::prelude::*;
 
     #[test]
     fn a_market_id_keeps_venue_and_number() {
         let id = MarketId::new(Venue::Polymarket, 4_711).unwrap();
         assert_eq!((id.venue(), id.index()), (Venue::Polymarket, 4_711));
         assert_eq!(MarketId::new(Venue::Kalshi, MARKETS_MAX), None);
+    }
+
+    proptest! {
+        /// Whatever happens to a book, a Top that follows it change by change shows what one
+        /// shows that is read from the book each time.
+        #[test]
+        fn a_top_that_follows_equals_one_that_is_read(
+            ops in proptest::collection::vec((any::<bool>(), 0u16..9, 0u64..4), 1..200),
+        ) {
+            let mut slab = Slab::new([1, 0, 0]);
+            let book = slab.take(&Grid::CENT).unwrap();
+            let mut top = Top::unknown(MarketId::new(Venue::Kalshi, 0).unwrap());
+            let mut reads = 0;
+            for (is_bid, step, size) in ops {
+                // Both ends of the price range occur, and a size beyond 32 bits.
+                let px = Px::lit([0, 100, 200, 300, 4_000, 4_100, 4_200, 9_900, 10_000][usize::from(step)]);
+                let qty = Qty::lit([0, 0, 500, 5_000_000_000][size as usize]);
+                let side = if is_bid { Side::Bid } else { Side::Ask };
+                slab.set(book, side, px, qty).unwrap();
+                let levels = slab.top(book, side);
+                let (follows, shown) = match side {
+                    Side::Bid => (top.change_bids(px, qty), top.bids()),
+                    Side::Ask => (top.change_asks(px, qty), top.asks()),
+                };
+                if follows {
+                    prop_assert_eq!(shown, levels);
+                } else {
+                    reads += 1;
+                    prop_assert_ne!(shown, levels, "it was read in vain");
+                    match side {
+                        Side::Bid => top.set_bids(&levels),
+                        Side::Ask => top.set_asks(&levels),
+                    }
+                }
+            }
+            prop_assert!(reads > 0 || top.bids() == Levels::EMPTY || top.asks() == Levels::EMPTY);
+        }
     }
 
     #[test]

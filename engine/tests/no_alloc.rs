@@ -1,6 +1,7 @@
 //! Core and paper venues take all their memory at construction.
 // A global allocator cannot be written without `unsafe`; this one only counts.
 #![allow(unsafe_code)]
+#![allow(clippy::unwrap_used)] // Helpers of a test are tests.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -84,22 +84,31 @@ const fn tag_of(hash: u64) -> u32 {
 /// letter in the middle, so no byte is left out.
 #[inline]
 pub fn hash(name: &[u8]) -> u64 {
-    let mut hash = name.len() as u64;
-    let mut rest = name;
-    while let Some((word, tail)) = rest.split_first_chunk::<8>() {
-        hash = mix(hash, u64::from_le_bytes(*word));
+    let seed = name.len() as u64;
+    let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) else {
+        return name.iter().fold(seed, |hash, byte| mix(hash, u64::from(*byte), 0));
+    };
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    // The first and the last word overlap or are hashed twice rather than left out; what stands
+    // between them goes in by two words.
+    let mut hash = mix(seed, word(first), word(last));
+    let mut rest = &name[8..];
+    while let Some((two, tail)) = rest.split_first_chunk::<16>() {
+        let [a, b] = [two.first_chunk(), two.last_chunk()].map(|w| w.map_or(0, word));
+        hash = mix(hash, a, b);
         rest = tail;
     }
-    if let Some(last) = name.last_chunk::<8>() {
-        return mix(hash, u64::from_le_bytes(*last));
+    match rest.first_chunk() {
+        Some(next) => mix(hash, word(next), 0),
+        None => hash, // the last word has it
     }
-    rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
 }
 
 /// One step of [`hash`]: a 64 x 64 multiplication folded to 64 bits.
 #[inline]
-pub fn mix(hash: u64, word: u64) -> u64 {
-    let product = u128::from(hash ^ word ^ 0x9E37_79B9_7F4A_7C15) * 0xD6E8_FEB8_6659_FD93_u128;
+pub fn mix(hash: u64, a: u64, b: u64) -> u64 {
+    let left = hash ^ a ^ 0x9E37_79B9_7F4A_7C15;
+    let product = u128::from(left) * u128::from(b.rotate_left(32) ^ 0xD6E8_FEB8_6659_FD93);
     (product as u64) ^ ((product >> 64) as u64)
 }
 
@@ -112,6 +121,7 @@ mod tests {
         let mut names: Vec<String> =
             (0..20_000).map(|n| format!("KXGAME-26NOV{n:05}LAD-LAD")).collect();
         names.extend((0..8_000).map(|n| format!("{n}")));
+        names.extend((0..60).map(|n| "A".repeat(n + 1)));
         let mut registry = Registry::with_capacity(0);
         for number in 0..names.len() {
             let hash_of = |n: usize| hash(names[n].as_bytes());

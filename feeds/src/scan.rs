@@ -77,34 +77,19 @@ impl<'a> Cursor<'a> {
         {
             return self.text(len);
         }
-        self.long_string()
-    }
-
-    /// A string that does not end in the first window, or that ends a frame.
-    fn long_string(&mut self) -> Option<&'a [u8]> {
-        let mut len = 0;
-        while let Some(window) = self.rest.get(len..)?.first_chunk() {
-            if let Some(end) = wide::plain_string(window) {
-                return self.text(len + end);
-            }
-            if len >= STRING_MAX || !wide::is_plain(window) {
-                return None;
-            }
-            len += STRING_WINDOW;
-        }
-        let plain = |byte: &u8| (0x20..0x7f).contains(byte) && !b"\"\\".contains(byte);
-        let len = len + self.rest[len..].iter().take_while(|byte| plain(byte)).count();
-        (self.rest.get(len) == Some(&b'"')).then(|| self.text(len))?
+        let len = long_string(self.rest)?;
+        self.text(len)
     }
 
     /// Passes a name that the caller compares with one it knows to be plain, and its closing
     /// quote.
     #[inline(always)]
     pub fn name(&mut self) -> Option<&'a [u8]> {
-        match self.rest.first_chunk().and_then(wide::quote) {
-            Some(len) => self.text(len),
-            None => self.long_string(),
-        }
+        let len = match self.rest.first_chunk().and_then(wide::quote) {
+            Some(len) => len,
+            None => long_string(self.rest)?,
+        };
+        self.text(len)
     }
 
     /// The next `len` bytes; they and the quote behind them are passed.
@@ -165,17 +150,11 @@ impl<'a> Cursor<'a> {
         self.long_integer()
     }
 
-    /// An integer of more digits than a word, or at the end of a frame.
-    #[inline(never)]
+    #[inline(always)]
     fn long_integer(&mut self) -> Option<u64> {
-        let count = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (digits, rest) = self.rest.split_at(count);
-        // 16 digits or more: nothing that a venue sends.
-        if count == 0 || count > 15 || (count > 1 && digits[0] == b'0') {
-            return None;
-        }
+        let (value, rest) = long_integer(self.rest)?;
         self.rest = rest;
-        Some(digits.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0')))
+        Some(value)
     }
 
     /// Passes a price `0.d` to `0.dddd` and its closing quote.
@@ -247,6 +226,38 @@ impl<'a> Cursor<'a> {
     pub fn end(self) -> Option<()> {
         (self.rest.is_empty() || self.rest == b"\n").then_some(())
     }
+}
+
+// The rare cases take and return bytes, not the cursor: so it lives in registers.
+
+/// The length of a plain string that does not end in the first window, or that ends a frame.
+#[cold]
+fn long_string(bytes: &[u8]) -> Option<usize> {
+    let mut len = 0;
+    while let Some(window) = bytes.get(len..)?.first_chunk() {
+        if let Some(end) = wide::plain_string(window) {
+            return Some(len + end);
+        }
+        if len >= STRING_MAX || !wide::is_plain(window) {
+            return None;
+        }
+        len += STRING_WINDOW;
+    }
+    let plain = |byte: &&u8| (0x20..0x7f).contains(*byte) && !b"\"\\".contains(byte);
+    let len = len + bytes[len..].iter().take_while(plain).count();
+    (bytes.get(len) == Some(&b'"')).then_some(len)
+}
+
+/// An integer of more digits than a word, or at the end of a frame, and what stands behind it.
+#[cold]
+fn long_integer(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = bytes.split_at(count);
+    // 16 digits or more: nothing that a venue sends.
+    if count == 0 || count > 15 || (count > 1 && digits[0] == b'0') {
+        return None;
+    }
+    Some((digits.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0')), rest))
 }
 
 /// Fewer than eight bytes, filled up with zeros.

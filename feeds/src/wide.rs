@@ -100,9 +100,8 @@ pub const fn decimals_value(word: u32, count: u32) -> u16 {
 /// 2286, or `None` where one is no digit.
 #[inline]
 pub const fn thirteen_digits(text: &[u8; 13]) -> Option<u64> {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m] = *text;
-    let head = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-    let tail = u64::from_le_bytes([f, g, h, i, j, k, l, m]);
+    let (Some(head), Some(tail)) = (text.first_chunk(), text.last_chunk()) else { return None };
+    let (head, tail) = (u64::from_le_bytes(*head), u64::from_le_bytes(*tail));
     if strange(head) | strange(tail) != 0 {
         return None;
     }

@@ -43,11 +43,13 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Plays the tape through the tiles and says how many allocations their steps made.
-fn play(tiles: &mut topology::ReplayTiles, tape: &Preloaded) -> u64 {
+/// Plays the tape through the tiles, `later` than it was, and says how many allocations their
+/// steps made.
+fn play(tiles: &mut topology::ReplayTiles, tape: &Preloaded, later: Ns) -> u64 {
     let before = ALLOCATIONS.get();
     let mut decisions = 0;
-    for record in tape.iter() {
+    for mut record in tape.iter() {
+        record.recv = record.recv.after(later);
         tiles.batches[record.venue.index()].push(&record);
         tiles.order.push(record.venue);
         // Sent one by one, so that this thread's memory stays as it was laid out.
@@ -84,8 +86,8 @@ fn no_tile_allocates_after_its_start() {
     let core = PaperCore::new(setup.table, setup.markets, config, [Ns::from_ms(5); 2]);
     let mut tiles = topology::replay(setup.kalshi, setup.polymarket, core, setup.markets);
     // The first time through, decoders lay out their buffers for the largest frame of each kind.
-    let start = play(&mut tiles, &tape);
+    let start = play(&mut tiles, &tape, Ns(0));
     assert!(start < 200, "{start} allocations: more than buffers finding their size");
-    let after = play(&mut tiles, &tape);
+    let after = play(&mut tiles, &tape, Ns::from_ms(3_600_000));
     assert_eq!(after, 0, "allocations over {} records", tape.len());
 }

@@ -2,6 +2,7 @@
 
 use super::{Core, Outlet};
 use crate::event::{Bundle, Event, OrderRef, PairChange, Report, ReportKind, Risk, Settled};
+use crate::flight::Flight;
 use crate::ledger::{NetLedger, Purse, TokenLedger};
 use crate::tile::Now;
 use crate::units::{Shares, Usd, Venue};
@@ -107,7 +108,7 @@ impl Core {
             cash: [self.net.purse.cash(), self.tokens.purse.cash()],
             reserved: [self.net.purse.reserved(), self.tokens.purse.reserved()],
             inventory: self.inventory,
-            in_flight: flights.map(|flight| flight.paid()).sum(),
+            in_flight: flights.map(Flight::paid).sum(),
             matched: self.matched,
             realised: self.figures.realised,
             netted: self.net.netted(),

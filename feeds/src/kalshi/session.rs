@@ -18,6 +18,7 @@ use crate::kalshi::sequence::{Order, Sequences};
 use crate::market::{self, AddError, Crossing, Trust, Watch};
 use crate::registry::{self, Registry};
 use crate::sink::{Change, Notice, Sink};
+use crate::wide;
 
 /// Longest ticker: combination markets have some 60 letters.
 pub const TICKER_MAX: usize = 80;
@@ -62,7 +63,7 @@ impl Market {
 
     #[inline]
     fn has_identity(&self, identity: &[u8]) -> bool {
-        self.identity[..usize::from(self.identity_len)] == *identity
+        wide::equal(&self.identity[..usize::from(self.identity_len)], identity)
     }
 
     /// Notes the venue's id of the market, so that the usual frames are known by their bytes.
@@ -356,13 +357,15 @@ impl State {
                 let (side, px) = on_yes_book(self.options, side, px);
                 if !self.put(number, side, px, qty) {
                     self.figures.rejected_changes += 1;
+                    self.show(number, Side::Bid);
+                    self.show(number, Side::Ask);
                     return self.doubt(number, recv, sink);
                 }
             }
         }
-        let market = &mut self.markets[number];
-        market.top.set_bids(&self.slab.top(market.book, Side::Bid));
-        market.top.set_asks(&self.slab.top(market.book, Side::Ask));
+        self.show(number, Side::Bid);
+        self.show(number, Side::Ask);
+        let market = &self.markets[number];
         sink.notice(&Notice::Snapshot { market: market.top.market, recv });
         self.settle(number, recv, sink);
     }
@@ -475,7 +478,7 @@ impl State {
     }
 
     /// Adds to one level and publishes the market.
-    #[inline]
+    #[inline(always)]
     fn apply(
         &mut self,
         number: usize,
@@ -486,35 +489,61 @@ impl State {
         sink: &mut impl Sink,
     ) {
         let market = &mut self.markets[number];
-        match market.trust {
-            Trust::Whole | Trust::Doubted => {}
-            Trust::AwaitSnapshot | Trust::Gap => return self.figures.before_snapshot += 1,
+        if !market.trust.takes_changes() {
+            return self.figures.before_snapshot += 1;
         }
         let (side, px) = on_yes_book(self.options, side, px);
         if market::is_end(px) {
             self.figures.rejected_changes += 1;
             return self.doubt(number, recv, sink);
         }
-        if let Err(error) = self.slab.add(market.book, side, px, delta_e2) {
-            if self.refused(number, error, side, delta_e2) {
-                return self.doubt(number, recv, sink);
-            }
-        }
-        let market = &mut self.markets[number];
+        let total = match self.slab.add(market.book, side, px, delta_e2) {
+            Ok(total) => total,
+            Err(error) => match self.refused(number, error, side, delta_e2) {
+                Some(total) => total,
+                None => return self.doubt(number, recv, sink),
+            },
+        };
         self.figures.book_messages += 1;
         self.figures.deltas += 1;
         self.figures.changes += 1;
+        let market = &mut self.markets[number];
+        let follows = match side {
+            Side::Bid => market.top.change_bids(px, total),
+            Side::Ask => market.top.change_asks(px, total),
+        };
+        if !follows {
+            self.show(number, side);
+        }
+        self.settle(number, recv, sink);
+    }
+
+    /// Copies one side of a book into the market's top.
+    #[inline(never)]
+    fn show(&mut self, number: usize, side: Side) {
+        let market = &mut self.markets[number];
         let levels = self.slab.top(market.book, side);
         match side {
             Side::Bid => market.top.set_bids(&levels),
             Side::Ask => market.top.set_asks(&levels),
         }
-        self.settle(number, recv, sink);
     }
 
     /// Judges a book after one of its messages, and publishes it.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
+        let market = &mut self.markets[number];
+        let (bid, ask) = (market.top.best_bid_raw(), market.top.best_ask_raw());
+        let overlap = bid.0 >= ask.0 && bid.1 != 0 && ask.1 != 0;
+        if overlap || market.crossing.is_on() {
+            return self.settle_crossed(number, recv, sink);
+        }
+        publish(market, recv, sink);
+    }
+
+    /// The same for a book that is crossed now, or was.
+    #[cold]
+    fn settle_crossed(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
         let market = &mut self.markets[number];
         let bid = market.top.bids().best().map(|level| level.0);
         let ask = market.top.asks().best().map(|level| level.0);
@@ -532,16 +561,22 @@ impl State {
     /// A change that the book refuses: a grid that was learnt is refined, any other doubt ends
     /// with a snapshot.
     #[cold]
-    fn refused(&mut self, number: usize, error: BookError, side: Side, delta_e2: i64) -> bool {
+    fn refused(
+        &mut self,
+        number: usize,
+        error: BookError,
+        side: Side,
+        delta_e2: i64,
+    ) -> Option<Qty> {
         let market = &mut self.markets[number];
         if let (BookError::OffGrid(px), true) = (error, market.learnt)
             && self.slab.refine(&mut market.book, &Grid::CENTI_CENT).is_ok()
-            && self.slab.add(market.book, side, px, delta_e2).is_ok()
+            && let Ok(total) = self.slab.add(market.book, side, px, delta_e2)
         {
-            return false;
+            return Some(total);
         }
         self.figures.rejected_changes += 1;
-        true
+        None
     }
 
     /// Takes a book out of trading until its next snapshot.

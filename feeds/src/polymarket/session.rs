@@ -835,13 +835,9 @@ fn unsettled(timestamp_ms: u64, hash: &[u8]) -> Unsettled {
 /// compared in any case.
 #[inline]
 fn name_hash(condition: &[u8]) -> u64 {
-    match (condition.get(2..18), condition.last_chunk::<16>()) {
+    match (condition.get(2..10).and_then(<[u8]>::first_chunk), condition.last_chunk()) {
         (Some(head), Some(tail)) => {
-            let word = |bytes: &[u8], at: usize| {
-                bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
-            };
-            let hash = registry::mix(word(head, 0), word(head, 8));
-            registry::mix(hash, word(tail, 0) ^ word(tail, 8).rotate_left(32))
+            registry::mix(0, u64::from_le_bytes(*head), u64::from_le_bytes(*tail))
         }
         _ => registry::hash(condition),
     }

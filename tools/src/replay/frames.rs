@@ -21,7 +21,6 @@ pub const ORDER_RING_DEPTH: usize = 65_536;
 const _: () = assert!(ORDER_RING_DEPTH >= 2 * BATCH_RING_DEPTH * BATCH_FRAMES);
 
 /// Frames of one venue in the order of the tape.
-#[derive(Default)]
 pub struct Batch {
     bytes: Vec<u8>,
     index: Vec<Entry>,
@@ -89,7 +88,7 @@ pub fn batches() -> (BatchSender, BatchSource) {
     let sender =
         BatchSender { batch: Box::new(Batch::with_room()), full: full_tx, empty: empty_rx };
     let source =
-        BatchSource { batch: Box::default(), at: 0, start: 0, full: full_rx, empty: empty_tx };
+        BatchSource { batch: Box::new(Batch::with_room()), at: 0, start: 0, full: full_rx, empty: empty_tx };
     (sender, source)
 }
 
