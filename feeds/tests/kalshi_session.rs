@@ -471,6 +471,18 @@ fn life_and_fees_are_told() {
 }
 
 #[test]
+fn a_market_that_trades_again_is_asked_for_since_its_orders_were_cancelled() {
+    let mut t = Bench::new();
+    t.frame(&snapshot(1, 1, "KXA"));
+    t.frame(
+        r#"{"type":"market_lifecycle_v2","sid":13,"seq":4,"msg":{"market_ticker":"KXA","event_type":"activated"}}"#,
+    );
+    assert_eq!((t.health(A), t.sink.wanted(A)), (Health::Stale, 1));
+    t.frame(&snapshot(1, 2, "KXA"));
+    assert_eq!(t.health(A), Health::Sound);
+}
+
+#[test]
 fn every_documented_frame_is_read() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/protocol/fixtures/kalshi");
     let Ok(files) = std::fs::read_dir(folder) else {

@@ -210,11 +210,11 @@ impl Session {
             if let Some((count, timestamp_ms)) = head.entries(texts, &mut changes) {
                 state.figures.fast += 1;
                 let changes = changes[..count].iter().copied();
-                if state.on_changes(number, timestamp_ms, changes, recv, sink) {
-                    state.publish(number, recv, sink);
-                }
+                let changed = state.on_changes(number, timestamp_ms, changes, recv, sink);
                 if !state.touched.is_empty() {
                     state.publish_touched(recv, sink);
+                } else if changed {
+                    state.publish(number, recv, sink);
                 }
                 return;
             }
