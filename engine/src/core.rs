@@ -1,7 +1,7 @@
 //! Tops in; candidates, episodes and decisions out.
 //!
 //! One cache line a pair holds what a Top without an opportunity needs; everything rarer is
-//! elsewhere ([`attend`], [`account`]).
+//! elsewhere (`core/attend.rs`, `core/account.rs`).
 
 mod account; // reports: what an order came to, and where all money is
 mod attend; // what deserves a closer look: candidates, episodes, decisions

@@ -1,5 +1,7 @@
 //! Kalshi's session against the rules of kalshi.md sections 2 and 3, one test a rule.
 
+#![allow(clippy::unwrap_used)] // the helpers of tests are tests too
+
 mod common;
 
 use common::{Recorder, Said, ms, plain, shared};
@@ -468,6 +470,18 @@ fn life_and_fees_are_told() {
     t.frame(&fee);
     assert_eq!(t.sink.said.last(), Some(&Said::EventFee("KXBTCD-26MAY2018".into())));
     assert_eq!(t.session.figures().lifecycle, 6);
+}
+
+#[test]
+fn a_market_that_trades_again_is_asked_for_since_its_orders_were_cancelled() {
+    let mut t = Bench::new();
+    t.frame(&snapshot(1, 1, "KXA"));
+    t.frame(
+        r#"{"type":"market_lifecycle_v2","sid":13,"seq":4,"msg":{"market_ticker":"KXA","event_type":"activated"}}"#,
+    );
+    assert_eq!((t.health(A), t.sink.wanted(A)), (Health::Stale, 1));
+    t.frame(&snapshot(1, 2, "KXA"));
+    assert_eq!(t.health(A), Health::Sound);
 }
 
 #[test]

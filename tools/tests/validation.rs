@@ -2,6 +2,8 @@
 //!
 //! The tapes are not part of the project; where they are absent the test says so and passes.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::path::PathBuf;
 
 use engine::slab::Slab;
@@ -183,7 +185,7 @@ fn worldcup() {
     while let Some(record) = tape.next().unwrap() {
         match (record.venue, record.body) {
             (engine::units::Venue::Kalshi, Body::Connected) => {
-                kalshi.on_connected(record.recv, &mut Quiet)
+                kalshi.on_connected(record.recv, &mut Quiet);
             }
             (engine::units::Venue::Kalshi, Body::Frame(frame)) => {
                 kalshi.on_frame(record.conn, record.recv, frame, &mut Quiet);

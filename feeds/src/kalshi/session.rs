@@ -413,7 +413,14 @@ impl State {
         let market = self.markets[number].top.market;
         let mut tell = |change| sink.notice(&Notice::Lifecycle { market, change });
         match lifecycle.event {
-            LifecycleEvent::Activated => tell(Change::Paused(false)),
+            LifecycleEvent::Activated => {
+                tell(Change::Paused(false));
+                // All resting orders are cancelled then (kalshi.md section 7, point 10); that each
+                // of them is also a change on this channel is not documented.
+                if self.markets[number].trust == Trust::Whole {
+                    self.doubt(number, recv, sink);
+                }
+            }
             LifecycleEvent::Deactivated => tell(Change::Paused(true)),
             LifecycleEvent::CloseDateUpdated => {
                 if let Some(close) = lifecycle.close_ts_s {

@@ -614,7 +614,17 @@ impl State {
         for change in changes {
             self.conclude(number, timestamp_ms, change, recv, sink);
         }
-        self.publish(number, recv, sink);
+        self.end_of_frame(number, true, recv, sink);
+    }
+
+    /// Publishes a market once, also where it came to be doubted on the way.
+    #[inline(always)]
+    fn end_of_frame(&mut self, number: usize, changed: bool, recv: Ns, sink: &mut impl Sink) {
+        if !self.touched.is_empty() {
+            self.publish_touched(recv, sink);
+        } else if changed {
+            self.publish(number, recv, sink);
+        }
     }
 
     /// A `price_change` of the usual shape with any number of entries, or of an unusual moment;
@@ -633,12 +643,8 @@ impl State {
         let Some((count, timestamp_ms)) = head.entries(texts, &mut changes) else { return false };
         self.figures.fast += 1;
         let changes = changes[..count].iter().copied();
-        if self.on_changes(number, timestamp_ms, changes, recv, sink) {
-            self.publish(number, recv, sink);
-        }
-        if !self.touched.is_empty() {
-            self.publish_touched(recv, sink);
-        }
+        let changed = self.on_changes(number, timestamp_ms, changes, recv, sink);
+        self.end_of_frame(number, changed, recv, sink);
         true
     }
 

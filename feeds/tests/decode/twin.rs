@@ -304,12 +304,14 @@ fn bad() -> BoxedStrategy<Value> {
 pub struct Writer {
     seed: u64,
     out: String,
+    /// Unknown fields hold objects, which may hold unknown fields: a few levels are enough.
+    odd_left: u32,
 }
 
 impl Writer {
     /// The text of `value`, one of many.
     pub fn write(seed: u64, value: &Value) -> String {
-        let mut writer = Writer { seed, out: String::new() };
+        let mut writer = Writer { seed, out: String::new(), odd_left: 8 };
         writer.value(value);
         writer.blank();
         writer.out
@@ -359,7 +361,8 @@ impl Writer {
 
     fn object(&mut self, object: &Map<String, Value>) {
         let mut fields: Vec<_> = object.clone().into_iter().collect();
-        if self.below(3) == 0 {
+        if self.below(3) == 0 && self.odd_left > 0 {
+            self.odd_left -= 1;
             let odd = json!({"price": [0.1, {"msg": null, "type": "book"}], "n": -1.5e3});
             fields.push(("x_unknown".to_owned(), odd));
         }

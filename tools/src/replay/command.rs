@@ -113,7 +113,7 @@ pub fn run(args: &ReplayArgs) -> Result<(), ReplayError> {
     for error in &outcome.pin_errors {
         eprintln!("warning: {error}");
     }
-    let report = report_of(args, &outcome, &plan, summary, missed, truncations);
+    let report = report_of(args, &outcome, &plan, summary, &missed, truncations);
     if let Some(dir) = &args.report {
         let page = report::write(dir, &report)?;
         eprintln!("report: {}", page.display());
@@ -281,7 +281,7 @@ fn report_of(
     outcome: &Outcome,
     plan: &Plan,
     summary: Value,
-    closed: Vec<Closed>,
+    closed: &[Closed],
     truncations: Vec<String>,
 ) -> RunReport {
     let records: u64 = outcome.sent.records.iter().sum();

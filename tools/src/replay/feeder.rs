@@ -112,7 +112,7 @@ impl<'a> Feeder<'a> {
                         break;
                     }
                     until_progress = until_progress.wrapping_sub(1);
-                    if until_progress % 1_024 == 0 {
+                    if until_progress.is_multiple_of(1_024) {
                         self.shared.bytes_read.store(tapes.bytes_read(), Relaxed);
                     }
                 }

@@ -87,8 +87,13 @@ pub fn batches() -> (BatchSender, BatchSource) {
     }
     let sender =
         BatchSender { batch: Box::new(Batch::with_room()), full: full_tx, empty: empty_rx };
-    let source =
-        BatchSource { batch: Box::new(Batch::with_room()), at: 0, start: 0, full: full_rx, empty: empty_tx };
+    let source = BatchSource {
+        batch: Box::new(Batch::with_room()),
+        at: 0,
+        start: 0,
+        full: full_rx,
+        empty: empty_tx,
+    };
     (sender, source)
 }
 

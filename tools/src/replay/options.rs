@@ -105,9 +105,10 @@ impl ReplayArgs {
             max_qty: self.max_contracts,
             cash: [self.cash; 2],
             cooldown: Ns::from_ms(self.cooldown_ms),
+            // Paper orders expire by their deadline too; the latency asked for must fit into it.
+            deadline: Ns::from_ms(self.fill_latency_ms + 500),
             balance_grid: self.balance_grid,
             trade: true,
-            ..CoreConfig::default()
         }
     }
 
