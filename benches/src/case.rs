@@ -1,5 +1,7 @@
 //! What can be measured: a prepared state, and messages to feed it one after the other.
 
+use engine::units::Venue;
+
 use crate::baseline::Baseline;
 use crate::corpus::Corpus;
 use crate::pipeline::Pipeline;
@@ -41,92 +43,105 @@ pub enum Feed {
     Both,
 }
 
+/// Something that takes the frames of both venues.
+pub trait Engine {
+    /// With books filled.
+    fn filled(corpus: &Corpus) -> Self;
+
+    /// Takes one Kalshi frame.
+    fn on_kalshi(&mut self, frame: &[u8]);
+
+    /// Takes one Polymarket frame.
+    fn on_poly(&mut self, frame: &[u8]);
+
+    /// A number over what came out.
+    fn result(&self) -> u64;
+}
+
+/// An engine and its frames.
+pub struct Fed<'a, E> {
+    engine: E,
+    /// Whose they are and what they say, in order: so that finding them costs next to nothing.
+    frames: Vec<(Venue, &'a [u8])>,
+}
+
 /// The shipped code.
-pub struct Shipped<'a> {
-    pipeline: Pipeline,
-    corpus: &'a Corpus,
-    feed: Feed,
-}
-
-impl<'a> Shipped<'a> {
-    /// With books filled.
-    pub fn new(corpus: &'a Corpus, feed: Feed) -> Shipped<'a> {
-        Shipped { pipeline: Pipeline::filled(corpus), corpus, feed }
-    }
-
-    /// What was built.
-    pub fn pipeline(&self) -> &Pipeline {
-        &self.pipeline
-    }
-}
-
-impl Case for Shipped<'_> {
-    #[inline]
-    fn message(&mut self, at: usize) {
-        match self.feed {
-            Feed::Kalshi => self.pipeline.on_kalshi(self.corpus.kalshi_hot.get(at)),
-            Feed::Poly => self.pipeline.on_poly(self.corpus.poly_hot.get(at)),
-            Feed::Both if at.is_multiple_of(2) => {
-                self.pipeline.on_kalshi(self.corpus.kalshi_hot.get(at / 2));
-            }
-            Feed::Both => self.pipeline.on_poly(self.corpus.poly_hot.get(at / 2)),
-        }
-    }
-
-    fn len(&self) -> usize {
-        count(self.corpus, self.feed)
-    }
-
-    fn result(&self) -> u64 {
-        self.pipeline.core.figures().edge_hash
-    }
-}
-
+pub type Shipped<'a> = Fed<'a, Pipeline>;
 /// The ordinary way.
-pub struct Ordinary<'a> {
-    baseline: Baseline,
-    corpus: &'a Corpus,
-    feed: Feed,
-}
+pub type Ordinary<'a> = Fed<'a, Baseline>;
 
-impl<'a> Ordinary<'a> {
-    /// With books filled.
-    pub fn new(corpus: &'a Corpus, feed: Feed) -> Ordinary<'a> {
-        Ordinary { baseline: Baseline::filled(corpus), corpus, feed }
+impl<'a, E: Engine> Fed<'a, E> {
+    /// An engine whose books are filled, and the hot frames of `feed`.
+    pub fn new(corpus: &'a Corpus, feed: Feed) -> Fed<'a, E> {
+        let kalshi = corpus.kalshi_hot.iter().map(|frame| (Venue::Kalshi, frame));
+        let poly = corpus.poly_hot.iter().map(|frame| (Venue::Polymarket, frame));
+        let frames = match feed {
+            Feed::Kalshi => kalshi.collect(),
+            Feed::Poly => poly.collect(),
+            Feed::Both => kalshi.zip(poly).flat_map(|(k, p)| [k, p]).collect(),
+        };
+        Fed { engine: E::filled(corpus), frames }
     }
 
-    /// What was built.
-    pub fn baseline(&self) -> &Baseline {
-        &self.baseline
+    /// What takes the frames.
+    pub fn engine(&self) -> &E {
+        &self.engine
     }
 }
 
-impl Case for Ordinary<'_> {
+impl<E: Engine> Case for Fed<'_, E> {
     #[inline]
     fn message(&mut self, at: usize) {
-        match self.feed {
-            Feed::Kalshi => self.baseline.on_kalshi(self.corpus.kalshi_hot.get(at)),
-            Feed::Poly => self.baseline.on_poly(self.corpus.poly_hot.get(at)),
-            Feed::Both if at.is_multiple_of(2) => {
-                self.baseline.on_kalshi(self.corpus.kalshi_hot.get(at / 2));
-            }
-            Feed::Both => self.baseline.on_poly(self.corpus.poly_hot.get(at / 2)),
+        let (venue, frame) = self.frames[at];
+        match venue {
+            Venue::Kalshi => self.engine.on_kalshi(frame),
+            Venue::Polymarket => self.engine.on_poly(frame),
         }
     }
 
     fn len(&self) -> usize {
-        count(self.corpus, self.feed)
+        self.frames.len()
     }
 
     fn result(&self) -> u64 {
-        self.baseline.candidates()
+        self.engine.result()
     }
 }
 
-fn count(corpus: &Corpus, feed: Feed) -> usize {
-    match feed {
-        Feed::Kalshi => corpus.kalshi_hot.len(),
-        Feed::Poly => corpus.poly_hot.len(),
-        Feed::Both => 2 * corpus.kalshi_hot.len().min(corpus.poly_hot.len()),
+impl Engine for Pipeline {
+    fn filled(corpus: &Corpus) -> Pipeline {
+        Pipeline::filled(corpus)
+    }
+
+    #[inline]
+    fn on_kalshi(&mut self, frame: &[u8]) {
+        Pipeline::on_kalshi(self, frame);
+    }
+
+    #[inline]
+    fn on_poly(&mut self, frame: &[u8]) {
+        Pipeline::on_poly(self, frame);
+    }
+
+    fn result(&self) -> u64 {
+        self.core.figures().edge_hash
+    }
+}
+
+impl Engine for Baseline {
+    fn filled(corpus: &Corpus) -> Baseline {
+        Baseline::filled(corpus)
+    }
+
+    fn on_kalshi(&mut self, frame: &[u8]) {
+        Baseline::on_kalshi(self, frame);
+    }
+
+    fn on_poly(&mut self, frame: &[u8]) {
+        Baseline::on_poly(self, frame);
+    }
+
+    fn result(&self) -> u64 {
+        self.candidates()
     }
 }

@@ -203,9 +203,9 @@ fn hot(
         let prefix_baseline = format!("{prefix}baseline_{short}");
         measure(effort, baseline, &prefix_baseline, "", figures, || Ordinary::new(&corpus, feed));
 
-        let mut case = Shipped::new(&corpus, feed);
+        let mut case: Shipped<'_> = Shipped::new(&corpus, feed);
         measured_loop(&mut case, count);
-        let pipeline = case.pipeline();
+        let pipeline = case.engine();
         let of = match feed {
             Feed::Kalshi => pipeline.kalshi.figures(),
             _ => pipeline.poly.figures(),

@@ -55,7 +55,7 @@ impl<const N: usize, const W: usize, const S: usize> Ladder<N, W, S> {
         Ladder { summary: [0; S], occupied: [0; W], qty: [0; N] }
     };
 
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, step: usize, qty: u64) {
         self.qty[step] = qty;
         let (word, bit) = (step / 64, 1u64 << (step % 64));
@@ -221,7 +221,7 @@ impl<const N: usize, const W: usize, const S: usize> Sized<N, W, S> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, px: Px) -> Result<usize, BookError> {
         match self.grid.step_of(px) {
             Some(step) if step < N => Ok(step),
@@ -229,14 +229,14 @@ impl<const N: usize, const W: usize, const S: usize> Sized<N, W, S> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set(&mut self, side: Side, px: Px, qty: Qty) -> Result<(), BookError> {
         let step = self.step(px)?;
         self.ladder_mut(side).set(step, qty.e2());
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, side: Side, px: Px, delta_e2: i64) -> Result<Qty, BookError> {
         let step = self.step(px)?;
         let ladder = self.ladder_mut(side);

@@ -122,7 +122,7 @@ impl Grid {
     }
 
     /// The step of a price, or `None` where the price is off the grid.
-    #[inline]
+    #[inline(always)]
     pub fn step_of(&self, px: Px) -> Option<usize> {
         let e4 = px.e4();
         for band in &self.bands[..self.len as usize] {

@@ -169,13 +169,13 @@ impl Slab {
     }
 
     /// Sets a level to a total size; 0 removes it.
-    #[inline]
+    #[inline(always)]
     pub fn set(&mut self, id: BookId, side: Side, px: Px, qty: Qty) -> Result<(), BookError> {
         of_class!(mut self, id, book => book.set(side, px, qty))
     }
 
     /// Adds to a level, in 1e-2 contract, and says its new total; a level at 0 is removed.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, id: BookId, side: Side, px: Px, delta_e2: i64) -> Result<Qty, BookError> {
         of_class!(mut self, id, book => book.add(side, px, delta_e2))
     }

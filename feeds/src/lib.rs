@@ -7,6 +7,7 @@ pub mod number; // decimal text -> integers
 pub mod json; // a parsed frame, walked without allocating
 pub mod level; // lists of levels
 pub mod wide; // wide looks at bytes: the only `unsafe` here
+pub mod shape; // which byte may stand where
 pub mod scan; // a cursor that proves each step
 pub mod registry; // a market's name -> its number
 pub mod market; // trust, crossing, publishing: alike on both venues

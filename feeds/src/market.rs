@@ -199,7 +199,7 @@ pub const fn health(trust: Trust, crossed: bool) -> Health {
 }
 
 /// Stamps and sends a market's top.
-#[inline]
+#[inline(always)]
 pub fn publish(top: &mut Top, health: Health, recv: Ns, sink: &mut impl Sink) {
     if top.health != health {
         let (market, from) = (top.market, top.health);

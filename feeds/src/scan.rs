@@ -3,6 +3,7 @@
 
 use engine::units::{Px, Qty};
 
+use crate::shape::Shape;
 use crate::wide::{self, STRING_WINDOW};
 
 /// Longest string that [`Cursor::string`] takes.
@@ -54,6 +55,36 @@ impl<'a> Cursor<'a> {
         }
         self.rest = rest;
         true
+    }
+
+    /// Passes the first `len` of 64 bytes where those under `mask` are equal to `text`.
+    #[inline(always)]
+    pub fn expected(&mut self, (text, mask): (&[u8; 64], u64), len: usize) -> bool {
+        let Some(window) = self.rest.first_chunk() else { return false };
+        if !wide::equal_bytes(window, text) & mask != 0 {
+            return false;
+        }
+        let Some(rest) = self.rest.get(len..) else { return false };
+        self.rest = rest;
+        true
+    }
+
+    /// Passes `N` bytes of that shape.
+    #[inline(always)]
+    pub fn shaped<const N: usize>(&mut self, shape: &Shape<N>) -> Option<&'a [u8; N]> {
+        let (text, rest) = self.rest.split_first_chunk::<N>()?;
+        if !shape.fits(text) {
+            return None;
+        }
+        self.rest = rest;
+        Some(text)
+    }
+
+    /// Cuts off the last `N` bytes where they have that shape, and gives what is before them.
+    #[inline(always)]
+    pub fn shaped_end<const N: usize>(&self, shape: &Shape<N>) -> Option<(&'a [u8], &'a [u8; N])> {
+        let (before, text) = self.rest.split_last_chunk::<N>()?;
+        shape.fits(text).then_some((before, text))
     }
 
     /// Passes `count` bytes without looking at them: the caller compares them.

@@ -57,6 +57,82 @@ pub fn are_plain(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
     is_plain(a) && is_plain(b)
 }
 
+/// A bit for each byte that is equal in both.
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[allow(unsafe_code)]
+#[inline(always)]
+pub fn equal_bytes(a: &[u8; 64], b: &[u8; 64]) -> u64 {
+    use core::arch::x86_64::{_mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8};
+    let (Some(a_low), Some(a_high)) = (a.first_chunk::<32>(), a.last_chunk::<32>()) else {
+        return 0;
+    };
+    let (Some(b_low), Some(b_high)) = (b.first_chunk::<32>(), b.last_chunk::<32>()) else {
+        return 0;
+    };
+    // SAFETY: each load reads exactly the 32 bytes of its array and needs no alignment; AVX2 is
+    // a feature of the whole build (the `cfg` above).
+    unsafe {
+        let load = |bytes: &[u8; 32]| _mm256_loadu_si256(bytes.as_ptr().cast());
+        let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(load(a_low), load(b_low))) as u32;
+        let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(load(a_high), load(b_high))) as u32;
+        u64::from(low) | (u64::from(high) << 32)
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
+#[inline(always)]
+pub fn equal_bytes(a: &[u8; 64], b: &[u8; 64]) -> u64 {
+    portable_equal_bytes(a, b)
+}
+
+#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "avx2"))))]
+fn portable_equal_bytes(a: &[u8; 64], b: &[u8; 64]) -> u64 {
+    (0..64).fold(0, |bits, at| bits | (u64::from(a[at] == b[at]) << at))
+}
+
+/// Whether each byte is its `low` or up to `span` more.
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[allow(unsafe_code)]
+#[inline(always)]
+pub fn in_spans(
+    window: &[u8; STRING_WINDOW],
+    low: &[u8; STRING_WINDOW],
+    span: &[u8; STRING_WINDOW],
+) -> bool {
+    use core::arch::x86_64::{
+        _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
+        _mm256_sub_epi8,
+    };
+    // SAFETY: each load reads exactly the 32 bytes of its array and needs no alignment; AVX2 is
+    // a feature of the whole build (the `cfg` above).
+    unsafe {
+        let load = |bytes: &[u8; STRING_WINDOW]| _mm256_loadu_si256(bytes.as_ptr().cast());
+        let above = _mm256_sub_epi8(load(window), load(low));
+        // Below `low` it wraps to beyond every span.
+        let within = _mm256_cmpeq_epi8(_mm256_min_epu8(above, load(span)), above);
+        _mm256_movemask_epi8(within) == -1
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
+#[inline(always)]
+pub fn in_spans(
+    window: &[u8; STRING_WINDOW],
+    low: &[u8; STRING_WINDOW],
+    span: &[u8; STRING_WINDOW],
+) -> bool {
+    portable_in_spans(window, low, span)
+}
+
+#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "avx2"))))]
+fn portable_in_spans(
+    window: &[u8; STRING_WINDOW],
+    low: &[u8; STRING_WINDOW],
+    span: &[u8; STRING_WINDOW],
+) -> bool {
+    window.iter().zip(low).zip(span).all(|((byte, low), span)| byte.wrapping_sub(*low) <= *span)
+}
+
 /// Bit i of the first word: byte i is a quote. Of the second: it is a backslash, a control
 /// character or not ASCII.
 #[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
@@ -136,7 +212,15 @@ pub const fn thirteen_digits(text: &[u8; 13]) -> Option<u64> {
     if strange(head) | strange(tail) != 0 {
         return None;
     }
-    Some(digits_value(head, 8) * 100_000 + digits_value(tail >> 24, 5))
+    Some(thirteen_value(text))
+}
+
+/// The value of 13 bytes that are known to be digits.
+#[inline(always)]
+pub const fn thirteen_value(text: &[u8; 13]) -> u64 {
+    let (Some(head), Some(tail)) = (text.first_chunk(), text.last_chunk()) else { return 0 };
+    let (head, tail) = (u64::from_le_bytes(*head), u64::from_le_bytes(*tail));
+    digits_value(head, 8) * 100_000 + digits_value(tail >> 24, 5)
 }
 
 /// The value of two decimals between a point and a quote, as they end most sizes: `.12"`.
@@ -230,6 +314,31 @@ mod tests {
         #[test]
         fn wide_marks_equal_their_twin(bytes in proptest::array::uniform32(any::<u8>())) {
             prop_assert_eq!(marks(&bytes), portable_marks(&bytes));
+        }
+
+        #[test]
+        fn equal_bytes_equal_their_twin(
+            a in proptest::collection::vec(0u8..3, 64),
+            b in proptest::collection::vec(0u8..3, 64),
+        ) {
+            let [a, b] = [a, b].map(|bytes| <[u8; 64]>::try_from(bytes).unwrap());
+            prop_assert_eq!(equal_bytes(&a, &b), portable_equal_bytes(&a, &b));
+        }
+
+        #[test]
+        fn spans_equal_their_twin(
+            low in proptest::array::uniform32(any::<u8>()),
+            span in proptest::array::uniform32(prop_oneof![Just(0u8), Just(9), Just(255)]),
+            mut above in proptest::array::uniform32(any::<u8>()),
+            at in 0usize..64,
+        ) {
+            // All bytes inside their spans, but for one perhaps.
+            for (i, byte) in above.iter_mut().enumerate() {
+                let more = if i == at { *byte } else { *byte % span[i].saturating_add(1).max(1) };
+                *byte = low[i].wrapping_add(more);
+            }
+            let want = portable_in_spans(&above, &low, &span);
+            prop_assert_eq!(in_spans(&above, &low, &span), want);
         }
 
         #[test]

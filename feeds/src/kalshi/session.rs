@@ -13,6 +13,7 @@ use crate::error::{DecodeError, DecodeErrorKind};
 use crate::figures::Figures;
 use crate::kalshi::fast::{self, FastDelta};
 use crate::kalshi::general::General;
+use crate::kalshi::hint::Hint;
 use crate::kalshi::message::{Body, BookSide, Delta, Frame, Lifecycle, LifecycleEvent, Snapshot};
 use crate::kalshi::sequence::{Order, Sequences};
 use crate::market::{self, AddError, Crossing, Trust, Watch};
@@ -91,6 +92,8 @@ struct State {
     index: Registry,
     slab: Slab,
     sequences: Sequences,
+    /// What the next delta should begin with.
+    hint: Hint,
     figures: Figures,
     connected: bool,
     watch: Watch,
@@ -105,6 +108,7 @@ impl Session {
             index: Registry::with_capacity(64),
             slab,
             sequences: Sequences::default(),
+            hint: Hint::NONE,
             figures: Figures::default(),
             connected: false,
             watch: Watch::default(),
@@ -166,12 +170,13 @@ impl Session {
         if state.watch.is_due(recv) {
             state.on_time(recv, sink);
         }
-        if let Some(delta) = fast::delta(frame) {
+        if let Some(delta) = fast::delta_like(frame, &state.hint) {
             let found = state.index.find(registry::hash(delta.ticker), |number| {
                 state.markets[number].has_identity(delta.identity)
             });
             if let Some(number) = found {
                 state.figures.fast += 1;
+                state.hint.follow(delta.sid, delta.seq);
                 return state.on_delta(conn, recv, number, &delta, sink);
             }
         }
