@@ -56,7 +56,7 @@ struct ToCore<'a> {
 }
 
 impl Sink for ToCore<'_> {
-    #[inline]
+    #[inline(always)]
     fn top(&mut self, top: &Top) {
         self.core.on_top(Now::at(top.recv), top, self.out);
     }

@@ -174,6 +174,11 @@ impl<const N: usize, const W: usize, const S: usize> Ladder<N, W, S> {
     }
 }
 
+#[cold]
+fn out_of_range(px: Px, sum: u64) -> BookError {
+    if sum > i64::MAX as u64 { BookError::Negative(px) } else { BookError::TooLarge(px) }
+}
+
 /// A book of one size class.
 #[derive(Clone)]
 pub(crate) struct Sized<const N: usize, const W: usize, const S: usize> {
@@ -240,8 +245,9 @@ impl<const N: usize, const W: usize, const S: usize> Sized<N, W, S> {
     pub(crate) fn add(&mut self, side: Side, px: Px, delta_e2: i64) -> Result<Qty, BookError> {
         let step = self.step(px)?;
         let ladder = self.ladder_mut(side);
-        let sum = ladder.qty[step].checked_add_signed(delta_e2).ok_or(BookError::Negative(px))?;
-        let total = Qty::new(sum).ok_or(BookError::TooLarge(px))?;
+        // Sizes and changes are far below 2^63, so a negative sum wraps to beyond every size.
+        let sum = ladder.qty[step].wrapping_add_signed(delta_e2);
+        let Some(total) = Qty::new(sum) else { return Err(out_of_range(px, sum)) };
         ladder.set(step, sum);
         Ok(total)
     }

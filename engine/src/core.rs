@@ -127,6 +127,19 @@ struct PairRow {
 
 const _: () = assert!(size_of::<PairRow>() == 64);
 
+impl PairRow {
+    /// Takes in what the best levels of a side have become. Apart, because it is rare and its
+    /// arithmetic would take the registers of what is not.
+    #[inline(never)]
+    fn reprice<const SIDE: usize>(&mut self, top: &Top) {
+        let polarity = if SIDE == 0 { Polarity::Same } else { self.polarity };
+        self.quotes[SIDE] = Quote::of(top, self.fees[SIDE], polarity);
+        let status = STATUS[top.health as usize] << SIDE;
+        self.status = self.status & !(0b0101 << SIDE) | status;
+        self.edges = edges(self.quotes[0], self.quotes[1]);
+    }
+}
+
 /// What only a closer look at a pair touches.
 struct PairState {
     terms: [Instrument; 2],
@@ -257,11 +270,7 @@ impl Core {
             let id = PairId(at);
             at = row.next[SIDE];
             if moved {
-                let polarity = if SIDE == 0 { Polarity::Same } else { row.polarity };
-                row.quotes[SIDE] = Quote::of(top, row.fees[SIDE], polarity);
-                let status = STATUS[top.health as usize] << SIDE;
-                row.status = row.status & !(0b0101 << SIDE) | status;
-                row.edges = edges(row.quotes[0], row.quotes[1]);
+                row.reprice::<SIDE>(top);
             }
             let [yes, no, both] = row.edges;
             let mut look = row.open != 0;
@@ -320,11 +329,9 @@ impl Core {
 fn best_moved(old: &Top, new: &Top) -> bool {
     let ((old_bid, old_bids), (new_bid, new_bids)) = (old.best_bid_raw(), new.best_bid_raw());
     let ((old_ask, old_asks), (new_ask, new_asks)) = (old.best_ask_raw(), new.best_ask_raw());
-    old_bid != new_bid
-        || old_ask != new_ask
-        || old.health != new.health
-        || (old_bids == 0) != (new_bids == 0)
-        || (old_asks == 0) != (new_asks == 0)
+    // Joined bit by bit: most of the time all of it is compared, so no branch is worth it.
+    let emptied = ((old_bids == 0) != (new_bids == 0)) | ((old_asks == 0) != (new_asks == 0));
+    ((old_bid ^ new_bid) | (old_ask ^ new_ask)) != 0 || emptied || old.health != new.health
 }
 
 #[cold]

@@ -124,16 +124,14 @@ impl Grid {
     /// The step of a price, or `None` where the price is off the grid.
     #[inline(always)]
     pub fn step_of(&self, px: Px) -> Option<usize> {
-        let e4 = px.e4();
-        for band in &self.bands[..self.len as usize] {
-            if e4 <= band.end {
-                let offset = u64::from(e4.checked_sub(band.start)?);
-                let steps = (offset * u64::from(band.recip)) >> RECIP_BITS;
-                let on_grid = steps * u64::from(band.step) == offset;
-                return on_grid.then_some(usize::from(band.first) + steps as usize);
-            }
-        }
-        None
+        let first = &self.bands[0];
+        if px.e4() <= first.end { first.step_of(px) } else { self.step_of_later(px) }
+    }
+
+    /// The same beyond the first band, which most grids have not.
+    fn step_of_later(&self, px: Px) -> Option<usize> {
+        let band = self.bands.iter().skip(1).find(|band| px.e4() <= band.end)?;
+        band.step_of(px)
     }
 
     /// The price of a step. A step beyond the grid reads as its last price.
@@ -153,6 +151,16 @@ impl Grid {
     /// The bands as (start, end, step) in 1e-4 dollar.
     pub fn bands(&self) -> impl Iterator<Item = (u16, u16, u16)> + '_ {
         self.bands[..self.len as usize].iter().map(|b| (b.start, b.end, b.step))
+    }
+}
+
+impl Band {
+    #[inline(always)]
+    fn step_of(&self, px: Px) -> Option<usize> {
+        let offset = u64::from(px.e4().checked_sub(self.start)?);
+        let steps = (offset * u64::from(self.recip)) >> RECIP_BITS;
+        let on_grid = steps * u64::from(self.step) == offset;
+        on_grid.then_some(usize::from(self.first) + steps as usize)
     }
 }
 

@@ -88,23 +88,24 @@ const fn tag_of(hash: u64) -> u32 {
 #[inline]
 pub fn hash(name: &[u8]) -> u64 {
     let seed = name.len() as u64;
+    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let two = |hash: u64, bytes: &[u8; 16]| {
+        mix(hash, word(bytes.first_chunk()), word(bytes.last_chunk()))
+    };
     let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) else {
         return name.iter().fold(seed, |hash, byte| mix(hash, u64::from(*byte), 0));
     };
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    // The first and the last word overlap or are hashed twice rather than left out; what stands
-    // between them goes in by two words.
-    let mut hash = mix(seed, word(first), word(last));
-    let mut rest = &name[8..];
-    while let Some((two, tail)) = rest.split_first_chunk::<16>() {
-        let [a, b] = [two.first_chunk(), two.last_chunk()].map(|w| w.map_or(0, word));
-        hash = mix(hash, a, b);
-        rest = tail;
+    // The last 16 bytes may overlap what was hashed before them, so that nothing is left over.
+    let mut hash = two(two(seed, first), last);
+    if name.len() > 32 {
+        let middle = &name[16..name.len() - 16];
+        for bytes in middle.chunks(16) {
+            let mut padded = [0; 16];
+            padded[..bytes.len()].copy_from_slice(bytes);
+            hash = two(hash, &padded);
+        }
     }
-    match rest.first_chunk() {
-        Some(next) => mix(hash, word(next), 0),
-        None => hash, // the last word has it
-    }
+    hash
 }
 
 /// One step of [`hash`]: a 64 x 64 multiplication folded to 64 bits.

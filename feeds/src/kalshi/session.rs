@@ -3,7 +3,7 @@
 //! One session owns the books of all Kalshi connections of a feed. `seq` is counted per
 //! connection and subscription over every frame that carries one (kalshi.md section 2).
 
-use engine::book::{BookError, Side};
+use engine::book::Side;
 use engine::grid::Grid;
 use engine::slab::{BookId, Slab};
 use engine::top::{MarketId, Top};
@@ -74,6 +74,46 @@ impl Market {
             self.identity_len = fast::identity_len(ticker_len) as u8;
         }
     }
+}
+
+impl Market {
+    /// Lets the top follow a change of its book; false where it must be shown anew.
+    #[inline(always)]
+    fn follow(&mut self, side: Side, px: Px, total: Qty) -> bool {
+        match side {
+            Side::Bid => self.top.change_bids(px, total),
+            Side::Ask => self.top.change_asks(px, total),
+        }
+    }
+
+    /// Copies one side of the book into the top.
+    #[inline(never)]
+    fn show(&mut self, slab: &Slab, side: Side) {
+        let levels = slab.top(self.book, side);
+        match side {
+            Side::Bid => self.top.set_bids(&levels),
+            Side::Ask => self.top.set_asks(&levels),
+        }
+    }
+
+    fn show_both(&mut self, slab: &Slab) {
+        self.show(slab, Side::Bid);
+        self.show(slab, Side::Ask);
+    }
+
+    /// False where the best bid is below the best ask, and was.
+    #[inline(always)]
+    fn may_be_crossed(&self) -> bool {
+        let (bid, ask) = (self.top.best_bid_raw(), self.top.best_ask_raw());
+        (bid.0 >= ask.0 && bid.1 != 0 && ask.1 != 0) || self.crossing.is_on()
+    }
+}
+
+#[inline(always)]
+fn count_change(figures: &mut Figures) {
+    figures.book_messages += 1;
+    figures.deltas += 1;
+    figures.changes += 1;
 }
 
 /// Bytes that one market takes here beside its book and its place in the registry.
@@ -365,15 +405,13 @@ impl State {
                 let (side, px) = on_yes_book(self.options, side, px);
                 if !self.put(number, side, px, qty) {
                     self.figures.rejected_changes += 1;
-                    self.show(number, Side::Bid);
-                    self.show(number, Side::Ask);
+                    self.markets[number].show_both(&self.slab);
                     return self.doubt(number, recv, sink);
                 }
             }
         }
-        self.show(number, Side::Bid);
-        self.show(number, Side::Ask);
-        let market = &self.markets[number];
+        let market = &mut self.markets[number];
+        market.show_both(&self.slab);
         sink.notice(&Notice::Snapshot { market: market.top.market, recv });
         self.settle(number, recv, sink);
     }
@@ -503,54 +541,61 @@ impl State {
         recv: Ns,
         sink: &mut impl Sink,
     ) {
-        let market = &mut self.markets[number];
+        let State { options, markets, slab, figures, .. } = self;
+        let market = &mut markets[number];
         if !market.trust.takes_changes() {
-            return self.figures.before_snapshot += 1;
+            return figures.before_snapshot += 1;
         }
-        let (side, px) = on_yes_book(self.options, side, px);
+        let (side, px) = on_yes_book(*options, side, px);
         if market::is_end(px) {
-            self.figures.rejected_changes += 1;
+            figures.rejected_changes += 1;
             return self.doubt(number, recv, sink);
         }
-        let total = match self.slab.add(market.book, side, px, delta_e2) {
-            Ok(total) => total,
-            Err(error) => match self.refused(number, error, side, delta_e2) {
-                Some(total) => total,
-                None => return self.doubt(number, recv, sink),
-            },
+        let Ok(total) = slab.add(market.book, side, px, delta_e2) else {
+            return self.apply_refined(number, side, px, delta_e2, recv, sink);
         };
-        self.figures.book_messages += 1;
-        self.figures.deltas += 1;
-        self.figures.changes += 1;
-        let market = &mut self.markets[number];
-        let follows = match side {
-            Side::Bid => market.top.change_bids(px, total),
-            Side::Ask => market.top.change_asks(px, total),
-        };
-        if !follows {
-            self.show(number, side);
+        count_change(figures);
+        if !market.follow(side, px, total) {
+            market.show(slab, side);
         }
+        if market.may_be_crossed() {
+            return self.settle_crossed(number, recv, sink);
+        }
+        publish(market, recv, sink);
+    }
+
+    /// The same where the book refused the change: a grid that was learnt is refined, any other
+    /// doubt ends with a snapshot.
+    #[cold]
+    fn apply_refined(
+        &mut self,
+        number: usize,
+        side: Side,
+        px: Px,
+        delta_e2: i64,
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) {
+        let State { markets, slab, figures, .. } = self;
+        let market = &mut markets[number];
+        let off_grid = slab.grid(market.book).step_of(px).is_none();
+        if !(off_grid
+            && market.learnt
+            && slab.refine(&mut market.book, &Grid::CENTI_CENT).is_ok()
+            && slab.add(market.book, side, px, delta_e2).is_ok())
+        {
+            figures.rejected_changes += 1;
+            return self.doubt(number, recv, sink);
+        }
+        count_change(figures);
+        market.show(slab, side);
         self.settle(number, recv, sink);
     }
 
-    /// Copies one side of a book into the market's top.
-    #[inline(never)]
-    fn show(&mut self, number: usize, side: Side) {
-        let market = &mut self.markets[number];
-        let levels = self.slab.top(market.book, side);
-        match side {
-            Side::Bid => market.top.set_bids(&levels),
-            Side::Ask => market.top.set_asks(&levels),
-        }
-    }
-
     /// Judges a book after one of its messages, and publishes it.
-    #[inline(always)]
     fn settle(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
         let market = &mut self.markets[number];
-        let (bid, ask) = (market.top.best_bid_raw(), market.top.best_ask_raw());
-        let overlap = bid.0 >= ask.0 && bid.1 != 0 && ask.1 != 0;
-        if overlap || market.crossing.is_on() {
+        if market.may_be_crossed() {
             return self.settle_crossed(number, recv, sink);
         }
         publish(market, recv, sink);
@@ -571,27 +616,6 @@ impl State {
             return self.doubt(number, recv, sink);
         }
         publish(market, recv, sink);
-    }
-
-    /// A change that the book refuses: a grid that was learnt is refined, any other doubt ends
-    /// with a snapshot.
-    #[cold]
-    fn refused(
-        &mut self,
-        number: usize,
-        error: BookError,
-        side: Side,
-        delta_e2: i64,
-    ) -> Option<Qty> {
-        let market = &mut self.markets[number];
-        if let (BookError::OffGrid(px), true) = (error, market.learnt)
-            && self.slab.refine(&mut market.book, &Grid::CENTI_CENT).is_ok()
-            && let Ok(total) = self.slab.add(market.book, side, px, delta_e2)
-        {
-            return Some(total);
-        }
-        self.figures.rejected_changes += 1;
-        None
     }
 
     /// Takes a book out of trading until its next snapshot.
