@@ -15,6 +15,15 @@ pub struct Cursor<'a> {
     rest: &'a [u8],
 }
 
+/// A size, its text with the quote behind it, and how long that is.
+#[derive(Clone, Copy)]
+pub struct SizeText<'a> {
+    text: &'a [u8; 16],
+    len: usize,
+    /// What it says.
+    pub qty: Qty,
+}
+
 impl<'a> Cursor<'a> {
     /// At the start of a frame.
     #[inline(always)]
@@ -67,6 +76,13 @@ impl<'a> Cursor<'a> {
         let Some(rest) = self.rest.get(len..) else { return false };
         self.rest = rest;
         true
+    }
+
+    /// The next `N` bytes where they have that shape; none is passed.
+    #[inline(always)]
+    pub fn sees<const N: usize>(&self, shape: &Shape<N>) -> Option<&'a [u8; N]> {
+        let text = self.rest.first_chunk::<N>()?;
+        shape.fits(text).then_some(text)
     }
 
     /// Passes `N` bytes of that shape.
@@ -250,6 +266,28 @@ impl<'a> Cursor<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Passes what [`Cursor::size`] passed at `before` where the same bytes come next.
+    #[inline(always)]
+    pub fn same_size(&mut self, before: SizeText<'a>) -> Option<Qty> {
+        let text = self.rest.first_chunk()?;
+        if wide::common(text, before.text) < before.len {
+            return None;
+        }
+        self.rest = self.rest.get(before.len..)?;
+        Some(before.qty)
+    }
+
+    /// A size as [`Cursor::size`] passes it, with its text; `None` too where the text is longer
+    /// than such a text keeps.
+    #[inline(always)]
+    pub fn size_text(&mut self) -> Option<SizeText<'a>> {
+        let text = self.rest.first_chunk()?;
+        let before = self.rest.len();
+        let qty = self.size()?;
+        let len = before - self.rest.len();
+        (len <= text.len()).then_some(SizeText { text, len, qty })
     }
 
     /// Passes the end of a frame: nothing, or one line break.

@@ -90,6 +90,20 @@ fn portable_equal_bytes(a: &[u8; 64], b: &[u8; 64]) -> u64 {
     (0..64).fold(0, |bits, at| bits | (u64::from(a[at] == b[at]) << at))
 }
 
+/// How many bytes, from the first on, are equal in both.
+#[inline(always)]
+pub fn common(a: &[u8; 16], b: &[u8; 16]) -> usize {
+    let differing = u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
+    differing.trailing_zeros() as usize / 8
+}
+
+/// The value in 1e-4 of the two digits of a price in whole cents.
+#[inline(always)]
+pub const fn two_decimals(digits: [u8; 2]) -> u16 {
+    let word = u16::from_le_bytes(digits) & 0x0F0F;
+    (word & 0xF) * 1_000 + (word >> 8) * 100
+}
+
 /// Whether each byte is its `low` or up to `span` more.
 #[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
 #[allow(unsafe_code)]

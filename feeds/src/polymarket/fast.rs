@@ -5,6 +5,8 @@ use engine::book::Side;
 use engine::units::{Px, Qty};
 
 use crate::scan::Cursor;
+use crate::shape::Shape;
+use crate::wide;
 
 /// Length of a condition id: `0x` and 64 hex digits.
 pub const CONDITION_LEN: usize = 66;
@@ -111,11 +113,17 @@ impl<'a> Head<'a> {
         } else {
             at.known(tokens[1].quoted()).then_some(1)?
         };
-        let one = entry(at, first)?;
+        let (px, size) = (price(at)?, at.size_text()?);
+        let one = rest_of_entry(at, first, px, size.qty)?;
         at.literal(b"},{\"asset_id\":\"")?;
         at.known(tokens[1 - first].quoted()).then_some(())?;
-        let two = entry(at, 1 - first)?;
-        at.literal(b"}]")?;
+        // Nearly always the mirror of the first, so the same size.
+        let px = price(at)?;
+        let qty = match at.same_size(size) {
+            Some(qty) => qty,
+            None => at.size()?,
+        };
+        let two = rest_of_entry(at, 1 - first, px, qty)?;
         Some(([one, two], self.end()?))
     }
 
@@ -137,26 +145,28 @@ impl<'a> Head<'a> {
                 break;
             }
         }
-        at.literal(b"}]")?;
         Some((count, self.end()?))
     }
 
-    /// What stands behind the entries; says the venue's time.
+    /// What stands behind the last entry's texts; says the venue's time.
     #[inline(always)]
     fn end(self) -> Option<u64> {
+        const SHAPE: Shape<59> =
+            Shape::new(b"}],\"timestamp\":\"^############\",\"event_type\":\"price_change\"}");
         let mut at = self.at;
-        let timestamp_ms = match self.timestamp_ms {
-            Some(timestamp_ms) => {
-                at.literal(b"}")?;
-                timestamp_ms
-            }
-            None => {
-                at.literal(b",\"timestamp\":\"")?;
-                let timestamp_ms = at.millis()?;
-                at.literal(b"\",\"event_type\":\"price_change\"}")?;
-                timestamp_ms
-            }
-        };
+        if let Some(timestamp_ms) = self.timestamp_ms {
+            at.literal(b"}]}")?;
+            at.end()?;
+            return Some(timestamp_ms);
+        }
+        if let Some(text) = at.shaped(&SHAPE) {
+            at.end()?;
+            let (_, digits) = text.split_first_chunk::<16>()?;
+            return Some(wide::thirteen_value(digits.first_chunk()?));
+        }
+        at.literal(b"}],\"timestamp\":\"")?;
+        let timestamp_ms = at.millis()?;
+        at.literal(b"\",\"event_type\":\"price_change\"}")?;
         at.end()?;
         Some(timestamp_ms)
     }
@@ -165,23 +175,53 @@ impl<'a> Head<'a> {
 /// What stands between an entry's token and its closing brace.
 #[inline(always)]
 fn entry<'a>(at: &mut Cursor<'a>, token: usize) -> Option<Change<'a>> {
+    let px = price(at)?;
+    let qty = at.size()?;
+    rest_of_entry(at, token, px, qty)
+}
+
+/// What stands between token and size.
+#[inline(always)]
+fn price(at: &mut Cursor<'_>) -> Option<Px> {
+    const LEN: usize = 24;
+    const SHAPE: Shape<32> = Shape::new(b",\"price\":\"0.##\",\"size\":\"********");
+    if let Some(text) = at.sees(&SHAPE) {
+        at.skip(LEN)?;
+        return Px::new(wide::two_decimals([text[12], text[13]]));
+    }
     at.literal(b",\"price\":\"")?;
     let px = at.price()?;
     at.literal(b",\"size\":\"")?;
-    let qty = at.size()?;
-    at.literal(b",\"side\":\"")?;
-    let side = if at.optional(b"BUY\",\"hash\":\"") {
+    Some(px)
+}
+
+/// What stands between an entry's size and its closing brace.
+#[inline(always)]
+fn rest_of_entry<'a>(at: &mut Cursor<'a>, token: usize, px: Px, qty: Qty) -> Option<Change<'a>> {
+    let side = if at.optional(b",\"side\":\"BUY\",\"hash\":\"") {
         Side::Bid
     } else {
-        at.literal(b"SELL\",\"hash\":\"")?;
+        at.literal(b",\"side\":\"SELL\",\"hash\":\"")?;
         Side::Ask
     };
     let hash = at.string_of::<40>()?;
-    at.literal(b",\"best_bid\":\"")?;
-    let best_bid = Some(at.best_price()?);
-    at.literal(b",\"best_ask\":\"")?;
-    let best_ask = Some(at.best_price()?);
+    let (best_bid, best_ask) = bests(at)?;
+    let (best_bid, best_ask) = (Some(best_bid), Some(best_ask));
     Some(Change { token, side, px, qty, hash, best_bid, best_ask })
+}
+
+/// What stands behind the hash.
+#[inline(always)]
+fn bests(at: &mut Cursor<'_>) -> Option<(Px, Px)> {
+    const SHAPE: Shape<36> = Shape::new(b",\"best_bid\":\"0.##\",\"best_ask\":\"0.##\"");
+    if let Some(text) = at.shaped(&SHAPE) {
+        let price = |a: usize| Px::new(wide::two_decimals([text[a], text[a + 1]]));
+        return Some((price(15)?, price(33)?));
+    }
+    at.literal(b",\"best_bid\":\"")?;
+    let bid = at.best_price()?;
+    at.literal(b",\"best_ask\":\"")?;
+    Some((bid, at.best_price()?))
 }
 
 impl Change<'_> {
