@@ -84,7 +84,8 @@ fn no_tile_allocates_after_its_start() {
     let config =
         CoreConfig { trade: true, min_profit: Default::default(), ..CoreConfig::default() };
     let core = PaperCore::new(setup.table, setup.markets, config, [Ns::from_ms(5); 2]);
-    let mut tiles = topology::replay(setup.kalshi, setup.polymarket, core, setup.markets);
+    let mut tiles =
+        topology::replay(setup.kalshi, setup.events, setup.polymarket, core, setup.markets);
     // The first time through, decoders lay out their buffers for the largest frame of each kind.
     let start = play(&mut tiles, &tape, Ns(0));
     assert!(start < 200, "{start} allocations: more than buffers finding their size");
