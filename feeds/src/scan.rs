@@ -16,22 +16,22 @@ pub struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     /// At the start of a frame.
-    #[inline]
+    #[inline(always)]
     pub const fn new(frame: &'a [u8]) -> Cursor<'a> {
         Cursor { rest: frame }
     }
 
     /// Bytes not passed yet.
-    #[inline]
+    #[inline(always)]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// Passes exactly `text`.
-    #[inline]
+    #[inline(always)]
     pub fn literal<const N: usize>(&mut self, text: &[u8; N]) -> Option<()> {
         let (head, rest) = self.rest.split_first_chunk::<N>()?;
-        if head != text {
+        if !wide::same(head, text) {
             return None;
         }
         self.rest = rest;
@@ -39,30 +39,25 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes `text` where it comes next, and says whether it did.
-    #[inline]
+    #[inline(always)]
     pub fn optional<const N: usize>(&mut self, text: &[u8; N]) -> bool {
         self.literal(text).is_some()
     }
 
-    /// Passes exactly `text`, whose length is known only at run time.
-    #[inline]
-    pub fn known(&mut self, text: &[u8]) -> Option<()> {
-        let (head, rest) = self.rest.split_at_checked(text.len())?;
-        if head != text {
-            return None;
+    /// Passes exactly `text`, a name whose length is known only at run time; an empty one is
+    /// never there.
+    #[inline(always)]
+    pub fn known(&mut self, text: &[u8]) -> bool {
+        let Some((head, rest)) = self.rest.split_at_checked(text.len()) else { return false };
+        if text.is_empty() || !wide::equal(head, text) {
+            return false;
         }
         self.rest = rest;
-        Some(())
-    }
-
-    /// Passes `text` where it comes next and is not empty, and says whether it did.
-    #[inline]
-    pub fn known_some(&mut self, text: &[u8]) -> bool {
-        !text.is_empty() && self.known(text).is_some()
+        true
     }
 
     /// Passes `count` bytes without looking at them: the caller compares them.
-    #[inline]
+    #[inline(always)]
     pub fn skip(&mut self, count: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.rest.split_at_checked(count)?;
         self.rest = rest;
@@ -101,19 +96,19 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes a plain string of exactly `N` bytes, 32 to 64, and its closing quote.
-    #[inline]
+    #[inline(always)]
     pub fn string_of<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         const { assert!(N >= STRING_WINDOW && N <= 2 * STRING_WINDOW) };
         let (text, rest) = self.rest.split_first_chunk::<N>()?;
         // Two windows that overlap cover the text.
-        let plain = wide::is_plain(text.first_chunk()?) && wide::is_plain(text.last_chunk()?);
+        let plain = wide::are_plain(text.first_chunk()?, text.last_chunk()?);
         self.rest = rest.strip_prefix(b"\"")?;
         plain.then_some(text)
     }
 
     /// Passes a string of exactly `N` bytes that the caller compares with a name it knows, and
     /// its closing quote.
-    #[inline]
+    #[inline(always)]
     pub fn name_of<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         let (text, rest) = self.rest.split_first_chunk::<N>()?;
         self.rest = rest.strip_prefix(b"\"")?;
@@ -164,6 +159,12 @@ impl<'a> Cursor<'a> {
             Some(bytes) => u64::from_le_bytes(*bytes),
             None => short_word(self.rest), // a price of one decimal may be the last of a frame
         };
+        if let Some(e4) = wide::cents(word)
+            && let Some(rest) = self.rest.get(5..)
+        {
+            self.rest = rest;
+            return Px::new(e4);
+        }
         let after = word >> 16; // six bytes: at most four digits, the quote, one more
         let count = wide::digits_in(after);
         if word as u16 != u16::from_le_bytes(*b"0.") || count == 0 || count > 4 {
@@ -177,19 +178,18 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes a price as [`Cursor::price`] does, or the `0` or `1` of an empty side.
-    #[inline]
+    #[inline(always)]
     pub fn best_price(&mut self) -> Option<Px> {
-        match self.rest {
-            [b'0', b'"', rest @ ..] => {
-                self.rest = rest;
-                Some(Px::ZERO)
-            }
-            [b'1', b'"', rest @ ..] => {
-                self.rest = rest;
-                Some(Px::ONE)
-            }
-            _ => self.price(),
+        if let Some(px) = self.price() {
+            return Some(px);
         }
+        let px = match self.rest {
+            [b'0', b'"', ..] => Px::ZERO,
+            [b'1', b'"', ..] => Px::ONE,
+            _ => return None,
+        };
+        self.rest = &self.rest[2..];
+        Some(px)
     }
 
     /// Passes a size with at most two decimals (`0`, `813.8`, `1644.12`) and its closing quote.
@@ -222,7 +222,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes the end of a frame: nothing, or one line break.
-    #[inline]
+    #[inline(always)]
     pub fn end(self) -> Option<()> {
         (self.rest.is_empty() || self.rest == b"\n").then_some(())
     }

@@ -9,7 +9,7 @@ pub const STRING_WINDOW: usize = 32;
 /// The length of the JSON string that starts at `window` (after its opening quote), if it ends
 /// inside the window and holds nothing but printable ASCII without a backslash: text that means
 /// itself.
-#[inline]
+#[inline(always)]
 pub fn plain_string(window: &[u8; STRING_WINDOW]) -> Option<usize> {
     let (quotes, strange) = marks(window);
     if quotes == 0 {
@@ -20,17 +20,48 @@ pub fn plain_string(window: &[u8; STRING_WINDOW]) -> Option<usize> {
 }
 
 /// True where all 32 bytes are printable ASCII without a quote or a backslash.
-#[inline]
+#[inline(always)]
 pub fn is_plain(window: &[u8; STRING_WINDOW]) -> bool {
     let (quotes, strange) = marks(window);
     quotes | strange == 0
+}
+
+/// [`is_plain`] for two windows at once.
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[allow(unsafe_code)]
+#[inline(always)]
+pub fn are_plain(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
+    use core::arch::x86_64::{
+        _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_min_epi8,
+        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+    };
+    // SAFETY: each load reads exactly the 32 bytes of its window and needs no alignment; AVX2 is
+    // a feature of the whole build (the `cfg` above).
+    unsafe {
+        let (a, b) = (_mm256_loadu_si256(a.as_ptr().cast()), _mm256_loadu_si256(b.as_ptr().cast()));
+        let is = |byte: u8| {
+            let byte = _mm256_set1_epi8(byte as i8);
+            _mm256_or_si256(_mm256_cmpeq_epi8(a, byte), _mm256_cmpeq_epi8(b, byte))
+        };
+        // Signed: bytes from 0x80 on are negative, so one compare finds them and the controls.
+        let low = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), _mm256_min_epi8(a, b));
+        let strange = _mm256_or_si256(_mm256_or_si256(is(b'"'), is(b'\\')), low);
+        _mm256_movemask_epi8(strange) == 0
+    }
+}
+
+/// [`is_plain`] for two windows at once.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
+#[inline(always)]
+pub fn are_plain(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
+    is_plain(a) && is_plain(b)
 }
 
 /// Bit i of the first word: byte i is a quote. Of the second: it is a backslash, a control
 /// character or not ASCII.
 #[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
 #[allow(unsafe_code)]
-#[inline]
+#[inline(always)]
 fn marks(window: &[u8; STRING_WINDOW]) -> (u32, u32) {
     use core::arch::x86_64::{
         _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
@@ -50,7 +81,7 @@ fn marks(window: &[u8; STRING_WINDOW]) -> (u32, u32) {
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
-#[inline]
+#[inline(always)]
 fn marks(window: &[u8; STRING_WINDOW]) -> (u32, u32) {
     portable_marks(window)
 }
@@ -69,7 +100,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// How many of the eight bytes, from the first on, are ASCII digits.
-#[inline]
+#[inline(always)]
 pub const fn digits_in(word: u64) -> u32 {
     // Bytes before the first that is no digit do not carry, so the lowest mark is exact.
     let strange = strange(word);
@@ -77,7 +108,7 @@ pub const fn digits_in(word: u64) -> u32 {
 }
 
 /// The value of the first `count` (1..=8) bytes of a little-endian word, all of them digits.
-#[inline]
+#[inline(always)]
 pub const fn digits_value(word: u64, count: u32) -> u64 {
     // Digits are moved to the end, zeros in front: "123" becomes "00000123". Then neighbours are
     // joined by one multiplication each time: 10 x + y, 100 x + y, 10,000 x + y.
@@ -89,7 +120,7 @@ pub const fn digits_value(word: u64, count: u32) -> u64 {
 
 /// The value of the first `count` (1..=4) bytes of `word`, all of them digits, as if zeros stood
 /// behind them up to four: decimals of a price.
-#[inline]
+#[inline(always)]
 pub const fn decimals_value(word: u32, count: u32) -> u16 {
     let digits = word & 0x0F0F_0F0F & (u32::MAX >> (32 - 8 * count));
     let pairs = (digits.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00FF_00FF;
@@ -98,7 +129,7 @@ pub const fn decimals_value(word: u32, count: u32) -> u16 {
 
 /// The value of 13 ASCII digits, the length of every Unix time in milliseconds from 2001 to
 /// 2286, or `None` where one is no digit.
-#[inline]
+#[inline(always)]
 pub const fn thirteen_digits(text: &[u8; 13]) -> Option<u64> {
     let (Some(head), Some(tail)) = (text.first_chunk(), text.last_chunk()) else { return None };
     let (head, tail) = (u64::from_le_bytes(*head), u64::from_le_bytes(*tail));
@@ -109,7 +140,7 @@ pub const fn thirteen_digits(text: &[u8; 13]) -> Option<u64> {
 }
 
 /// The value of two decimals between a point and a quote, as they end most sizes: `.12"`.
-#[inline]
+#[inline(always)]
 pub const fn hundredths(word: u32) -> Option<u64> {
     let value = word ^ u32::from_le_bytes(*b".00\"");
     if (value | value.wrapping_add(0x0006_0600)) & 0xFFF0_F0FF != 0 {
@@ -119,7 +150,7 @@ pub const fn hundredths(word: u32) -> Option<u64> {
 }
 
 /// Not zero in the high nibble of each byte that is no digit, and perhaps of those behind it.
-#[inline]
+#[inline(always)]
 const fn strange(word: u64) -> u64 {
     // A digit is 0x30..=0x39: with 0x30 taken away it is at most 9, and adding 6 does not carry
     // into the high nibble.
@@ -129,7 +160,7 @@ const fn strange(word: u64) -> u64 {
 
 /// Whether two names are equal. Long names, which tokens and identities are, cost three wide
 /// comparisons instead of a call.
-#[inline]
+#[inline(always)]
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     let len = a.len();
     if len != b.len() {
@@ -139,23 +170,51 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
         return a == b;
     }
     // The last window overlaps the one before it.
-    let window = |text: &[u8], at: usize| {
-        text.get(at..at + STRING_WINDOW).and_then(|w| <[u8; STRING_WINDOW]>::try_from(w).ok())
-    };
+    fn window(text: &[u8], at: usize) -> Option<&[u8; STRING_WINDOW]> {
+        text.get(at..)?.first_chunk()
+    }
     window(a, 0) == window(b, 0)
         && window(a, 32) == window(b, 32)
-        && window(a, len - 32) == window(b, len - 32)
+        && a.last_chunk::<STRING_WINDOW>() == b.last_chunk()
+}
+
+/// Whether two short texts of one length are equal, by two loads that overlap.
+#[inline(always)]
+pub fn same<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
+    const fn word(text: Option<&[u8; 8]>) -> u64 {
+        match text {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => 0,
+        }
+    }
+    if N < 8 || N > 16 {
+        return a == b;
+    }
+    let heads = word(a.first_chunk()) ^ word(b.first_chunk());
+    let tails = word(a.last_chunk()) ^ word(b.last_chunk());
+    heads | tails == 0
+}
+
+/// The value in 1e-4 of `0.dd"`, the spelling of most prices on a 1-cent grid, where the word
+/// begins with it.
+#[inline(always)]
+pub const fn cents(word: u64) -> Option<u16> {
+    let value = word ^ 0x22_3030_2E30; // 0.00"
+    if (value | value.wrapping_add(0x0606_0000)) & 0xFF_F0F0_FFFF != 0 {
+        return None;
+    }
+    Some((((value >> 16) & 0xF) * 1_000 + ((value >> 24) & 0xF) * 100) as u16)
 }
 
 /// The place of the first quote in the window.
-#[inline]
+#[inline(always)]
 pub fn quote(window: &[u8; STRING_WINDOW]) -> Option<usize> {
     let (quotes, _) = marks(window);
     (quotes != 0).then(|| quotes.trailing_zeros() as usize)
 }
 
 /// The place of the first byte of `word` that equals `byte`, 0..=7, or 8.
-#[inline]
+#[inline(always)]
 pub const fn find_in(word: u64, byte: u8) -> u32 {
     let other = word ^ (byte as u64 * ONES);
     let zero = other.wrapping_sub(ONES) & !other & HIGH;
@@ -171,6 +230,17 @@ mod tests {
         #[test]
         fn wide_marks_equal_their_twin(bytes in proptest::array::uniform32(any::<u8>())) {
             prop_assert_eq!(marks(&bytes), portable_marks(&bytes));
+        }
+
+        #[test]
+        fn two_windows_are_plain_where_each_is(
+            mut a in proptest::array::uniform32(b'a'..=b'z'),
+            mut b in proptest::array::uniform32(b' '..=b'!'),
+            at in 0usize..64,
+            byte in any::<u8>(),
+        ) {
+            if at < 32 { a[at] = byte } else { b[at - 32] = byte }
+            prop_assert_eq!(are_plain(&a, &b), is_plain(&a) && is_plain(&b));
         }
 
         #[test]
@@ -218,6 +288,18 @@ mod tests {
         }
 
         #[test]
+        fn short_texts_are_the_same_only_where_every_byte_is(
+            text in proptest::array::uniform13(any::<u8>()),
+            at in 0usize..13,
+            bit in 0u32..8,
+        ) {
+            let mut other = text;
+            prop_assert!(same(&text, &other));
+            other[at] ^= 1 << bit;
+            prop_assert!(!same(&text, &other));
+        }
+
+        #[test]
         fn names_are_equal_only_where_every_byte_is(
             name in proptest::collection::vec(any::<u8>(), 1..140),
             at in any::<proptest::sample::Index>(),
@@ -228,6 +310,21 @@ mod tests {
             other[at.index(name.len())] ^= 1 << bit;
             prop_assert!(!equal(&name, &other));
             prop_assert!(!equal(&name, &name[1..]));
+        }
+    }
+
+    #[test]
+    fn cents_are_two_digits_of_a_price() {
+        for a in 0..=255u8 {
+            for b in 0..=255u8 {
+                let digits = a.is_ascii_digit() && b.is_ascii_digit();
+                let want = digits.then(|| 1_000 * u16::from(a - b'0') + 100 * u16::from(b - b'0'));
+                let word = u64::from_le_bytes([b'0', b'.', a, b, b'"', a, b, 0xFF]);
+                assert_eq!(cents(word), want, "{a} {b}");
+            }
+        }
+        for wrong in [*b"1.00\",\"s", *b"0,00\",\"s", *b"0.000\",\"", *b"0.0\",\"si"] {
+            assert_eq!(cents(u64::from_le_bytes(wrong)), None);
         }
     }
 

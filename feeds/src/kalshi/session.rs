@@ -428,10 +428,15 @@ impl State {
             Change::Determined | Change::Settled => market.standing.end(),
             Change::CloseMoved(_) => {}
         }
-        if market.standing != before {
+        let market_id = market.top.market;
+        // All resting orders are cancelled when trading begins again (kalshi.md section 7, point
+        // 10); that each of them is also a change on this channel is not documented.
+        if change == Change::Paused(false) && market.standing.trust() == Trust::Whole {
+            self.doubt(number, recv, sink);
+        } else if market.standing != before {
             publish(market, recv, sink);
         }
-        sink.notice(&Notice::Lifecycle { market: market.top.market, change });
+        sink.notice(&Notice::Lifecycle { market: market_id, change });
     }
 
     /// The venue refined an open market's grid: resting orders are kept, so the levels are too.

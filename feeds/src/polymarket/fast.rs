@@ -66,13 +66,14 @@ impl TokenText {
     }
 
     /// The id and its closing quote; empty for [`TokenText::NONE`].
-    #[inline]
+    #[inline(always)]
     fn quoted(&self) -> &[u8] {
         if self.len == 0 { &[] } else { &self.text[..=usize::from(self.len)] }
     }
 }
 
 /// What stands before the entries.
+#[derive(Clone, Copy)]
 pub struct Head<'a> {
     at: Cursor<'a>,
     /// The condition id.
@@ -99,34 +100,51 @@ pub fn head(frame: &[u8]) -> Option<Head<'_>> {
 }
 
 impl<'a> Head<'a> {
+    /// Decodes the entries of the usual frame, one for each token, and its time in Unix
+    /// milliseconds. `None` means: ask [`Head::entries`].
+    #[inline(always)]
+    pub fn pair(mut self, tokens: [&TokenText; 2]) -> Option<([Change<'a>; 2], u64)> {
+        let at = &mut self.at;
+        at.literal(b"{\"asset_id\":\"")?;
+        let first = if at.known(tokens[0].quoted()) {
+            0
+        } else {
+            at.known(tokens[1].quoted()).then_some(1)?
+        };
+        let one = entry(at, first)?;
+        at.literal(b"},{\"asset_id\":\"")?;
+        at.known(tokens[1 - first].quoted()).then_some(())?;
+        let two = entry(at, 1 - first)?;
+        at.literal(b"}]")?;
+        Some(([one, two], self.end()?))
+    }
+
     /// Decodes the entries into `changes` and the rest of the frame. Says how many there are and
     /// the venue's time in Unix milliseconds; `None` means: ask the general decoder.
-    #[inline]
     pub fn entries(
-        self,
+        mut self,
         tokens: [&TokenText; 2],
         changes: &mut [Change<'a>; ENTRIES_MAX],
     ) -> Option<(usize, u64)> {
-        let mut at = self.at;
+        let at = &mut self.at;
         let mut count = 0;
-        // The two tokens of a market take turns, so the other one is tried first.
-        let mut guess = 0;
         loop {
             at.literal(b"{\"asset_id\":\"")?;
-            let token = if at.known_some(tokens[guess].quoted()) {
-                guess
-            } else {
-                at.known_some(tokens[1 - guess].quoted()).then_some(1 - guess)?
-            };
-            guess = 1 - token;
-            *changes.get_mut(count)? = entry(&mut at, token)?;
+            let token = tokens.iter().position(|token| at.known(token.quoted()))?;
+            *changes.get_mut(count)? = entry(at, token)?;
             count += 1;
-            if at.optional(b"},") {
-                continue;
+            if !at.optional(b"},") {
+                break;
             }
-            at.literal(b"}]")?;
-            break;
         }
+        at.literal(b"}]")?;
+        Some((count, self.end()?))
+    }
+
+    /// What stands behind the entries; says the venue's time.
+    #[inline(always)]
+    fn end(self) -> Option<u64> {
+        let mut at = self.at;
         let timestamp_ms = match self.timestamp_ms {
             Some(timestamp_ms) => {
                 at.literal(b"}")?;
@@ -140,12 +158,12 @@ impl<'a> Head<'a> {
             }
         };
         at.end()?;
-        Some((count, timestamp_ms))
+        Some(timestamp_ms)
     }
 }
 
 /// What stands between an entry's token and its closing brace.
-#[inline]
+#[inline(always)]
 fn entry<'a>(at: &mut Cursor<'a>, token: usize) -> Option<Change<'a>> {
     at.literal(b",\"price\":\"")?;
     let px = at.price()?;

@@ -19,6 +19,7 @@ use crate::polymarket::hash;
 use crate::polymarket::message::{Book, Object, PriceChange, Refused, TickSize};
 use crate::registry::{self, Registry};
 use crate::sink::{self, Notice, Sink};
+use crate::wide;
 
 /// Longest condition id: `0x` and 64 hex digits.
 pub const CONDITION_MAX: usize = fast::CONDITION_LEN;
@@ -62,6 +63,18 @@ struct Token {
     /// Messages in a row that were older than the last one applied.
     behind: u8,
     seen_book: bool,
+    /// Best bid and ask of the book, followed change by change.
+    best: [Option<Px>; 2],
+}
+
+impl Token {
+    /// Whether a change of that time can be applied, and ends no transition of another one.
+    #[inline]
+    fn is_ready(&self, timestamp_ms: u64) -> bool {
+        self.standing.takes_changes()
+            && timestamp_ms >= self.timestamp_ms
+            && self.unsettled.is_none()
+    }
 }
 
 /// So many messages of a token in a row that are older than the last one applied are no late
@@ -202,20 +215,17 @@ impl Session {
             state.on_time(recv, sink);
         }
         if let Some(head) = fast::head(frame)
-            && let Some(number) = state.find(head.condition)
+            && let Some(number) = state.find_hex(head.condition)
         {
-            let mut changes = [Change::NONE; ENTRIES_MAX];
             let tokens = &state.markets[number].tokens;
             let texts = [&tokens[0].text, &tokens[1].text];
-            if let Some((count, timestamp_ms)) = head.entries(texts, &mut changes) {
+            if let Some((changes, timestamp_ms)) = head.pair(texts)
+                && tokens.iter().all(|token| token.is_ready(timestamp_ms))
+            {
                 state.figures.fast += 1;
-                let changes = changes[..count].iter().copied();
-                if state.on_changes(number, timestamp_ms, changes, recv, sink) {
-                    state.publish(number, recv, sink);
-                }
-                if !state.touched.is_empty() {
-                    state.publish_touched(recv, sink);
-                }
+                return state.on_pair(number, timestamp_ms, &changes, recv, sink);
+            }
+            if state.on_entries(number, head, recv, sink) {
                 return;
             }
         }
@@ -314,6 +324,7 @@ impl State {
             unsettled: None,
             behind: 0,
             seen_book: false,
+            best: [None; 2],
         };
         self.markets.push(Market {
             top: Top::unknown(id),
@@ -334,6 +345,15 @@ impl State {
     }
 
     #[inline]
+    fn find_hex(&self, condition: &[u8; CONDITION_MAX]) -> Option<usize> {
+        let found = |number: usize| {
+            let market = &self.markets[number];
+            wide::equal(&market.condition, condition)
+                && usize::from(market.condition_len) == CONDITION_MAX
+        };
+        self.index.find(name_hash(condition), found)
+    }
+
     fn find(&self, condition: &[u8]) -> Option<usize> {
         let found = |number: usize| self.markets[number].condition() == condition;
         self.index.find(name_hash(condition), found)
@@ -448,13 +468,13 @@ impl State {
         self.slab.clear(id);
         for (side, levels) in [(Side::Bid, book.bids), (Side::Ask, book.asks)] {
             for &(px, qty) in levels {
-                if self.put(number, token, side, px, qty).is_err() {
+                if self.store(number, token, side, px, qty).is_err() {
                     return self.refuse_book(number, token, sink);
                 }
             }
         }
+        self.reread(number, token);
         self.judge(number, token, recv, sink);
-        self.show_asks(number, token);
         self.touch(number);
         let market = self.markets[number].top.market;
         sink.notice(&Notice::Snapshot { market, recv });
@@ -462,13 +482,14 @@ impl State {
 
     fn refuse_book(&mut self, number: usize, token: usize, sink: &mut impl Sink) {
         self.figures.rejected_changes += 1;
+        self.reread(number, token);
         self.doubt(number, token, sink);
         self.touch(number);
     }
 
     /// Sets a level; a grid that was learnt is refined where it must be.
-    #[inline]
-    fn put(
+    #[inline(always)]
+    fn store(
         &mut self,
         number: usize,
         token: usize,
@@ -479,13 +500,70 @@ impl State {
         if market::is_end(px) && !qty.is_zero() {
             return Err(BookError::OffGrid(px));
         }
+        let book = self.markets[number].tokens[token].book;
+        match self.slab.set(book, side, px, qty) {
+            Ok(()) => Ok(()),
+            Err(error) => self.store_refined(number, token, side, px, qty, error),
+        }
+    }
+
+    #[cold]
+    fn store_refined(
+        &mut self,
+        number: usize,
+        token: usize,
+        side: Side,
+        px: Px,
+        qty: Qty,
+        error: BookError,
+    ) -> Result<(), BookError> {
         let market = &mut self.markets[number];
         let book = &mut market.tokens[token].book;
-        let Err(error) = self.slab.set(*book, side, px, qty) else { return Ok(()) };
         if !market.learnt || self.slab.refine(book, &Grid::CENTI_CENT).is_err() {
             return Err(error);
         }
         self.slab.set(*book, side, px, qty)
+    }
+
+    /// Sets a level, and lets best price and top follow.
+    #[inline(always)]
+    fn put(
+        &mut self,
+        number: usize,
+        token: usize,
+        side: Side,
+        px: Px,
+        qty: Qty,
+    ) -> Result<(), BookError> {
+        self.store(number, token, side, px, qty)?;
+        let market = &mut self.markets[number];
+        let best = &mut market.tokens[token].best[side as usize];
+        let mut follows = follow(best, side, px, qty);
+        if side == Side::Ask {
+            follows &= match token {
+                0 => market.top.change_asks(px, qty),
+                _ => market.top.change_bids(px.complement(), qty),
+            };
+        }
+        if !follows {
+            self.reread(number, token);
+        }
+        Ok(())
+    }
+
+    /// Reads a token's best prices and what the top shows of it from its book: its asks, because
+    /// YES is bought there and NO at the other token's asks, whose mirror are the YES bids.
+    #[inline(never)]
+    fn reread(&mut self, number: usize, token: usize) {
+        let market = &mut self.markets[number];
+        let state = &mut market.tokens[token];
+        let asks = self.slab.top(state.book, Side::Ask);
+        state.best = [self.slab.best(state.book, Side::Bid), asks.best().map(|level| level.0)];
+        if token == 0 {
+            market.top.set_asks(&asks);
+        } else {
+            market.top.set_bids(&asks.mirrored());
+        }
     }
 
     fn on_price_change(&mut self, change: &PriceChange<'_>, recv: Ns, sink: &mut impl Sink) {
@@ -519,8 +597,59 @@ impl State {
         self.figures.unknown_markets += strangers;
     }
 
+    /// The usual `price_change`: one entry for each token, and both are ready for it.
+    #[inline(always)]
+    fn on_pair(
+        &mut self,
+        number: usize,
+        timestamp_ms: u64,
+        changes: &[Change<'_>; 2],
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) {
+        for change in changes {
+            self.apply(number, change, sink);
+        }
+        self.figures.book_messages += 1;
+        self.figures.deltas += 1;
+        for change in changes {
+            self.conclude(number, timestamp_ms, change, recv, sink);
+        }
+        self.end_of_frame(number, true, recv, sink);
+    }
+
+    /// Publishes a market once, also where it came to be doubted on the way.
+    #[inline(always)]
+    fn end_of_frame(&mut self, number: usize, changed: bool, recv: Ns, sink: &mut impl Sink) {
+        if !self.touched.is_empty() {
+            self.publish_touched(recv, sink);
+        } else if changed {
+            self.publish(number, recv, sink);
+        }
+    }
+
+    /// A `price_change` of the usual shape with any number of entries, or of an unusual moment;
+    /// false where it must be left to the general decoder.
+    #[cold]
+    fn on_entries(
+        &mut self,
+        number: usize,
+        head: fast::Head<'_>,
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) -> bool {
+        let mut changes = [Change::NONE; ENTRIES_MAX];
+        let tokens = &self.markets[number].tokens;
+        let texts = [&tokens[0].text, &tokens[1].text];
+        let Some((count, timestamp_ms)) = head.entries(texts, &mut changes) else { return false };
+        self.figures.fast += 1;
+        let changes = changes[..count].iter().copied();
+        let changed = self.on_changes(number, timestamp_ms, changes, recv, sink);
+        self.end_of_frame(number, changed, recv, sink);
+        true
+    }
+
     /// Applies the entries of one `price_change`; true where a book changed.
-    #[inline]
     fn on_changes<'a>(
         &mut self,
         number: usize,
@@ -531,7 +660,6 @@ impl State {
     ) -> bool {
         // The last entry of each token names the best prices that its book must have in the end.
         let mut last: [Option<Change<'a>>; 2] = [None; 2];
-        let mut asks_moved = [false; 2];
         for change in changes {
             let token = &self.markets[number].tokens[change.token];
             if !token.standing.takes_changes() {
@@ -549,13 +677,7 @@ impl State {
             } else if token.unsettled.is_some() {
                 self.end_transition(number, change.token, timestamp_ms, change.hash, sink);
             }
-            if self.put(number, change.token, change.side, change.px, change.qty).is_err() {
-                self.figures.rejected_changes += 1;
-                self.doubt(number, change.token, sink);
-            } else {
-                self.figures.changes += 1;
-            }
-            asks_moved[change.token] |= change.side == Side::Ask;
+            self.apply(number, &change, sink);
             last[change.token] = Some(change);
         }
         if last[0].is_none() && last[1].is_none() {
@@ -563,19 +685,8 @@ impl State {
         }
         self.figures.book_messages += 1;
         self.figures.deltas += 1;
-        for token in 0..2 {
-            let Some(change) = &last[token] else { continue };
-            let (bid, ask) = self.judge(number, token, recv, sink);
-            let state = &mut self.markets[number].tokens[token];
-            state.timestamp_ms = timestamp_ms;
-            state.unsettled = None;
-            state.behind = 0;
-            if differs(change.best_bid, bid, Px::ZERO) || differs(change.best_ask, ask, Px::ONE) {
-                state.unsettled = Some(unsettled(timestamp_ms, change.hash));
-            }
-            if asks_moved[token] {
-                self.show_asks(number, token);
-            }
+        for change in last.iter().flatten() {
+            self.conclude(number, timestamp_ms, change, recv, sink);
         }
         true
     }
@@ -595,18 +706,53 @@ impl State {
         }
     }
 
-    /// Judges a token's book after one of its messages; says its best prices.
-    #[inline]
-    fn judge(
+    /// Applies one entry.
+    #[inline(always)]
+    fn apply(&mut self, number: usize, change: &Change<'_>, sink: &mut impl Sink) {
+        if self.put(number, change.token, change.side, change.px, change.qty).is_ok() {
+            self.figures.changes += 1;
+        } else {
+            self.figures.rejected_changes += 1;
+            self.doubt(number, change.token, sink);
+        }
+    }
+
+    /// After the last entry of a token: its best prices should be the ones that the entry names.
+    #[inline(always)]
+    fn conclude(
         &mut self,
         number: usize,
-        token: usize,
+        timestamp_ms: u64,
+        change: &Change<'_>,
         recv: Ns,
         sink: &mut impl Sink,
-    ) -> (Option<Px>, Option<Px>) {
+    ) {
+        self.judge(number, change.token, recv, sink);
+        let agrees = self.agrees(number, change);
+        let state = &mut self.markets[number].tokens[change.token];
+        state.timestamp_ms = timestamp_ms;
+        state.unsettled = None;
+        state.behind = 0;
+        if !agrees {
+            state.unsettled = Some(unsettled(timestamp_ms, change.hash));
+        }
+    }
+
+    /// Judges a token's book after one of its messages.
+    #[inline(always)]
+    fn judge(&mut self, number: usize, token: usize, recv: Ns, sink: &mut impl Sink) {
+        let state = &self.markets[number].tokens[token];
+        let overlap = matches!(state.best, [Some(bid), Some(ask)] if bid >= ask);
+        if overlap || state.crossing.is_on() {
+            self.judge_crossed(number, token, recv, sink);
+        }
+    }
+
+    /// The same for a book that is crossed now, or was.
+    #[cold]
+    fn judge_crossed(&mut self, number: usize, token: usize, recv: Ns, sink: &mut impl Sink) {
         let state = &mut self.markets[number].tokens[token];
-        let bid = self.slab.best(state.book, Side::Bid);
-        let ask = self.slab.best(state.book, Side::Ask);
+        let [bid, ask] = state.best;
         let was_on = state.crossing.is_on();
         let overdue = state.crossing.judge(bid, ask, recv, &mut self.figures);
         if state.crossing.is_on() && !was_on {
@@ -615,7 +761,6 @@ impl State {
         if overdue {
             self.doubt(number, token, sink);
         }
-        (bid, ask)
     }
 
     /// A message of another transition has come: the one before it is complete, so our best
@@ -638,9 +783,9 @@ impl State {
     }
 
     /// Whether a token's best prices are those that a change names.
+    #[inline]
     fn agrees(&self, number: usize, change: &Change<'_>) -> bool {
-        let book = self.markets[number].tokens[change.token].book;
-        let (bid, ask) = (self.slab.best(book, Side::Bid), self.slab.best(book, Side::Ask));
+        let [bid, ask] = self.markets[number].tokens[change.token].best;
         !differs(change.best_bid, bid, Px::ZERO) && !differs(change.best_ask, ask, Px::ONE)
     }
 
@@ -697,7 +842,7 @@ impl State {
         state.timestamp_ms = state.timestamp_ms.max(tick.timestamp_ms);
         self.figures.resyncs += 1;
         sink.notice(&Notice::SnapshotWanted { market: market.top.market });
-        self.show_asks(number, token);
+        self.reread(number, token);
         self.touch(number);
     }
 
@@ -750,19 +895,6 @@ impl State {
         }
     }
 
-    /// Copies a token's asks into the market's top: YES is bought there, NO is bought at the
-    /// other token's asks, whose mirror are the YES bids.
-    #[inline]
-    fn show_asks(&mut self, number: usize, token: usize) {
-        let market = &mut self.markets[number];
-        let asks = self.slab.top(market.tokens[token].book, Side::Ask);
-        if token == 0 {
-            market.top.set_asks(&asks);
-        } else {
-            market.top.set_bids(&asks.mirrored());
-        }
-    }
-
     fn touch(&mut self, number: usize) {
         let market = &mut self.markets[number];
         if !market.touched {
@@ -780,7 +912,7 @@ impl State {
         self.touched.clear();
     }
 
-    #[inline]
+    #[inline(always)]
     fn publish(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
         let market = &mut self.markets[number];
         let [yes, no] = &market.tokens;
@@ -817,7 +949,24 @@ const fn worse(a: Health, b: Health) -> Health {
             Health::AwaitSnapshot => 4,
         }
     }
-    if weight(a) >= weight(b) { a } else { b }
+    if matches!(a, Health::Sound) || weight(a) < weight(b) { b } else { a }
+}
+
+/// Lets the best price of a side follow a change of one level; false where the level that was
+/// the best is gone, so that the next one must be read from the book.
+#[inline]
+fn follow(best: &mut Option<Px>, side: Side, px: Px, qty: Qty) -> bool {
+    if qty == Qty::ZERO {
+        return *best != Some(px);
+    }
+    let is_better = best.is_none_or(|best| match side {
+        Side::Bid => px > best,
+        Side::Ask => px < best,
+    });
+    if is_better {
+        *best = Some(px);
+    }
+    true
 }
 
 /// Whether the venue named another best price than ours; `empty` is what it writes for none.

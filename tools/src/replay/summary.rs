@@ -42,6 +42,12 @@ pub fn summary(outcome: &Outcome, grouping: &str, speed: &str) -> Value {
     put("decision_hash", json!(format!("{:016x}", figures.decision_hash)));
     put("fills", json!(figures.fills));
     put("realised_profit_micro_usd", json!(figures.realised.e6()));
+    let accounts = core.accounts();
+    put("unhedged_micro_usd", json!(accounts.inventory.e6()));
+    put(
+        "cash_micro_usd",
+        json!({ "kalshi": accounts.cash[0].e6(), "polymarket": accounts.cash[1].e6() }),
+    );
     put("topology", json!(grouping));
     put("speed", json!(speed));
     let ms = u64::try_from(outcome.elapsed.as_millis()).unwrap_or(u64::MAX);

@@ -63,6 +63,11 @@ pub fn headlines(report: &RunReport) -> Vec<Figure> {
             "what the filled pairs earn when they settle, after fees",
         ),
         figure(
+            "Unhedged",
+            whole(summary, "unhedged_micro_usd").map(dollars),
+            "cost of contracts that one leg bought and the other missed; their outcome is open",
+        ),
+        figure(
             "Best edge",
             whole(summary, "best_edge_micro_usd").map(cents),
             "the most that one contract of any candidate would have earned, after fees",
