@@ -12,7 +12,7 @@ use engine::units::{Ns, Px, Qty, Venue};
 
 use crate::error::DecodeErrorKind;
 use crate::figures::Figures;
-use crate::market::{self, AddError, Crossing, Trust, Watch};
+use crate::market::{self, AddError, Crossing, Standing, Trust, Watch};
 use crate::polymarket::fast::{self, Change, ENTRIES_MAX, TokenText};
 use crate::polymarket::general::General;
 use crate::polymarket::hash;
@@ -55,7 +55,7 @@ struct Unsettled {
 struct Token {
     text: TokenText,
     book: BookId,
-    trust: Trust,
+    standing: Standing,
     crossing: Crossing,
     /// The venue's time of the last message applied; Unix milliseconds.
     timestamp_ms: u64,
@@ -71,7 +71,9 @@ impl Token {
     /// Whether a change of that time can be applied, and ends no transition of another one.
     #[inline]
     fn is_ready(&self, timestamp_ms: u64) -> bool {
-        self.trust.takes_changes() && timestamp_ms >= self.timestamp_ms && self.unsettled.is_none()
+        self.standing.takes_changes()
+            && timestamp_ms >= self.timestamp_ms
+            && self.unsettled.is_none()
     }
 }
 
@@ -319,7 +321,7 @@ impl State {
         let token = |text: TokenText, book| Token {
             text,
             book,
-            trust: Trust::AwaitSnapshot,
+            standing: Standing::NEW,
             crossing: Crossing::default(),
             timestamp_ms: 0,
             unsettled: None,
@@ -367,7 +369,7 @@ impl State {
         sink.notice(&Notice::Connected { venue: Venue::Polymarket, recv });
         for number in 0..self.markets.len() {
             for token in &mut self.markets[number].tokens {
-                token.trust = Trust::AwaitSnapshot;
+                token.standing.set(Trust::AwaitSnapshot);
                 token.crossing.clear();
                 token.unsettled = None;
                 token.timestamp_ms = 0;
@@ -385,7 +387,7 @@ impl State {
         while let Some(book) = self.watch.next_overdue(now, &mut at, &mut self.markets, crossing_of)
         {
             let (number, token) = (book / 2, book % 2);
-            if self.markets[number].tokens[token].trust == Trust::Whole {
+            if self.markets[number].tokens[token].standing.trust() == Trust::Whole {
                 self.doubt(number, token, sink);
                 self.publish(number, now, sink);
             }
@@ -409,6 +411,8 @@ impl State {
             Object::Resolved(resolved) => {
                 self.figures.lifecycle += 1;
                 if let Some(number) = self.find(resolved.market.as_bytes()) {
+                    self.markets[number].tokens.iter_mut().for_each(|token| token.standing.end());
+                    self.touch(number);
                     let market = self.markets[number].top.market;
                     sink.notice(&Notice::Lifecycle { market, change: sink::Change::Determined });
                 }
@@ -453,7 +457,7 @@ impl State {
         state.behind = 0;
         state.seen_book = true;
         state.crossing.clear();
-        state.trust = Trust::Whole;
+        state.standing.set(Trust::Whole);
         let known = self.slab.grid(state.book);
         let tick =
             book.tick_size.filter(|tick| Grid::uniform(tick.e4()).is_ok_and(|g| g != *known));
@@ -661,7 +665,7 @@ impl State {
         let mut last: [Option<Change<'a>>; 2] = [None; 2];
         for change in changes {
             let token = &self.markets[number].tokens[change.token];
-            if !token.trust.takes_changes() {
+            if !token.standing.takes_changes() {
                 self.figures.before_snapshot += 1;
                 continue;
             }
@@ -798,8 +802,8 @@ impl State {
     #[cold]
     fn doubt(&mut self, number: usize, token: usize, sink: &mut impl Sink) {
         let market = &mut self.markets[number];
-        if market.tokens[token].trust == Trust::Whole {
-            market.tokens[token].trust = Trust::Doubted;
+        if market.tokens[token].standing.trust() == Trust::Whole {
+            market.tokens[token].standing.set(Trust::Doubted);
             self.figures.resyncs += 1;
             sink.notice(&Notice::SnapshotWanted { market: market.top.market });
         }
@@ -812,7 +816,10 @@ impl State {
             return;
         }
         for number in 0..self.markets.len() {
-            let known = self.markets[number].tokens.iter().any(|token| token.trust == Trust::Whole);
+            let known = self.markets[number]
+                .tokens
+                .iter()
+                .any(|token| token.standing.trust() == Trust::Whole);
             if known {
                 self.doubt(number, 0, sink);
                 self.doubt(number, 1, sink);
@@ -833,7 +840,7 @@ impl State {
         self.slab.clear(state.book);
         state.crossing.clear();
         state.unsettled = None;
-        state.trust = Trust::AwaitSnapshot;
+        state.standing.set(Trust::AwaitSnapshot);
         // What the venue said of the token before that is of the old grid.
         state.timestamp_ms = state.timestamp_ms.max(tick.timestamp_ms);
         self.figures.resyncs += 1;
@@ -926,7 +933,7 @@ fn crossing_of(markets: &mut [Market], book: usize) -> &mut Crossing {
 
 #[inline]
 fn health(token: &Token) -> Health {
-    match market::health(token.trust, token.crossing.is_on()) {
+    match market::health(token.standing, token.crossing.is_on()) {
         Health::Sound if token.unsettled.is_some() => Health::Stale,
         health => health,
     }
