@@ -4,6 +4,8 @@
 //! A frame with a blank in front means the same, and no fast path takes it: so the same session
 //! is sent through the general decoder.
 
+#![allow(clippy::unwrap_used)] // the helpers of tests are tests too
+
 mod common;
 
 use std::collections::BTreeMap;

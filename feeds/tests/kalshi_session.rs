@@ -1,5 +1,7 @@
 //! Kalshi's session against the rules of kalshi.md sections 2 and 3, one test a rule.
 
+#![allow(clippy::unwrap_used)] // the helpers of tests are tests too
+
 mod common;
 
 use common::{Recorder, Said, ms, plain, shared};
