@@ -56,6 +56,85 @@ impl<'a> Cursor<'a> {
         true
     }
 
+    /// As [`Cursor::known`], cheapest for the longest texts that are known beforehand: 97 to 128
+    /// bytes.
+    #[inline(always)]
+    pub fn known_head(&mut self, text: &[u8]) -> bool {
+        let Some((head, rest)) = self.rest.split_at_checked(text.len()) else { return false };
+        if !wide::equal_in_four(head, text) || text.is_empty() {
+            return false;
+        }
+        self.rest = rest;
+        true
+    }
+
+    /// As [`Cursor::known`], cheapest for 32 to 64 bytes.
+    #[inline(always)]
+    pub fn known_tail(&mut self, text: &[u8]) -> bool {
+        let Some((head, rest)) = self.rest.split_at_checked(text.len()) else { return false };
+        if !wide::equal_in_two(head, text) || text.is_empty() {
+            return false;
+        }
+        self.rest = rest;
+        true
+    }
+
+    /// Passes the first `len` bytes of `text` where they come next, and says whether it did. It
+    /// may say no where they do: where `len` is above 32, or less than that is left of either.
+    #[inline(always)]
+    pub fn repeated(&mut self, text: &[u8], len: usize) -> bool {
+        let (Some(here), Some(there)) = (self.rest.first_chunk(), text.first_chunk()) else {
+            return false;
+        };
+        if len > STRING_WINDOW || wide::common(here, there) < len {
+            return false;
+        }
+        self.rest = &self.rest[len..];
+        true
+    }
+
+    /// Passes one of two texts that differ in their first letter, the second of them longer by
+    /// one byte; true where it was that one. What comes next is not looked at by a branch, which
+    /// the sides of a market would mislead half of the time.
+    #[inline(always)]
+    pub fn either<const A: usize, const B: usize>(
+        &mut self,
+        a: &[u8; A],
+        b: &[u8; B],
+    ) -> Option<bool> {
+        const { assert!(A + 1 == B && B >= 9 && B <= 16) };
+        let (head, _) = self.rest.split_first_chunk::<B>()?;
+        let is_b = head[0] == b[0];
+        if !wide::begins_with_either(head, a, b, is_b) {
+            return None;
+        }
+        self.rest = &self.rest[A + usize::from(is_b)..];
+        Some(is_b)
+    }
+
+    /// Passes `N` bytes, 32 to 64, of a plain string.
+    #[inline(always)]
+    pub fn plain_of<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        const { assert!(N >= STRING_WINDOW && N <= 2 * STRING_WINDOW) };
+        let (text, rest) = self.rest.split_first_chunk::<N>()?;
+        self.rest = rest;
+        // Two windows that overlap cover the text.
+        wide::are_plain(text.first_chunk()?, text.last_chunk()?).then_some(text)
+    }
+
+    /// Passes the one to four decimals of a price, whose `0.` was passed before. What comes next
+    /// must be proved by the caller to be no digit, as a literal does.
+    #[inline(always)]
+    pub fn decimals(&mut self) -> Option<Px> {
+        let word = u64::from_le_bytes(*self.rest.first_chunk()?);
+        let count = wide::digits_in(word);
+        if count.wrapping_sub(1) > 3 {
+            return None;
+        }
+        self.rest = &self.rest[count as usize..];
+        Px::new(wide::decimals_value(word as u32, count))
+    }
+
     /// Passes `count` bytes without looking at them: the caller compares them.
     #[inline(always)]
     pub fn skip(&mut self, count: usize) -> Option<&'a [u8]> {

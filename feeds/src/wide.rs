@@ -178,6 +178,119 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
         && a.last_chunk::<STRING_WINDOW>() == b.last_chunk()
 }
 
+/// The windows of `text` at these places and its last one.
+macro_rules! windows {
+    ($text:expr; $($at:expr),*) => {
+        [$($text.get($at..).and_then(<[u8]>::first_chunk),)* $text.last_chunk()]
+    };
+}
+
+/// Whether two texts are equal: [`equal`] for lengths from 97 to 128.
+#[inline(always)]
+pub fn equal_in_four(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() || !(97..=128).contains(&a.len()) {
+        return a == b;
+    }
+    // The last window overlaps the one before it.
+    match (windows!(a; 0, 32, 64), windows!(b; 0, 32, 64)) {
+        ([Some(a), Some(b), Some(c), Some(d)], [Some(e), Some(f), Some(g), Some(h)]) => {
+            are_same([a, b, c, d], [e, f, g, h])
+        }
+        _ => a == b,
+    }
+}
+
+/// Whether two texts are equal: [`equal`] for lengths from 32 to 64.
+#[inline(always)]
+pub fn equal_in_two(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() || !(32..=64).contains(&a.len()) {
+        return a == b;
+    }
+    match (windows!(a; 0), windows!(b; 0)) {
+        ([Some(a), Some(b)], [Some(c), Some(d)]) => are_same([a, b], [c, d]),
+        _ => a == b,
+    }
+}
+
+/// Whether all windows are the same, by one branch.
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[allow(unsafe_code)]
+#[inline(always)]
+fn are_same<const N: usize>(a: [&[u8; STRING_WINDOW]; N], b: [&[u8; STRING_WINDOW]; N]) -> bool {
+    use core::arch::x86_64::{
+        _mm256_loadu_si256, _mm256_or_si256, _mm256_setzero_si256, _mm256_testz_si256,
+        _mm256_xor_si256,
+    };
+    // SAFETY: each load reads exactly the 32 bytes of its window and needs no alignment; AVX2 is
+    // a feature of the whole build (the `cfg` above).
+    unsafe {
+        let mut differs = _mm256_setzero_si256();
+        for (a, b) in a.into_iter().zip(b) {
+            let a = _mm256_loadu_si256(a.as_ptr().cast());
+            let b = _mm256_loadu_si256(b.as_ptr().cast());
+            differs = _mm256_or_si256(differs, _mm256_xor_si256(a, b));
+        }
+        _mm256_testz_si256(differs, differs) == 1
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
+#[inline(always)]
+fn are_same<const N: usize>(a: [&[u8; STRING_WINDOW]; N], b: [&[u8; STRING_WINDOW]; N]) -> bool {
+    a == b
+}
+
+/// How many bytes of two windows are the same before the first that differs.
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[allow(unsafe_code)]
+#[inline(always)]
+pub fn common(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> usize {
+    use core::arch::x86_64::{_mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8};
+    // SAFETY: each load reads exactly the 32 bytes of its window and needs no alignment; AVX2 is
+    // a feature of the whole build (the `cfg` above).
+    let same = unsafe {
+        let (a, b) = (_mm256_loadu_si256(a.as_ptr().cast()), _mm256_loadu_si256(b.as_ptr().cast()));
+        _mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)) as u32
+    };
+    same.trailing_ones() as usize
+}
+
+/// How many bytes of two windows are the same before the first that differs.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
+#[inline(always)]
+pub fn common(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> usize {
+    portable_common(a, b)
+}
+
+#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "avx2"))))]
+fn portable_common(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// Whether `text` begins with `a`, or with `b`, which is longer by one byte: `is_b` says which to
+/// look for, without a branch.
+#[inline(always)]
+pub fn begins_with_either<const A: usize, const B: usize>(
+    text: &[u8; B],
+    a: &[u8; A],
+    b: &[u8; B],
+    is_b: bool,
+) -> bool {
+    const { assert!(A + 1 == B && B >= 9 && B <= 16) };
+    const fn word(text: Option<&[u8; 8]>) -> u64 {
+        match text {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => 0,
+        }
+    }
+    // The last word of the longer text holds one byte more than the shorter one has.
+    let pick = |a: u64, b: u64| if is_b { b } else { a };
+    let heads = word(text.first_chunk()) ^ pick(word(a.first_chunk()), word(b.first_chunk()));
+    let tails = word(text.last_chunk())
+        ^ pick(word(a.last_chunk()) >> 8, word(b.last_chunk()));
+    (heads | (tails & pick(u64::MAX >> 8, u64::MAX))) == 0
+}
+
 /// Whether two short texts of one length are equal, by two loads that overlap.
 #[inline(always)]
 pub fn same<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {

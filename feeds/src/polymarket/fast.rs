@@ -32,19 +32,45 @@ pub struct Change<'a> {
     pub best_ask: Option<Px>,
 }
 
-/// A market's tokens as they stand in a frame: the id and its closing quote.
+/// One of a market's tokens as it stands in a frame, with all that is known beforehand of an entry
+/// about it: so that most of an entry is proved by comparing, not by decoding.
 #[derive(Clone, Copy)]
 pub struct TokenText {
+    /// Length of the id; 0 is no token.
     len: u8,
-    text: [u8; TOKEN_MAX + 1],
+    /// Length of `opening`, likewise.
+    opening_len: u8,
+    /// Length of what the last entry said of the best prices; 0 before the first.
+    stated_len: u8,
+    /// `{"asset_id":"<id>","price":"0.`
+    opening: [u8; OPENING_MAX],
+    /// `","best_bid":"0.59","best_ask":"0.61"}` of the last entry that was decoded: best prices
+    /// move with one entry in ten, so the next one mostly ends in the same text.
+    stated: [u8; STATED_MAX],
+    /// What that says.
+    best: [Px; 2],
 }
 
 /// Longest token id: 2^256 has 78 decimal digits.
 pub const TOKEN_MAX: usize = 78;
 
+const ID_KEY: &[u8; 13] = b"{\"asset_id\":\"";
+const PRICE_KEY: &[u8; 13] = b"\",\"price\":\"0.";
+const OPENING_MAX: usize = ID_KEY.len() + TOKEN_MAX + PRICE_KEY.len();
+
+/// Two prices of four decimals.
+const STATED_MAX: usize = b"\",\"best_bid\":\"0.0000\",\"best_ask\":\"0.0000\"}".len();
+
 impl TokenText {
     /// No token.
-    pub const NONE: TokenText = TokenText { len: 0, text: [0; TOKEN_MAX + 1] };
+    pub const NONE: TokenText = TokenText {
+        len: 0,
+        opening_len: 0,
+        stated_len: 0,
+        opening: [0; OPENING_MAX],
+        stated: [0; STATED_MAX],
+        best: [Px::ZERO; 2],
+    };
 
     /// The token, or `None` where that is no decimal number of at most 78 digits.
     pub fn new(id: &str) -> Option<TokenText> {
@@ -53,22 +79,56 @@ impl TokenText {
         if !digits {
             return None;
         }
-        let mut text = [0; TOKEN_MAX + 1];
-        text[..id.len()].copy_from_slice(id.as_bytes());
-        text[id.len()] = b'"';
-        Some(TokenText { len: id.len() as u8, text })
+        let mut token = TokenText { len: id.len() as u8, ..TokenText::NONE };
+        let mut at = 0;
+        for part in [ID_KEY, id.as_bytes(), PRICE_KEY] {
+            token.opening[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        token.opening_len = at as u8;
+        Some(token)
     }
 
     /// The id.
     #[inline]
     pub fn id(&self) -> &[u8] {
-        &self.text[..usize::from(self.len)]
+        &self.opening[ID_KEY.len()..ID_KEY.len() + usize::from(self.len)]
     }
 
     /// The id and its closing quote; empty for [`TokenText::NONE`].
-    #[inline(always)]
     fn quoted(&self) -> &[u8] {
-        if self.len == 0 { &[] } else { &self.text[..=usize::from(self.len)] }
+        match usize::from(self.len) {
+            0 => &[],
+            len => &self.opening[ID_KEY.len()..=ID_KEY.len() + len],
+        }
+    }
+
+    /// An entry's text up to the decimals of its price; empty for [`TokenText::NONE`].
+    #[inline(always)]
+    fn opening(&self) -> &[u8] {
+        self.opening.get(..usize::from(self.opening_len)).unwrap_or_default()
+    }
+
+    /// Passes the best prices that end an entry, with the quote before them and its brace.
+    #[inline(always)]
+    fn best_prices(&mut self, at: &mut Cursor<'_>) -> Option<[Px; 2]> {
+        let stated = self.stated.get(..usize::from(self.stated_len))?;
+        if at.known_tail(stated) { Some(self.best) } else { self.other_best_prices(at) }
+    }
+
+    #[inline(never)]
+    fn other_best_prices(&mut self, at: &mut Cursor<'_>) -> Option<[Px; 2]> {
+        let before = at.rest();
+        at.literal(b"\",\"best_bid\":\"")?;
+        let bid = at.best_price()?;
+        at.literal(b",\"best_ask\":\"")?;
+        let ask = at.best_price()?;
+        at.literal(b"}")?;
+        let text = &before[..before.len() - at.rest().len()];
+        self.stated.get_mut(..text.len())?.copy_from_slice(text);
+        self.stated_len = text.len() as u8;
+        self.best = [bid, ask];
+        Some(self.best)
     }
 }
 
@@ -103,19 +163,38 @@ impl<'a> Head<'a> {
     /// Decodes the entries of the usual frame, one for each token, and its time in Unix
     /// milliseconds. `None` means: ask [`Head::entries`].
     #[inline(always)]
-    pub fn pair(mut self, tokens: [&TokenText; 2]) -> Option<([Change<'a>; 2], u64)> {
+    pub fn pair(mut self, tokens: [&mut TokenText; 2]) -> Option<([Change<'a>; 2], u64)> {
         let at = &mut self.at;
-        at.literal(b"{\"asset_id\":\"")?;
-        let first = if at.known(tokens[0].quoted()) {
+        let [yes, no] = tokens;
+        let first = if at.known_head(yes.opening()) {
             0
         } else {
-            at.known(tokens[1].quoted()).then_some(1)?
+            at.known_head(no.opening()).then_some(1)?
         };
-        let one = entry(at, first)?;
-        at.literal(b"},{\"asset_id\":\"")?;
-        at.known(tokens[1 - first].quoted()).then_some(())?;
-        let two = entry(at, 1 - first)?;
-        at.literal(b"}]")?;
+        let [one, two] = if first == 0 { [yes, no] } else { [no, yes] };
+
+        let px = at.decimals()?;
+        let text = at.rest();
+        at.literal(b"\",\"size\":\"")?;
+        let qty = at.size()?;
+        at.literal(b",\"side\":\"")?;
+        let size_len = text.len() - at.rest().len();
+        let one = ending(at, first, px, qty, one)?;
+
+        at.literal(b",")?;
+        at.known_head(two.opening()).then_some(())?;
+        let px = at.decimals()?;
+        // What one token's buyers offer, the other's sellers do: the size is the same text.
+        let qty = if at.repeated(text, size_len) {
+            qty
+        } else {
+            at.literal(b"\",\"size\":\"")?;
+            let qty = at.size()?;
+            at.literal(b",\"side\":\"")?;
+            qty
+        };
+        let two = ending(at, 1 - first, px, qty, two)?;
+        at.literal(b"]")?;
         Some(([one, two], self.end()?))
     }
 
@@ -129,7 +208,7 @@ impl<'a> Head<'a> {
         let at = &mut self.at;
         let mut count = 0;
         loop {
-            at.literal(b"{\"asset_id\":\"")?;
+            at.literal(ID_KEY)?;
             let token = tokens.iter().position(|token| at.known(token.quoted()))?;
             *changes.get_mut(count)? = entry(at, token)?;
             count += 1;
@@ -160,6 +239,22 @@ impl<'a> Head<'a> {
         at.end()?;
         Some(timestamp_ms)
     }
+}
+
+/// What stands between an entry's size and the next entry.
+#[inline(always)]
+fn ending<'a>(
+    at: &mut Cursor<'a>,
+    token: usize,
+    px: Px,
+    qty: Qty,
+    text: &mut TokenText,
+) -> Option<Change<'a>> {
+    let is_ask = at.either(b"BUY\",\"hash\":\"", b"SELL\",\"hash\":\"")?;
+    let side = if is_ask { Side::Ask } else { Side::Bid };
+    let hash = at.plain_of::<40>()?;
+    let [bid, ask] = text.best_prices(at)?;
+    Some(Change { token, side, px, qty, hash, best_bid: Some(bid), best_ask: Some(ask) })
 }
 
 /// What stands between an entry's token and its closing brace.

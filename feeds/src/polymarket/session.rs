@@ -63,15 +63,22 @@ struct Token {
     /// Messages in a row that were older than the last one applied.
     behind: u8,
     seen_book: bool,
-    /// Best bid and ask of the book, followed change by change.
-    best: [Option<Px>; 2],
+    /// Best bid and ask of the book, followed change by change; of an empty side what the venue
+    /// writes then: [`EMPTY`].
+    best: [Px; 2],
 }
 
+/// Best bid and ask of an empty book, as the venue writes them. No level can stand there.
+const EMPTY: [Px; 2] = [Px::ZERO, Px::ONE];
+
 impl Token {
-    /// Whether a change of that time can be applied, and ends no transition of another one.
-    #[inline]
-    fn is_ready(&self, timestamp_ms: u64) -> bool {
-        self.trust.takes_changes() && timestamp_ms >= self.timestamp_ms && self.unsettled.is_none()
+    /// Whether the book is sound and a change of that time can be applied to it.
+    #[inline(always)]
+    fn is_calm(&self, timestamp_ms: u64) -> bool {
+        self.trust == Trust::Whole
+            && !self.crossing.is_on()
+            && self.unsettled.is_none()
+            && timestamp_ms >= self.timestamp_ms
     }
 }
 
@@ -215,10 +222,10 @@ impl Session {
         if let Some(head) = fast::head(frame)
             && let Some(number) = state.find_hex(head.condition)
         {
-            let tokens = &state.markets[number].tokens;
-            let texts = [&tokens[0].text, &tokens[1].text];
-            if let Some((changes, timestamp_ms)) = head.pair(texts)
-                && tokens.iter().all(|token| token.is_ready(timestamp_ms))
+            let [yes, no] = &mut state.markets[number].tokens;
+            if let Some((changes, timestamp_ms)) = head.pair([&mut yes.text, &mut no.text])
+                && yes.is_calm(timestamp_ms)
+                && no.is_calm(timestamp_ms)
             {
                 state.figures.fast += 1;
                 return state.on_pair(number, timestamp_ms, &changes, recv, sink);
@@ -322,7 +329,7 @@ impl State {
             unsettled: None,
             behind: 0,
             seen_book: false,
-            best: [None; 2],
+            best: EMPTY,
         };
         self.markets.push(Market {
             top: Top::unknown(id),
@@ -554,7 +561,9 @@ impl State {
         let market = &mut self.markets[number];
         let state = &mut market.tokens[token];
         let asks = self.slab.top(state.book, Side::Ask);
-        state.best = [self.slab.best(state.book, Side::Bid), asks.best().map(|level| level.0)];
+        let bid = self.slab.best(state.book, Side::Bid);
+        let ask = asks.best().map(|level| level.0);
+        state.best = [bid.unwrap_or(EMPTY[0]), ask.unwrap_or(EMPTY[1])];
         if token == 0 {
             market.top.set_asks(&asks);
         } else {
@@ -593,7 +602,7 @@ impl State {
         self.figures.unknown_markets += strangers;
     }
 
-    /// The usual `price_change`: one entry for each token, and both are ready for it.
+    /// The usual `price_change`: one entry for each token, and both books are sound before it.
     #[inline(always)]
     fn on_pair(
         &mut self,
@@ -603,11 +612,47 @@ impl State {
         recv: Ns,
         sink: &mut impl Sink,
     ) {
-        for change in changes {
-            self.apply(number, change, sink);
+        let [one, two] = changes;
+        let mut stored = [true; 2];
+        for (change, stored) in [one, two].into_iter().zip(&mut stored) {
+            *stored = self.put(number, change.token, change.side, change.px, change.qty).is_ok();
         }
+        self.figures.changes += stored.map(u64::from).iter().sum::<u64>();
         self.figures.book_messages += 1;
         self.figures.deltas += 1;
+        let mut sound = stored == [true; 2];
+        for change in [one, two] {
+            let token = &mut self.markets[number].tokens[change.token];
+            sound &= !overlaps(token.best)
+                && change.best_bid == Some(token.best[0])
+                && change.best_ask == Some(token.best[1]);
+            token.timestamp_ms = timestamp_ms;
+            token.behind = 0;
+        }
+        if !sound {
+            return self.on_unsound_pair(number, timestamp_ms, changes, stored, recv, sink);
+        }
+        let market = &mut self.markets[number];
+        market.top.flags = 0; // both tokens are of one time now
+        market::publish(&mut market.top, Health::Sound, recv, sink);
+    }
+
+    /// The rest of [`State::on_pair`] where a change was refused, a book is crossed now, or its
+    /// best prices are not those that the venue named.
+    #[cold]
+    fn on_unsound_pair(
+        &mut self,
+        number: usize,
+        timestamp_ms: u64,
+        changes: &[Change<'_>; 2],
+        stored: [bool; 2],
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) {
+        for (change, _) in changes.iter().zip(stored).filter(|(_, stored)| !stored) {
+            self.figures.rejected_changes += 1;
+            self.doubt(number, change.token, sink);
+        }
         for change in changes {
             self.conclude(number, timestamp_ms, change, recv, sink);
         }
@@ -738,8 +783,7 @@ impl State {
     #[inline(always)]
     fn judge(&mut self, number: usize, token: usize, recv: Ns, sink: &mut impl Sink) {
         let state = &self.markets[number].tokens[token];
-        let overlap = matches!(state.best, [Some(bid), Some(ask)] if bid >= ask);
-        if overlap || state.crossing.is_on() {
+        if overlaps(state.best) || state.crossing.is_on() {
             self.judge_crossed(number, token, recv, sink);
         }
     }
@@ -750,7 +794,8 @@ impl State {
         let state = &mut self.markets[number].tokens[token];
         let [bid, ask] = state.best;
         let was_on = state.crossing.is_on();
-        let overdue = state.crossing.judge(bid, ask, recv, &mut self.figures);
+        // An empty side overlaps with nothing, whatever stands for its price.
+        let overdue = state.crossing.judge(Some(bid), Some(ask), recv, &mut self.figures);
         if state.crossing.is_on() && !was_on {
             self.watch.add(2 * number + token, &mut state.crossing);
         }
@@ -782,7 +827,8 @@ impl State {
     #[inline]
     fn agrees(&self, number: usize, change: &Change<'_>) -> bool {
         let [bid, ask] = self.markets[number].tokens[change.token].best;
-        !differs(change.best_bid, bid, Px::ZERO) && !differs(change.best_ask, ask, Px::ONE)
+        change.best_bid.is_none_or(|stated| stated == bid)
+            && change.best_ask.is_none_or(|stated| stated == ask)
     }
 
     #[cold]
@@ -947,25 +993,22 @@ const fn worse(a: Health, b: Health) -> Health {
 
 /// Lets the best price of a side follow a change of one level; false where the level that was
 /// the best is gone, so that the next one must be read from the book.
-#[inline]
-fn follow(best: &mut Option<Px>, side: Side, px: Px, qty: Qty) -> bool {
+#[inline(always)]
+fn follow(best: &mut Px, side: Side, px: Px, qty: Qty) -> bool {
     if qty == Qty::ZERO {
-        return *best != Some(px);
+        return *best != px;
     }
-    let is_better = best.is_none_or(|best| match side {
-        Side::Bid => px > best,
-        Side::Ask => px < best,
-    });
-    if is_better {
-        *best = Some(px);
-    }
+    *best = match side {
+        Side::Bid => px.max(*best),
+        Side::Ask => px.min(*best),
+    };
     true
 }
 
-/// Whether the venue named another best price than ours; `empty` is what it writes for none.
-#[inline]
-fn differs(stated: Option<Px>, own: Option<Px>, empty: Px) -> bool {
-    stated.is_some_and(|stated| stated != own.unwrap_or(empty))
+/// True where a book is crossed or locked.
+#[inline(always)]
+fn overlaps([bid, ask]: [Px; 2]) -> bool {
+    bid >= ask
 }
 
 fn unsettled(timestamp_ms: u64, hash: &[u8]) -> Unsettled {
