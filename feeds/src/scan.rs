@@ -3,7 +3,7 @@
 
 use engine::units::{Px, Qty};
 
-use crate::wide::{self, STRING_WINDOW};
+use crate::wide::{self, Either, STRING_WINDOW};
 
 /// Longest string that [`Cursor::string`] takes.
 pub const STRING_MAX: usize = 96;
@@ -93,23 +93,12 @@ impl<'a> Cursor<'a> {
         true
     }
 
-    /// Passes one of two texts that differ in their first letter, the second of them longer by
-    /// one byte; true where it was that one. What comes next is not looked at by a branch, which
-    /// the sides of a market would mislead half of the time.
+    /// Passes one of two texts; true where it was the longer one.
     #[inline(always)]
-    pub fn either<const A: usize, const B: usize>(
-        &mut self,
-        a: &[u8; A],
-        b: &[u8; B],
-    ) -> Option<bool> {
-        const { assert!(A + 1 == B && B >= 9 && B <= 16) };
-        let (head, _) = self.rest.split_first_chunk::<B>()?;
-        let is_b = head[0] == b[0];
-        if !wide::begins_with_either(head, a, b, is_b) {
-            return None;
-        }
-        self.rest = &self.rest[A + usize::from(is_b)..];
-        Some(is_b)
+    pub fn either<const LONG: usize>(&mut self, texts: &Either<LONG>) -> Option<bool> {
+        let is_long = texts.begins(self.rest.first_chunk()?)?;
+        self.rest = &self.rest[LONG - 1 + usize::from(is_long)..];
+        Some(is_long)
     }
 
     /// Passes `N` bytes, 32 to 64, of a plain string.
@@ -126,13 +115,13 @@ impl<'a> Cursor<'a> {
     /// must be proved by the caller to be no digit, as a literal does.
     #[inline(always)]
     pub fn decimals(&mut self) -> Option<Px> {
-        let word = u64::from_le_bytes(*self.rest.first_chunk()?);
-        let count = wide::digits_in(word);
-        if count.wrapping_sub(1) > 3 {
+        let word = u32::from_le_bytes(*self.rest.first_chunk()?);
+        let (count, e4) = wide::decimals(word);
+        if count == 0 {
             return None;
         }
-        self.rest = &self.rest[count as usize..];
-        Px::new(wide::decimals_value(word as u32, count))
+        self.rest = &self.rest[count..];
+        Px::new(e4)
     }
 
     /// Passes `count` bytes without looking at them: the caller compares them.

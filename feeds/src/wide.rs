@@ -127,6 +127,18 @@ pub const fn decimals_value(word: u32, count: u32) -> u16 {
     (pairs.wrapping_mul(1 + (100 << 16)) >> 16) as u16
 }
 
+/// How many of the four bytes, from the first on, are ASCII digits, and what those say as decimals
+/// of a price, in 1e-4.
+#[inline(always)]
+pub const fn decimals(word: u32) -> (usize, u16) {
+    let value = word ^ 0x3030_3030;
+    let strange = (value | value.wrapping_add(0x0606_0606)) & 0xF0F0_F0F0;
+    let bits = strange.trailing_zeros() & !7; // 32 where none is strange
+    let digits = value & ((1u64 << bits) - 1) as u32;
+    let pairs = (digits.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00FF_00FF;
+    ((bits / 8) as usize, (pairs.wrapping_mul(1 + (100 << 16)) >> 16) as u16)
+}
+
 /// The value of 13 ASCII digits, the length of every Unix time in milliseconds from 2001 to
 /// 2286, or `None` where one is no digit.
 #[inline(always)]
@@ -225,10 +237,12 @@ fn are_same<const N: usize>(a: [&[u8; STRING_WINDOW]; N], b: [&[u8; STRING_WINDO
     // a feature of the whole build (the `cfg` above).
     unsafe {
         let mut differs = _mm256_setzero_si256();
-        for (a, b) in a.into_iter().zip(b) {
-            let a = _mm256_loadu_si256(a.as_ptr().cast());
-            let b = _mm256_loadu_si256(b.as_ptr().cast());
+        let mut at = 0; // an iterator here is not always inlined
+        while at < N {
+            let a = _mm256_loadu_si256(a[at].as_ptr().cast());
+            let b = _mm256_loadu_si256(b[at].as_ptr().cast());
             differs = _mm256_or_si256(differs, _mm256_xor_si256(a, b));
+            at += 1;
         }
         _mm256_testz_si256(differs, differs) == 1
     }
@@ -267,28 +281,48 @@ fn portable_common(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// Whether `text` begins with `a`, or with `b`, which is longer by one byte: `is_b` says which to
-/// look for, without a branch.
-#[inline(always)]
-pub fn begins_with_either<const A: usize, const B: usize>(
-    text: &[u8; B],
-    a: &[u8; A],
-    b: &[u8; B],
-    is_b: bool,
-) -> bool {
-    const { assert!(A + 1 == B && B >= 9 && B <= 16) };
-    const fn word(text: Option<&[u8; 8]>) -> u64 {
-        match text {
-            Some(bytes) => u64::from_le_bytes(*bytes),
-            None => 0,
+/// Two texts that differ in their first letter, the second longer by one byte.
+pub struct Either<const LONG: usize> {
+    /// Of each text: its first eight bytes, the last eight of the window, and which of those count.
+    words: [[u64; 3]; 2],
+    /// First letter of the longer text.
+    letter: u8,
+}
+
+impl<const LONG: usize> Either<LONG> {
+    /// A text of `LONG` - 1 bytes and one of `LONG`, which is 9 to 16.
+    pub const fn new<const SHORT: usize>(short: &[u8; SHORT], long: &[u8; LONG]) -> Self {
+        assert!(SHORT + 1 == LONG && LONG >= 9 && LONG <= 16 && short[0] != long[0]);
+        // The window of the shorter text ends with a byte that is not its own.
+        let short_tail = word(short.last_chunk()) >> 8;
+        Either {
+            words: [
+                [word(short.first_chunk()), short_tail, u64::MAX >> 8],
+                [word(long.first_chunk()), word(long.last_chunk()), u64::MAX],
+            ],
+            letter: long[0],
         }
     }
-    // The last word of the longer text holds one byte more than the shorter one has.
-    let pick = |a: u64, b: u64| if is_b { b } else { a };
-    let heads = word(text.first_chunk()) ^ pick(word(a.first_chunk()), word(b.first_chunk()));
-    let tails = word(text.last_chunk())
-        ^ pick(word(a.last_chunk()) >> 8, word(b.last_chunk()));
-    (heads | (tails & pick(u64::MAX >> 8, u64::MAX))) == 0
+
+    /// Whether `window` begins with one of the texts, and with the longer one. No branch depends
+    /// on which it is: that would be mispredicted half of the time.
+    #[inline(always)]
+    pub fn begins(&self, window: &[u8; LONG]) -> Option<bool> {
+        let is_long = window[0] == self.letter;
+        let [head, tail, counts] = &self.words[usize::from(is_long)];
+        let heads = word(window.first_chunk()) ^ head;
+        let tails = (word(window.last_chunk()) ^ tail) & counts;
+        (heads | tails == 0).then_some(is_long)
+    }
+}
+
+/// The bytes as a little-endian number.
+#[inline(always)]
+const fn word(bytes: Option<&[u8; 8]>) -> u64 {
+    match bytes {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => 0, // no caller has less than eight bytes
+    }
 }
 
 /// Whether two short texts of one length are equal, by two loads that overlap.

@@ -5,6 +5,7 @@ use engine::book::Side;
 use engine::units::{Px, Qty};
 
 use crate::scan::Cursor;
+use crate::wide::Either;
 
 /// Length of a condition id: `0x` and 64 hex digits.
 pub const CONDITION_LEN: usize = 66;
@@ -30,6 +31,39 @@ pub struct Change<'a> {
     pub best_bid: Option<Px>,
     /// The token's best ask after the transition; 1 for an empty side.
     pub best_ask: Option<Px>,
+}
+
+/// What the usual `price_change` says: one changed level of each of the market's tokens, the YES
+/// token's first wherever it stands in the frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pair<'a> {
+    /// The changed sides of the books.
+    pub sides: [Side; 2],
+    /// The levels.
+    pub prices: [Px; 2],
+    /// Their new totals.
+    pub sizes: [Qty; 2],
+    /// Best bid and ask of each token after the transition, as in [`Change`].
+    pub best: [[Px; 2]; 2],
+    /// Hashes, as in [`Change`].
+    pub hashes: [&'a [u8]; 2],
+    /// The venue's time; Unix milliseconds.
+    pub timestamp_ms: u64,
+}
+
+impl<'a> Pair<'a> {
+    /// The same as two changes.
+    pub fn changes(&self) -> [Change<'a>; 2] {
+        [0, 1].map(|token| Change {
+            token,
+            side: self.sides[token],
+            px: self.prices[token],
+            qty: self.sizes[token],
+            hash: self.hashes[token],
+            best_bid: Some(self.best[token][0]),
+            best_ask: Some(self.best[token][1]),
+        })
+    }
 }
 
 /// One of a market's tokens as it stands in a frame, with all that is known beforehand of an entry
@@ -103,21 +137,28 @@ impl TokenText {
         }
     }
 
-    /// An entry's text up to the decimals of its price; empty for [`TokenText::NONE`].
+    /// Passes an entry's text up to the decimals of its price, if it is of this token.
     #[inline(always)]
-    fn opening(&self) -> &[u8] {
-        self.opening.get(..usize::from(self.opening_len)).unwrap_or_default()
+    fn opens(&self, at: &mut Cursor<'_>) -> bool {
+        // Whoever has a shorter id goes the longer way. This says all that follows about lengths.
+        let len = usize::from(self.opening_len);
+        (97..=OPENING_MAX).contains(&len) && at.known_head(&self.opening[..len])
     }
 
     /// Passes the best prices that end an entry, with the quote before them and its brace.
     #[inline(always)]
     fn best_prices(&mut self, at: &mut Cursor<'_>) -> Option<[Px; 2]> {
-        let stated = self.stated.get(..usize::from(self.stated_len))?;
-        if at.known_tail(stated) { Some(self.best) } else { self.other_best_prices(at) }
+        let len = usize::from(self.stated_len);
+        if !((32..=STATED_MAX).contains(&len) && at.known_tail(&self.stated[..len])) {
+            *at = self.other_best_prices(*at)?;
+        }
+        Some(self.best)
     }
 
+    /// The same where they are other ones than last time. Takes and gives the cursor by value: so
+    /// the caller's lives in registers.
     #[inline(never)]
-    fn other_best_prices(&mut self, at: &mut Cursor<'_>) -> Option<[Px; 2]> {
+    fn other_best_prices<'a>(&mut self, mut at: Cursor<'a>) -> Option<Cursor<'a>> {
         let before = at.rest();
         at.literal(b"\",\"best_bid\":\"")?;
         let bid = at.best_price()?;
@@ -128,7 +169,7 @@ impl TokenText {
         self.stated.get_mut(..text.len())?.copy_from_slice(text);
         self.stated_len = text.len() as u8;
         self.best = [bid, ask];
-        Some(self.best)
+        Some(at)
     }
 }
 
@@ -160,42 +201,52 @@ pub fn head(frame: &[u8]) -> Option<Head<'_>> {
 }
 
 impl<'a> Head<'a> {
-    /// Decodes the entries of the usual frame, one for each token, and its time in Unix
-    /// milliseconds. `None` means: ask [`Head::entries`].
-    #[inline(always)]
-    pub fn pair(mut self, tokens: [&mut TokenText; 2]) -> Option<([Change<'a>; 2], u64)> {
-        let at = &mut self.at;
-        let [yes, no] = tokens;
-        let first = if at.known_head(yes.opening()) {
-            0
+    /// Decodes the entries of the usual frame, one for each token, and its end. `None` means: ask
+    /// [`Head::entries`].
+    // Not inlined: the decoder needs every register for itself.
+    #[inline(never)]
+    pub fn pair(self, yes: &mut TokenText, no: &mut TokenText) -> Option<Pair<'a>> {
+        let mut at = self.at;
+        let is_yes_first = yes.opens(&mut at);
+        let [one, two] = if is_yes_first {
+            [yes, no]
         } else {
-            at.known_head(no.opening()).then_some(1)?
+            no.opens(&mut at).then_some([no, yes])?
         };
-        let [one, two] = if first == 0 { [yes, no] } else { [no, yes] };
 
-        let px = at.decimals()?;
+        let px_one = at.decimals()?;
         let text = at.rest();
-        at.literal(b"\",\"size\":\"")?;
-        let qty = at.size()?;
-        at.literal(b",\"side\":\"")?;
+        let qty_one = size(&mut at)?;
         let size_len = text.len() - at.rest().len();
-        let one = ending(at, first, px, qty, one)?;
+        let (side_one, hash_one) = side_and_hash(&mut at)?;
+        let best_one = one.best_prices(&mut at)?;
 
         at.literal(b",")?;
-        at.known_head(two.opening()).then_some(())?;
-        let px = at.decimals()?;
+        two.opens(&mut at).then_some(())?;
+        let px_two = at.decimals()?;
         // What one token's buyers offer, the other's sellers do: the size is the same text.
-        let qty = if at.repeated(text, size_len) {
-            qty
-        } else {
-            at.literal(b"\",\"size\":\"")?;
-            let qty = at.size()?;
-            at.literal(b",\"side\":\"")?;
-            qty
-        };
-        let two = ending(at, 1 - first, px, qty, two)?;
+        let qty_two = if at.repeated(text, size_len) { qty_one } else { size(&mut at)? };
+        let (side_two, hash_two) = side_and_hash(&mut at)?;
+        let best_two = two.best_prices(&mut at)?;
+
         at.literal(b"]")?;
-        Some(([one, two], self.end()?))
+        let timestamp_ms = Head { at, ..self }.end()?;
+        let mut pair = Pair {
+            sides: [side_one, side_two],
+            prices: [px_one, px_two],
+            sizes: [qty_one, qty_two],
+            best: [best_one, best_two],
+            hashes: [hash_one, hash_two],
+            timestamp_ms,
+        };
+        if !is_yes_first {
+            pair.sides.reverse();
+            pair.prices.reverse();
+            pair.sizes.reverse();
+            pair.best.reverse();
+            pair.hashes.reverse();
+        }
+        Some(pair)
     }
 
     /// Decodes the entries into `changes` and the rest of the frame. Says how many there are and
@@ -241,20 +292,23 @@ impl<'a> Head<'a> {
     }
 }
 
-/// What stands between an entry's size and the next entry.
+/// What stands between the decimals of an entry's price and its side.
 #[inline(always)]
-fn ending<'a>(
-    at: &mut Cursor<'a>,
-    token: usize,
-    px: Px,
-    qty: Qty,
-    text: &mut TokenText,
-) -> Option<Change<'a>> {
-    let is_ask = at.either(b"BUY\",\"hash\":\"", b"SELL\",\"hash\":\"")?;
+fn size(at: &mut Cursor<'_>) -> Option<Qty> {
+    at.literal(b"\",\"size\":\"")?;
+    let qty = at.size()?;
+    at.literal(b",\"side\":\"")?;
+    Some(qty)
+}
+
+static SIDES: Either<14> = Either::new(b"BUY\",\"hash\":\"", b"SELL\",\"hash\":\"");
+
+/// An entry's side and its hash without the closing quote.
+#[inline(always)]
+fn side_and_hash<'a>(at: &mut Cursor<'a>) -> Option<(Side, &'a [u8])> {
+    let is_ask = at.either(&SIDES)?;
     let side = if is_ask { Side::Ask } else { Side::Bid };
-    let hash = at.plain_of::<40>()?;
-    let [bid, ask] = text.best_prices(at)?;
-    Some(Change { token, side, px, qty, hash, best_bid: Some(bid), best_ask: Some(ask) })
+    Some((side, at.plain_of::<40>()?))
 }
 
 /// What stands between an entry's token and its closing brace.

@@ -13,7 +13,7 @@ use engine::units::{Ns, Px, Qty, Venue};
 use crate::error::DecodeErrorKind;
 use crate::figures::Figures;
 use crate::market::{self, AddError, Crossing, Trust, Watch};
-use crate::polymarket::fast::{self, Change, ENTRIES_MAX, TokenText};
+use crate::polymarket::fast::{self, Change, ENTRIES_MAX, Pair, TokenText};
 use crate::polymarket::general::General;
 use crate::polymarket::hash;
 use crate::polymarket::message::{Book, Object, PriceChange, Refused, TickSize};
@@ -223,12 +223,12 @@ impl Session {
             && let Some(number) = state.find_hex(head.condition)
         {
             let [yes, no] = &mut state.markets[number].tokens;
-            if let Some((changes, timestamp_ms)) = head.pair([&mut yes.text, &mut no.text])
-                && yes.is_calm(timestamp_ms)
-                && no.is_calm(timestamp_ms)
+            if let Some(pair) = head.pair(&mut yes.text, &mut no.text)
+                && yes.is_calm(pair.timestamp_ms)
+                && no.is_calm(pair.timestamp_ms)
             {
                 state.figures.fast += 1;
-                return state.on_pair(number, timestamp_ms, &changes, recv, sink);
+                return state.on_pair(number, &pair, recv, sink);
             }
             if state.on_entries(number, head, recv, sink) {
                 return;
@@ -604,35 +604,24 @@ impl State {
 
     /// The usual `price_change`: one entry for each token, and both books are sound before it.
     #[inline(always)]
-    fn on_pair(
-        &mut self,
-        number: usize,
-        timestamp_ms: u64,
-        changes: &[Change<'_>; 2],
-        recv: Ns,
-        sink: &mut impl Sink,
-    ) {
-        let [one, two] = changes;
-        let mut stored = [true; 2];
-        for (change, stored) in [one, two].into_iter().zip(&mut stored) {
-            *stored = self.put(number, change.token, change.side, change.px, change.qty).is_ok();
-        }
-        self.figures.changes += stored.map(u64::from).iter().sum::<u64>();
+    fn on_pair(&mut self, number: usize, pair: &Pair<'_>, recv: Ns, sink: &mut impl Sink) {
+        let stored = [0, 1].map(|token| {
+            let (side, px, qty) = (pair.sides[token], pair.prices[token], pair.sizes[token]);
+            self.put(number, token, side, px, qty).is_ok()
+        });
         self.figures.book_messages += 1;
         self.figures.deltas += 1;
-        let mut sound = stored == [true; 2];
-        for change in [one, two] {
-            let token = &mut self.markets[number].tokens[change.token];
-            sound &= !overlaps(token.best)
-                && change.best_bid == Some(token.best[0])
-                && change.best_ask == Some(token.best[1]);
-            token.timestamp_ms = timestamp_ms;
+        let market = &mut self.markets[number];
+        let [yes, no] = &mut market.tokens;
+        for token in [&mut *yes, &mut *no] {
+            token.timestamp_ms = pair.timestamp_ms;
             token.behind = 0;
         }
-        if !sound {
-            return self.on_unsound_pair(number, timestamp_ms, changes, stored, recv, sink);
+        let agree = [yes.best, no.best] == pair.best;
+        if stored != [true; 2] || !agree || overlaps(yes.best) || overlaps(no.best) {
+            return self.on_unsound_pair(number, pair, stored, recv, sink);
         }
-        let market = &mut self.markets[number];
+        self.figures.changes += 2;
         market.top.flags = 0; // both tokens are of one time now
         market::publish(&mut market.top, Health::Sound, recv, sink);
     }
@@ -643,18 +632,21 @@ impl State {
     fn on_unsound_pair(
         &mut self,
         number: usize,
-        timestamp_ms: u64,
-        changes: &[Change<'_>; 2],
+        pair: &Pair<'_>,
         stored: [bool; 2],
         recv: Ns,
         sink: &mut impl Sink,
     ) {
-        for (change, _) in changes.iter().zip(stored).filter(|(_, stored)| !stored) {
-            self.figures.rejected_changes += 1;
-            self.doubt(number, change.token, sink);
+        for (token, stored) in stored.into_iter().enumerate() {
+            if stored {
+                self.figures.changes += 1;
+            } else {
+                self.figures.rejected_changes += 1;
+                self.doubt(number, token, sink);
+            }
         }
-        for change in changes {
-            self.conclude(number, timestamp_ms, change, recv, sink);
+        for change in &pair.changes() {
+            self.conclude(number, pair.timestamp_ms, change, recv, sink);
         }
         self.end_of_frame(number, true, recv, sink);
     }
