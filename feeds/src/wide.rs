@@ -57,6 +57,43 @@ pub fn are_plain(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
     is_plain(a) && is_plain(b)
 }
 
+/// True where all bytes of both windows are from `0` on and in ASCII, and none from `@` to `_`: no
+/// quote and no backslash among them. Cheaper than [`are_plain`], and enough for lower-case hex.
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[allow(unsafe_code)]
+#[inline(always)]
+pub fn are_lower(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
+    use core::arch::x86_64::{
+        __m256i, _mm256_add_epi8, _mm256_andnot_si256, _mm256_cmpgt_epi8,
+        _mm256_loadu_si256, _mm256_min_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_testz_si256,
+    };
+    // SAFETY: each load reads exactly the 32 bytes of its window and needs no alignment; AVX2 is
+    // a feature of the whole build (the `cfg` above).
+    unsafe {
+        let (a, b) = (_mm256_loadu_si256(a.as_ptr().cast()), _mm256_loadu_si256(b.as_ptr().cast()));
+        // Signed: bytes from 0x80 on are negative, and so below `0`.
+        let low = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x30), _mm256_min_epi8(a, b));
+        // Bit 6 is set where a byte has it and lacks bit 5, which the doubled byte has there.
+        let upper = |x: __m256i| _mm256_andnot_si256(_mm256_add_epi8(x, x), x);
+        let strange = _mm256_or_si256(low, _mm256_or_si256(upper(a), upper(b)));
+        _mm256_testz_si256(strange, _mm256_set1_epi8(0x40)) == 1
+    }
+}
+
+/// True where all bytes of both windows are from `0` on and in ASCII, and none from `@` to `_`: no
+/// quote and no backslash among them. Cheaper than [`are_plain`], and enough for lower-case hex.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
+#[inline(always)]
+pub fn are_lower(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
+    portable_are_lower(a, b)
+}
+
+#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "avx2"))))]
+fn portable_are_lower(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
+    a.iter().chain(b).all(|byte| matches!(byte, 0x30..=0x3f | 0x60..=0x7f))
+}
+
 /// Bit i of the first word: byte i is a quote. Of the second: it is a backslash, a control
 /// character or not ASCII.
 #[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
@@ -151,6 +188,16 @@ pub const fn thirteen_digits(text: &[u8; 13]) -> Option<u64> {
     Some(digits_value(head, 8) * 100_000 + digits_value(tail >> 24, 5))
 }
 
+/// The last five of 13 ASCII digits as a number, given the last eight bytes; `None` where one of
+/// those is no digit.
+#[inline(always)]
+pub const fn last_five_digits(tail: u64) -> Option<u64> {
+    if strange(tail) != 0 {
+        return None;
+    }
+    Some(digits_value(tail >> 24, 5))
+}
+
 /// The value of two decimals between a point and a quote, as they end most sizes: `.12"`.
 #[inline(always)]
 pub const fn hundredths(word: u32) -> Option<u64> {
@@ -195,6 +242,18 @@ macro_rules! windows {
     ($text:expr; $($at:expr),*) => {
         [$($text.get($at..).and_then(<[u8]>::first_chunk),)* $text.last_chunk()]
     };
+}
+
+/// Whether two names of 64 to 96 bytes are equal: [`equal`] by one branch.
+#[inline(always)]
+pub fn equal_names<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
+    const { assert!(N >= 64 && N <= 96) };
+    match (windows!(a; 0, 32), windows!(b; 0, 32)) {
+        ([Some(a), Some(b), Some(c)], [Some(d), Some(e), Some(f)]) => {
+            are_same([a, b, c], [d, e, f])
+        }
+        _ => a == b,
+    }
 }
 
 /// Whether two texts are equal: [`equal`] for lengths from 97 to 128.

@@ -4,7 +4,7 @@
 use engine::book::Side;
 use engine::units::{Px, Qty};
 
-use crate::scan::Cursor;
+use crate::scan::{Cursor, Near};
 use crate::wide::Either;
 
 /// Length of a condition id: `0x` and 64 hex digits.
@@ -83,6 +83,8 @@ pub struct TokenText {
     stated: [u8; STATED_MAX],
     /// What that says.
     best: [Px; 2],
+    /// The last time of a frame that began with this token's market.
+    near: Near,
 }
 
 /// Longest token id: 2^256 has 78 decimal digits.
@@ -104,6 +106,7 @@ impl TokenText {
         opening: [0; OPENING_MAX],
         stated: [0; STATED_MAX],
         best: [Px::ZERO; 2],
+        near: Near::NONE,
     };
 
     /// The token, or `None` where that is no decimal number of at most 78 digits.
@@ -229,8 +232,19 @@ impl<'a> Head<'a> {
         let (side_two, hash_two) = side_and_hash(&mut at)?;
         let best_two = two.best_prices(&mut at)?;
 
-        at.literal(b"]")?;
-        let timestamp_ms = Head { at, ..self }.end()?;
+        let timestamp_ms = match self.timestamp_ms {
+            Some(timestamp_ms) => {
+                at.literal(b"]}")?;
+                timestamp_ms
+            }
+            None => {
+                at.literal(b"],\"timestamp\":\"")?;
+                let timestamp_ms = at.millis_near(&mut one.near)?;
+                at.literal(b"\",\"event_type\":\"price_change\"}")?;
+                timestamp_ms
+            }
+        };
+        at.end()?;
         let mut pair = Pair {
             sides: [side_one, side_two],
             prices: [px_one, px_two],
@@ -308,7 +322,7 @@ static SIDES: Either<14> = Either::new(b"BUY\",\"hash\":\"", b"SELL\",\"hash\":\
 fn side_and_hash<'a>(at: &mut Cursor<'a>) -> Option<(Side, &'a [u8])> {
     let is_ask = at.either(&SIDES)?;
     let side = if is_ask { Side::Ask } else { Side::Bid };
-    Some((side, at.plain_of::<40>()?))
+    Some((side, at.lower_of::<40>()?))
 }
 
 /// What stands between an entry's token and its closing brace.

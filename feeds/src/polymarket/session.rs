@@ -353,7 +353,7 @@ impl State {
     fn find_hex(&self, condition: &[u8; CONDITION_MAX]) -> Option<usize> {
         let found = |number: usize| {
             let market = &self.markets[number];
-            wide::equal(&market.condition, condition)
+            wide::equal_names(&market.condition, condition)
                 && usize::from(market.condition_len) == CONDITION_MAX
         };
         self.index.find(name_hash(condition), found)
@@ -540,8 +540,7 @@ impl State {
     ) -> Result<(), BookError> {
         self.store(number, token, side, px, qty)?;
         let market = &mut self.markets[number];
-        let best = &mut market.tokens[token].best[side as usize];
-        let mut follows = follow(best, side, px, qty);
+        let mut follows = follow(&mut market.tokens[token].best, side, px, qty);
         if side == Side::Ask {
             follows &= match token {
                 0 => market.top.change_asks(px, qty),
@@ -605,47 +604,64 @@ impl State {
     /// The usual `price_change`: one entry for each token, and both books are sound before it.
     #[inline(always)]
     fn on_pair(&mut self, number: usize, pair: &Pair<'_>, recv: Ns, sink: &mut impl Sink) {
-        let stored = [0, 1].map(|token| {
-            let (side, px, qty) = (pair.sides[token], pair.prices[token], pair.sizes[token]);
-            self.put(number, token, side, px, qty).is_ok()
-        });
-        self.figures.book_messages += 1;
-        self.figures.deltas += 1;
+        let ([yes_side, no_side], [yes_px, no_px]) = (pair.sides, pair.prices);
+        let [yes_qty, no_qty] = pair.sizes;
         let market = &mut self.markets[number];
         let [yes, no] = &mut market.tokens;
-        for token in [&mut *yes, &mut *no] {
+        let mut set = |book: BookId, side: Side, px: Px, qty: Qty| {
+            (!market::is_end(px) || qty.is_zero()) && self.slab.set(book, side, px, qty).is_ok()
+        };
+        if !set(yes.book, yes_side, yes_px, yes_qty) || !set(no.book, no_side, no_px, no_qty) {
+            return self.on_odd_pair(number, pair, recv, sink);
+        }
+        let mut yes_follows = follow(&mut yes.best, yes_side, yes_px, yes_qty);
+        let mut no_follows = follow(&mut no.best, no_side, no_px, no_qty);
+        if yes_side == Side::Ask {
+            yes_follows &= market.top.change_asks(yes_px, yes_qty);
+        }
+        if no_side == Side::Ask {
+            no_follows &= market.top.change_bids(no_px.complement(), no_qty);
+        }
+        if !(yes_follows & no_follows) {
+            self.reread_some(number, [!yes_follows, !no_follows]);
+        }
+        let market = &mut self.markets[number];
+        let [yes, no] = &mut market.tokens;
+        if [yes.best, no.best] != pair.best || overlaps(yes.best) || overlaps(no.best) {
+            return self.on_odd_pair(number, pair, recv, sink);
+        }
+        for token in [yes, no] {
             token.timestamp_ms = pair.timestamp_ms;
             token.behind = 0;
         }
-        let agree = [yes.best, no.best] == pair.best;
-        if stored != [true; 2] || !agree || overlaps(yes.best) || overlaps(no.best) {
-            return self.on_unsound_pair(number, pair, stored, recv, sink);
-        }
+        self.figures.book_messages += 1;
+        self.figures.deltas += 1;
         self.figures.changes += 2;
         market.top.flags = 0; // both tokens are of one time now
         market::publish(&mut market.top, Health::Sound, recv, sink);
     }
 
-    /// The rest of [`State::on_pair`] where a change was refused, a book is crossed now, or its
-    /// best prices are not those that the venue named.
-    #[cold]
-    fn on_unsound_pair(
-        &mut self,
-        number: usize,
-        pair: &Pair<'_>,
-        stored: [bool; 2],
-        recv: Ns,
-        sink: &mut impl Sink,
-    ) {
-        for (token, stored) in stored.into_iter().enumerate() {
-            if stored {
-                self.figures.changes += 1;
-            } else {
-                self.figures.rejected_changes += 1;
-                self.doubt(number, token, sink);
+    #[inline(never)]
+    fn reread_some(&mut self, number: usize, which: [bool; 2]) {
+        for token in [0, 1] {
+            if which[token] {
+                self.reread(number, token);
             }
         }
-        for change in &pair.changes() {
+    }
+
+    /// [`State::on_pair`] where a change was refused, a book is crossed now, or its best prices
+    /// are not those that the venue named. What was applied is applied again: a change names a
+    /// total, so that alters nothing.
+    #[cold]
+    fn on_odd_pair(&mut self, number: usize, pair: &Pair<'_>, recv: Ns, sink: &mut impl Sink) {
+        let changes = pair.changes();
+        for change in &changes {
+            self.apply(number, change, sink);
+        }
+        self.figures.book_messages += 1;
+        self.figures.deltas += 1;
+        for change in &changes {
             self.conclude(number, pair.timestamp_ms, change, recv, sink);
         }
         self.end_of_frame(number, true, recv, sink);
@@ -983,17 +999,17 @@ const fn worse(a: Health, b: Health) -> Health {
     if matches!(a, Health::Sound) || weight(a) < weight(b) { b } else { a }
 }
 
-/// Lets the best price of a side follow a change of one level; false where the level that was
-/// the best is gone, so that the next one must be read from the book.
+/// Lets the best prices follow a change of one level; false where the level that was the best is
+/// gone, so that the next one must be read from the book.
 #[inline(always)]
-fn follow(best: &mut Px, side: Side, px: Px, qty: Qty) -> bool {
+fn follow(best: &mut [Px; 2], side: Side, px: Px, qty: Qty) -> bool {
     if qty == Qty::ZERO {
-        return *best != px;
+        return best[side as usize] != px;
     }
-    *best = match side {
-        Side::Bid => px.max(*best),
-        Side::Ask => px.min(*best),
-    };
+    match side {
+        Side::Bid => best[0] = px.max(best[0]),
+        Side::Ask => best[1] = px.min(best[1]),
+    }
     true
 }
 
