@@ -68,6 +68,12 @@ impl Standing {
         self.0 |= ENDED;
     }
 
+    /// Whether the book is whole and its market trades.
+    #[inline(always)]
+    pub const fn is_whole(self) -> bool {
+        self.0 == Trust::Whole as u8
+    }
+
     /// Whether changes are applied: a book is kept up while its market does not trade.
     #[inline]
     pub const fn takes_changes(self) -> bool {

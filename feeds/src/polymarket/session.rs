@@ -13,7 +13,7 @@ use engine::units::{Ns, Px, Qty, Venue};
 use crate::error::DecodeErrorKind;
 use crate::figures::Figures;
 use crate::market::{self, AddError, Crossing, Standing, Trust, Watch};
-use crate::polymarket::fast::{self, Change, ENTRIES_MAX, TokenText};
+use crate::polymarket::fast::{self, Change, ENTRIES_MAX, Pair, TokenText};
 use crate::polymarket::general::General;
 use crate::polymarket::hash;
 use crate::polymarket::message::{Book, Object, PriceChange, Refused, TickSize};
@@ -63,17 +63,22 @@ struct Token {
     /// Messages in a row that were older than the last one applied.
     behind: u8,
     seen_book: bool,
-    /// Best bid and ask of the book, followed change by change.
-    best: [Option<Px>; 2],
+    /// Best bid and ask of the book, followed change by change; of an empty side what the venue
+    /// writes then: [`EMPTY`].
+    best: [Px; 2],
 }
 
+/// Best bid and ask of an empty book, as the venue writes them. No level can stand there.
+const EMPTY: [Px; 2] = [Px::ZERO, Px::ONE];
+
 impl Token {
-    /// Whether a change of that time can be applied, and ends no transition of another one.
-    #[inline]
-    fn is_ready(&self, timestamp_ms: u64) -> bool {
-        self.standing.takes_changes()
-            && timestamp_ms >= self.timestamp_ms
+    /// Whether the book is sound and a change of that time can be applied to it.
+    #[inline(always)]
+    fn is_calm(&self, timestamp_ms: u64) -> bool {
+        self.standing.is_whole()
+            && !self.crossing.is_on()
             && self.unsettled.is_none()
+            && timestamp_ms >= self.timestamp_ms
     }
 }
 
@@ -220,13 +225,13 @@ impl Session {
         if let Some(head) = fast::head(frame)
             && let Some(number) = state.find_hex(head.condition)
         {
-            let tokens = &state.markets[number].tokens;
-            let texts = [&tokens[0].text, &tokens[1].text];
-            if let Some((changes, timestamp_ms)) = head.pair(texts)
-                && tokens.iter().all(|token| token.is_ready(timestamp_ms))
+            let [yes, no] = &mut state.markets[number].tokens;
+            if let Some(pair) = head.pair(&mut yes.text, &mut no.text)
+                && yes.is_calm(pair.timestamp_ms)
+                && no.is_calm(pair.timestamp_ms)
             {
                 state.figures.fast += 1;
-                return state.on_pair(number, timestamp_ms, &changes, recv, sink);
+                return state.on_pair(number, &pair, recv, sink);
             }
             if state.on_entries(number, head, recv, sink) {
                 return;
@@ -327,7 +332,7 @@ impl State {
             unsettled: None,
             behind: 0,
             seen_book: false,
-            best: [None; 2],
+            best: EMPTY,
         };
         self.markets.push(Market {
             top: Top::unknown(id),
@@ -351,7 +356,7 @@ impl State {
     fn find_hex(&self, condition: &[u8; CONDITION_MAX]) -> Option<usize> {
         let found = |number: usize| {
             let market = &self.markets[number];
-            wide::equal(&market.condition, condition)
+            wide::equal_names(&market.condition, condition)
                 && usize::from(market.condition_len) == CONDITION_MAX
         };
         self.index.find(name_hash(condition), found)
@@ -540,8 +545,7 @@ impl State {
     ) -> Result<(), BookError> {
         self.store(number, token, side, px, qty)?;
         let market = &mut self.markets[number];
-        let best = &mut market.tokens[token].best[side as usize];
-        let mut follows = follow(best, side, px, qty);
+        let mut follows = follow(&mut market.tokens[token].best, side, px, qty);
         if side == Side::Ask {
             follows &= match token {
                 0 => market.top.change_asks(px, qty),
@@ -561,7 +565,9 @@ impl State {
         let market = &mut self.markets[number];
         let state = &mut market.tokens[token];
         let asks = self.slab.top(state.book, Side::Ask);
-        state.best = [self.slab.best(state.book, Side::Bid), asks.best().map(|level| level.0)];
+        let bid = self.slab.best(state.book, Side::Bid);
+        let ask = asks.best().map(|level| level.0);
+        state.best = [bid.unwrap_or(EMPTY[0]), ask.unwrap_or(EMPTY[1])];
         if token == 0 {
             market.top.set_asks(&asks);
         } else {
@@ -600,23 +606,68 @@ impl State {
         self.figures.unknown_markets += strangers;
     }
 
-    /// The usual `price_change`: one entry for each token, and both are ready for it.
+    /// The usual `price_change`: one entry for each token, and both books are sound before it.
     #[inline(always)]
-    fn on_pair(
-        &mut self,
-        number: usize,
-        timestamp_ms: u64,
-        changes: &[Change<'_>; 2],
-        recv: Ns,
-        sink: &mut impl Sink,
-    ) {
-        for change in changes {
+    fn on_pair(&mut self, number: usize, pair: &Pair<'_>, recv: Ns, sink: &mut impl Sink) {
+        let ([yes_side, no_side], [yes_px, no_px]) = (pair.sides, pair.prices);
+        let [yes_qty, no_qty] = pair.sizes;
+        let market = &mut self.markets[number];
+        let [yes, no] = &mut market.tokens;
+        let mut set = |book: BookId, side: Side, px: Px, qty: Qty| {
+            (!market::is_end(px) || qty.is_zero()) && self.slab.set(book, side, px, qty).is_ok()
+        };
+        if !set(yes.book, yes_side, yes_px, yes_qty) || !set(no.book, no_side, no_px, no_qty) {
+            return self.on_odd_pair(number, pair, recv, sink);
+        }
+        let mut yes_follows = follow(&mut yes.best, yes_side, yes_px, yes_qty);
+        let mut no_follows = follow(&mut no.best, no_side, no_px, no_qty);
+        if yes_side == Side::Ask {
+            yes_follows &= market.top.change_asks(yes_px, yes_qty);
+        }
+        if no_side == Side::Ask {
+            no_follows &= market.top.change_bids(no_px.complement(), no_qty);
+        }
+        if !(yes_follows & no_follows) {
+            self.reread_some(number, [!yes_follows, !no_follows]);
+        }
+        let market = &mut self.markets[number];
+        let [yes, no] = &mut market.tokens;
+        if [yes.best, no.best] != pair.best || overlaps(yes.best) || overlaps(no.best) {
+            return self.on_odd_pair(number, pair, recv, sink);
+        }
+        for token in [yes, no] {
+            token.timestamp_ms = pair.timestamp_ms;
+            token.behind = 0;
+        }
+        self.figures.book_messages += 1;
+        self.figures.deltas += 1;
+        self.figures.changes += 2;
+        market.top.flags = 0; // both tokens are of one time now
+        market::publish(&mut market.top, Health::Sound, recv, sink);
+    }
+
+    #[inline(never)]
+    fn reread_some(&mut self, number: usize, which: [bool; 2]) {
+        for token in [0, 1] {
+            if which[token] {
+                self.reread(number, token);
+            }
+        }
+    }
+
+    /// [`State::on_pair`] where a change was refused, a book is crossed now, or its best prices
+    /// are not those that the venue named. What was applied is applied again: a change names a
+    /// total, so that alters nothing.
+    #[cold]
+    fn on_odd_pair(&mut self, number: usize, pair: &Pair<'_>, recv: Ns, sink: &mut impl Sink) {
+        let changes = pair.changes();
+        for change in &changes {
             self.apply(number, change, sink);
         }
         self.figures.book_messages += 1;
         self.figures.deltas += 1;
-        for change in changes {
-            self.conclude(number, timestamp_ms, change, recv, sink);
+        for change in &changes {
+            self.conclude(number, pair.timestamp_ms, change, recv, sink);
         }
         self.end_of_frame(number, true, recv, sink);
     }
@@ -745,8 +796,7 @@ impl State {
     #[inline(always)]
     fn judge(&mut self, number: usize, token: usize, recv: Ns, sink: &mut impl Sink) {
         let state = &self.markets[number].tokens[token];
-        let overlap = matches!(state.best, [Some(bid), Some(ask)] if bid >= ask);
-        if overlap || state.crossing.is_on() {
+        if overlaps(state.best) || state.crossing.is_on() {
             self.judge_crossed(number, token, recv, sink);
         }
     }
@@ -757,7 +807,8 @@ impl State {
         let state = &mut self.markets[number].tokens[token];
         let [bid, ask] = state.best;
         let was_on = state.crossing.is_on();
-        let overdue = state.crossing.judge(bid, ask, recv, &mut self.figures);
+        // An empty side overlaps with nothing, whatever stands for its price.
+        let overdue = state.crossing.judge(Some(bid), Some(ask), recv, &mut self.figures);
         if state.crossing.is_on() && !was_on {
             self.watch.add(2 * number + token, &mut state.crossing);
         }
@@ -789,7 +840,8 @@ impl State {
     #[inline]
     fn agrees(&self, number: usize, change: &Change<'_>) -> bool {
         let [bid, ask] = self.markets[number].tokens[change.token].best;
-        !differs(change.best_bid, bid, Px::ZERO) && !differs(change.best_ask, ask, Px::ONE)
+        change.best_bid.is_none_or(|stated| stated == bid)
+            && change.best_ask.is_none_or(|stated| stated == ask)
     }
 
     #[cold]
@@ -955,27 +1007,24 @@ const fn worse(a: Health, b: Health) -> Health {
     if matches!(a, Health::Sound) || weight(a) < weight(b) { b } else { a }
 }
 
-/// Lets the best price of a side follow a change of one level; false where the level that was
-/// the best is gone, so that the next one must be read from the book.
-#[inline]
-fn follow(best: &mut Option<Px>, side: Side, px: Px, qty: Qty) -> bool {
+/// Lets the best prices follow a change of one level; false where the level that was the best is
+/// gone, so that the next one must be read from the book.
+#[inline(always)]
+fn follow(best: &mut [Px; 2], side: Side, px: Px, qty: Qty) -> bool {
     if qty == Qty::ZERO {
-        return *best != Some(px);
+        return best[side as usize] != px;
     }
-    let is_better = best.is_none_or(|best| match side {
-        Side::Bid => px > best,
-        Side::Ask => px < best,
-    });
-    if is_better {
-        *best = Some(px);
+    match side {
+        Side::Bid => best[0] = px.max(best[0]),
+        Side::Ask => best[1] = px.min(best[1]),
     }
     true
 }
 
-/// Whether the venue named another best price than ours; `empty` is what it writes for none.
-#[inline]
-fn differs(stated: Option<Px>, own: Option<Px>, empty: Px) -> bool {
-    stated.is_some_and(|stated| stated != own.unwrap_or(empty))
+/// True where a book is crossed or locked.
+#[inline(always)]
+fn overlaps([bid, ask]: [Px; 2]) -> bool {
+    bid >= ask
 }
 
 fn unsettled(timestamp_ms: u64, hash: &[u8]) -> Unsettled {
