@@ -637,8 +637,21 @@ impl State {
         self.figures.book_messages += 1;
         self.figures.deltas += 1;
         self.figures.changes += 2;
-        market.top.flags = 0; // both tokens are of one time now
-        market::publish(&mut market.top, Health::Sound, recv, sink);
+        let top = &mut market.top;
+        top.flags = 0; // both tokens are of one time now
+        if top.health != Health::Sound {
+            return self.publish_other(number, recv, sink);
+        }
+        // As `market::publish`, which would be a call.
+        top.generation = top.generation.wrapping_add(1);
+        top.recv = recv;
+        sink.top(top);
+    }
+
+    /// [`State::publish`] where it is not worth to be inlined.
+    #[cold]
+    fn publish_other(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
+        self.publish(number, recv, sink);
     }
 
     #[inline(never)]
