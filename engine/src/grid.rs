@@ -38,6 +38,17 @@ struct Band {
     recip: u32,
 }
 
+impl Band {
+    /// The step of a price that is not above the band.
+    #[inline(always)]
+    fn step_of(&self, e4: u16) -> Option<usize> {
+        let offset = u64::from(e4.checked_sub(self.start)?);
+        let steps = (offset * u64::from(self.recip)) >> RECIP_BITS;
+        let on_grid = steps * u64::from(self.step) == offset;
+        on_grid.then_some(usize::from(self.first) + steps as usize)
+    }
+}
+
 /// Why a list of bands is no grid. All prices in 1e-4 dollar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GridError {
@@ -125,15 +136,12 @@ impl Grid {
     #[inline]
     pub fn step_of(&self, px: Px) -> Option<usize> {
         let e4 = px.e4();
-        for band in &self.bands[..self.len as usize] {
-            if e4 <= band.end {
-                let offset = u64::from(e4.checked_sub(band.start)?);
-                let steps = (offset * u64::from(band.recip)) >> RECIP_BITS;
-                let on_grid = steps * u64::from(band.step) == offset;
-                return on_grid.then_some(usize::from(band.first) + steps as usize);
-            }
+        // Most grids have one band.
+        if e4 <= self.bands[0].end {
+            return self.bands[0].step_of(e4);
         }
-        None
+        let later = self.bands.get(1..usize::from(self.len))?;
+        later.iter().find(|band| e4 <= band.end)?.step_of(e4)
     }
 
     /// The price of a step. A step beyond the grid reads as its last price.

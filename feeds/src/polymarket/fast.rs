@@ -46,7 +46,7 @@ pub struct Pair<'a> {
     /// Best bid and ask of each token after the transition, as in [`Change`].
     pub best: [[Px; 2]; 2],
     /// Hashes, as in [`Change`].
-    pub hashes: [&'a [u8]; 2],
+    pub hashes: [&'a [u8; 40]; 2],
     /// The venue's time; Unix milliseconds.
     pub timestamp_ms: u64,
 }
@@ -316,20 +316,19 @@ fn pair<'a>(
     })
 }
 
-/// What stands between the decimals of an entry's price and its side.
+/// What stands between the decimals of an entry's price and its side's key.
 #[inline(always)]
 fn size(at: &mut Cursor<'_>) -> Option<Qty> {
     at.literal(b"\",\"size\":\"")?;
-    let qty = at.size()?;
-    at.literal(b",\"side\":\"")?;
-    Some(qty)
+    at.size()
 }
 
-static SIDES: Either<14> = Either::new(b"BUY\",\"hash\":\"", b"SELL\",\"hash\":\"");
+static SIDES: Either<23> =
+    Either::new(b",\"side\":\"BUY\",\"hash\":\"", b",\"side\":\"SELL\",\"hash\":\"");
 
 /// An entry's side and its hash without the closing quote.
 #[inline(always)]
-fn side_and_hash<'a>(at: &mut Cursor<'a>) -> Option<(Side, &'a [u8])> {
+fn side_and_hash<'a>(at: &mut Cursor<'a>) -> Option<(Side, &'a [u8; 40])> {
     let is_ask = at.either(&SIDES)?;
     let side = if is_ask { Side::Ask } else { Side::Bid };
     Some((side, at.lower_of::<40>()?))
