@@ -157,7 +157,7 @@ impl Session {
     ) -> Result<MarketId, AddError> {
         let texts = [TokenText::new(tokens[0]), TokenText::new(tokens[1])];
         let [Some(yes), Some(no)] = texts else { return Err(AddError::Name) };
-        self.state.add_market(condition, [yes, no], grid, terms)
+        self.state.add_market(condition, &[yes, no], grid, terms)
     }
 
     /// What was counted so far.
@@ -299,7 +299,7 @@ impl State {
     fn add_market(
         &mut self,
         condition: &str,
-        tokens: [TokenText; 2],
+        tokens: &[TokenText; 2],
         grid: &Grid,
         terms: Option<HashTerms>,
     ) -> Result<MarketId, AddError> {
@@ -925,7 +925,7 @@ impl State {
                 let grid = book.tick_size.and_then(|tick| Grid::uniform(tick.e4()).ok());
                 let text = TokenText::new(book.asset_id)?;
                 let grid = grid.unwrap_or(Grid::DECI_CENT);
-                match self.add_market(book.market, [text, TokenText::NONE], &grid, None) {
+                match self.add_market(book.market, &[text, TokenText::NONE], &grid, None) {
                     Ok(id) => {
                         self.markets[id.index()].learnt = true;
                         id.index()
