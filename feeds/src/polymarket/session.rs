@@ -63,17 +63,27 @@ struct Token {
     /// Messages in a row that were older than the last one applied.
     behind: u8,
     seen_book: bool,
-    /// Best bid and ask of the book, followed change by change.
-    best: [Option<Px>; 2],
+    /// Best bid and ask of the book, followed change by change; 0 and 1 dollar for an empty side,
+    /// as the venue writes it. No level stands at either ([`market::is_end`]).
+    best: [Px; 2],
 }
 
 impl Token {
+    /// The usual [`health`], without a table of the others.
+    #[inline(always)]
+    fn is_sound(&self) -> bool {
+        self.trust == Trust::Whole && !self.crossing.is_on() && self.unsettled.is_none()
+    }
+
     /// Whether a change of that time can be applied, and ends no transition of another one.
     #[inline]
     fn is_ready(&self, timestamp_ms: u64) -> bool {
         self.trust.takes_changes() && timestamp_ms >= self.timestamp_ms && self.unsettled.is_none()
     }
 }
+
+/// Best bid and ask of an empty book.
+const NO_LEVELS: [Px; 2] = [Px::ZERO, Px::ONE];
 
 /// So many messages of a token in a row that are older than the last one applied are no late
 /// copies: the time of that one was wrong, and the book would stand still for ever.
@@ -93,6 +103,60 @@ struct Market {
 impl Market {
     fn condition(&self) -> &[u8] {
         &self.condition[..usize::from(self.condition_len)]
+    }
+
+    /// Lets a token's best price and the top follow a change of its book; false where they must be
+    /// read from it: a level that was shown is gone, or a new one is to be shown.
+    #[inline(always)]
+    fn follow(&mut self, token: usize, side: Side, px: Px, qty: Qty) -> bool {
+        let best = &mut self.tokens[token].best[side as usize];
+        let mut follows = follow(best, side, px, qty);
+        if side == Side::Ask {
+            follows &= match token {
+                0 => self.top.change_asks(px, qty),
+                _ => self.top.change_bids(px.complement(), qty),
+            };
+        }
+        follows
+    }
+
+    /// Reads a token's best prices and what the top shows of it from its book: its asks, because
+    /// YES is bought there and NO at the other token's asks, whose mirror are the YES bids.
+    #[inline(never)]
+    fn reread(&mut self, slab: &Slab, token: usize) {
+        let state = &mut self.tokens[token];
+        let asks = slab.top(state.book, Side::Ask);
+        let bid = slab.best(state.book, Side::Bid).unwrap_or(NO_LEVELS[0]);
+        state.best = [bid, asks.best().map_or(NO_LEVELS[1], |level| level.0)];
+        if token == 0 {
+            self.top.set_asks(&asks);
+        } else {
+            self.top.set_bids(&asks.mirrored());
+        }
+    }
+
+    /// Applies an entry where nothing about it is unusual; false where it must be applied with
+    /// all that may follow, which it still can be.
+    #[inline(always)]
+    fn apply_usual(&mut self, slab: &mut Slab, timestamp_ms: u64, change: &Change<'_>) -> bool {
+        let &Change { token, side, px, qty, best_bid, best_ask, .. } = change;
+        let token = token & 1; // it is 0 or 1, so no bound need be checked
+        let gone = market::is_end(px) && !qty.is_zero();
+        if gone || slab.set(self.tokens[token].book, side, px, qty).is_err() {
+            return false;
+        }
+        if !self.follow(token, side, px, qty) {
+            self.reread(slab, token);
+        }
+        let state = &mut self.tokens[token];
+        let [bid, ask] = state.best;
+        let agrees = best_bid.is_none_or(|px| px == bid) && best_ask.is_none_or(|px| px == ask);
+        if !agrees || bid >= ask || state.crossing.is_on() {
+            return false;
+        }
+        state.timestamp_ms = timestamp_ms;
+        state.behind = 0;
+        true
     }
 
     fn token_of(&self, id: &str) -> Option<usize> {
@@ -226,7 +290,7 @@ impl Session {
                 state.figures.fast += 1;
                 return state.on_pair(number, timestamp_ms, &changes, recv, sink);
             }
-            if state.on_entries(number, head, recv, sink) {
+            if state.on_entries(number, frame, recv, sink) {
                 return;
             }
         }
@@ -325,7 +389,7 @@ impl State {
             unsettled: None,
             behind: 0,
             seen_book: false,
-            best: [None; 2],
+            best: NO_LEVELS,
         };
         self.markets.push(Market {
             top: Top::unknown(id),
@@ -472,7 +536,7 @@ impl State {
                 }
             }
         }
-        self.reread(number, token);
+        self.markets[number].reread(&self.slab, token);
         self.judge(number, token, recv, sink);
         self.touch(number);
         let market = self.markets[number].top.market;
@@ -481,7 +545,7 @@ impl State {
 
     fn refuse_book(&mut self, number: usize, token: usize, sink: &mut impl Sink) {
         self.figures.rejected_changes += 1;
-        self.reread(number, token);
+        self.markets[number].reread(&self.slab, token);
         self.doubt(number, token, sink);
         self.touch(number);
     }
@@ -535,34 +599,12 @@ impl State {
         qty: Qty,
     ) -> Result<(), BookError> {
         self.store(number, token, side, px, qty)?;
-        let market = &mut self.markets[number];
-        let best = &mut market.tokens[token].best[side as usize];
-        let mut follows = follow(best, side, px, qty);
-        if side == Side::Ask {
-            follows &= match token {
-                0 => market.top.change_asks(px, qty),
-                _ => market.top.change_bids(px.complement(), qty),
-            };
-        }
-        if !follows {
-            self.reread(number, token);
+        let State { markets, slab, .. } = self;
+        let market = &mut markets[number];
+        if !market.follow(token, side, px, qty) {
+            market.reread(slab, token);
         }
         Ok(())
-    }
-
-    /// Reads a token's best prices and what the top shows of it from its book: its asks, because
-    /// YES is bought there and NO at the other token's asks, whose mirror are the YES bids.
-    #[inline(never)]
-    fn reread(&mut self, number: usize, token: usize) {
-        let market = &mut self.markets[number];
-        let state = &mut market.tokens[token];
-        let asks = self.slab.top(state.book, Side::Ask);
-        state.best = [self.slab.best(state.book, Side::Bid), asks.best().map(|level| level.0)];
-        if token == 0 {
-            market.top.set_asks(&asks);
-        } else {
-            market.top.set_bids(&asks.mirrored());
-        }
     }
 
     fn on_price_change(&mut self, change: &PriceChange<'_>, recv: Ns, sink: &mut impl Sink) {
@@ -606,19 +648,22 @@ impl State {
         recv: Ns,
         sink: &mut impl Sink,
     ) {
-        for change in changes {
-            self.apply(number, change, sink);
+        let mut usual = [true; 2];
+        let State { markets, slab, figures, .. } = self;
+        let market = &mut markets[number];
+        for (change, usual) in changes.iter().zip(&mut usual) {
+            *usual = market.apply_usual(slab, timestamp_ms, change);
         }
-        self.figures.book_messages += 1;
-        self.figures.deltas += 1;
-        for change in changes {
-            self.conclude(number, timestamp_ms, change, recv, sink);
+        figures.book_messages += 1;
+        figures.deltas += 1;
+        figures.changes += 2;
+        if usual != [true; 2] {
+            return self.redo(number, timestamp_ms, changes, usual, recv, sink);
         }
-        self.end_of_frame(number, true, recv, sink);
+        self.publish(number, recv, sink);
     }
 
     /// Publishes a market once, also where it came to be doubted on the way.
-    #[inline(always)]
     fn end_of_frame(&mut self, number: usize, changed: bool, recv: Ns, sink: &mut impl Sink) {
         if !self.touched.is_empty() {
             self.publish_touched(recv, sink);
@@ -627,16 +672,39 @@ impl State {
         }
     }
 
+    /// Applies again, with all that may follow, what was not usual, and publishes. Sizes are totals, so that
+    /// twice is as good as once.
+    #[cold]
+    fn redo(
+        &mut self,
+        number: usize,
+        timestamp_ms: u64,
+        changes: &[Change<'_>; 2],
+        usual: [bool; 2],
+        recv: Ns,
+        sink: &mut impl Sink,
+    ) {
+        for (change, _) in changes.iter().zip(usual).filter(|(_, usual)| !usual) {
+            self.figures.changes -= 1;
+            self.apply(number, change, sink);
+        }
+        for (change, _) in changes.iter().zip(usual).filter(|(_, usual)| !usual) {
+            self.conclude(number, timestamp_ms, change, recv, sink);
+        }
+        self.end_of_frame(number, true, recv, sink);
+    }
+
     /// A `price_change` of the usual shape with any number of entries, or of an unusual moment;
     /// false where it must be left to the general decoder.
     #[cold]
     fn on_entries(
         &mut self,
         number: usize,
-        head: fast::Head<'_>,
+        frame: &[u8],
         recv: Ns,
         sink: &mut impl Sink,
     ) -> bool {
+        let Some(head) = fast::head(frame) else { return false };
         let mut changes = [Change::NONE; ENTRIES_MAX];
         let tokens = &self.markets[number].tokens;
         let texts = [&tokens[0].text, &tokens[1].text];
@@ -741,8 +809,7 @@ impl State {
     #[inline(always)]
     fn judge(&mut self, number: usize, token: usize, recv: Ns, sink: &mut impl Sink) {
         let state = &self.markets[number].tokens[token];
-        let overlap = matches!(state.best, [Some(bid), Some(ask)] if bid >= ask);
-        if overlap || state.crossing.is_on() {
+        if state.best[0] >= state.best[1] || state.crossing.is_on() {
             self.judge_crossed(number, token, recv, sink);
         }
     }
@@ -751,7 +818,7 @@ impl State {
     #[cold]
     fn judge_crossed(&mut self, number: usize, token: usize, recv: Ns, sink: &mut impl Sink) {
         let state = &mut self.markets[number].tokens[token];
-        let [bid, ask] = state.best;
+        let [bid, ask] = state.best.map(|px| (!market::is_end(px)).then_some(px));
         let was_on = state.crossing.is_on();
         let overdue = state.crossing.judge(bid, ask, recv, &mut self.figures);
         if state.crossing.is_on() && !was_on {
@@ -785,7 +852,7 @@ impl State {
     #[inline]
     fn agrees(&self, number: usize, change: &Change<'_>) -> bool {
         let [bid, ask] = self.markets[number].tokens[change.token].best;
-        !differs(change.best_bid, bid, Px::ZERO) && !differs(change.best_ask, ask, Px::ONE)
+        change.best_bid.is_none_or(|px| px == bid) && change.best_ask.is_none_or(|px| px == ask)
     }
 
     #[cold]
@@ -838,7 +905,7 @@ impl State {
         state.timestamp_ms = state.timestamp_ms.max(tick.timestamp_ms);
         self.figures.resyncs += 1;
         sink.notice(&Notice::SnapshotWanted { market: market.top.market });
-        self.reread(number, token);
+        self.markets[number].reread(&self.slab, token);
         self.touch(number);
     }
 
@@ -912,7 +979,11 @@ impl State {
     fn publish(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
         let market = &mut self.markets[number];
         let [yes, no] = &market.tokens;
-        let health = worse(health(yes), health(no));
+        let health = if yes.is_sound() && no.is_sound() {
+            Health::Sound
+        } else {
+            worse(health(yes), health(no))
+        };
         let torn = yes.timestamp_ms != no.timestamp_ms;
         market.top.flags = if torn { Top::TORN } else { 0 };
         market::publish(&mut market.top, health, recv, sink);
@@ -924,7 +995,7 @@ fn crossing_of(markets: &mut [Market], book: usize) -> &mut Crossing {
     &mut markets[book / 2].tokens[book % 2].crossing
 }
 
-#[inline]
+#[cold]
 fn health(token: &Token) -> Health {
     match market::health(token.trust, token.crossing.is_on()) {
         Health::Sound if token.unsettled.is_some() => Health::Stale,
@@ -950,25 +1021,16 @@ const fn worse(a: Health, b: Health) -> Health {
 
 /// Lets the best price of a side follow a change of one level; false where the level that was
 /// the best is gone, so that the next one must be read from the book.
-#[inline]
-fn follow(best: &mut Option<Px>, side: Side, px: Px, qty: Qty) -> bool {
-    if qty == Qty::ZERO {
-        return *best != Some(px);
+#[inline(always)]
+fn follow(best: &mut Px, side: Side, px: Px, qty: Qty) -> bool {
+    if qty.is_zero() {
+        return *best != px;
     }
-    let is_better = best.is_none_or(|best| match side {
-        Side::Bid => px > best,
-        Side::Ask => px < best,
-    });
-    if is_better {
-        *best = Some(px);
-    }
+    *best = match side {
+        Side::Bid => px.max(*best),
+        Side::Ask => px.min(*best),
+    };
     true
-}
-
-/// Whether the venue named another best price than ours; `empty` is what it writes for none.
-#[inline]
-fn differs(stated: Option<Px>, own: Option<Px>, empty: Px) -> bool {
-    stated.is_some_and(|stated| stated != own.unwrap_or(empty))
 }
 
 fn unsettled(timestamp_ms: u64, hash: &[u8]) -> Unsettled {
