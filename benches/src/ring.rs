@@ -182,8 +182,11 @@ impl End for Tiles {
     fn pair() -> [Tiles; 2] {
         let (there, from_here) = RingBuffer::new(TOP_RING_DEPTH);
         let (back, from_there) = RingBuffer::new(TOP_RING_DEPTH);
-        let tile =
-            |ring| FeedTile::new(OneTop(Message::new()), Always, Outbox::new(ring, 1, false, ()));
+        let tile = |ring| {
+            let (controls, _) = RingBuffer::new(1); // no frame here makes any
+            let outbox = Outbox::new((ring, controls), 1, false, ());
+            FeedTile::new(OneTop(Message::new()), Always, outbox)
+        };
         [Tiles { tile: tile(there), back: from_there }, Tiles { tile: tile(back), back: from_here }]
     }
 

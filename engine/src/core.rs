@@ -5,6 +5,7 @@
 
 mod account; // reports: what an order came to, and where all money is
 mod attend; // what deserves a closer look: candidates, episodes, decisions
+mod control; // rules that change while markets trade
 
 use crate::digest::Digest;
 use crate::edge::{NEVER, Quote, edges};
@@ -82,7 +83,7 @@ pub struct Figures {
     pub edge_hash: u64,
     /// Bundles sent.
     pub decisions: u64,
-    /// Over all bundles and all reports.
+    /// Over all bundles, all reports and all changes of rules.
     pub decision_hash: u64,
     /// Fills reported.
     pub fills: u64,
@@ -282,7 +283,7 @@ impl Core {
                 look |= yes.max(no).max(both) > self.alert;
             }
             if look {
-                self.attend(now, id, SIDE, out);
+                self.attend(now, id, SIDE, top.recv, out);
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! All of it is `Copy` and of bounded size, so that it crosses rings and lies in files as it is.
 
-use crate::pair::{Direction, Outcome, PairId};
+use crate::pair::{Direction, FeeRule, Outcome, PairId};
 use crate::top::{Health, MarketId, Top};
 use crate::units::{Ns, Px, Qty, Shares, Usd, Venue};
 
@@ -255,6 +255,25 @@ pub enum PairChange {
     Blocked = 0,
     /// Evidence came.
     Unblocked = 1,
+    /// A venue changed what it charges for one of its markets.
+    Fee = 2,
+}
+
+/// What a feed tells the core beside books: rules that change while markets trade.
+///
+/// It travels on a ring of its own. The last [`Top`] of its frame carries [`Top::CONTROL`], so
+/// that it takes its place among the books however the threads run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Control {
+    /// A market's taker fee changed.
+    Fee {
+        /// Whose.
+        market: MarketId,
+        /// The rule in force; `None` is again the one that the pair table gives.
+        fee: Option<FeeRule>,
+    },
+    /// All controls of a frame have come.
+    EndOfFrame,
 }
 
 /// The one enum of everything that happens, for telemetry, journal, stream and database alike.
@@ -318,3 +337,4 @@ pub enum Event {
 const _: () = assert!(size_of::<Event>() <= 512);
 const _: () = assert!(size_of::<Bundle>() <= 256);
 const _: () = assert!(size_of::<Report>() <= 80);
+const _: () = assert!(size_of::<Control>() <= 16);

@@ -1,7 +1,7 @@
 //! Trading on paper: bundles fill against the books that stand when their orders take effect.
 
 use crate::core::{Core, CoreConfig, Outlet};
-use crate::event::{Bundle, Event, Leg, Reject, Report, ReportKind};
+use crate::event::{Bundle, Control, Event, Leg, Reject, Report, ReportKind};
 use crate::fee::{FillFees, bought_for, cost_of};
 use crate::overlay::Overlay;
 use crate::pair::{FeeRule, Outcome, PairTable};
@@ -142,6 +142,17 @@ impl Paper {
         self.overlay.on_top(top);
     }
 
+    /// Charges another fee from now on, for orders on their way too.
+    #[cold]
+    pub fn on_control(&mut self, table: &PairTable, control: &Control) {
+        let Control::Fee { market, fee } = *control else { return };
+        let side = market.venue().index();
+        for id in table.pairs_of(market) {
+            let own = table.pairs()[id.index()].sides[side].fee;
+            self.terms[id.index()][side].0 = fee.unwrap_or(own);
+        }
+    }
+
     /// The book without what paper orders have bought.
     #[must_use]
     pub fn adjusted(&self, top: &Top) -> Top {
@@ -150,8 +161,8 @@ impl Paper {
 
     /// Lets an order take effect against the book that stands. Nothing of it rests.
     ///
-    /// A book that is not sound fills nothing: what it would fill is not known, and a fill that
-    /// never was would flatter.
+    /// A book that is not sound fills nothing, nor does a venue whose fee is not known: what it
+    /// would fill or charge is not known, and a fill that never was would flatter.
     pub fn execute(&mut self, order: &PaperOrder, top: &Top) -> Reports {
         let (leg, bundle) = (*order.order(), &order.bundle);
         let blank = Report {
@@ -169,11 +180,11 @@ impl Paper {
             return reports;
         }
         reports.push(ReportKind::Acked);
-        if top.health != Health::Sound {
+        let rule = self.terms[bundle.pair.index()][leg.market.venue().index()].0;
+        if top.health != Health::Sound || !rule.is_known() {
             reports.push(ReportKind::Cancelled);
             return reports;
         }
-        let rule = self.terms[bundle.pair.index()][leg.market.venue().index()].0;
         let mut fees = FillFees::new(rule, self.config.balance_grid);
         let standing = self.adjusted(top);
         let levels = match leg.outcome {
@@ -249,6 +260,13 @@ impl PaperCore {
         self.run_until(now.mono, out);
         self.paper.on_top(top);
         self.core.on_top(now, top, &mut PaperOutlet { paper: &mut self.paper, out });
+    }
+
+    /// Takes in a change of rules. Orders that take effect up to this instant meet those before.
+    pub fn on_control(&mut self, now: Now, control: &Control, out: &mut impl Outlet) {
+        self.run_until(now.mono, out);
+        self.paper.on_control(self.core.pairs(), control);
+        self.core.on_control(now, control, &mut PaperOutlet { paper: &mut self.paper, out });
     }
 
     /// Lets every order on its way take effect, at the end of the input.

@@ -67,6 +67,33 @@ fn a_bundle_fills_against_the_books_that_stand_when_it_arrives() {
     assert_eq!(rig.paper.core().figures().realised, settled.profit);
 }
 
+/// Fees of the fills of the first venue's leg when its fee changes between decision and fill.
+fn charged(at: u64, fee: Option<FeeRule>) -> Vec<i64> {
+    let mut rig = Rig::new(config(), [5, 20]);
+    rig.gap(100);
+    let control = Control::Fee { market: market(Venue::Kalshi, 0), fee };
+    rig.paper.on_control(Now::at(Ns(at)), &control, &mut rig.out);
+    rig.book(K, 130, &[(3_900, 10_000)], &[(6_000, 10_000)]);
+    let settled = rig.out.settled()[0];
+    let paid = rig.paper.core().accounts();
+    assert_eq!(paid.realised, settled.profit);
+    assert_eq!(paid.reserved, [Usd::ZERO; 2]);
+    let pick = |e: &Event| match e {
+        Event::Fill(Report { leg: 0, kind: ReportKind::Filled { fee, .. }, .. }) => Some(fee.e6()),
+        _ => None,
+    };
+    rig.out.events.iter().filter_map(pick).collect()
+}
+
+#[test]
+fn an_order_on_its_way_pays_the_fee_of_its_arrival() {
+    let double = FeeRule::quadratic(2_000_000).ok();
+    assert_eq!(charged(104, double), [3_360_000], "twice 0.07 x 100 x 0.4 x 0.6");
+    assert_eq!(charged(105, double), [1_680_000], "it arrived just before");
+    assert_eq!(charged(104, None), [1_680_000]);
+    assert!(charged(104, Some(FeeRule::Unknown)).is_empty(), "nobody knows what it would cost");
+}
+
 #[test]
 fn a_leg_that_comes_too_late_leaves_inventory() {
     let mut rig = Rig::new(config(), [0, 10]);

@@ -48,7 +48,8 @@ pub enum Health {
     Sound = 0,
     /// No snapshot since the connection, the subscription or the grid change began.
     AwaitSnapshot = 1,
-    /// Something the venue said contradicts it; a fresh snapshot was asked for.
+    /// Something the venue said contradicts it and a fresh snapshot was asked for, or trading in
+    /// the market is stopped.
     Stale = 2,
     /// Best bid at or above best ask: real for some milliseconds, never tradable.
     Crossed = 3,
@@ -132,7 +133,8 @@ pub struct Top {
     pub market: MarketId,
     /// Whether it may be acted on.
     pub health: Health,
-    /// [`Top::LAST_OF_FRAME`] or 0.
+    /// The sum of [`Top::LAST_OF_FRAME`], [`Top::NO_MARKET`], [`Top::TORN`] and
+    /// [`Top::CONTROL`], each or not.
     pub flags: u8,
     bid_qty: [u32; TOP_LEVELS],
     ask_qty: [u32; TOP_LEVELS],
@@ -150,6 +152,9 @@ impl Top {
     pub const NO_MARKET: u8 = 2;
     /// Set on a book update whose token books are not of one venue timestamp.
     pub const TORN: u8 = 4;
+    /// Set on the last message of a frame that changed rules too: controls of the same feed, up to
+    /// [`crate::event::Control::EndOfFrame`], hold before this message does.
+    pub const CONTROL: u8 = 8;
 
     /// A market of which nothing is known yet.
     pub const fn unknown(market: MarketId) -> Top {

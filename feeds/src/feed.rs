@@ -1,7 +1,8 @@
-//! The feed tile: a source of frames, a venue's session, and the ring to the core.
+//! The feed tile: a source of frames, a venue's session, and the rings to the core.
 
 use std::collections::VecDeque;
 
+use engine::event::Control;
 use engine::tile::{Now, Tile};
 use engine::top::Top;
 use engine::units::{Ns, Venue};
@@ -14,6 +15,10 @@ use crate::{kalshi, polymarket};
 /// kept from its thread for a millisecond finds at most some thousands of frames waiting.
 pub const TOP_RING_DEPTH: usize = 65_536;
 const _: () = assert!(TOP_RING_DEPTH >= 2 * engine::top::MARKETS_MAX);
+
+/// Slots of a ring of [`Control`]s. They come a few times a day, for all markets of an event at
+/// once, and an event with more markets than this waits for the core.
+pub const CONTROL_RING_DEPTH: usize = 1_024;
 
 /// What a connection hands to a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,17 +75,65 @@ impl VenueSession for polymarket::session::Session {
 
 /// Receives a session's notices; tops go to the ring.
 pub trait NoticeSink {
-    /// Something rarer than a price. Must not block.
-    fn notice(&mut self, notice: &Notice<'_>);
+    /// Something rarer than a price. Must not block. Rules that it changes go into `controls`;
+    /// the core takes them with the last top of the frame.
+    fn notice(&mut self, notice: &Notice<'_>, controls: &mut ControlBox);
 }
 
 impl NoticeSink for () {
-    fn notice(&mut self, _notice: &Notice<'_>) {}
+    fn notice(&mut self, _notice: &Notice<'_>, _controls: &mut ControlBox) {}
 }
 
-/// What the core gets of a feed: its ring, and what did not fit into it yet.
+/// The way of a feed's controls to the core: their ring, and what did not fit into it yet.
+pub struct ControlBox {
+    ring: Producer<Control>,
+    /// Controls that found the ring full, in order. As with tops it holds those of one frame.
+    waiting: VecDeque<Control>,
+    /// The frame has made some: they are not ended yet.
+    open: bool,
+}
+
+impl ControlBox {
+    /// A way with room for a control of each of `markets` markets.
+    pub fn new(ring: Producer<Control>, markets: usize) -> ControlBox {
+        ControlBox { ring, waiting: VecDeque::with_capacity(markets + 1), open: false }
+    }
+
+    /// Sends a control. The core takes it before the last top of the frame.
+    #[cold]
+    pub fn send(&mut self, control: Control) {
+        self.open = true;
+        if !self.waiting.is_empty() {
+            self.waiting.push_back(control);
+        } else if let Err(rtrb::PushError::Full(control)) = self.ring.push(control) {
+            self.waiting.push_back(control);
+        }
+    }
+
+    /// Ends the frame's controls.
+    #[cold]
+    fn end_frame(&mut self) {
+        self.send(Control::EndOfFrame);
+        self.open = false;
+    }
+
+    /// Moves what waits into the ring; true where nothing waits any more.
+    #[inline]
+    fn flush(&mut self) -> bool {
+        while let Some(control) = self.waiting.front() {
+            if self.ring.push(*control).is_err() {
+                return false;
+            }
+            self.waiting.pop_front();
+        }
+        true
+    }
+}
+
+/// What the core gets of a feed: its rings, and what did not fit into them yet.
 pub struct Outbox<N> {
     ring: Producer<Top>,
+    controls: ControlBox,
     /// The frame's last top so far: it is sent when the next one comes or the frame ends, so that
     /// the last one can say that it is.
     held: Option<Top>,
@@ -93,11 +146,17 @@ pub struct Outbox<N> {
 }
 
 impl<N> Outbox<N> {
-    /// An outbox with room for the tops of `markets` markets. With `mark_frames` every frame ends
-    /// with a message that carries [`Top::LAST_OF_FRAME`].
-    pub fn new(ring: Producer<Top>, markets: usize, mark_frames: bool, notices: N) -> Outbox<N> {
+    /// An outbox with room for the tops and controls of `markets` markets. With `mark_frames` every
+    /// frame ends with a message that carries [`Top::LAST_OF_FRAME`].
+    pub fn new(
+        (ring, controls): (Producer<Top>, Producer<Control>),
+        markets: usize,
+        mark_frames: bool,
+        notices: N,
+    ) -> Outbox<N> {
         let waiting = VecDeque::with_capacity(markets + 1);
-        Outbox { ring, held: None, waiting, mark_frames, notices }
+        let controls = ControlBox::new(controls, markets);
+        Outbox { ring, controls, held: None, waiting, mark_frames, notices }
     }
 
     #[inline]
@@ -111,6 +170,9 @@ impl<N> Outbox<N> {
 
     #[inline]
     fn end_frame(&mut self, venue: Venue, recv: Ns) {
+        if self.controls.open {
+            return self.end_controls(venue, recv);
+        }
         match self.held.take() {
             Some(mut top) => {
                 top.flags |= Top::LAST_OF_FRAME;
@@ -121,9 +183,25 @@ impl<N> Outbox<N> {
         }
     }
 
-    /// Moves what waits into the ring; true where nothing waits any more.
+    /// The same for a frame that changed rules: the core hears of it in any case.
+    #[cold]
+    fn end_controls(&mut self, venue: Venue, recv: Ns) {
+        self.controls.end_frame();
+        let mut top = self.held.take().unwrap_or(Top::empty_frame(venue, recv));
+        top.flags |= Top::LAST_OF_FRAME | Top::CONTROL;
+        self.send(top);
+    }
+
+    /// Moves what waits into the rings; true where nothing waits any more.
     #[inline]
     fn flush(&mut self) -> bool {
+        // The core waits for the controls of a top that it has.
+        let flushed = self.controls.flush();
+        self.flush_tops() && flushed
+    }
+
+    #[inline]
+    fn flush_tops(&mut self) -> bool {
         while let Some(top) = self.waiting.front() {
             if self.ring.push(*top).is_err() {
                 return false;
@@ -144,11 +222,11 @@ impl<N: NoticeSink> Sink for Outbox<N> {
 
     #[inline]
     fn notice(&mut self, notice: &Notice<'_>) {
-        self.notices.notice(notice);
+        self.notices.notice(notice, &mut self.controls);
     }
 }
 
-/// Frames in, tops out.
+/// Frames in, tops and controls out.
 pub struct FeedTile<S, F, N> {
     session: S,
     source: F,
@@ -171,9 +249,9 @@ impl<S: VenueSession, F: Source, N: NoticeSink> FeedTile<S, F, N> {
         (self.session, self.outbox.notices)
     }
 
-    /// True where every top has reached the ring.
+    /// True where every top and every control has reached its ring.
     pub fn is_flushed(&self) -> bool {
-        self.outbox.waiting.is_empty()
+        self.outbox.waiting.is_empty() && self.outbox.controls.waiting.is_empty()
     }
 }
 
@@ -196,9 +274,12 @@ impl<S: VenueSession, F: Source, N: NoticeSink> Tile for FeedTile<S, F, N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::controls::EventMarkets;
     use crate::kalshi::session::{NoSide, Options, Session};
     use engine::grid::Grid;
+    use engine::pair::FeeRule;
     use engine::slab::Slab;
+    use engine::top::MarketId;
 
     struct List(Vec<&'static [u8]>);
 
@@ -217,8 +298,9 @@ mod tests {
             Session::new(Options { no_side: NoSide::NoPrice, learn: false }, Slab::new([4, 0, 0]));
         session.add_market("KXA", &Grid::CENT).unwrap();
         let (ring, mut core) = rtrb::RingBuffer::new(1);
+        let (controls, _) = rtrb::RingBuffer::new(1);
         let frames = List(vec![SNAPSHOT, TICKER, SNAPSHOT]);
-        let mut tile = FeedTile::new(session, frames, Outbox::new(ring, 1, true, ()));
+        let mut tile = FeedTile::new(session, frames, Outbox::new((ring, controls), 1, true, ()));
         assert_eq!(tile.step(Now::default()), 1, "the ring has room for its top");
         assert_eq!(tile.step(Now::default()), 1, "its mark has to wait");
         assert!(!tile.is_flushed());
@@ -228,5 +310,49 @@ mod tests {
         assert_eq!(tile.step(Now::default()), 1, "the mark takes the room, the third frame comes");
         assert_eq!(core.pop().unwrap().flags, Top::LAST_OF_FRAME | Top::NO_MARKET);
         assert_eq!(tile.session().figures().frames, 3);
+    }
+
+    const FEE: &[u8] = br#"{"type":"event_fee_update","sid":5,"seq":1,"msg":{"event_ticker":"EV","fee_type_override":"quadratic","fee_multiplier_override":2}}"#;
+    const ELSEWHERE: &[u8] = br#"{"type":"event_fee_update","sid":5,"seq":2,"msg":{"event_ticker":"OTHER","fee_type_override":null,"fee_multiplier_override":null}}"#;
+
+    #[test]
+    fn controls_wait_in_order_and_hold_the_next_frame_back() {
+        let mut events = EventMarkets::default();
+        let markets = [0, 1, 2].map(|index| MarketId::new(Venue::Kalshi, index).unwrap());
+        markets.iter().for_each(|market| events.add("EV", *market));
+        // Frames that touch no book and change no rule are not told here.
+        for mark_frames in [false, true] {
+            let (ring, mut tops) = rtrb::RingBuffer::new(8);
+            let (ring_of_controls, mut controls) = rtrb::RingBuffer::new(2);
+            let outbox = Outbox::new((ring, ring_of_controls), 3, mark_frames, events.clone());
+            let mut session = Session::new(
+                Options { no_side: NoSide::NoPrice, learn: false },
+                Slab::new([4, 0, 0]),
+            );
+            session.add_market("KXA", &Grid::CENT).unwrap();
+            let mut tile = FeedTile::new(session, List(vec![FEE, SNAPSHOT, ELSEWHERE]), outbox);
+            assert_eq!((tile.step(Now::default()), tile.is_flushed()), (1, false));
+            assert_eq!(
+                tops.pop().unwrap().flags,
+                Top::LAST_OF_FRAME | Top::NO_MARKET | Top::CONTROL
+            );
+            let mut came = Vec::new();
+            assert_eq!(tile.step(Now::default()), 0, "two of four found room");
+            while tile.step(Now::default()) == 0 {
+                came.push(controls.pop().unwrap());
+            }
+            while let Ok(control) = controls.pop() {
+                came.push(control);
+            }
+            let fee = Some(FeeRule::Quadratic { multiplier_e6: 2_000_000 });
+            let mut want = markets.map(|market| Control::Fee { market, fee }).to_vec();
+            want.push(Control::EndOfFrame);
+            assert_eq!(came, want);
+            assert_eq!(tops.pop().unwrap().flags, Top::LAST_OF_FRAME, "the next frame has none");
+            assert_eq!((tile.step(Now::default()), tile.is_flushed()), (1, true));
+            let mark = Top::LAST_OF_FRAME | Top::NO_MARKET;
+            assert_eq!(tops.pop().ok().map(|top| top.flags), mark_frames.then_some(mark));
+            assert!(controls.is_empty(), "no market of that event is ours");
+        }
     }
 }

@@ -13,4 +13,5 @@ pub mod registry; // a market's name -> its number
 pub mod market; // trust, crossing, publishing: alike on both venues
 pub mod kalshi;
 pub mod polymarket;
-pub mod feed; // the tile: frames in, tops out
+pub mod feed; // the tile: frames in, tops and controls out
+pub mod controls; // what a venue says of its fees -> rules

@@ -14,25 +14,77 @@ pub const CROSSED_MESSAGES_MAX: u32 = 16;
 
 /// How far a book may be believed, leaving aside whether it is crossed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum Trust {
-    /// No snapshot yet.
-    AwaitSnapshot,
     /// Snapshot and every change since.
-    Whole,
-    /// A message is missing; changes are dropped until the next snapshot.
-    Gap,
+    Whole = 0,
     /// It contradicted itself; changes are applied, but only a snapshot makes it whole.
-    Doubted,
+    Doubted = 1,
+    /// No snapshot yet.
+    AwaitSnapshot = 2,
+    /// A message is missing; changes are dropped until the next snapshot.
+    Gap = 3,
 }
 
-impl Trust {
-    /// Whether changes are applied.
+/// [`Trust`] in a book, and whether its market trades at all: one byte, so that the usual book is
+/// told from every other one by a single comparison.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing(u8);
+
+/// Trading is paused and may begin again.
+const PAUSED: u8 = 1 << 4;
+/// The outcome is known: nothing begins it again.
+const ENDED: u8 = 1 << 5;
+const HALTED: u8 = PAUSED | ENDED;
+
+impl Standing {
+    /// Of a book before its first snapshot, in a market that trades.
+    pub const NEW: Standing = Standing(Trust::AwaitSnapshot as u8);
+
+    /// How far the book may be believed.
+    #[inline]
+    pub const fn trust(self) -> Trust {
+        match self.0 & !HALTED {
+            0 => Trust::Whole,
+            1 => Trust::Doubted,
+            2 => Trust::AwaitSnapshot,
+            _ => Trust::Gap,
+        }
+    }
+
+    /// Believes the book that far; whether its market trades stays as it is.
+    #[inline]
+    pub const fn set(&mut self, trust: Trust) {
+        self.0 = self.0 & HALTED | trust as u8;
+    }
+
+    /// Stops trading, or lets it begin again; a market whose outcome is known stays stopped.
+    pub const fn pause(&mut self, on: bool) {
+        self.0 = if on { self.0 | PAUSED } else { self.0 & !PAUSED };
+    }
+
+    /// Stops trading for good.
+    pub const fn end(&mut self) {
+        self.0 |= ENDED;
+    }
+
+    /// Whether the book is whole and its market trades.
+    #[inline(always)]
+    pub const fn is_whole(self) -> bool {
+        self.0 == Trust::Whole as u8
+    }
+
+    /// Whether changes are applied: a book is kept up while its market does not trade.
     #[inline]
     pub const fn takes_changes(self) -> bool {
-        // Two comparisons, the usual one first.
-        matches!(self, Trust::Whole) || matches!(self, Trust::Doubted)
+        self.0 & UNKNOWN == 0
     }
 }
+
+/// The bit that both [`Trust`]s without a book to change have.
+const UNKNOWN: u8 = Trust::AwaitSnapshot as u8;
+const _: () = assert!(Trust::Gap as u8 & UNKNOWN != 0);
+const _: () = assert!((Trust::Whole as u8 | Trust::Doubted as u8) & UNKNOWN == 0);
 
 /// Counts how long a book has been crossed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -183,15 +235,16 @@ pub const fn is_end(px: Px) -> bool {
     px.e4() == Px::ZERO.e4() || px.e4() == Px::ONE.e4()
 }
 
-/// The health that trust and crossing make.
+/// The health that standing and crossing make. What is missing of a book weighs more than that
+/// its market does not trade, and either keeps it from being acted on.
 #[inline]
-pub const fn health(trust: Trust, crossed: bool) -> Health {
+pub const fn health(standing: Standing, crossed: bool) -> Health {
     // The usual case by a plain comparison: a table of five answers costs a jump.
-    if matches!(trust, Trust::Whole) {
+    if standing.0 == Trust::Whole as u8 {
         return if crossed { Health::Crossed } else { Health::Sound };
     }
-    match trust {
-        Trust::Whole => Health::Sound,
+    match standing.trust() {
+        Trust::Whole => Health::Stale, // halted
         Trust::AwaitSnapshot => Health::AwaitSnapshot,
         Trust::Gap => Health::Gap,
         Trust::Doubted => Health::Stale,
@@ -259,6 +312,30 @@ mod tests {
         }
         assert!(crossing.judge(BID, ASK, Ns(7), &mut figures));
         assert_eq!((figures.crossed_states, figures.locked_states), (17, 0));
+    }
+
+    #[test]
+    fn a_halt_outlives_every_change_of_trust() {
+        let all = [Trust::Whole, Trust::Doubted, Trust::AwaitSnapshot, Trust::Gap];
+        let mut standing = Standing::NEW;
+        assert_eq!(health(standing, false), Health::AwaitSnapshot);
+        for trust in all {
+            standing.set(trust);
+            assert_eq!(standing.trust(), trust);
+            let takes = matches!(trust, Trust::Whole | Trust::Doubted);
+            assert_eq!(standing.takes_changes(), takes);
+            let trading = health(standing, false);
+            standing.pause(true);
+            assert_eq!((standing.trust(), standing.takes_changes()), (trust, takes));
+            let want = if takes { Health::Stale } else { trading };
+            assert_eq!([health(standing, false), health(standing, true)], [want; 2]);
+            standing.pause(false);
+            assert_eq!(health(standing, false), trading, "{trust:?}");
+        }
+        standing.end();
+        standing.pause(false);
+        standing.set(Trust::Whole);
+        assert_eq!(health(standing, false), Health::Stale, "an outcome is final");
     }
 
     fn only(crossings: &mut [Crossing], book: usize) -> &mut Crossing {

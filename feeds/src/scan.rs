@@ -4,7 +4,7 @@
 use engine::units::{Px, Qty};
 
 use crate::shape::Shape;
-use crate::wide::{self, STRING_WINDOW};
+use crate::wide::{self, Either, STRING_WINDOW};
 
 /// Longest string that [`Cursor::string`] takes.
 pub const STRING_MAX: usize = 96;
@@ -15,13 +15,16 @@ pub struct Cursor<'a> {
     rest: &'a [u8],
 }
 
-/// A size, its text with the quote behind it, and how long that is.
+/// The first eight of a time's thirteen digits, and what they say.
 #[derive(Clone, Copy)]
-pub struct SizeText<'a> {
-    text: &'a [u8; 16],
-    len: usize,
-    /// What it says.
-    pub qty: Qty,
+pub struct Near {
+    text: [u8; 8],
+    value: u64,
+}
+
+impl Near {
+    /// No time.
+    pub const NONE: Near = Near { text: *b"no time.", value: 0 };
 }
 
 impl<'a> Cursor<'a> {
@@ -78,6 +81,18 @@ impl<'a> Cursor<'a> {
         true
     }
 
+    /// As [`Cursor::known`], cheapest for the longest texts that are known beforehand: 97 to 128
+    /// bytes.
+    #[inline(always)]
+    pub fn known_head(&mut self, text: &[u8]) -> bool {
+        let Some((head, rest)) = self.rest.split_at_checked(text.len()) else { return false };
+        if !wide::equal_in_four(head, text) || text.is_empty() {
+            return false;
+        }
+        self.rest = rest;
+        true
+    }
+
     /// The next `N` bytes where they have that shape; none is passed.
     #[inline(always)]
     pub fn sees<const N: usize>(&self, shape: &Shape<N>) -> Option<&'a [u8; N]> {
@@ -101,6 +116,62 @@ impl<'a> Cursor<'a> {
     pub fn shaped_end<const N: usize>(&self, shape: &Shape<N>) -> Option<(&'a [u8], &'a [u8; N])> {
         let (before, text) = self.rest.split_last_chunk::<N>()?;
         shape.fits(text).then_some((before, text))
+    }
+
+    /// As [`Cursor::known`], cheapest for 32 to 64 bytes.
+    #[inline(always)]
+    pub fn known_tail(&mut self, text: &[u8]) -> bool {
+        let Some((head, rest)) = self.rest.split_at_checked(text.len()) else { return false };
+        if !wide::equal_in_two(head, text) || text.is_empty() {
+            return false;
+        }
+        self.rest = rest;
+        true
+    }
+
+    /// Passes the first `len` bytes of `text` where they come next, and says whether it did. It
+    /// may say no where they do: where `len` is above 32, or less than that is left of either.
+    #[inline(always)]
+    pub fn repeated(&mut self, text: &[u8], len: usize) -> bool {
+        let (Some(here), Some(there)) = (self.rest.first_chunk(), text.first_chunk()) else {
+            return false;
+        };
+        if len > STRING_WINDOW || wide::common(here, there) < len {
+            return false;
+        }
+        self.rest = &self.rest[len..];
+        true
+    }
+
+    /// Passes one of two texts; true where it was the longer one.
+    #[inline(always)]
+    pub fn either<const LONG: usize>(&mut self, texts: &Either<LONG>) -> Option<bool> {
+        let is_long = texts.begins(self.rest.first_chunk()?)?;
+        self.rest = &self.rest[LONG - 1 + usize::from(is_long)..];
+        Some(is_long)
+    }
+
+    /// Passes `N` bytes, 32 to 64, of a plain string in lower-case hex or the like.
+    #[inline(always)]
+    pub fn lower_of<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        const { assert!(N >= STRING_WINDOW && N <= 2 * STRING_WINDOW) };
+        let (text, rest) = self.rest.split_first_chunk::<N>()?;
+        self.rest = rest;
+        // Two windows that overlap cover the text.
+        wide::are_lower(text.first_chunk()?, text.last_chunk()?).then_some(text)
+    }
+
+    /// Passes the one to four decimals of a price, whose `0.` was passed before. What comes next
+    /// must be proved by the caller to be no digit, as a literal does.
+    #[inline(always)]
+    pub fn decimals(&mut self) -> Option<Px> {
+        let word = u32::from_le_bytes(*self.rest.first_chunk()?);
+        let (count, e4) = wide::decimals(word);
+        if count == 0 {
+            return None;
+        }
+        self.rest = &self.rest[count..];
+        Px::new(e4)
     }
 
     /// Passes `count` bytes without looking at them: the caller compares them.
@@ -192,6 +263,23 @@ impl<'a> Cursor<'a> {
         self.long_integer()
     }
 
+    /// As [`Cursor::millis`], cheaper where the time is of the same 100 seconds as `near`, which
+    /// it becomes.
+    #[inline(always)]
+    pub fn millis_near(&mut self, near: &mut Near) -> Option<u64> {
+        let (text, rest) = self.rest.split_first_chunk::<13>()?;
+        if text.first_chunk() != Some(&near.text) {
+            let value = self.millis()?;
+            if let Some(whole) = wide::thirteen_digits(text).filter(|whole| *whole == value) {
+                *near = Near { text: *text.first_chunk()?, value: whole - whole % 100_000 };
+            }
+            return Some(value);
+        }
+        let tail = wide::last_five_digits(u64::from_le_bytes(*text.last_chunk()?))?;
+        self.rest = rest;
+        Some(near.value + tail)
+    }
+
     #[inline(always)]
     fn long_integer(&mut self) -> Option<u64> {
         let (value, rest) = long_integer(self.rest)?;
@@ -266,28 +354,6 @@ impl<'a> Cursor<'a> {
             }
             _ => None,
         }
-    }
-
-    /// Passes what [`Cursor::size`] passed at `before` where the same bytes come next.
-    #[inline(always)]
-    pub fn same_size(&mut self, before: SizeText<'a>) -> Option<Qty> {
-        let text = self.rest.first_chunk()?;
-        if wide::common(text, before.text) < before.len {
-            return None;
-        }
-        self.rest = self.rest.get(before.len..)?;
-        Some(before.qty)
-    }
-
-    /// A size as [`Cursor::size`] passes it, with its text; `None` too where the text is longer
-    /// than such a text keeps.
-    #[inline(always)]
-    pub fn size_text(&mut self) -> Option<SizeText<'a>> {
-        let text = self.rest.first_chunk()?;
-        let before = self.rest.len();
-        let qty = self.size()?;
-        let len = before - self.rest.len();
-        (len <= text.len()).then_some(SizeText { text, len, qty })
     }
 
     /// Passes the end of a frame: nothing, or one line break.

@@ -76,7 +76,8 @@ pub enum Notice<'a> {
     },
 }
 
-/// Lifecycle changes that trading must know.
+/// Lifecycle changes that trading must know. The market's tops say already what follows: they are
+/// [`Health::Stale`] while it is paused, and for good once its outcome is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
     /// Trading in it stopped, or began again.

@@ -90,13 +90,6 @@ fn portable_equal_bytes(a: &[u8; 64], b: &[u8; 64]) -> u64 {
     (0..64).fold(0, |bits, at| bits | (u64::from(a[at] == b[at]) << at))
 }
 
-/// How many bytes, from the first on, are equal in both.
-#[inline(always)]
-pub fn common(a: &[u8; 16], b: &[u8; 16]) -> usize {
-    let differing = u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
-    differing.trailing_zeros() as usize / 8
-}
-
 /// The value in 1e-4 of the two digits of a price in whole cents.
 #[inline(always)]
 pub const fn two_decimals(digits: [u8; 2]) -> u16 {
@@ -145,6 +138,43 @@ fn portable_in_spans(
     span: &[u8; STRING_WINDOW],
 ) -> bool {
     window.iter().zip(low).zip(span).all(|((byte, low), span)| byte.wrapping_sub(*low) <= *span)
+}
+
+/// True where all bytes of both windows are from `0` on and in ASCII, and none from `@` to `_`: no
+/// quote and no backslash among them. Cheaper than [`are_plain`], and enough for lower-case hex.
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[allow(unsafe_code)]
+#[inline(always)]
+pub fn are_lower(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
+    use core::arch::x86_64::{
+        __m256i, _mm256_add_epi8, _mm256_andnot_si256, _mm256_cmpgt_epi8,
+        _mm256_loadu_si256, _mm256_min_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_testz_si256,
+    };
+    // SAFETY: each load reads exactly the 32 bytes of its window and needs no alignment; AVX2 is
+    // a feature of the whole build (the `cfg` above).
+    unsafe {
+        let (a, b) = (_mm256_loadu_si256(a.as_ptr().cast()), _mm256_loadu_si256(b.as_ptr().cast()));
+        // Signed: bytes from 0x80 on are negative, and so below `0`.
+        let low = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x30), _mm256_min_epi8(a, b));
+        // Bit 6 is set where a byte has it and lacks bit 5, which the doubled byte has there.
+        let upper = |x: __m256i| _mm256_andnot_si256(_mm256_add_epi8(x, x), x);
+        let strange = _mm256_or_si256(low, _mm256_or_si256(upper(a), upper(b)));
+        _mm256_testz_si256(strange, _mm256_set1_epi8(0x40)) == 1
+    }
+}
+
+/// True where all bytes of both windows are from `0` on and in ASCII, and none from `@` to `_`: no
+/// quote and no backslash among them. Cheaper than [`are_plain`], and enough for lower-case hex.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
+#[inline(always)]
+pub fn are_lower(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
+    portable_are_lower(a, b)
+}
+
+#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "avx2"))))]
+fn portable_are_lower(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
+    a.iter().chain(b).all(|byte| matches!(byte, 0x30..=0x3f | 0x60..=0x7f))
 }
 
 /// Bit i of the first word: byte i is a quote. Of the second: it is a backslash, a control
@@ -217,6 +247,18 @@ pub const fn decimals_value(word: u32, count: u32) -> u16 {
     (pairs.wrapping_mul(1 + (100 << 16)) >> 16) as u16
 }
 
+/// How many of the four bytes, from the first on, are ASCII digits, and what those say as decimals
+/// of a price, in 1e-4.
+#[inline(always)]
+pub const fn decimals(word: u32) -> (usize, u16) {
+    let value = word ^ 0x3030_3030;
+    let strange = (value | value.wrapping_add(0x0606_0606)) & 0xF0F0_F0F0;
+    let bits = strange.trailing_zeros() & !7; // 32 where none is strange
+    let digits = value & ((1u64 << bits) - 1) as u32;
+    let pairs = (digits.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00FF_00FF;
+    ((bits / 8) as usize, (pairs.wrapping_mul(1 + (100 << 16)) >> 16) as u16)
+}
+
 /// The value of 13 ASCII digits, the length of every Unix time in milliseconds from 2001 to
 /// 2286, or `None` where one is no digit.
 #[inline(always)]
@@ -235,6 +277,16 @@ pub const fn thirteen_value(text: &[u8; 13]) -> u64 {
     let (Some(head), Some(tail)) = (text.first_chunk(), text.last_chunk()) else { return 0 };
     let (head, tail) = (u64::from_le_bytes(*head), u64::from_le_bytes(*tail));
     digits_value(head, 8) * 100_000 + digits_value(tail >> 24, 5)
+}
+
+/// The last five of 13 ASCII digits as a number, given the last eight bytes; `None` where one of
+/// those is no digit.
+#[inline(always)]
+pub const fn last_five_digits(tail: u64) -> Option<u64> {
+    if strange(tail) != 0 {
+        return None;
+    }
+    Some(digits_value(tail >> 24, 5))
 }
 
 /// The value of two decimals between a point and a quote, as they end most sizes: `.12"`.
@@ -274,6 +326,153 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
     window(a, 0) == window(b, 0)
         && window(a, 32) == window(b, 32)
         && a.last_chunk::<STRING_WINDOW>() == b.last_chunk()
+}
+
+/// The windows of `text` at these places and its last one.
+macro_rules! windows {
+    ($text:expr; $($at:expr),*) => {
+        [$($text.get($at..).and_then(<[u8]>::first_chunk),)* $text.last_chunk()]
+    };
+}
+
+/// Whether two names of 64 to 96 bytes are equal: [`equal`] by one branch.
+#[inline(always)]
+pub fn equal_names<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
+    const { assert!(N >= 64 && N <= 96) };
+    match (windows!(a; 0, 32), windows!(b; 0, 32)) {
+        ([Some(a), Some(b), Some(c)], [Some(d), Some(e), Some(f)]) => {
+            are_same([a, b, c], [d, e, f])
+        }
+        _ => a == b,
+    }
+}
+
+/// Whether two texts are equal: [`equal`] for lengths from 97 to 128.
+#[inline(always)]
+pub fn equal_in_four(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() || !(97..=128).contains(&a.len()) {
+        return a == b;
+    }
+    // The last window overlaps the one before it.
+    match (windows!(a; 0, 32, 64), windows!(b; 0, 32, 64)) {
+        ([Some(a), Some(b), Some(c), Some(d)], [Some(e), Some(f), Some(g), Some(h)]) => {
+            are_same([a, b, c, d], [e, f, g, h])
+        }
+        _ => a == b,
+    }
+}
+
+/// Whether two texts are equal: [`equal`] for lengths from 32 to 64.
+#[inline(always)]
+pub fn equal_in_two(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() || !(32..=64).contains(&a.len()) {
+        return a == b;
+    }
+    match (windows!(a; 0), windows!(b; 0)) {
+        ([Some(a), Some(b)], [Some(c), Some(d)]) => are_same([a, b], [c, d]),
+        _ => a == b,
+    }
+}
+
+/// Whether all windows are the same, by one branch.
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[allow(unsafe_code)]
+#[inline(always)]
+fn are_same<const N: usize>(a: [&[u8; STRING_WINDOW]; N], b: [&[u8; STRING_WINDOW]; N]) -> bool {
+    use core::arch::x86_64::{
+        _mm256_loadu_si256, _mm256_or_si256, _mm256_setzero_si256, _mm256_testz_si256,
+        _mm256_xor_si256,
+    };
+    // SAFETY: each load reads exactly the 32 bytes of its window and needs no alignment; AVX2 is
+    // a feature of the whole build (the `cfg` above).
+    unsafe {
+        let mut differs = _mm256_setzero_si256();
+        let mut at = 0; // an iterator here is not always inlined
+        while at < N {
+            let a = _mm256_loadu_si256(a[at].as_ptr().cast());
+            let b = _mm256_loadu_si256(b[at].as_ptr().cast());
+            differs = _mm256_or_si256(differs, _mm256_xor_si256(a, b));
+            at += 1;
+        }
+        _mm256_testz_si256(differs, differs) == 1
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
+#[inline(always)]
+fn are_same<const N: usize>(a: [&[u8; STRING_WINDOW]; N], b: [&[u8; STRING_WINDOW]; N]) -> bool {
+    a == b
+}
+
+/// How many bytes of two windows are the same before the first that differs.
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[allow(unsafe_code)]
+#[inline(always)]
+pub fn common(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> usize {
+    use core::arch::x86_64::{_mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8};
+    // SAFETY: each load reads exactly the 32 bytes of its window and needs no alignment; AVX2 is
+    // a feature of the whole build (the `cfg` above).
+    let same = unsafe {
+        let (a, b) = (_mm256_loadu_si256(a.as_ptr().cast()), _mm256_loadu_si256(b.as_ptr().cast()));
+        _mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)) as u32
+    };
+    same.trailing_ones() as usize
+}
+
+/// How many bytes of two windows are the same before the first that differs.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
+#[inline(always)]
+pub fn common(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> usize {
+    portable_common(a, b)
+}
+
+#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "avx2"))))]
+fn portable_common(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// Two texts that differ in their first letter, the second longer by one byte.
+pub struct Either<const LONG: usize> {
+    /// Of each text: its first eight bytes, the last eight of the window, and which of those count.
+    words: [[u64; 3]; 2],
+    /// First letter of the longer text.
+    letter: u8,
+}
+
+impl<const LONG: usize> Either<LONG> {
+    /// A text of `LONG` - 1 bytes and one of `LONG`, which is 9 to 16.
+    pub const fn new<const SHORT: usize>(short: &[u8; SHORT], long: &[u8; LONG]) -> Self {
+        assert!(SHORT + 1 == LONG && LONG >= 9 && LONG <= 16 && short[0] != long[0]);
+        // The window of the shorter text ends with a byte that is not its own.
+        let short_tail = word(short.last_chunk()) >> 8;
+        Either {
+            words: [
+                [word(short.first_chunk()), short_tail, u64::MAX >> 8],
+                [word(long.first_chunk()), word(long.last_chunk()), u64::MAX],
+            ],
+            letter: long[0],
+        }
+    }
+
+    /// Whether `window` begins with one of the texts, and with the longer one. No branch depends
+    /// on which it is: that would be mispredicted half of the time.
+    #[inline(always)]
+    pub fn begins(&self, window: &[u8; LONG]) -> Option<bool> {
+        let is_long = window[0] == self.letter;
+        let [head, tail, counts] = &self.words[usize::from(is_long)];
+        let heads = word(window.first_chunk()) ^ head;
+        let tails = (word(window.last_chunk()) ^ tail) & counts;
+        (heads | tails == 0).then_some(is_long)
+    }
+}
+
+/// The bytes as a little-endian number.
+#[inline(always)]
+const fn word(bytes: Option<&[u8; 8]>) -> u64 {
+    match bytes {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => 0, // no caller has less than eight bytes
+    }
 }
 
 /// Whether two short texts of one length are equal, by two loads that overlap.

@@ -472,6 +472,73 @@ fn life_and_fees_are_told() {
     assert_eq!(t.session.figures().lifecycle, 6);
 }
 
+/// A frame that tells of the market's life.
+fn life(seq: u64, ticker: &str, event: &str) -> String {
+    format!(
+        r#"{{"type":"market_lifecycle_v2","sid":13,"seq":{seq},"msg":{{"market_ticker":"{ticker}","event_type":"{event}"}}}}"#
+    )
+}
+
+#[test]
+fn a_paused_market_is_not_tradable_until_it_is_activated() {
+    let mut t = Bench::new();
+    t.frame(&snapshot(1, 1, "KXA"));
+    t.frame(&snapshot(1, 2, "KXB"));
+    t.sink.forget();
+    t.frame(&life(1, "KXA", "deactivated"));
+    assert_eq!((t.sink.tops.len(), t.sink.last().health), (1, Health::Stale), "told at once");
+    assert_eq!((t.health(A), t.health(B)), (Health::Stale, Health::Sound));
+    t.frame(&life(2, "KXA", "deactivated"));
+    assert_eq!(t.sink.tops.len(), 1, "nothing new");
+    // Its book is kept up by deltas of both shapes and by snapshots, and stays out of trading.
+    t.frame(&more(1, 3, "KXA"));
+    assert_eq!((t.bids(A), t.health(A)), (vec![(4_000, 600)], Health::Stale));
+    assert_eq!(t.sink.last().best_bid_raw(), (4_000, 600));
+    t.frame(&snapshot(1, 4, "KXA"));
+    assert_eq!((t.bids(A), t.health(A)), (vec![(4_000, 500)], Health::Stale));
+    // A new connection forgets the book, not the pause.
+    t.connected();
+    assert_eq!(t.health(A), Health::AwaitSnapshot);
+    t.frame(&snapshot(1, 1, "KXA"));
+    assert_eq!(t.health(A), Health::Stale);
+    assert_eq!(t.sink.wanted(A), 0, "the book is whole: there is nothing to ask for");
+    t.frame(&life(1, "KXA", "activated"));
+    assert_eq!((t.health(A), t.sink.wanted(A)), (Health::Stale, 1), "its orders are cancelled");
+    t.frame(&snapshot(1, 2, "KXA"));
+    assert_eq!((t.health(A), t.sink.last().health), (Health::Sound, Health::Sound));
+}
+
+#[test]
+fn a_pause_hides_no_gap_and_heals_none() {
+    let mut t = Bench::new();
+    t.frame(&snapshot(1, 1, "KXA"));
+    t.frame(&life(1, "KXA", "deactivated"));
+    t.frame(&more(1, 5, "KXA"));
+    assert_eq!((t.health(A), t.sink.wanted(A)), (Health::Gap, 1));
+    t.frame(&life(2, "KXA", "activated"));
+    assert_eq!(t.health(A), Health::Gap);
+    t.frame(&snapshot(1, 6, "KXA"));
+    assert_eq!(t.health(A), Health::Sound);
+}
+
+#[test]
+fn a_market_with_an_outcome_never_trades_again() {
+    for end in ["determined", "settled"] {
+        let mut t = Bench::new();
+        t.frame(&snapshot(1, 1, "KXA"));
+        t.sink.forget();
+        t.frame(&life(1, "KXA", end));
+        assert_eq!((t.sink.tops.len(), t.sink.last().health), (1, Health::Stale), "{end}");
+        t.frame(&life(2, "KXA", "activated"));
+        t.frame(&more(1, 2, "KXA"));
+        t.frame(&snapshot(1, 3, "KXA"));
+        assert_eq!(t.health(A), Health::Stale, "{end}");
+        t.connected();
+        t.frame(&snapshot(1, 1, "KXA"));
+        assert_eq!((t.bids(A), t.health(A)), (vec![(4_000, 500)], Health::Stale), "{end}");
+    }
+}
+
 #[test]
 fn a_market_that_trades_again_is_asked_for_since_its_orders_were_cancelled() {
     let mut t = Bench::new();

@@ -8,6 +8,7 @@ use crate::model::Options;
 use crate::replay::command::{self as replay, ReplayError};
 use crate::replay::options::ReplayArgs;
 use crate::tape::command::make_demo;
+use crate::topology::Grouping;
 
 /// Watch Parallax find and take arbitrage on a market that it makes up itself.
 ///
@@ -31,8 +32,8 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = Options::default().seed)]
     pub seed: u64,
     /// All tiles on one thread, or a pinned thread a tile.
-    #[arg(long, value_name = "single|pinned", default_value = "single")]
-    pub topology: String,
+    #[arg(long, value_enum, default_value_t = Grouping::Single)]
+    pub topology: Grouping,
 }
 
 #[derive(Parser)]
@@ -61,8 +62,8 @@ pub fn run(args: &DemoArgs) -> Result<(), ReplayError> {
     ] {
         words.extend([option.into(), at(name).into()]);
     }
-    words.extend(["--topology".into(), args.topology.clone().into()]);
-    let replay = Replay::try_parse_from(words).unwrap_or_else(|error| error.exit());
+    let mut replay = Replay::try_parse_from(words).unwrap_or_else(|error| error.exit());
+    replay.args.topology = args.topology;
     replay::run(&replay.args)?;
     eprintln!(
         "\nNext: open {} in a browser, look into {} and {},\n\

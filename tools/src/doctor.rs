@@ -9,6 +9,7 @@ use engine::pin::CoreList;
 use serde::Serialize;
 
 use crate::host::HostRoot;
+use crate::stdout;
 
 /// Options of `parallax doctor`.
 #[derive(Args, Clone, Debug, Default)]
@@ -94,10 +95,13 @@ pub fn examine(root: &HostRoot, allowed: &CoreList, hot: Option<&CoreList>) -> E
 pub fn run(args: &DoctorArgs, topology: Option<String>) -> ExitCode {
     let mut found = examine(&HostRoot::real(), &CoreList::allowed(), args.cores.as_ref());
     found.topology = topology;
-    if args.json {
-        println!("{:#}", serde_json::json!(found));
-    } else {
-        print!("{}", text(&found));
+    let text = match args.json {
+        true => format!("{:#}\n", serde_json::json!(found)),
+        false => text(&found),
+    };
+    if let Err(error) = stdout::print(&text) {
+        eprintln!("error: standard output: {error}");
+        return ExitCode::FAILURE;
     }
     match &found.impossible {
         None => ExitCode::SUCCESS,

@@ -12,6 +12,7 @@ use engine::pin::{CoreList, pin_current};
 use serde::Serialize;
 
 use crate::report::figures::{grouped, span};
+use crate::stdout;
 
 /// Gaps above this are interruptions: no read of the counter takes so long by itself.
 pub const GAP_NS: u64 = 5_000;
@@ -171,12 +172,17 @@ pub fn run(args: &JitterArgs) -> ExitCode {
         eprintln!("watching cores {cores} {how} for {} s ...", args.seconds);
     }
     let summary = watch(&cores, Duration::from_secs(args.seconds), together);
-    if args.json {
-        println!("{}", serde_json::json!(summary));
-    } else {
-        print!("{}", table(&summary));
+    let text = match args.json {
+        true => format!("{}\n", serde_json::json!(summary)),
+        false => table(&summary),
+    };
+    match stdout::print(&text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: standard output: {error}");
+            ExitCode::FAILURE
+        }
     }
-    ExitCode::SUCCESS
 }
 
 /// The summary as a table for people.

@@ -11,3 +11,4 @@ pub mod report; // what a run leaves behind
 pub mod host; // facts of the machine
 pub mod doctor; // what of the host helps or hurts
 pub mod jitter; // how often the host interrupts a core
+pub mod stdout; // printing to a reader who may leave

@@ -115,6 +115,15 @@ pub enum ReportError {
     Log(String),
 }
 
+/// Makes the folder of a report that a long run will fill, so that a wrong path fails before the
+/// run and not behind it.
+///
+/// # Errors
+/// Where the folder cannot be made.
+pub fn prepare(dir: &Path) -> Result<(), ReportError> {
+    fs::create_dir_all(dir).map_err(|source| ReportError::Write { path: dir.to_owned(), source })
+}
+
 /// Writes the whole report into `dir`, which is made where absent. Returns the page's path.
 ///
 /// Files: `report.html`, `summary.json`, `percentiles.txt`, `latency.hlog`, and for each stage
@@ -138,7 +147,7 @@ pub fn write(dir: &Path, report: &RunReport) -> Result<PathBuf, ReportError> {
         let path = path.to_owned();
         move |source| ReportError::Write { path, source }
     };
-    fs::create_dir_all(dir).map_err(failed(dir))?;
+    prepare(dir)?;
     let put = |name: &str, text: &str| {
         let path = dir.join(name);
         fs::write(&path, text).map_err(failed(&path))
@@ -217,6 +226,8 @@ mod tests {
         let file = dir.path().join("taken");
         fs::write(&file, "").unwrap();
         let error = write(&file, &sample::report()).unwrap_err();
+        assert!(error.to_string().contains("taken"), "{error}");
+        let error = prepare(&file).unwrap_err();
         assert!(error.to_string().contains("taken"), "{error}");
     }
 }

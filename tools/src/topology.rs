@@ -9,21 +9,21 @@ use engine::idle::Idle;
 use engine::paper::PaperCore;
 use engine::pin::CoreList;
 use engine::tile::Tile;
-use engine::units::Venue;
-use feeds::feed::{FeedTile, Outbox, TOP_RING_DEPTH, VenueSession};
+use feeds::controls::EventMarkets;
+use feeds::feed::{CONTROL_RING_DEPTH, FeedTile, Outbox, TOP_RING_DEPTH, VenueSession};
 use feeds::{kalshi, polymarket};
 use rtrb::Consumer;
 
 use crate::replay::frames::{self, BatchSender, BatchSource, ORDER_RING_DEPTH, OrderSender};
 
 /// The feed tile of Kalshi, reading a tape.
-pub type KalshiTile = FeedTile<kalshi::session::Session, BatchSource, ()>;
+pub type KalshiTile = FeedTile<kalshi::session::Session, BatchSource, EventMarkets>;
 /// The feed tile of Polymarket, reading a tape.
 pub type PolymarketTile = FeedTile<polymarket::session::Session, BatchSource, ()>;
 
 /// The tiles of a replay and the ends of their rings that stay outside.
 pub struct ReplayTiles {
-    /// Kalshi's frames to tops.
+    /// Kalshi's frames to tops, and its fees to controls.
     pub kalshi: KalshiTile,
     /// Polymarket's frames to tops.
     pub polymarket: PolymarketTile,
@@ -37,9 +37,10 @@ pub struct ReplayTiles {
     pub events: Consumer<Event>,
 }
 
-/// All rings of a replay, each end in the tile that owns it.
+/// All rings of a replay, each end in the tile that owns it. `events` are Kalshi's.
 pub fn replay(
     kalshi: kalshi::session::Session,
+    events: EventMarkets,
     polymarket: polymarket::session::Session,
     core: PaperCore,
     markets: [usize; 2],
@@ -49,19 +50,26 @@ pub fn replay(
     let (order, order_rx) = frames::order();
     let (kalshi_tx, kalshi_rx) = rtrb::RingBuffer::new(TOP_RING_DEPTH);
     let (polymarket_tx, polymarket_rx) = rtrb::RingBuffer::new(TOP_RING_DEPTH);
-    let (event_tx, events) = rtrb::RingBuffer::new(EVENT_RING_DEPTH);
-    let outbox = |ring, venue: Venue| Outbox::new(ring, markets[venue.index()], true, ());
+    let (kalshi_controls, kalshi_controls_rx) = rtrb::RingBuffer::new(CONTROL_RING_DEPTH);
+    let (polymarket_controls, polymarket_controls_rx) = rtrb::RingBuffer::new(CONTROL_RING_DEPTH);
+    let (event_tx, event_rx) = rtrb::RingBuffer::new(EVENT_RING_DEPTH);
+    let [kalshi_markets, polymarket_markets] = markets;
+    let kalshi_out = Outbox::new((kalshi_tx, kalshi_controls), kalshi_markets, true, events);
+    let polymarket_out =
+        Outbox::new((polymarket_tx, polymarket_controls), polymarket_markets, true, ());
     ReplayTiles {
-        kalshi: FeedTile::new(kalshi, kalshi_source, outbox(kalshi_tx, Venue::Kalshi)),
-        polymarket: FeedTile::new(
-            polymarket,
-            polymarket_source,
-            outbox(polymarket_tx, Venue::Polymarket),
+        kalshi: FeedTile::new(kalshi, kalshi_source, kalshi_out),
+        polymarket: FeedTile::new(polymarket, polymarket_source, polymarket_out),
+        core: CoreTile::new(
+            core,
+            [kalshi_rx, polymarket_rx],
+            [kalshi_controls_rx, polymarket_controls_rx],
+            order_rx,
+            EventRing::new(event_tx),
         ),
-        core: CoreTile::new(core, [kalshi_rx, polymarket_rx], order_rx, EventRing::new(event_tx)),
         batches: [kalshi_batches, polymarket_batches],
         order,
-        events,
+        events: event_rx,
     }
 }
 
@@ -132,10 +140,13 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "tape ══ batches of frames ══▶ {FEED_KALSHI} ══ Top x {TOP_RING_DEPTH} ══▶ ┐")?;
         writeln!(
             f,
-            "tape ══ batches of frames ══▶ {FEED_POLYMARKET} ══ Top x {TOP_RING_DEPTH} ══▶ {CORE} ══ Event x {EVENT_RING_DEPTH} ══▶ report"
+            "tape ══ batches of frames ══▶ {FEED_KALSHI} ══ Top x {TOP_RING_DEPTH}, Control x {CONTROL_RING_DEPTH} ══▶ ┐"
+        )?;
+        writeln!(
+            f,
+            "tape ══ batches of frames ══▶ {FEED_POLYMARKET} ══ Top x {TOP_RING_DEPTH}, Control x {CONTROL_RING_DEPTH} ══▶ {CORE} ══ Event x {EVENT_RING_DEPTH} ══▶ report"
         )?;
         writeln!(f, "tape ══ order x {ORDER_RING_DEPTH} ════════════════════════════════════▶ ┘")?;
         for thread in &self.threads {

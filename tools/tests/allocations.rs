@@ -4,6 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use engine::core::CoreConfig;
+use engine::event::{Event, PairChange};
 use engine::paper::PaperCore;
 use engine::tile::{Now, Tile};
 use engine::units::{Ns, Venue};
@@ -11,7 +12,7 @@ use feeds::kalshi::session::NoSide;
 use parallax::model::{Model, Options};
 use parallax::pairs;
 use parallax::replay::setup::{FeedOptions, setup};
-use parallax::tape::{Body, Preloaded};
+use parallax::tape::{Body, Preloaded, Record};
 use parallax::topology;
 
 thread_local! {
@@ -47,7 +48,7 @@ static ALLOCATOR: Counting = Counting;
 /// steps made.
 fn play(tiles: &mut topology::ReplayTiles, tape: &Preloaded, later: Ns) -> u64 {
     let before = ALLOCATIONS.get();
-    let mut decisions = 0;
+    let (mut decisions, mut fees) = (0, 0);
     for mut record in tape.iter() {
         record.recv = record.recv.after(later);
         tiles.batches[record.venue.index()].push(&record);
@@ -60,10 +61,13 @@ fn play(tiles: &mut topology::ReplayTiles, tape: &Preloaded, later: Ns) -> u64 {
         };
         assert_eq!((fed, tiles.core.step(Now::default())), (1, 1));
         while let Ok(event) = tiles.events.pop() {
-            decisions += u64::from(matches!(event, engine::event::Event::ExecuteTrade(_)));
+            let fee = PairChange::Fee;
+            fees += u64::from(matches!(event, Event::PairChanged { change, .. } if change == fee));
+            decisions += u64::from(matches!(event, Event::ExecuteTrade(_)));
         }
     }
     assert!(decisions > 0, "a tape without a decision would prove little");
+    assert_eq!(fees, 2, "nor would one without a change of fees");
     ALLOCATIONS.get() - before
 }
 
@@ -72,9 +76,21 @@ fn no_tile_allocates_after_its_start() {
     let model = Model::new(Options { seed: 7, minutes: 4, markets: 6 });
     let file = pairs::parse(&model.pairs_toml(), "demo").unwrap();
     let mut tape = Preloaded::default();
+    let event = file.pairs[0].kalshi.event.clone();
+    let mut fees = vec![("null", 2), ("\"flat\"", 1)];
     model
         .run(&mut |record| {
             tape.push(record);
+            // In the middle the fees of an event change, and change back.
+            if tape.len() > 5_000
+                && record.venue == Venue::Kalshi
+                && let Some((fee_type, seq)) = fees.pop()
+            {
+                let frame = format!(
+                    r#"{{"type":"event_fee_update","sid":40,"seq":{seq},"msg":{{"event_ticker":"{event}","fee_type_override":{fee_type},"fee_multiplier_override":null}}}}"#
+                );
+                tape.push(&Record { body: Body::Frame(frame.as_bytes()), ..*record });
+            }
             Ok(())
         })
         .unwrap();
@@ -84,7 +100,8 @@ fn no_tile_allocates_after_its_start() {
     let config =
         CoreConfig { trade: true, min_profit: Default::default(), ..CoreConfig::default() };
     let core = PaperCore::new(setup.table, setup.markets, config, [Ns::from_ms(5); 2]);
-    let mut tiles = topology::replay(setup.kalshi, setup.polymarket, core, setup.markets);
+    let mut tiles =
+        topology::replay(setup.kalshi, setup.events, setup.polymarket, core, setup.markets);
     // The first time through, decoders lay out their buffers for the largest frame of each kind.
     let start = play(&mut tiles, &tape, Ns(0));
     assert!(start < 200, "{start} allocations: more than buffers finding their size");

@@ -31,10 +31,17 @@ impl Episode {
 }
 
 impl Core {
-    /// Looks closely at a pair whose book on `side` has just changed.
+    /// Looks closely at a pair whose book or fee on `side` changed with a frame received at `at`.
     #[cold]
     #[inline(never)]
-    pub(super) fn attend(&mut self, now: Now, id: PairId, side: usize, out: &mut impl Outlet) {
+    pub(super) fn attend(
+        &mut self,
+        now: Now,
+        id: PairId,
+        side: usize,
+        at: Ns,
+        out: &mut impl Outlet,
+    ) {
         let row = &self.rows[id.index()];
         let (sound, edges) = (row.status & SOUND == SOUND, row.edges);
         let tops = self.tops_of(id);
@@ -45,9 +52,9 @@ impl Core {
                 self.alert = edge.min(0);
             }
             if sound && edge > 0 {
-                self.note_gain(id, direction, edge, &tops, side, out);
+                self.note_gain(id, direction, edge, &tops, (side, at), out);
             } else {
-                self.note_none(id, direction, tops[side].recv, side, out);
+                self.note_none(id, direction, at, side, out);
             }
         }
         if !sound || !self.config.trade {
@@ -60,7 +67,7 @@ impl Core {
             if edge > Usd::ZERO
                 && edge >= self.config.min_profit
                 && self.may_decide(now, id)
-                && self.decide(now, id, direction, &tops, tops[side].recv, out)
+                && self.decide(now, id, direction, &tops, at, out)
             {
                 return;
             }
@@ -86,7 +93,7 @@ impl Core {
         direction: Direction,
         edge: i32,
         tops: &[Top; 2],
-        side: usize,
+        (side, at): (usize, Ns),
         out: &mut impl Outlet,
     ) {
         let size = depth(&self.offers(id, direction, tops));
@@ -98,7 +105,7 @@ impl Core {
         if row.open & bit == 0 {
             row.open |= bit;
             self.figures.episodes += 1;
-            let (at, by) = (tops[side].recv, Venue::ALL[side]);
+            let by = Venue::ALL[side];
             *episode =
                 Episode { opened: at, opened_by: by, peak_edge: edge, peak_size: size, seen: 0 };
             let edge = Usd::new(i64::from(edge));

@@ -16,7 +16,7 @@ use crate::kalshi::general::General;
 use crate::kalshi::hint::Hint;
 use crate::kalshi::message::{Body, BookSide, Delta, Frame, Lifecycle, LifecycleEvent, Snapshot};
 use crate::kalshi::sequence::{Order, Sequences};
-use crate::market::{self, AddError, Crossing, Trust, Watch};
+use crate::market::{self, AddError, Crossing, Standing, Trust, Watch};
 use crate::registry::{self, Registry};
 use crate::sink::{Change, Notice, Sink};
 use crate::wide;
@@ -47,7 +47,7 @@ pub struct Options {
 struct Market {
     top: Top,
     book: BookId,
-    trust: Trust,
+    standing: Standing,
     crossing: Crossing,
     /// Connection and subscription of the last snapshot.
     owner: (u32, u64),
@@ -260,7 +260,7 @@ impl State {
         self.markets.push(Market {
             top: Top::unknown(id),
             book,
-            trust: Trust::AwaitSnapshot,
+            standing: Standing::NEW,
             crossing: Crossing::default(),
             owner: (0, 0),
             learnt: false,
@@ -282,9 +282,9 @@ impl State {
         self.watch.clear(&mut self.markets, crossing_of);
         sink.notice(&Notice::Connected { venue: Venue::Kalshi, recv });
         for market in &mut self.markets {
-            if market.trust != Trust::AwaitSnapshot {
+            if market.standing.trust() != Trust::AwaitSnapshot {
                 market.crossing.clear();
-                market.trust = Trust::AwaitSnapshot;
+                market.standing.set(Trust::AwaitSnapshot);
                 publish(market, recv, sink);
             }
         }
@@ -296,7 +296,7 @@ impl State {
         while let Some(number) =
             self.watch.next_overdue(now, &mut at, &mut self.markets, crossing_of)
         {
-            if self.markets[number].trust == Trust::Whole {
+            if self.markets[number].standing.trust() == Trust::Whole {
                 self.doubt(number, now, sink);
             }
         }
@@ -397,7 +397,7 @@ impl State {
         market.owner = owner;
         self.slab.clear(market.book);
         market.crossing.clear();
-        market.trust = Trust::Whole;
+        market.standing.set(Trust::Whole);
         self.figures.book_messages += 1;
         self.figures.snapshots += 1;
         for (side, levels) in [(BookSide::Yes, snapshot.yes), (BookSide::No, snapshot.no)] {
@@ -453,28 +453,36 @@ impl State {
     fn on_lifecycle(&mut self, lifecycle: &Lifecycle<'_>, recv: Ns, sink: &mut impl Sink) {
         self.figures.lifecycle += 1;
         let Some(number) = self.find(lifecycle.ticker.as_bytes()) else { return };
-        let market = self.markets[number].top.market;
-        let mut tell = |change| sink.notice(&Notice::Lifecycle { market, change });
-        match lifecycle.event {
-            LifecycleEvent::Activated => {
-                tell(Change::Paused(false));
-                // All resting orders are cancelled then (kalshi.md section 7, point 10); that each
-                // of them is also a change on this channel is not documented.
-                if self.markets[number].trust == Trust::Whole {
-                    self.doubt(number, recv, sink);
-                }
+        let change = match lifecycle.event {
+            LifecycleEvent::Activated => Change::Paused(false),
+            LifecycleEvent::Deactivated => Change::Paused(true),
+            LifecycleEvent::CloseDateUpdated => match lifecycle.close_ts_s {
+                Some(close) => Change::CloseMoved(close),
+                None => return,
+            },
+            LifecycleEvent::Determined => Change::Determined,
+            LifecycleEvent::Settled => Change::Settled,
+            LifecycleEvent::GridUpdated => return self.on_grid(number, lifecycle, recv, sink),
+            LifecycleEvent::Created | LifecycleEvent::MetadataUpdated | LifecycleEvent::Other => {
+                return;
             }
-            LifecycleEvent::Deactivated => tell(Change::Paused(true)),
-            LifecycleEvent::CloseDateUpdated => {
-                if let Some(close) = lifecycle.close_ts_s {
-                    tell(Change::CloseMoved(close));
-                }
-            }
-            LifecycleEvent::Determined => tell(Change::Determined),
-            LifecycleEvent::Settled => tell(Change::Settled),
-            LifecycleEvent::GridUpdated => self.on_grid(number, lifecycle, recv, sink),
-            LifecycleEvent::Created | LifecycleEvent::MetadataUpdated | LifecycleEvent::Other => {}
+        };
+        let market = &mut self.markets[number];
+        let before = market.standing;
+        match change {
+            Change::Paused(on) => market.standing.pause(on),
+            Change::Determined | Change::Settled => market.standing.end(),
+            Change::CloseMoved(_) => {}
         }
+        let market_id = market.top.market;
+        // All resting orders are cancelled when trading begins again (kalshi.md section 7, point
+        // 10); that each of them is also a change on this channel is not documented.
+        if change == Change::Paused(false) && market.standing.trust() == Trust::Whole {
+            self.doubt(number, recv, sink);
+        } else if market.standing != before {
+            publish(market, recv, sink);
+        }
+        sink.notice(&Notice::Lifecycle { market: market_id, change });
     }
 
     /// The venue refined an open market's grid: resting orders are kept, so the levels are too.
@@ -543,7 +551,7 @@ impl State {
     ) {
         let State { options, markets, slab, figures, .. } = self;
         let market = &mut markets[number];
-        if !market.trust.takes_changes() {
+        if !market.standing.takes_changes() {
             return figures.before_snapshot += 1;
         }
         let (side, px) = on_yes_book(*options, side, px);
@@ -612,7 +620,7 @@ impl State {
         if market.crossing.is_on() && !was_on {
             self.watch.add(number, &mut market.crossing);
         }
-        if overdue && market.trust == Trust::Whole {
+        if overdue && market.standing.trust() == Trust::Whole {
             return self.doubt(number, recv, sink);
         }
         publish(market, recv, sink);
@@ -622,8 +630,8 @@ impl State {
     #[cold]
     fn doubt(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
         let market = &mut self.markets[number];
-        if market.trust == Trust::Whole {
-            market.trust = Trust::Doubted;
+        if market.standing.trust() == Trust::Whole {
+            market.standing.set(Trust::Doubted);
             self.figures.resyncs += 1;
             sink.notice(&Notice::SnapshotWanted { market: market.top.market });
         }
@@ -676,9 +684,8 @@ impl State {
     /// Every book of these subscriptions is suspect: one of them misses a change.
     fn lose(&mut self, of: impl Fn((u32, u64)) -> bool, recv: Ns, sink: &mut impl Sink) {
         for market in &mut self.markets {
-            let whole = matches!(market.trust, Trust::Whole | Trust::Doubted);
-            if whole && of(market.owner) {
-                market.trust = Trust::Gap;
+            if market.standing.takes_changes() && of(market.owner) {
+                market.standing.set(Trust::Gap);
                 market.crossing.clear();
                 self.figures.resyncs += 1;
                 sink.notice(&Notice::SnapshotWanted { market: market.top.market });
@@ -691,8 +698,8 @@ impl State {
     #[cold]
     fn forget(&mut self, owner: (u32, u64), recv: Ns, sink: &mut impl Sink) {
         for market in &mut self.markets {
-            if market.trust != Trust::AwaitSnapshot && market.owner == owner {
-                market.trust = Trust::AwaitSnapshot;
+            if market.standing.trust() != Trust::AwaitSnapshot && market.owner == owner {
+                market.standing.set(Trust::AwaitSnapshot);
                 market.crossing.clear();
                 publish(market, recv, sink);
             }
@@ -724,6 +731,6 @@ fn on_yes_book(options: Options, side: BookSide, px: Px) -> (Side, Px) {
 
 #[inline]
 fn publish(market: &mut Market, recv: Ns, sink: &mut impl Sink) {
-    let health = market::health(market.trust, market.crossing.is_on());
+    let health = market::health(market.standing, market.crossing.is_on());
     market::publish(&mut market.top, health, recv, sink);
 }

@@ -4,9 +4,8 @@
 use engine::book::Side;
 use engine::units::{Px, Qty};
 
-use crate::scan::Cursor;
-use crate::shape::Shape;
-use crate::wide;
+use crate::scan::{Cursor, Near};
+use crate::wide::Either;
 
 /// Length of a condition id: `0x` and 64 hex digits.
 pub const CONDITION_LEN: usize = 66;
@@ -34,19 +33,81 @@ pub struct Change<'a> {
     pub best_ask: Option<Px>,
 }
 
-/// A market's tokens as they stand in a frame: the id and its closing quote.
+/// What the usual `price_change` says: one changed level of each of the market's tokens, the YES
+/// token's first wherever it stands in the frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pair<'a> {
+    /// The changed sides of the books.
+    pub sides: [Side; 2],
+    /// The levels.
+    pub prices: [Px; 2],
+    /// Their new totals.
+    pub sizes: [Qty; 2],
+    /// Best bid and ask of each token after the transition, as in [`Change`].
+    pub best: [[Px; 2]; 2],
+    /// Hashes, as in [`Change`].
+    pub hashes: [&'a [u8]; 2],
+    /// The venue's time; Unix milliseconds.
+    pub timestamp_ms: u64,
+}
+
+impl<'a> Pair<'a> {
+    /// The same as two changes.
+    pub fn changes(&self) -> [Change<'a>; 2] {
+        [0, 1].map(|token| Change {
+            token,
+            side: self.sides[token],
+            px: self.prices[token],
+            qty: self.sizes[token],
+            hash: self.hashes[token],
+            best_bid: Some(self.best[token][0]),
+            best_ask: Some(self.best[token][1]),
+        })
+    }
+}
+
+/// One of a market's tokens as it stands in a frame, with all that is known beforehand of an entry
+/// about it: so that most of an entry is proved by comparing, not by decoding.
 #[derive(Clone, Copy)]
 pub struct TokenText {
+    /// Length of the id; 0 is no token.
     len: u8,
-    text: [u8; TOKEN_MAX + 1],
+    /// Length of `opening`, likewise.
+    opening_len: u8,
+    /// Length of what the last entry said of the best prices; 0 before the first.
+    stated_len: u8,
+    /// `{"asset_id":"<id>","price":"0.`
+    opening: [u8; OPENING_MAX],
+    /// `","best_bid":"0.59","best_ask":"0.61"}` of the last entry that was decoded: best prices
+    /// move with one entry in ten, so the next one mostly ends in the same text.
+    stated: [u8; STATED_MAX],
+    /// What that says.
+    best: [Px; 2],
+    /// The last time of a frame that began with this token's market.
+    near: Near,
 }
 
 /// Longest token id: 2^256 has 78 decimal digits.
 pub const TOKEN_MAX: usize = 78;
 
+const ID_KEY: &[u8; 13] = b"{\"asset_id\":\"";
+const PRICE_KEY: &[u8; 13] = b"\",\"price\":\"0.";
+const OPENING_MAX: usize = ID_KEY.len() + TOKEN_MAX + PRICE_KEY.len();
+
+/// Two prices of four decimals.
+const STATED_MAX: usize = b"\",\"best_bid\":\"0.0000\",\"best_ask\":\"0.0000\"}".len();
+
 impl TokenText {
     /// No token.
-    pub const NONE: TokenText = TokenText { len: 0, text: [0; TOKEN_MAX + 1] };
+    pub const NONE: TokenText = TokenText {
+        len: 0,
+        opening_len: 0,
+        stated_len: 0,
+        opening: [0; OPENING_MAX],
+        stated: [0; STATED_MAX],
+        best: [Px::ZERO; 2],
+        near: Near::NONE,
+    };
 
     /// The token, or `None` where that is no decimal number of at most 78 digits.
     pub fn new(id: &str) -> Option<TokenText> {
@@ -55,22 +116,63 @@ impl TokenText {
         if !digits {
             return None;
         }
-        let mut text = [0; TOKEN_MAX + 1];
-        text[..id.len()].copy_from_slice(id.as_bytes());
-        text[id.len()] = b'"';
-        Some(TokenText { len: id.len() as u8, text })
+        let mut token = TokenText { len: id.len() as u8, ..TokenText::NONE };
+        let mut at = 0;
+        for part in [ID_KEY, id.as_bytes(), PRICE_KEY] {
+            token.opening[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        token.opening_len = at as u8;
+        Some(token)
     }
 
     /// The id.
     #[inline]
     pub fn id(&self) -> &[u8] {
-        &self.text[..usize::from(self.len)]
+        &self.opening[ID_KEY.len()..ID_KEY.len() + usize::from(self.len)]
     }
 
     /// The id and its closing quote; empty for [`TokenText::NONE`].
-    #[inline(always)]
     fn quoted(&self) -> &[u8] {
-        if self.len == 0 { &[] } else { &self.text[..=usize::from(self.len)] }
+        match usize::from(self.len) {
+            0 => &[],
+            len => &self.opening[ID_KEY.len()..=ID_KEY.len() + len],
+        }
+    }
+
+    /// Passes an entry's text up to the decimals of its price, if it is of this token.
+    #[inline(always)]
+    fn opens(&self, at: &mut Cursor<'_>) -> bool {
+        // Whoever has a shorter id goes the longer way. This says all that follows about lengths.
+        let len = usize::from(self.opening_len);
+        (97..=OPENING_MAX).contains(&len) && at.known_head(&self.opening[..len])
+    }
+
+    /// Passes the best prices that end an entry, with the quote before them and its brace.
+    #[inline(always)]
+    fn best_prices(&mut self, at: &mut Cursor<'_>) -> Option<[Px; 2]> {
+        let len = usize::from(self.stated_len);
+        if !((32..=STATED_MAX).contains(&len) && at.known_tail(&self.stated[..len])) {
+            *at = self.other_best_prices(*at)?;
+        }
+        Some(self.best)
+    }
+
+    /// The same where they are other ones than last time. Takes and gives the cursor by value: so
+    /// the caller's lives in registers.
+    #[inline(never)]
+    fn other_best_prices<'a>(&mut self, mut at: Cursor<'a>) -> Option<Cursor<'a>> {
+        let before = at.rest();
+        at.literal(b"\",\"best_bid\":\"")?;
+        let bid = at.best_price()?;
+        at.literal(b",\"best_ask\":\"")?;
+        let ask = at.best_price()?;
+        at.literal(b"}")?;
+        let text = &before[..before.len() - at.rest().len()];
+        self.stated.get_mut(..text.len())?.copy_from_slice(text);
+        self.stated_len = text.len() as u8;
+        self.best = [bid, ask];
+        Some(at)
     }
 }
 
@@ -102,29 +204,63 @@ pub fn head(frame: &[u8]) -> Option<Head<'_>> {
 }
 
 impl<'a> Head<'a> {
-    /// Decodes the entries of the usual frame, one for each token, and its time in Unix
-    /// milliseconds. `None` means: ask [`Head::entries`].
-    #[inline(always)]
-    pub fn pair(mut self, tokens: [&TokenText; 2]) -> Option<([Change<'a>; 2], u64)> {
-        let at = &mut self.at;
-        at.literal(b"{\"asset_id\":\"")?;
-        let first = if at.known(tokens[0].quoted()) {
-            0
+    /// Decodes the entries of the usual frame, one for each token, and its end. `None` means: ask
+    /// [`Head::entries`].
+    // Not inlined: the decoder needs every register for itself.
+    #[inline(never)]
+    pub fn pair(self, yes: &mut TokenText, no: &mut TokenText) -> Option<Pair<'a>> {
+        let mut at = self.at;
+        let is_yes_first = yes.opens(&mut at);
+        let [one, two] = if is_yes_first {
+            [yes, no]
         } else {
-            at.known(tokens[1].quoted()).then_some(1)?
+            no.opens(&mut at).then_some([no, yes])?
         };
-        let (px, size) = (price(at)?, at.size_text()?);
-        let one = rest_of_entry(at, first, px, size.qty)?;
-        at.literal(b"},{\"asset_id\":\"")?;
-        at.known(tokens[1 - first].quoted()).then_some(())?;
-        // Nearly always the mirror of the first, so the same size.
-        let px = price(at)?;
-        let qty = match at.same_size(size) {
-            Some(qty) => qty,
-            None => at.size()?,
+
+        let px_one = at.decimals()?;
+        let text = at.rest();
+        let qty_one = size(&mut at)?;
+        let size_len = text.len() - at.rest().len();
+        let (side_one, hash_one) = side_and_hash(&mut at)?;
+        let best_one = one.best_prices(&mut at)?;
+
+        at.literal(b",")?;
+        two.opens(&mut at).then_some(())?;
+        let px_two = at.decimals()?;
+        // What one token's buyers offer, the other's sellers do: the size is the same text.
+        let qty_two = if at.repeated(text, size_len) { qty_one } else { size(&mut at)? };
+        let (side_two, hash_two) = side_and_hash(&mut at)?;
+        let best_two = two.best_prices(&mut at)?;
+
+        let timestamp_ms = match self.timestamp_ms {
+            Some(timestamp_ms) => {
+                at.literal(b"]}")?;
+                timestamp_ms
+            }
+            None => {
+                at.literal(b"],\"timestamp\":\"")?;
+                let timestamp_ms = at.millis_near(&mut one.near)?;
+                at.literal(b"\",\"event_type\":\"price_change\"}")?;
+                timestamp_ms
+            }
         };
-        let two = rest_of_entry(at, 1 - first, px, qty)?;
-        Some(([one, two], self.end()?))
+        at.end()?;
+        let mut pair = Pair {
+            sides: [side_one, side_two],
+            prices: [px_one, px_two],
+            sizes: [qty_one, qty_two],
+            best: [best_one, best_two],
+            hashes: [hash_one, hash_two],
+            timestamp_ms,
+        };
+        if !is_yes_first {
+            pair.sides.reverse();
+            pair.prices.reverse();
+            pair.sizes.reverse();
+            pair.best.reverse();
+            pair.hashes.reverse();
+        }
+        Some(pair)
     }
 
     /// Decodes the entries into `changes` and the rest of the frame. Says how many there are and
@@ -137,7 +273,7 @@ impl<'a> Head<'a> {
         let at = &mut self.at;
         let mut count = 0;
         loop {
-            at.literal(b"{\"asset_id\":\"")?;
+            at.literal(ID_KEY)?;
             let token = tokens.iter().position(|token| at.known(token.quoted()))?;
             *changes.get_mut(count)? = entry(at, token)?;
             count += 1;
@@ -145,83 +281,70 @@ impl<'a> Head<'a> {
                 break;
             }
         }
+        at.literal(b"}]")?;
         Some((count, self.end()?))
     }
 
-    /// What stands behind the last entry's texts; says the venue's time.
+    /// What stands behind the entries; says the venue's time.
     #[inline(always)]
     fn end(self) -> Option<u64> {
-        const SHAPE: Shape<59> =
-            Shape::new(b"}],\"timestamp\":\"^############\",\"event_type\":\"price_change\"}");
         let mut at = self.at;
-        if let Some(timestamp_ms) = self.timestamp_ms {
-            at.literal(b"}]}")?;
-            at.end()?;
-            return Some(timestamp_ms);
-        }
-        if let Some(text) = at.shaped(&SHAPE) {
-            at.end()?;
-            let (_, digits) = text.split_first_chunk::<16>()?;
-            return Some(wide::thirteen_value(digits.first_chunk()?));
-        }
-        at.literal(b"}],\"timestamp\":\"")?;
-        let timestamp_ms = at.millis()?;
-        at.literal(b"\",\"event_type\":\"price_change\"}")?;
+        let timestamp_ms = match self.timestamp_ms {
+            Some(timestamp_ms) => {
+                at.literal(b"}")?;
+                timestamp_ms
+            }
+            None => {
+                at.literal(b",\"timestamp\":\"")?;
+                let timestamp_ms = at.millis()?;
+                at.literal(b"\",\"event_type\":\"price_change\"}")?;
+                timestamp_ms
+            }
+        };
         at.end()?;
         Some(timestamp_ms)
     }
 }
 
+/// What stands between the decimals of an entry's price and its side.
+#[inline(always)]
+fn size(at: &mut Cursor<'_>) -> Option<Qty> {
+    at.literal(b"\",\"size\":\"")?;
+    let qty = at.size()?;
+    at.literal(b",\"side\":\"")?;
+    Some(qty)
+}
+
+static SIDES: Either<14> = Either::new(b"BUY\",\"hash\":\"", b"SELL\",\"hash\":\"");
+
+/// An entry's side and its hash without the closing quote.
+#[inline(always)]
+fn side_and_hash<'a>(at: &mut Cursor<'a>) -> Option<(Side, &'a [u8])> {
+    let is_ask = at.either(&SIDES)?;
+    let side = if is_ask { Side::Ask } else { Side::Bid };
+    Some((side, at.lower_of::<40>()?))
+}
+
 /// What stands between an entry's token and its closing brace.
 #[inline(always)]
 fn entry<'a>(at: &mut Cursor<'a>, token: usize) -> Option<Change<'a>> {
-    let px = price(at)?;
-    let qty = at.size()?;
-    rest_of_entry(at, token, px, qty)
-}
-
-/// What stands between token and size.
-#[inline(always)]
-fn price(at: &mut Cursor<'_>) -> Option<Px> {
-    const LEN: usize = 24;
-    const SHAPE: Shape<32> = Shape::new(b",\"price\":\"0.##\",\"size\":\"********");
-    if let Some(text) = at.sees(&SHAPE) {
-        at.skip(LEN)?;
-        return Px::new(wide::two_decimals([text[12], text[13]]));
-    }
     at.literal(b",\"price\":\"")?;
     let px = at.price()?;
     at.literal(b",\"size\":\"")?;
-    Some(px)
-}
-
-/// What stands between an entry's size and its closing brace.
-#[inline(always)]
-fn rest_of_entry<'a>(at: &mut Cursor<'a>, token: usize, px: Px, qty: Qty) -> Option<Change<'a>> {
-    let side = if at.optional(b",\"side\":\"BUY\",\"hash\":\"") {
+    let qty = at.size()?;
+    at.literal(b",\"side\":\"")?;
+    let side = if at.optional(b"BUY\",\"hash\":\"") {
         Side::Bid
     } else {
-        at.literal(b",\"side\":\"SELL\",\"hash\":\"")?;
+        at.literal(b"SELL\",\"hash\":\"")?;
         Side::Ask
     };
     let hash = at.string_of::<40>()?;
-    let (best_bid, best_ask) = bests(at)?;
-    let (best_bid, best_ask) = (Some(best_bid), Some(best_ask));
-    Some(Change { token, side, px, qty, hash, best_bid, best_ask })
-}
-
-/// What stands behind the hash.
-#[inline(always)]
-fn bests(at: &mut Cursor<'_>) -> Option<(Px, Px)> {
-    const SHAPE: Shape<36> = Shape::new(b",\"best_bid\":\"0.##\",\"best_ask\":\"0.##\"");
-    if let Some(text) = at.shaped(&SHAPE) {
-        let price = |a: usize| Px::new(wide::two_decimals([text[a], text[a + 1]]));
-        return Some((price(15)?, price(33)?));
-    }
     at.literal(b",\"best_bid\":\"")?;
-    let bid = at.best_price()?;
+    let best_bid = Some(at.best_price()?);
     at.literal(b",\"best_ask\":\"")?;
-    Some((bid, at.best_price()?))
+    let best_ask = Some(at.best_price()?);
+    Some(Change { token, side, px, qty, hash, best_bid, best_ask })
 }
 
 impl Change<'_> {

@@ -12,8 +12,8 @@ use engine::units::{Ns, Px, Qty, Venue};
 
 use crate::error::DecodeErrorKind;
 use crate::figures::Figures;
-use crate::market::{self, AddError, Crossing, Trust, Watch};
-use crate::polymarket::fast::{self, Change, ENTRIES_MAX, TokenText};
+use crate::market::{self, AddError, Crossing, Standing, Trust, Watch};
+use crate::polymarket::fast::{self, Change, ENTRIES_MAX, Pair, TokenText};
 use crate::polymarket::general::General;
 use crate::polymarket::hash;
 use crate::polymarket::message::{Book, Object, PriceChange, Refused, TickSize};
@@ -55,7 +55,7 @@ struct Unsettled {
 struct Token {
     text: TokenText,
     book: BookId,
-    trust: Trust,
+    standing: Standing,
     crossing: Crossing,
     /// The venue's time of the last message applied; Unix milliseconds.
     timestamp_ms: u64,
@@ -63,27 +63,24 @@ struct Token {
     /// Messages in a row that were older than the last one applied.
     behind: u8,
     seen_book: bool,
-    /// Best bid and ask of the book, followed change by change; 0 and 1 dollar for an empty side,
-    /// as the venue writes it. No level stands at either ([`market::is_end`]).
+    /// Best bid and ask of the book, followed change by change; of an empty side what the venue
+    /// writes then: [`EMPTY`].
     best: [Px; 2],
 }
 
-impl Token {
-    /// The usual [`health`], without a table of the others.
-    #[inline(always)]
-    fn is_sound(&self) -> bool {
-        self.trust == Trust::Whole && !self.crossing.is_on() && self.unsettled.is_none()
-    }
+/// Best bid and ask of an empty book, as the venue writes them. No level can stand there.
+const EMPTY: [Px; 2] = [Px::ZERO, Px::ONE];
 
-    /// Whether a change of that time can be applied, and ends no transition of another one.
-    #[inline]
-    fn is_ready(&self, timestamp_ms: u64) -> bool {
-        self.trust.takes_changes() && timestamp_ms >= self.timestamp_ms && self.unsettled.is_none()
+impl Token {
+    /// Whether the book is sound and a change of that time can be applied to it.
+    #[inline(always)]
+    fn is_calm(&self, timestamp_ms: u64) -> bool {
+        self.standing.is_whole()
+            && !self.crossing.is_on()
+            && self.unsettled.is_none()
+            && timestamp_ms >= self.timestamp_ms
     }
 }
-
-/// Best bid and ask of an empty book.
-const NO_LEVELS: [Px; 2] = [Px::ZERO, Px::ONE];
 
 /// So many messages of a token in a row that are older than the last one applied are no late
 /// copies: the time of that one was wrong, and the book would stand still for ever.
@@ -103,60 +100,6 @@ struct Market {
 impl Market {
     fn condition(&self) -> &[u8] {
         &self.condition[..usize::from(self.condition_len)]
-    }
-
-    /// Lets a token's best price and the top follow a change of its book; false where they must be
-    /// read from it: a level that was shown is gone, or a new one is to be shown.
-    #[inline(always)]
-    fn follow(&mut self, token: usize, side: Side, px: Px, qty: Qty) -> bool {
-        let best = &mut self.tokens[token].best[side as usize];
-        let mut follows = follow(best, side, px, qty);
-        if side == Side::Ask {
-            follows &= match token {
-                0 => self.top.change_asks(px, qty),
-                _ => self.top.change_bids(px.complement(), qty),
-            };
-        }
-        follows
-    }
-
-    /// Reads a token's best prices and what the top shows of it from its book: its asks, because
-    /// YES is bought there and NO at the other token's asks, whose mirror are the YES bids.
-    #[inline(never)]
-    fn reread(&mut self, slab: &Slab, token: usize) {
-        let state = &mut self.tokens[token];
-        let asks = slab.top(state.book, Side::Ask);
-        let bid = slab.best(state.book, Side::Bid).unwrap_or(NO_LEVELS[0]);
-        state.best = [bid, asks.best().map_or(NO_LEVELS[1], |level| level.0)];
-        if token == 0 {
-            self.top.set_asks(&asks);
-        } else {
-            self.top.set_bids(&asks.mirrored());
-        }
-    }
-
-    /// Applies an entry where nothing about it is unusual; false where it must be applied with
-    /// all that may follow, which it still can be.
-    #[inline(always)]
-    fn apply_usual(&mut self, slab: &mut Slab, timestamp_ms: u64, change: &Change<'_>) -> bool {
-        let &Change { token, side, px, qty, best_bid, best_ask, .. } = change;
-        let token = token & 1; // it is 0 or 1, so no bound need be checked
-        let gone = market::is_end(px) && !qty.is_zero();
-        if gone || slab.set(self.tokens[token].book, side, px, qty).is_err() {
-            return false;
-        }
-        if !self.follow(token, side, px, qty) {
-            self.reread(slab, token);
-        }
-        let state = &mut self.tokens[token];
-        let [bid, ask] = state.best;
-        let agrees = best_bid.is_none_or(|px| px == bid) && best_ask.is_none_or(|px| px == ask);
-        if !agrees || bid >= ask || state.crossing.is_on() {
-            return false;
-        }
-        state.timestamp_ms = timestamp_ms;
-        state.behind = 0;
-        true
     }
 
     fn token_of(&self, id: &str) -> Option<usize> {
@@ -282,15 +225,15 @@ impl Session {
         if let Some(head) = fast::head(frame)
             && let Some(number) = state.find_hex(head.condition)
         {
-            let tokens = &state.markets[number].tokens;
-            let texts = [&tokens[0].text, &tokens[1].text];
-            if let Some((changes, timestamp_ms)) = head.pair(texts)
-                && tokens.iter().all(|token| token.is_ready(timestamp_ms))
+            let [yes, no] = &mut state.markets[number].tokens;
+            if let Some(pair) = head.pair(&mut yes.text, &mut no.text)
+                && yes.is_calm(pair.timestamp_ms)
+                && no.is_calm(pair.timestamp_ms)
             {
                 state.figures.fast += 1;
-                return state.on_pair(number, timestamp_ms, &changes, recv, sink);
+                return state.on_pair(number, &pair, recv, sink);
             }
-            if state.on_entries(number, frame, recv, sink) {
+            if state.on_entries(number, head, recv, sink) {
                 return;
             }
         }
@@ -383,13 +326,13 @@ impl State {
         let token = |text: TokenText, book| Token {
             text,
             book,
-            trust: Trust::AwaitSnapshot,
+            standing: Standing::NEW,
             crossing: Crossing::default(),
             timestamp_ms: 0,
             unsettled: None,
             behind: 0,
             seen_book: false,
-            best: NO_LEVELS,
+            best: EMPTY,
         };
         self.markets.push(Market {
             top: Top::unknown(id),
@@ -413,7 +356,7 @@ impl State {
     fn find_hex(&self, condition: &[u8; CONDITION_MAX]) -> Option<usize> {
         let found = |number: usize| {
             let market = &self.markets[number];
-            wide::equal(&market.condition, condition)
+            wide::equal_names(&market.condition, condition)
                 && usize::from(market.condition_len) == CONDITION_MAX
         };
         self.index.find(name_hash(condition), found)
@@ -431,7 +374,7 @@ impl State {
         sink.notice(&Notice::Connected { venue: Venue::Polymarket, recv });
         for number in 0..self.markets.len() {
             for token in &mut self.markets[number].tokens {
-                token.trust = Trust::AwaitSnapshot;
+                token.standing.set(Trust::AwaitSnapshot);
                 token.crossing.clear();
                 token.unsettled = None;
                 token.timestamp_ms = 0;
@@ -449,7 +392,7 @@ impl State {
         while let Some(book) = self.watch.next_overdue(now, &mut at, &mut self.markets, crossing_of)
         {
             let (number, token) = (book / 2, book % 2);
-            if self.markets[number].tokens[token].trust == Trust::Whole {
+            if self.markets[number].tokens[token].standing.trust() == Trust::Whole {
                 self.doubt(number, token, sink);
                 self.publish(number, now, sink);
             }
@@ -473,6 +416,8 @@ impl State {
             Object::Resolved(resolved) => {
                 self.figures.lifecycle += 1;
                 if let Some(number) = self.find(resolved.market.as_bytes()) {
+                    self.markets[number].tokens.iter_mut().for_each(|token| token.standing.end());
+                    self.touch(number);
                     let market = self.markets[number].top.market;
                     sink.notice(&Notice::Lifecycle { market, change: sink::Change::Determined });
                 }
@@ -517,7 +462,7 @@ impl State {
         state.behind = 0;
         state.seen_book = true;
         state.crossing.clear();
-        state.trust = Trust::Whole;
+        state.standing.set(Trust::Whole);
         let known = self.slab.grid(state.book);
         let tick =
             book.tick_size.filter(|tick| Grid::uniform(tick.e4()).is_ok_and(|g| g != *known));
@@ -536,7 +481,7 @@ impl State {
                 }
             }
         }
-        self.markets[number].reread(&self.slab, token);
+        self.reread(number, token);
         self.judge(number, token, recv, sink);
         self.touch(number);
         let market = self.markets[number].top.market;
@@ -545,7 +490,7 @@ impl State {
 
     fn refuse_book(&mut self, number: usize, token: usize, sink: &mut impl Sink) {
         self.figures.rejected_changes += 1;
-        self.markets[number].reread(&self.slab, token);
+        self.reread(number, token);
         self.doubt(number, token, sink);
         self.touch(number);
     }
@@ -599,12 +544,35 @@ impl State {
         qty: Qty,
     ) -> Result<(), BookError> {
         self.store(number, token, side, px, qty)?;
-        let State { markets, slab, .. } = self;
-        let market = &mut markets[number];
-        if !market.follow(token, side, px, qty) {
-            market.reread(slab, token);
+        let market = &mut self.markets[number];
+        let mut follows = follow(&mut market.tokens[token].best, side, px, qty);
+        if side == Side::Ask {
+            follows &= match token {
+                0 => market.top.change_asks(px, qty),
+                _ => market.top.change_bids(px.complement(), qty),
+            };
+        }
+        if !follows {
+            self.reread(number, token);
         }
         Ok(())
+    }
+
+    /// Reads a token's best prices and what the top shows of it from its book: its asks, because
+    /// YES is bought there and NO at the other token's asks, whose mirror are the YES bids.
+    #[inline(never)]
+    fn reread(&mut self, number: usize, token: usize) {
+        let market = &mut self.markets[number];
+        let state = &mut market.tokens[token];
+        let asks = self.slab.top(state.book, Side::Ask);
+        let bid = self.slab.best(state.book, Side::Bid);
+        let ask = asks.best().map(|level| level.0);
+        state.best = [bid.unwrap_or(EMPTY[0]), ask.unwrap_or(EMPTY[1])];
+        if token == 0 {
+            market.top.set_asks(&asks);
+        } else {
+            market.top.set_bids(&asks.mirrored());
+        }
     }
 
     fn on_price_change(&mut self, change: &PriceChange<'_>, recv: Ns, sink: &mut impl Sink) {
@@ -638,32 +606,74 @@ impl State {
         self.figures.unknown_markets += strangers;
     }
 
-    /// The usual `price_change`: one entry for each token, and both are ready for it.
+    /// The usual `price_change`: one entry for each token, and both books are sound before it.
     #[inline(always)]
-    fn on_pair(
-        &mut self,
-        number: usize,
-        timestamp_ms: u64,
-        changes: &[Change<'_>; 2],
-        recv: Ns,
-        sink: &mut impl Sink,
-    ) {
-        let mut usual = [true; 2];
-        let State { markets, slab, figures, .. } = self;
-        let market = &mut markets[number];
-        for (change, usual) in changes.iter().zip(&mut usual) {
-            *usual = market.apply_usual(slab, timestamp_ms, change);
+    fn on_pair(&mut self, number: usize, pair: &Pair<'_>, recv: Ns, sink: &mut impl Sink) {
+        let ([yes_side, no_side], [yes_px, no_px]) = (pair.sides, pair.prices);
+        let [yes_qty, no_qty] = pair.sizes;
+        let market = &mut self.markets[number];
+        let [yes, no] = &mut market.tokens;
+        let mut set = |book: BookId, side: Side, px: Px, qty: Qty| {
+            (!market::is_end(px) || qty.is_zero()) && self.slab.set(book, side, px, qty).is_ok()
+        };
+        if !set(yes.book, yes_side, yes_px, yes_qty) || !set(no.book, no_side, no_px, no_qty) {
+            return self.on_odd_pair(number, pair, recv, sink);
         }
-        figures.book_messages += 1;
-        figures.deltas += 1;
-        figures.changes += 2;
-        if usual != [true; 2] {
-            return self.redo(number, timestamp_ms, changes, usual, recv, sink);
+        let mut yes_follows = follow(&mut yes.best, yes_side, yes_px, yes_qty);
+        let mut no_follows = follow(&mut no.best, no_side, no_px, no_qty);
+        if yes_side == Side::Ask {
+            yes_follows &= market.top.change_asks(yes_px, yes_qty);
         }
-        self.publish(number, recv, sink);
+        if no_side == Side::Ask {
+            no_follows &= market.top.change_bids(no_px.complement(), no_qty);
+        }
+        if !(yes_follows & no_follows) {
+            self.reread_some(number, [!yes_follows, !no_follows]);
+        }
+        let market = &mut self.markets[number];
+        let [yes, no] = &mut market.tokens;
+        if [yes.best, no.best] != pair.best || overlaps(yes.best) || overlaps(no.best) {
+            return self.on_odd_pair(number, pair, recv, sink);
+        }
+        for token in [yes, no] {
+            token.timestamp_ms = pair.timestamp_ms;
+            token.behind = 0;
+        }
+        self.figures.book_messages += 1;
+        self.figures.deltas += 1;
+        self.figures.changes += 2;
+        market.top.flags = 0; // both tokens are of one time now
+        market::publish(&mut market.top, Health::Sound, recv, sink);
+    }
+
+    #[inline(never)]
+    fn reread_some(&mut self, number: usize, which: [bool; 2]) {
+        for token in [0, 1] {
+            if which[token] {
+                self.reread(number, token);
+            }
+        }
+    }
+
+    /// [`State::on_pair`] where a change was refused, a book is crossed now, or its best prices
+    /// are not those that the venue named. What was applied is applied again: a change names a
+    /// total, so that alters nothing.
+    #[cold]
+    fn on_odd_pair(&mut self, number: usize, pair: &Pair<'_>, recv: Ns, sink: &mut impl Sink) {
+        let changes = pair.changes();
+        for change in &changes {
+            self.apply(number, change, sink);
+        }
+        self.figures.book_messages += 1;
+        self.figures.deltas += 1;
+        for change in &changes {
+            self.conclude(number, pair.timestamp_ms, change, recv, sink);
+        }
+        self.end_of_frame(number, true, recv, sink);
     }
 
     /// Publishes a market once, also where it came to be doubted on the way.
+    #[inline(always)]
     fn end_of_frame(&mut self, number: usize, changed: bool, recv: Ns, sink: &mut impl Sink) {
         if !self.touched.is_empty() {
             self.publish_touched(recv, sink);
@@ -672,39 +682,16 @@ impl State {
         }
     }
 
-    /// Applies again, with all that may follow, what was not usual, and publishes. Sizes are totals, so that
-    /// twice is as good as once.
-    #[cold]
-    fn redo(
-        &mut self,
-        number: usize,
-        timestamp_ms: u64,
-        changes: &[Change<'_>; 2],
-        usual: [bool; 2],
-        recv: Ns,
-        sink: &mut impl Sink,
-    ) {
-        for (change, _) in changes.iter().zip(usual).filter(|(_, usual)| !usual) {
-            self.figures.changes -= 1;
-            self.apply(number, change, sink);
-        }
-        for (change, _) in changes.iter().zip(usual).filter(|(_, usual)| !usual) {
-            self.conclude(number, timestamp_ms, change, recv, sink);
-        }
-        self.end_of_frame(number, true, recv, sink);
-    }
-
     /// A `price_change` of the usual shape with any number of entries, or of an unusual moment;
     /// false where it must be left to the general decoder.
     #[cold]
     fn on_entries(
         &mut self,
         number: usize,
-        frame: &[u8],
+        head: fast::Head<'_>,
         recv: Ns,
         sink: &mut impl Sink,
     ) -> bool {
-        let Some(head) = fast::head(frame) else { return false };
         let mut changes = [Change::NONE; ENTRIES_MAX];
         let tokens = &self.markets[number].tokens;
         let texts = [&tokens[0].text, &tokens[1].text];
@@ -729,7 +716,7 @@ impl State {
         let mut last: [Option<Change<'a>>; 2] = [None; 2];
         for change in changes {
             let token = &self.markets[number].tokens[change.token];
-            if !token.trust.takes_changes() {
+            if !token.standing.takes_changes() {
                 self.figures.before_snapshot += 1;
                 continue;
             }
@@ -809,7 +796,7 @@ impl State {
     #[inline(always)]
     fn judge(&mut self, number: usize, token: usize, recv: Ns, sink: &mut impl Sink) {
         let state = &self.markets[number].tokens[token];
-        if state.best[0] >= state.best[1] || state.crossing.is_on() {
+        if overlaps(state.best) || state.crossing.is_on() {
             self.judge_crossed(number, token, recv, sink);
         }
     }
@@ -818,9 +805,10 @@ impl State {
     #[cold]
     fn judge_crossed(&mut self, number: usize, token: usize, recv: Ns, sink: &mut impl Sink) {
         let state = &mut self.markets[number].tokens[token];
-        let [bid, ask] = state.best.map(|px| (!market::is_end(px)).then_some(px));
+        let [bid, ask] = state.best;
         let was_on = state.crossing.is_on();
-        let overdue = state.crossing.judge(bid, ask, recv, &mut self.figures);
+        // An empty side overlaps with nothing, whatever stands for its price.
+        let overdue = state.crossing.judge(Some(bid), Some(ask), recv, &mut self.figures);
         if state.crossing.is_on() && !was_on {
             self.watch.add(2 * number + token, &mut state.crossing);
         }
@@ -852,7 +840,8 @@ impl State {
     #[inline]
     fn agrees(&self, number: usize, change: &Change<'_>) -> bool {
         let [bid, ask] = self.markets[number].tokens[change.token].best;
-        change.best_bid.is_none_or(|px| px == bid) && change.best_ask.is_none_or(|px| px == ask)
+        change.best_bid.is_none_or(|stated| stated == bid)
+            && change.best_ask.is_none_or(|stated| stated == ask)
     }
 
     #[cold]
@@ -865,8 +854,8 @@ impl State {
     #[cold]
     fn doubt(&mut self, number: usize, token: usize, sink: &mut impl Sink) {
         let market = &mut self.markets[number];
-        if market.tokens[token].trust == Trust::Whole {
-            market.tokens[token].trust = Trust::Doubted;
+        if market.tokens[token].standing.trust() == Trust::Whole {
+            market.tokens[token].standing.set(Trust::Doubted);
             self.figures.resyncs += 1;
             sink.notice(&Notice::SnapshotWanted { market: market.top.market });
         }
@@ -879,7 +868,10 @@ impl State {
             return;
         }
         for number in 0..self.markets.len() {
-            let known = self.markets[number].tokens.iter().any(|token| token.trust == Trust::Whole);
+            let known = self.markets[number]
+                .tokens
+                .iter()
+                .any(|token| token.standing.trust() == Trust::Whole);
             if known {
                 self.doubt(number, 0, sink);
                 self.doubt(number, 1, sink);
@@ -900,12 +892,12 @@ impl State {
         self.slab.clear(state.book);
         state.crossing.clear();
         state.unsettled = None;
-        state.trust = Trust::AwaitSnapshot;
+        state.standing.set(Trust::AwaitSnapshot);
         // What the venue said of the token before that is of the old grid.
         state.timestamp_ms = state.timestamp_ms.max(tick.timestamp_ms);
         self.figures.resyncs += 1;
         sink.notice(&Notice::SnapshotWanted { market: market.top.market });
-        self.markets[number].reread(&self.slab, token);
+        self.reread(number, token);
         self.touch(number);
     }
 
@@ -979,11 +971,7 @@ impl State {
     fn publish(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
         let market = &mut self.markets[number];
         let [yes, no] = &market.tokens;
-        let health = if yes.is_sound() && no.is_sound() {
-            Health::Sound
-        } else {
-            worse(health(yes), health(no))
-        };
+        let health = worse(health(yes), health(no));
         let torn = yes.timestamp_ms != no.timestamp_ms;
         market.top.flags = if torn { Top::TORN } else { 0 };
         market::publish(&mut market.top, health, recv, sink);
@@ -995,9 +983,9 @@ fn crossing_of(markets: &mut [Market], book: usize) -> &mut Crossing {
     &mut markets[book / 2].tokens[book % 2].crossing
 }
 
-#[cold]
+#[inline]
 fn health(token: &Token) -> Health {
-    match market::health(token.trust, token.crossing.is_on()) {
+    match market::health(token.standing, token.crossing.is_on()) {
         Health::Sound if token.unsettled.is_some() => Health::Stale,
         health => health,
     }
@@ -1019,18 +1007,24 @@ const fn worse(a: Health, b: Health) -> Health {
     if matches!(a, Health::Sound) || weight(a) < weight(b) { b } else { a }
 }
 
-/// Lets the best price of a side follow a change of one level; false where the level that was
-/// the best is gone, so that the next one must be read from the book.
+/// Lets the best prices follow a change of one level; false where the level that was the best is
+/// gone, so that the next one must be read from the book.
 #[inline(always)]
-fn follow(best: &mut Px, side: Side, px: Px, qty: Qty) -> bool {
-    if qty.is_zero() {
-        return *best != px;
+fn follow(best: &mut [Px; 2], side: Side, px: Px, qty: Qty) -> bool {
+    if qty == Qty::ZERO {
+        return best[side as usize] != px;
     }
-    *best = match side {
-        Side::Bid => px.max(*best),
-        Side::Ask => px.min(*best),
-    };
+    match side {
+        Side::Bid => best[0] = px.max(best[0]),
+        Side::Ask => best[1] = px.min(best[1]),
+    }
     true
+}
+
+/// True where a book is crossed or locked.
+#[inline(always)]
+fn overlaps([bid, ask]: [Px; 2]) -> bool {
+    bid >= ask
 }
 
 fn unsettled(timestamp_ms: u64, hash: &[u8]) -> Unsettled {

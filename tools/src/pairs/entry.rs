@@ -2,6 +2,7 @@
 
 use engine::grid::Grid;
 use engine::pair::{MULTIPLIER_E6_MAX, Polarity, Verdict};
+use engine::units::Px;
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -146,7 +147,14 @@ fn grid(node: &Node<'_>) -> Result<Grid, PairError> {
         band.only(BAND_KEYS)?;
         bands.push((band.price("start")?.e4(), band.price("end")?.e4(), band.price("step")?.e4()));
     }
-    Grid::banded(&bands).map_err(|error| node.error("grid", PairErrorKind::Grid(error)))
+    let grid =
+        Grid::banded(&bands).map_err(|error| node.error("grid", PairErrorKind::Grid(error)))?;
+    // An order's price is inside of the dollar; without one the market could never trade.
+    let inside = |step| grid.px_of(step) > Px::ZERO && grid.px_of(step) < Px::ONE;
+    match (0..grid.steps()).any(inside) {
+        true => Ok(grid),
+        false => Err(node.error("grid", PairErrorKind::GridWithoutPrice)),
+    }
 }
 
 fn polymarket(node: &Node<'_>) -> Result<PolymarketSpec, PairError> {

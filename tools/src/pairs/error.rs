@@ -103,6 +103,9 @@ pub enum PairErrorKind {
     /// Bands that make no price grid.
     #[error("no price grid: {0}; copy the market's price_ranges")]
     Grid(GridError),
+    /// Bands that hold no price at which an order can stand.
+    #[error("no price between 0 and 1 dollar is on this grid; copy the market's price_ranges")]
+    GridWithoutPrice,
     /// A tick that makes no price grid.
     #[error(
         "a tick of {0} does not divide a dollar into at least two steps; copy the market's tick size"

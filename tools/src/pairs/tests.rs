@@ -208,6 +208,8 @@ fn each_slip_is_refused_at_its_line() {
 fn impossible_numbers_of_bands_and_large_tokens() {
     let start = "grid = [{ start = \"0.0000\", end = \"0.1000\", step = \"0.0010\" }, { start = \"0.1000\", end = \"1.0000\", step = \"0.0100\" }]";
     assert!(error(&with(start, "grid = []")).contains("at least one band"));
+    let ends = "grid = [{ start = \"0\", end = \"1\", step = \"1\" }]";
+    assert!(error(&with(start, ends)).contains("`kalshi.grid`: no price between 0 and 1 dollar"));
     assert!(error(&with(start, "grid = [\"0.01\"]")).contains("`kalshi.grid[0]`: is a text"));
     let many = "{ start = \"0\", end = \"1\", step = \"1\" },".repeat(9);
     assert!(error(&with(start, &format!("grid = [{many}]"))).contains("9 bands"));

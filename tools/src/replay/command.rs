@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::feeder::Frames;
 use super::options::ReplayArgs;
+use super::outputs::{self, Clash};
 use super::record::{self, Lines};
 use super::run::{self, Outcome, Watcher};
 use super::setup::{self, FeedOptions, SetupError};
@@ -25,6 +26,7 @@ use crate::host::{HostFacts, HostRoot};
 use crate::jitter;
 use crate::pairs::{self, PairError, PairFile};
 use crate::report::{self, Episode, ReportError, RunReport, Seconds, StageLatency};
+use crate::stdout;
 use crate::tape::{MergedTapes, Preloaded, TapeError};
 use crate::topology::{Grouping, Plan};
 
@@ -52,6 +54,12 @@ pub enum ReplayError {
     /// The report cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// An output is also an input, or another output.
+    #[error(transparent)]
+    Clash(#[from] Clash),
+    /// The summary cannot be printed.
+    #[error("standard output: {0}")]
+    Print(io::Error),
     /// An output file cannot be written, or the golden file not be read.
     #[error("{}: {source}", path.display())]
     File {
@@ -68,6 +76,14 @@ pub enum ReplayError {
         /// The parser's reason.
         source: serde_json::Error,
     },
+    /// The golden file is JSON of something else.
+    #[error("{}: not the --json of a replay: it has no `{key}`", path.display())]
+    GoldenKey {
+        /// Which file.
+        path: PathBuf,
+        /// What every replay prints and this file lacks.
+        key: &'static str,
+    },
     /// The replay is not the golden one.
     #[error("this replay differs from {}\n  first difference: {difference}", path.display())]
     Golden {
@@ -83,6 +99,7 @@ pub enum ReplayError {
 /// # Errors
 /// [`ReplayError`], whose text names the file, the place and the remedy.
 pub fn run(args: &ReplayArgs) -> Result<(), ReplayError> {
+    outputs::check(args)?;
     let golden = args.golden.as_deref().map(read_golden).transpose()?;
     let pair_file = pairs::load(&args.pairs)?;
     let allowed = CoreList::allowed();
@@ -97,6 +114,9 @@ pub fn run(args: &ReplayArgs) -> Result<(), ReplayError> {
     let plan = Plan::replay(args.topology, &cores, pin);
 
     let tapes = MergedTapes::open(&args.tapes)?;
+    if let Some(dir) = &args.report {
+        report::prepare(dir)?;
+    }
     let bytes_total = tapes.bytes_total();
     let mut frames = Frames::Files(tapes);
     if args.preload {
@@ -118,11 +138,11 @@ pub fn run(args: &ReplayArgs) -> Result<(), ReplayError> {
         let page = report::write(dir, &report)?;
         eprintln!("report: {}", page.display());
     }
-    if args.json {
-        println!("{}", report.summary);
-    } else {
-        print!("{}", report::text::summary(&report));
-    }
+    let text = match args.json {
+        true => format!("{}\n", report.summary),
+        false => report::text::summary(&report),
+    };
+    stdout::print(&text).map_err(ReplayError::Print)?;
     match (golden, &args.golden) {
         (Some(golden), Some(path)) => match summary::first_difference(&golden, &report.summary) {
             Some(difference) => Err(ReplayError::Golden { path: path.clone(), difference }),
@@ -174,8 +194,12 @@ fn preload(frames: Frames) -> Result<Frames, ReplayError> {
 fn read_golden(path: &Path) -> Result<Value, ReplayError> {
     let text = fs::read_to_string(path)
         .map_err(|source| ReplayError::File { path: path.to_owned(), source })?;
-    serde_json::from_str(&text)
-        .map_err(|source| ReplayError::GoldenSyntax { path: path.to_owned(), source })
+    let golden = serde_json::from_str(&text)
+        .map_err(|source| ReplayError::GoldenSyntax { path: path.to_owned(), source })?;
+    match summary::missing_key(&golden) {
+        None => Ok(golden),
+        Some(key) => Err(ReplayError::GoldenKey { path: path.to_owned(), key }),
+    }
 }
 
 fn grouping_name(grouping: Grouping) -> &'static str {

@@ -11,7 +11,7 @@ use engine::latency::{Stage, StageHistogram};
 use engine::pin::{PinError, pin_current};
 use engine::tile::{Now, Tile};
 use engine::units::Venue;
-use feeds::feed::{FeedTile, VenueSession};
+use feeds::feed::{FeedTile, NoticeSink, VenueSession};
 use rtrb::{Consumer, Producer};
 
 use super::feeder::Shared;
@@ -153,12 +153,12 @@ fn join<T>(handle: ScopedJoinHandle<'_, T>) -> T {
     handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-fn feed<S: VenueSession>(
+fn feed<S: VenueSession, N: NoticeSink>(
     shared: &Shared,
     thread: &Thread,
-    mut tile: FeedTile<S, BatchSource, ()>,
+    mut tile: FeedTile<S, BatchSource, N>,
     mut stamps: Producer<Stamp>,
-) -> (FeedTile<S, BatchSource, ()>, StageHistogram, Option<String>) {
+) -> (FeedTile<S, BatchSource, N>, StageHistogram, Option<String>) {
     let _guard = StopOnPanic(shared);
     let pin_error = pin(thread).err().map(|e| e.to_string());
     let clock = TscClock::new();

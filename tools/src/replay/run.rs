@@ -56,8 +56,8 @@ pub fn run(
     (grouping, plan): (Grouping, &Plan),
     watcher: &mut impl Watcher,
 ) -> Result<Outcome, TapeError> {
-    let Setup { kalshi, polymarket, table: _, markets } = setup;
-    let tiles = topology::replay(kalshi, polymarket, core, markets);
+    let Setup { kalshi, events, polymarket, table: _, markets } = setup;
+    let tiles = topology::replay(kalshi, events, polymarket, core, markets);
     let shared = Shared::default();
     let feeder = Feeder::new(&shared, tiles.batches, tiles.order, speed);
     let hot: Vec<_> = plan.hot().collect();

@@ -7,6 +7,7 @@ use engine::pair::{FeeRule, Instrument, Pair, PairTable, SizeRule};
 use engine::slab::Slab;
 use engine::top::MarketId;
 use engine::units::{Ns, Qty, Usd};
+use feeds::controls::EventMarkets;
 use feeds::kalshi::session::NoSide;
 use feeds::market::AddError;
 use feeds::polymarket::session::HashTerms;
@@ -31,6 +32,8 @@ pub struct FeedOptions {
 pub struct Setup {
     /// Kalshi's markets.
     pub kalshi: kalshi::session::Session,
+    /// Kalshi's markets by their events.
+    pub events: EventMarkets,
     /// Polymarket's markets.
     pub polymarket: polymarket::session::Session,
     /// The pairs.
@@ -68,11 +71,13 @@ pub fn setup(file: &PairFile, options: FeedOptions) -> Result<Setup, SetupError>
         polymarket::session::Options { learn: true, audit_every: options.audit_every },
         Slab::new(slabs[1]),
     );
+    let mut events = EventMarkets::default();
     let mut pairs = Vec::with_capacity(file.pairs.len());
     for spec in &file.pairs {
         let refuse = |reason: String| SetupError { pair: spec.id.clone(), reason };
         let first = known(kalshi.add_market(&spec.kalshi.ticker, &spec.kalshi.grid))
             .map_err(|e| refuse(format!("Kalshi market {}: {e}", spec.kalshi.ticker)))?;
+        events.add(&spec.kalshi.event, first);
         let p = &spec.polymarket;
         let terms = HashTerms { min_order_size: p.min_size_text.clone(), neg_risk: p.neg_risk };
         let tokens = [p.yes.as_str(), p.no.as_str()];
@@ -82,7 +87,7 @@ pub fn setup(file: &PairFile, options: FeedOptions) -> Result<Setup, SetupError>
     }
     let table = PairTable::new(pairs)
         .map_err(|e| SetupError { pair: String::new(), reason: e.to_string() })?;
-    Ok(Setup { kalshi, polymarket, table, markets })
+    Ok(Setup { kalshi, events, polymarket, table, markets })
 }
 
 /// One market may belong to several pairs.

@@ -91,6 +91,14 @@ fn seconds(ms: u64) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
+/// What makes JSON the summary of a replay; less of it would be equal to too much.
+const GOLDEN_KEYS: [&str; 4] = ["frames", "by_venue", "edge_hash", "decision_hash"];
+
+/// The first key without which a golden summary cannot be compared.
+pub fn missing_key(golden: &Value) -> Option<&'static str> {
+    GOLDEN_KEYS.into_iter().find(|key| golden.get(key).is_none())
+}
+
 /// The first place where two summaries differ in what must be equal, in words.
 pub fn first_difference(golden: &Value, now: &Value) -> Option<String> {
     differ("", golden, now)
@@ -121,6 +129,13 @@ fn differ(path: &str, golden: &Value, now: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_object_is_no_golden_summary() {
+        assert_eq!(missing_key(&json!({})), Some("frames"));
+        assert_eq!(missing_key(&json!([1])), Some("frames"));
+        assert_eq!(missing_key(&json!({"frames": 1, "by_venue": {}})), Some("edge_hash"));
+    }
 
     #[test]
     fn the_first_difference_is_named() {

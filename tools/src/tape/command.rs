@@ -12,6 +12,7 @@ use super::info::TapeInfo;
 use super::reader::{TapeKind, TapeReader, Truncation};
 use super::writer::TapeWriter;
 use crate::model::{MARKETS_MAX, MINUTES_MAX, Model, Options};
+use crate::stdout;
 
 /// Make, convert and look into tapes: recordings of what the venues' sockets said.
 #[derive(Args, Debug)]
@@ -77,7 +78,7 @@ enum TapeCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Make a demonstration tape and the pair file that goes with it.
+    /// Make a demonstration tape and the pair file that goes with it
     ///
     /// A seeded model of both venues quotes the same events; now and then one of them is late to
     /// move, and for some milliseconds YES here and NO there cost less than the dollar that they
@@ -195,11 +196,8 @@ fn info(input: &Path, json: bool) -> Result<(), TapeError> {
         true => serde_json::to_string_pretty(&info).unwrap_or_default() + "\n",
         false => info.to_string(),
     };
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
-        done => done
-            .map_err(|reason| TapeError::Write { path: PathBuf::from("standard output"), reason }),
-    }
+    stdout::print(&text)
+        .map_err(|reason| TapeError::Write { path: PathBuf::from("standard output"), reason })
 }
 
 /// Writes the demonstration tape and its pair file.

@@ -1,0 +1,108 @@
+//! From what a venue says of its fees to the rules that the core charges by.
+
+use std::collections::HashMap;
+
+use engine::event::Control;
+use engine::pair::FeeRule;
+use engine::top::MarketId;
+
+use crate::feed::{ControlBox, NoticeSink};
+use crate::sink::Notice;
+
+/// One times the published fee, in millionths.
+const MULTIPLIER_ONE_E6: u64 = 1_000_000;
+
+/// The markets of each event, by the venue's name of the event: fees are overridden for a whole
+/// event at once (kalshi.md section 6). The names are looked up some few times a day.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EventMarkets {
+    events: HashMap<String, Vec<MarketId>>,
+}
+
+impl EventMarkets {
+    /// Adds a market to an event; once, however often it is named.
+    pub fn add(&mut self, event: &str, market: MarketId) {
+        let markets = self.events.entry(event.to_owned()).or_default();
+        if !markets.contains(&market) {
+            markets.push(market);
+        }
+    }
+
+    /// The markets of an event in the order in which they were added.
+    pub fn of(&self, event: &str) -> &[MarketId] {
+        self.events.get(event).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl NoticeSink for EventMarkets {
+    /// Tells the core of every market whose event has another fee.
+    fn notice(&mut self, notice: &Notice<'_>, controls: &mut ControlBox) {
+        if let Notice::EventFee { event, fee_type, multiplier_e6 } = *notice {
+            let fee = overriding_fee(fee_type, multiplier_e6);
+            for &market in self.of(event) {
+                controls.send(Control::Fee { market, fee });
+            }
+        }
+    }
+}
+
+/// The rule that an event's override makes; `None` where it was cleared and the series' own fee
+/// holds again.
+///
+/// The three quadratic types differ in what makers pay alone (kalshi.md section 6). What cannot be
+/// computed is [`FeeRule::Unknown`], which is not tradable: another type, a multiplier without a
+/// type, and a multiplier above [`engine::pair::MULTIPLIER_E6_MAX`].
+pub fn overriding_fee(fee_type: Option<&str>, multiplier_e6: Option<u64>) -> Option<FeeRule> {
+    let rule = match fee_type {
+        None if multiplier_e6.is_none() => return None,
+        Some("quadratic" | "quadratic_with_maker_fees" | "quadratic_with_combo_maker_fees") => {
+            u32::try_from(multiplier_e6.unwrap_or(MULTIPLIER_ONE_E6))
+                .ok()
+                .and_then(|multiplier_e6| FeeRule::quadratic(multiplier_e6).ok())
+        }
+        _ => None,
+    };
+    Some(rule.unwrap_or(FeeRule::Unknown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::units::Venue;
+
+    #[test]
+    fn an_override_is_a_rule_that_is_known_or_stops_trading() {
+        let quadratic = |e6| Some(FeeRule::Quadratic { multiplier_e6: e6 });
+        for name in ["quadratic", "quadratic_with_maker_fees", "quadratic_with_combo_maker_fees"] {
+            for (multiplier, want) in [
+                (None, quadratic(1_000_000)),
+                (Some(0), quadratic(0)),
+                (Some(500_000), quadratic(500_000)),
+                (Some(100_000_000), quadratic(100_000_000)),
+                (Some(100_000_001), Some(FeeRule::Unknown)),
+                (Some(u64::MAX), Some(FeeRule::Unknown)),
+                // Of 32 bits it would be one.
+                (Some((1 << 32) + 1_000_000), Some(FeeRule::Unknown)),
+            ] {
+                assert_eq!(overriding_fee(Some(name), multiplier), want, "{name} {multiplier:?}");
+            }
+        }
+        for name in ["flat", "margin_market_maker_program_fees", "Quadratic", ""] {
+            assert_eq!(overriding_fee(Some(name), Some(1_000_000)), Some(FeeRule::Unknown));
+        }
+        assert_eq!(overriding_fee(None, Some(1_000_000)), Some(FeeRule::Unknown));
+        assert_eq!(overriding_fee(None, None), None);
+    }
+
+    #[test]
+    fn an_event_has_each_of_its_markets_once() {
+        let market = |index| MarketId::new(Venue::Kalshi, index).unwrap();
+        let mut events = EventMarkets::default();
+        for (event, index) in [("A", 2), ("B", 1), ("A", 0), ("A", 2)] {
+            events.add(event, market(index));
+        }
+        assert_eq!(events.of("A"), [market(2), market(0)]);
+        assert_eq!(events.of("B"), [market(1)]);
+        assert_eq!(events.of("C"), []);
+    }
+}
