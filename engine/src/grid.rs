@@ -148,6 +148,10 @@ impl Grid {
     /// The price of a step. A step beyond the grid reads as its last price.
     #[inline]
     pub fn px_of(&self, step: usize) -> Px {
+        if self.is_uniform {
+            let e4 = step * usize::from(self.bands[0].step);
+            return Px::new(e4.min(usize::from(PX_ONE)) as u16).unwrap_or(Px::ONE);
+        }
         let mut at = 0;
         while at + 1 < self.len as usize && step >= usize::from(self.bands[at + 1].first) {
             at += 1;

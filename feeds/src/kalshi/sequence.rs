@@ -49,7 +49,7 @@ impl Sequences {
     pub fn advance(&mut self, conn: u32, sid: u64, seq: u64) -> Order {
         for at in &mut self.list {
             if at.sid == sid && at.conn == conn {
-                if seq.wrapping_sub(at.last) != 1 {
+                if seq == 0 || seq - 1 != at.last {
                     return at.surprise(seq);
                 }
                 at.last = seq;
