@@ -147,6 +147,17 @@ fn end(mut at: Cursor<'_>) -> Option<(BookSide, u64, bool)> {
     Some((side, ts_ms, own))
 }
 
+/// The hash by which a market is looked up: of its id at the end of [`FastDelta::identity`], which
+/// is random, so that a few of its digits do.
+#[inline(always)]
+pub fn id_hash(identity: &[u8]) -> u64 {
+    let Some(id) = identity.last_chunk::<ID_LEN>() else { return 0 };
+    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let (head, tail) = (word(id.first_chunk()), word(id.last_chunk()));
+    let mixed = (head ^ tail.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed ^ (mixed >> 32)
+}
+
 /// Length of [`FastDelta::identity`] for a ticker of that length.
 pub const fn identity_len(ticker_len: usize) -> usize {
     ticker_len + 1 + ID_KEY.len() + ID_LEN

@@ -67,12 +67,21 @@ impl Market {
         wide::equal(&self.identity[..usize::from(self.identity_len)], identity)
     }
 
-    /// Notes the venue's id of the market, so that the usual frames are known by their bytes.
-    fn set_identity(&mut self, market_id: &str) {
+    /// Notes the venue's id of the market, so that the usual frames are known by their bytes;
+    /// true where it had none before.
+    fn set_identity(&mut self, market_id: &str) -> bool {
         let ticker_len = usize::from(self.ticker_len);
-        if fast::put_market_id(&mut self.identity, ticker_len, market_id) {
-            self.identity_len = fast::identity_len(ticker_len) as u8;
+        let first = self.identity_len == 0;
+        if !fast::put_market_id(&mut self.identity, ticker_len, market_id) {
+            return false;
         }
+        self.identity_len = fast::identity_len(ticker_len) as u8;
+        first
+    }
+
+    /// The hash of the venue's id of the market.
+    fn id_hash(&self) -> u64 {
+        fast::id_hash(&self.identity[..usize::from(self.identity_len)])
     }
 }
 
@@ -130,6 +139,8 @@ struct State {
     options: Options,
     markets: Vec<Market>,
     index: Registry,
+    /// By the venue's own id of the market.
+    ids: Registry,
     slab: Slab,
     sequences: Sequences,
     /// What the next delta should begin with.
@@ -146,6 +157,7 @@ impl Session {
             options,
             markets: Vec::new(),
             index: Registry::with_capacity(64),
+            ids: Registry::with_capacity(64),
             slab,
             sequences: Sequences::default(),
             hint: Hint::NONE,
@@ -211,10 +223,7 @@ impl Session {
             state.on_time(recv, sink);
         }
         if let Some(delta) = fast::delta_like(frame, &state.hint) {
-            let found = state.index.find(registry::hash(delta.ticker), |number| {
-                state.markets[number].has_identity(delta.identity)
-            });
-            if let Some(number) = found {
+            if let Some(number) = state.find_identity(delta.identity) {
                 state.figures.fast += 1;
                 state.hint.follow(delta.sid, delta.seq);
                 return state.on_delta(conn, recv, number, &delta, sink);
@@ -354,6 +363,33 @@ impl State {
         }
     }
 
+    /// The market of a usual delta: looked up by its id, compared in full.
+    #[inline(always)]
+    fn find_identity(&self, identity: &[u8]) -> Option<usize> {
+        let hash = fast::id_hash(identity);
+        let likely = self.ids.likely(hash);
+        match self.markets.get(likely) {
+            Some(market) if market.has_identity(identity) => Some(likely),
+            _ => self.find_identity_on(hash, identity),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_identity_on(&self, hash: u64, identity: &[u8]) -> Option<usize> {
+        self.ids.find(hash, |number| self.markets[number].has_identity(identity))
+    }
+
+    /// Notes the venue's id of a market. Only the first one is looked up by: an id that changes
+    /// makes its market's frames slower, not the table larger.
+    fn identify(&mut self, number: usize, market_id: &str) {
+        if self.markets[number].set_identity(market_id) {
+            let markets = &self.markets;
+            let hash_of = |n: usize| markets[n].id_hash();
+            self.ids.insert(hash_of(number), number, hash_of);
+        }
+    }
+
     fn on_general_delta(
         &mut self,
         owner: Option<(u32, u64)>,
@@ -365,7 +401,7 @@ impl State {
             return self.figures.unknown_markets += 1;
         };
         self.figures.fallback += 1;
-        self.markets[number].set_identity(delta.market_id);
+        self.identify(number, delta.market_id);
         let Some(owner) = owner else { return self.unplaced(number, recv, sink) };
         if self.markets[number].owner != owner {
             return self.figures.before_snapshot += 1;
@@ -392,8 +428,8 @@ impl State {
             return self.figures.unknown_markets += 1;
         };
         let Some(owner) = owner else { return self.unplaced(number, recv, sink) };
+        self.identify(number, snapshot.market_id);
         let market = &mut self.markets[number];
-        market.set_identity(snapshot.market_id);
         market.owner = owner;
         self.slab.clear(market.book);
         market.crossing.clear();
