@@ -8,8 +8,8 @@ use crate::pipeline::Pipeline;
 
 /// A state with its frames. It is fed once, from the first message to the last.
 pub trait Case {
-    /// Feeds message `at`.
-    fn message(&mut self, at: usize);
+    /// Feeds the first `count` messages.
+    fn feed(&mut self, count: usize);
 
     /// Number of messages.
     fn len(&self) -> usize;
@@ -27,9 +27,7 @@ pub trait Case {
 /// collect inside it alone.
 #[inline(never)]
 pub fn measured_loop<C: Case>(case: &mut C, count: usize) {
-    for at in 0..count {
-        case.message(at);
-    }
+    case.feed(count);
 }
 
 /// One frame from its bytes to its decision, a function of its own: instructions are counted
@@ -103,12 +101,13 @@ impl<'a, E: Engine> Fed<'a, E> {
 }
 
 impl<E: Engine> Case for Fed<'_, E> {
-    #[inline]
-    fn message(&mut self, at: usize) {
-        let (venue, frame) = self.frames[at];
-        match venue {
-            Venue::Kalshi => one_kalshi(&mut self.engine, frame),
-            Venue::Polymarket => one_poly(&mut self.engine, frame),
+    #[inline(always)]
+    fn feed(&mut self, count: usize) {
+        for &(venue, frame) in &self.frames[..count] {
+            match venue {
+                Venue::Kalshi => one_kalshi(&mut self.engine, frame),
+                Venue::Polymarket => one_poly(&mut self.engine, frame),
+            }
         }
     }
 

@@ -129,9 +129,7 @@ struct PairRow {
 const _: () = assert!(size_of::<PairRow>() == 64);
 
 impl PairRow {
-    /// Takes in what the best levels of a side have become. Apart, because it is rare and its
-    /// arithmetic would take the registers of what is not.
-    #[inline(never)]
+    /// Takes in what the best levels of a side have become.
     fn reprice<const SIDE: usize>(&mut self, top: &Top) {
         let polarity = if SIDE == 0 { Polarity::Same } else { self.polarity };
         self.quotes[SIDE] = Quote::of(top, self.fees[SIDE], polarity);
@@ -251,7 +249,9 @@ impl Core {
         }
     }
 
-    #[inline]
+    /// The way of most Tops: no best level moved and no pair deserves a closer look, so nothing is
+    /// called and no register saved.
+    #[inline(always)]
     fn on_side<const SIDE: usize>(&mut self, now: Now, top: &Top, out: &mut impl Outlet) {
         let index = top.market.index();
         let (Some(stands), Some(head)) =
@@ -260,31 +260,74 @@ impl Core {
             self.figures.unlisted += 1;
             return;
         };
-        let (before, moved) = (stands.health, best_moved(stands, top));
+        if best_moved(stands, top) {
+            return self.on_moved::<SIDE>(now, top, out);
+        }
         *stands = *top;
-        let mut at = *head;
+        let head = *head;
+        if let Some(pair) = self.evaluate::<SIDE>(head) {
+            self.attend_from::<SIDE>(now, pair, top.recv, out);
+        }
+    }
+
+    /// A Top whose best levels or health are not those of the last one.
+    #[inline(never)]
+    fn on_moved<const SIDE: usize>(&mut self, now: Now, top: &Top, out: &mut impl Outlet) {
+        let index = top.market.index();
+        let stands = &mut self.tops[SIDE][index];
+        let before = stands.health;
+        *stands = *top;
         if before != top.health {
             health_changed(before, top, out);
         }
+        let head = self.heads[SIDE][index];
+        let mut at = head;
         // The number that ends a chain is beyond the last row.
         while let Some(row) = self.rows.get_mut(usize::from(at)) {
-            let id = PairId(at);
             at = row.next[SIDE];
-            if moved {
-                row.reprice::<SIDE>(top);
-            }
+            row.reprice::<SIDE>(top);
+        }
+        if let Some(pair) = self.evaluate::<SIDE>(head) {
+            self.attend_from::<SIDE>(now, pair, top.recv, out);
+        }
+    }
+
+    /// Evaluates the pairs of a chain up to one that deserves a closer look.
+    #[inline(always)]
+    fn evaluate<const SIDE: usize>(&mut self, mut at: u16) -> Option<PairId> {
+        while let Some(row) = self.rows.get(usize::from(at)) {
             let [yes, no, both] = row.edges;
             let mut look = row.open != 0;
             if row.status & KNOWN == KNOWN {
                 self.figures.evaluations += 1;
                 let words = [yes, no, both].map(|edge| u64::from(edge as u32));
                 self.edge_digest.mix(words[1] << 32 | words[0]);
-                self.edge_digest.mix(words[2] << 32 | u64::from(id.0));
+                self.edge_digest.mix(words[2] << 32 | u64::from(at));
                 look |= yes.max(no).max(both) > self.alert;
             }
             if look {
-                self.attend(now, id, SIDE, top.recv, out);
+                return Some(PairId(at));
             }
+            at = row.next[SIDE];
+        }
+        None
+    }
+
+    /// Looks closer at a pair, and evaluates the rest of its chain.
+    #[cold]
+    #[inline(never)]
+    fn attend_from<const SIDE: usize>(
+        &mut self,
+        now: Now,
+        pair: PairId,
+        recv: Ns,
+        out: &mut impl Outlet,
+    ) {
+        let mut next = Some(pair);
+        while let Some(pair) = next {
+            self.attend(now, pair, SIDE, recv, out);
+            let after = self.rows[pair.index()].next[SIDE];
+            next = self.evaluate::<SIDE>(after);
         }
     }
 
@@ -326,7 +369,7 @@ impl Core {
 }
 
 /// True where the edges or their standing may differ: most books move below the best levels.
-#[inline]
+#[inline(always)]
 fn best_moved(old: &Top, new: &Top) -> bool {
     let ((old_bid, old_bids), (new_bid, new_bids)) = (old.best_bid_raw(), new.best_bid_raw());
     let ((old_ask, old_asks), (new_ask, new_asks)) = (old.best_ask_raw(), new.best_ask_raw());

@@ -25,6 +25,8 @@ const _: () = assert!((PX_ONE as u64) * (PX_ONE as u64) < 1 << RECIP_BITS);
 pub struct Grid {
     bands: [Band; BANDS_MAX],
     len: u8,
+    /// One band from 0 to a dollar.
+    is_uniform: bool,
     steps: u16,
 }
 
@@ -77,7 +79,7 @@ impl Grid {
         }
         let mut bands = [Band { start: 0, end: 0, step: 0, first: 0, recip: 0 }; BANDS_MAX];
         bands[0] = Band { start: 0, end: PX_ONE, step, first: 0, recip: recip(step) };
-        Ok(Grid { bands, len: 1, steps: PX_ONE / step + 1 })
+        Ok(Grid { bands, len: 1, is_uniform: true, steps: PX_ONE / step + 1 })
     }
 
     const fn lit(step: u16) -> Grid {
@@ -113,7 +115,8 @@ impl Grid {
             first += (end - start) / step;
             expected_start = end;
         }
-        Ok(Grid { bands, len: list.len() as u8, steps: first + 1 })
+        let is_uniform = list.len() == 1 && list[0].0 == 0 && list[0].1 == PX_ONE;
+        Ok(Grid { bands, len: list.len() as u8, is_uniform, steps: first + 1 })
     }
 
     /// Number of prices, both ends included: 2..=[`STEPS_MAX`].
@@ -124,19 +127,31 @@ impl Grid {
     /// The step of a price, or `None` where the price is off the grid.
     #[inline(always)]
     pub fn step_of(&self, px: Px) -> Option<usize> {
-        let first = &self.bands[0];
-        if px.e4() <= first.end { first.step_of(px) } else { self.step_of_later(px) }
+        if !self.is_uniform {
+            return self.step_of_band(px);
+        }
+        // One band from 0 to a dollar, where every price is: nothing to look for.
+        let band = &self.bands[0];
+        let steps = (u64::from(px.e4()) * u64::from(band.recip)) >> RECIP_BITS;
+        (steps * u64::from(band.step) == u64::from(px.e4())).then_some(steps as usize)
     }
 
-    /// The same beyond the first band, which most grids have not.
-    fn step_of_later(&self, px: Px) -> Option<usize> {
-        let band = self.bands.iter().skip(1).find(|band| px.e4() <= band.end)?;
-        band.step_of(px)
+    fn step_of_band(&self, px: Px) -> Option<usize> {
+        let bands = &self.bands[..self.len as usize];
+        let band = bands.iter().find(|band| px.e4() <= band.end)?;
+        let offset = u64::from(px.e4().checked_sub(band.start)?);
+        let steps = (offset * u64::from(band.recip)) >> RECIP_BITS;
+        let on_grid = steps * u64::from(band.step) == offset;
+        on_grid.then_some(usize::from(band.first) + steps as usize)
     }
 
     /// The price of a step. A step beyond the grid reads as its last price.
     #[inline]
     pub fn px_of(&self, step: usize) -> Px {
+        if self.is_uniform {
+            let e4 = step * usize::from(self.bands[0].step);
+            return Px::new(e4.min(usize::from(PX_ONE)) as u16).unwrap_or(Px::ONE);
+        }
         let mut at = 0;
         while at + 1 < self.len as usize && step >= usize::from(self.bands[at + 1].first) {
             at += 1;
@@ -151,16 +166,6 @@ impl Grid {
     /// The bands as (start, end, step) in 1e-4 dollar.
     pub fn bands(&self) -> impl Iterator<Item = (u16, u16, u16)> + '_ {
         self.bands[..self.len as usize].iter().map(|b| (b.start, b.end, b.step))
-    }
-}
-
-impl Band {
-    #[inline(always)]
-    fn step_of(&self, px: Px) -> Option<usize> {
-        let offset = u64::from(px.e4().checked_sub(self.start)?);
-        let steps = (offset * u64::from(self.recip)) >> RECIP_BITS;
-        let on_grid = steps * u64::from(self.step) == offset;
-        on_grid.then_some(usize::from(self.first) + steps as usize)
     }
 }
 

@@ -235,7 +235,7 @@ impl Top {
 }
 
 /// Only where a shown level is gone is the next one below unknown.
-#[inline]
+#[inline(always)]
 fn change(
     shown_px: &mut [u16; TOP_LEVELS],
     shown_qty: &mut [u32; TOP_LEVELS],

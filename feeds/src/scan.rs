@@ -194,15 +194,14 @@ impl<'a> Cursor<'a> {
         self.text(len)
     }
 
-    /// Passes a name that the caller compares with one it knows to be plain, and its closing
-    /// quote.
+    /// The length of a name, up to its closing quote, that the caller compares with one it knows
+    /// to be plain. Nothing is passed.
     #[inline(always)]
-    pub fn name(&mut self) -> Option<&'a [u8]> {
-        let len = match self.rest.first_chunk().and_then(wide::quote) {
-            Some(len) => len,
-            None => long_string(self.rest)?,
-        };
-        self.text(len)
+    pub fn name_len(&self) -> Option<usize> {
+        match self.rest.first_chunk().and_then(wide::quote) {
+            Some(len) => Some(len),
+            None => long_string(self.rest),
+        }
     }
 
     /// The next `len` bytes; they and the quote behind them are passed.

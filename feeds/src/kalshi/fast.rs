@@ -67,11 +67,10 @@ pub fn delta_like<'a>(frame: &'a [u8], hint: &Hint) -> Option<FastDelta<'a>> {
         at = rest;
         (sid, seq)
     };
-    let from = at.rest();
-    let ticker = at.name()?; // compared with the market's own, which is plain
-    // The key and the id are compared with the market's own, so they are only passed here.
-    at.skip(ID_KEY.len() + ID_LEN)?;
-    let identity = &from[..identity_len(ticker.len())];
+    // Ticker, key and id are compared with the market's own, so they are only passed here.
+    let ticker_len = at.name_len()?;
+    let identity = at.skip(identity_len(ticker_len))?;
+    let ticker = identity.get(..ticker_len)?;
     let px = price(&mut at)?;
     let negative = at.optional(b"-");
     let size = at.size()?.e2() as i64;

@@ -49,14 +49,12 @@ impl Sequences {
     pub fn advance(&mut self, conn: u32, sid: u64, seq: u64) -> Order {
         for at in &mut self.list {
             if at.sid == sid && at.conn == conn {
-                return match seq.checked_sub(at.last) {
-                    Some(1) => {
-                        at.last = seq;
-                        at.old = 0;
-                        Order::Next
-                    }
-                    _ => at.surprise(seq),
-                };
+                if seq == 0 || seq - 1 != at.last {
+                    return at.surprise(seq);
+                }
+                at.last = seq;
+                at.old = 0;
+                return Order::Next;
             }
         }
         self.first_of(conn, sid, seq)
