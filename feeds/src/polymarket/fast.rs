@@ -209,11 +209,16 @@ impl<'a> Head<'a> {
     #[inline(always)]
     pub fn pair(self, yes: &mut TokenText, no: &mut TokenText) -> Option<Pair<'a>> {
         let mut at = self.at;
-        if yes.opens(&mut at) {
-            return pair(at, self.timestamp_ms, yes, no);
+        // One call for both orders, so that it can be put in line.
+        let (first, second, in_order) = if yes.opens(&mut at) {
+            (yes, no, true)
+        } else {
+            no.opens(&mut at).then_some((no, yes, false))?
+        };
+        let pair = pair(at, self.timestamp_ms, first, second)?;
+        if in_order {
+            return Some(pair);
         }
-        no.opens(&mut at).then_some(())?;
-        let pair = pair(at, self.timestamp_ms, no, yes)?;
         let swapped = |[a, b]: [Px; 2]| [b, a];
         Some(Pair {
             sides: [pair.sides[1], pair.sides[0]],
@@ -271,7 +276,7 @@ impl<'a> Head<'a> {
 /// What stands behind the opening of the first of two entries, `one`'s, up to the end of the
 /// frame. Says what `one`'s entry does before what `two`'s does.
 // Not inlined: the decoder needs every register for itself.
-#[inline(never)]
+#[inline(always)]
 fn pair<'a>(
     mut at: Cursor<'a>,
     timestamp_ms: Option<u64>,
