@@ -20,6 +20,10 @@ pub struct Plan {
     pub form: Form,
     /// Equal seeds make equal frames.
     pub seed: u64,
+    /// Whether every level stays and only sizes change. Levels that come and go do so the more,
+    /// the more often a market's turn comes, so that few markets and many would not be asked the
+    /// same.
+    pub steady: bool,
 }
 
 /// Levels a side at first.
@@ -45,10 +49,10 @@ pub fn corpus(plan: Plan) -> Corpus {
     }
     for number in 0..plan.messages {
         let market = rng.below(plan.pairs as u64) as usize;
-        let change = markets[market].kalshi.change(&mut rng, 1);
+        let change = markets[market].kalshi.change(&mut rng, 1, plan.steady);
         corpus.kalshi_hot.push(writer.delta(&markets[market], number, change, &mut rng));
         let market = rng.below(plan.pairs as u64) as usize;
-        let change = markets[market].poly.change(&mut rng, 100);
+        let change = markets[market].poly.change(&mut rng, 100, plan.steady);
         corpus.poly_hot.push(writer.price_change(&markets[market], number, change, &mut rng));
     }
     corpus
@@ -127,14 +131,14 @@ impl Book {
     }
 
     /// Changes a level by a multiple of `unit` hundredths of a contract... mostly near the top.
-    fn change(&mut self, rng: &mut Rng, spread: u64) -> Change {
+    fn change(&mut self, rng: &mut Rng, spread: u64, steady: bool) -> Change {
         let away = 1 + rng.below(DEPTH);
         let is_bid = rng.below(2) == 0;
         let cents = if is_bid { self.middle - away } else { self.middle + away };
         let before = self.qty[cents as usize];
         let fraction = if spread == 1 { 0 } else { rng.below(spread) };
         // The levels next to the middle stay, so that no side is ever empty.
-        let after = if before != 0 && away > 1 && rng.below(8) == 0 {
+        let after = if !steady && before != 0 && away > 1 && rng.below(8) == 0 {
             0
         } else {
             100 * (1 + rng.below(5_000)) + fraction

@@ -55,7 +55,7 @@ impl Effort {
             Some(dir) => Corpus::read(dir, form),
             None => {
                 let messages = self.messages();
-                Ok(generate::corpus(Plan { pairs: PAIRS, messages, form, seed: SEED }))
+                Ok(generate::corpus(Plan { pairs: PAIRS, messages, form, seed: SEED, steady: false }))
             }
         }
     }
@@ -104,7 +104,7 @@ impl Scenario {
             0 => effort.corpus(self.form),
             pairs => {
                 let messages = effort.messages() / 2;
-                Ok(generate::corpus(Plan { pairs, messages, form: self.form, seed: SEED }))
+                Ok(generate::corpus(Plan { pairs, messages, form: self.form, seed: SEED, steady: true }))
             }
         }
     }
@@ -279,7 +279,7 @@ fn memory_of_pairs(effort: &Effort, figures: &mut Figures) {
     for (name, grid) in [("1c", Grid::CENT), ("01c", Grid::DECI_CENT)] {
         figures.count(&format!("bytes_per_pair_{name}"), memory::bytes_per_pair(&grid) as u64);
         let pairs = if effort.quick { 500 } else { 2_000 };
-        let plan = Plan { pairs, messages: 0, form: Form::Plain, seed: SEED };
+        let plan = Plan { pairs, messages: 0, form: Form::Plain, seed: SEED, steady: true };
         let pairs = generate::corpus(plan).pairs;
         figures.count(&format!("heap_per_pair_{name}"), memory::heap_per_pair(&pairs, &grid));
     }

@@ -40,8 +40,8 @@ impl fmt::Display for BookError {
     }
 }
 
-/// One side of a book over `N` price steps, with `W` = N/64 occupancy words and `S` words that
-/// say which of those are not empty.
+/// One side of a book over `N` price steps, with `W` occupancy words of 64 steps and `S`
+/// words that say which of those are not empty.
 #[derive(Clone)]
 struct Ladder<const N: usize, const W: usize, const S: usize> {
     summary: [u64; S],
@@ -51,7 +51,7 @@ struct Ladder<const N: usize, const W: usize, const S: usize> {
 
 impl<const N: usize, const W: usize, const S: usize> Ladder<N, W, S> {
     const EMPTY: Self = {
-        assert!(N == W * 64 && W <= S * 64);
+        assert!(N <= W * 64 && N + 64 > W * 64 && W <= S * 64);
         Ladder { summary: [0; S], occupied: [0; W], qty: [0; N] }
     };
 

@@ -8,10 +8,12 @@ use crate::top::Levels;
 use crate::units::{Px, Qty};
 
 /// Price steps of the three size classes: a 1-cent grid, a 0.1-cent grid, a 0.01-cent grid.
-pub const CLASS_STEPS: [usize; 3] = [128, 1_024, 10_240];
+/// The smallest holds the 101 cents and a reserve; the three books of a pair with all that the
+/// sessions and the core keep of it then take less than 8 KiB.
+pub const CLASS_STEPS: [usize; 3] = [112, 1_024, 10_240];
 const _: () = assert!(CLASS_STEPS[2] >= STEPS_MAX);
 
-type Small = Sized<128, 2, 1>;
+type Small = Sized<112, 2, 1>;
 type Medium = Sized<1_024, 16, 1>;
 type Large = Sized<10_240, 160, 3>;
 
@@ -315,7 +317,7 @@ mod tests {
     fn an_empty_reserve_is_an_answer() {
         let mut slab = Slab::new([1, 1, 0]);
         let mut id = slab.take(&Grid::CENT).unwrap();
-        assert_eq!(slab.take(&Grid::CENT), Err(ReserveEmpty { steps: 128 }));
+        assert_eq!(slab.take(&Grid::CENT), Err(ReserveEmpty { steps: CLASS_STEPS[0] }));
         slab.set(id, Side::Bid, Px::lit(4_700), Qty::ONE).unwrap();
         assert_eq!(slab.regrid(&mut id, &Grid::CENTI_CENT), Err(ReserveEmpty { steps: 10_240 }));
         assert_eq!(slab.best(id, Side::Bid), Some(Px::lit(4_700)), "left as it was");

@@ -420,7 +420,7 @@ fn a_grid_that_finds_no_room_is_visible() {
     t.session.add_market("KXA", &Grid::CENT).unwrap();
     assert_eq!(
         t.session.add_market("KXB", &Grid::CENT),
-        Err(AddError::ReserveEmpty { steps: 128 })
+        Err(AddError::ReserveEmpty { steps: engine::slab::CLASS_STEPS[0] })
     );
     t.frame(&snapshot(1, 1, "KXA"));
     t.frame(
