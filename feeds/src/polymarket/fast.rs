@@ -5,7 +5,8 @@ use engine::book::Side;
 use engine::units::{Px, Qty};
 
 use crate::scan::{Cursor, Near};
-use crate::wide::Either;
+use crate::shape::Shape;
+use crate::wide::{self, Either};
 
 /// Length of a condition id: `0x` and 64 hex digits.
 pub const CONDITION_LEN: usize = 66;
@@ -162,6 +163,15 @@ impl TokenText {
     /// the caller's lives in registers.
     #[inline(never)]
     fn other_best_prices<'a>(&mut self, mut at: Cursor<'a>) -> Option<Cursor<'a>> {
+        const LEN: usize = 38;
+        const SHAPE: Shape<LEN> = Shape::new(b"\",\"best_bid\":\"0.##\",\"best_ask\":\"0.##\"}");
+        if let Some(text) = at.shaped(&SHAPE) {
+            *self.stated.first_chunk_mut::<LEN>()? = *text;
+            self.stated_len = LEN as u8;
+            let cents = |at: usize| Px::new(wide::two_decimals([text[at], text[at + 1]]));
+            self.best = [cents(16)?, cents(34)?];
+            return Some(at);
+        }
         let before = at.rest();
         at.literal(b"\",\"best_bid\":\"")?;
         let bid = at.best_price()?;
