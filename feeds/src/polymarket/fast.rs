@@ -11,6 +11,9 @@ use crate::wide::{self, Either};
 /// Length of a condition id: `0x` and 64 hex digits.
 pub const CONDITION_LEN: usize = 66;
 
+/// Length of the hash that names a transition.
+pub const HASH_LEN: usize = 40;
+
 /// Entries of one `price_change` that the fast path takes. Two is the rule, one a token; a match
 /// through several levels makes more.
 pub const ENTRIES_MAX: usize = 8;
@@ -47,7 +50,7 @@ pub struct Pair<'a> {
     /// Best bid and ask of each token after the transition, as in [`Change`].
     pub best: [[Px; 2]; 2],
     /// Hashes, as in [`Change`].
-    pub hashes: [&'a [u8]; 2],
+    pub hashes: [&'a [u8; HASH_LEN]; 2],
     /// The venue's time; Unix milliseconds.
     pub timestamp_ms: u64,
 }
@@ -329,10 +332,10 @@ static SIDES: Either<14> = Either::new(b"BUY\",\"hash\":\"", b"SELL\",\"hash\":\
 
 /// An entry's side and its hash without the closing quote.
 #[inline(always)]
-fn side_and_hash<'a>(at: &mut Cursor<'a>) -> Option<(Side, &'a [u8])> {
+fn side_and_hash<'a>(at: &mut Cursor<'a>) -> Option<(Side, &'a [u8; HASH_LEN])> {
     let is_ask = at.either(&SIDES)?;
     let side = if is_ask { Side::Ask } else { Side::Bid };
-    Some((side, at.lower_of::<40>()?))
+    Some((side, at.lower_of()?))
 }
 
 /// What stands between an entry's token and its closing brace.
