@@ -28,8 +28,8 @@ const SEED: u64 = 7;
 /// Pairs of the recorded frames, and so of those that stand in for them.
 const PAIRS: usize = 64;
 const SCALE: [usize; 2] = [10, 10_000];
-/// Matches the name of [`measured_loop`], whatever it is called with.
-const INSIDE: &str = "*measured_loop*";
+/// Matches the functions of [`crate::case`] that take one frame to its decision.
+const INSIDE: &str = "benches::case::one_*";
 
 /// How much is measured.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -169,8 +169,17 @@ impl Slab {
     }
 
     /// Sets a level to a total size; 0 removes it.
+    // Most books are small, and their set is shorter than a call.
     #[inline(always)]
     pub fn set(&mut self, id: BookId, side: Side, px: Px, qty: Qty) -> Result<(), BookError> {
+        match self.small.get_mut(id.place()) {
+            Some(book) if id.class() == 0 => book.set(side, px, qty),
+            _ => self.set_larger(id, side, px, qty),
+        }
+    }
+
+    #[inline(never)]
+    fn set_larger(&mut self, id: BookId, side: Side, px: Px, qty: Qty) -> Result<(), BookError> {
         of_class!(mut self, id, book => book.set(side, px, qty))
     }
 

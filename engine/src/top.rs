@@ -207,7 +207,7 @@ impl Top {
     }
 
     /// Takes in that the bids at `px` are now `qty` in total. False where they must be read from
-    /// the book again ([`Top::set_bids`]): a level that was shown is gone.
+    /// the book again ([`Top::set_bids`]): one of the levels that are shown is gone.
     #[inline]
     #[must_use]
     pub fn change_bids(&mut self, px: Px, qty: Qty) -> bool {
@@ -234,7 +234,7 @@ impl Top {
     }
 }
 
-/// Most changes alter the size of a level that is shown, or are further down.
+/// Only where a shown level is gone is the next one below unknown.
 #[inline(always)]
 fn change(
     shown_px: &mut [u16; TOP_LEVELS],
@@ -252,30 +252,37 @@ fn change(
         }
         return qty != 0;
     }
-    if qty != 0 {
-        insert(shown_px, shown_qty, side, px, qty);
+    let last = TOP_LEVELS - 1;
+    let is_worse = match side {
+        Side::Bid => px.e4() < shown_px[last],
+        Side::Ask => px.e4() > shown_px[last],
+    };
+    if qty != 0 && (shown_qty[last] == 0 || !is_worse) {
+        insert(shown_px, shown_qty, side, px.e4(), qty);
     }
     true
 }
 
-/// Shows a new level where it belongs, if it does; the last one makes room.
+/// Shows a level that is not shown yet, at its place; the last one makes room.
 #[inline(never)]
 fn insert(
     shown_px: &mut [u16; TOP_LEVELS],
     shown_qty: &mut [u32; TOP_LEVELS],
     side: Side,
-    px: Px,
+    px: u16,
     qty: u32,
 ) {
-    let is_better = |shown: u16| match side {
-        Side::Bid => px.e4() > shown,
-        Side::Ask => px.e4() < shown,
-    };
-    let at = (0..TOP_LEVELS).find(|at| shown_qty[*at] == 0 || is_better(shown_px[*at]));
-    if let Some(at) = at {
-        shown_px[at..].rotate_right(1);
-        shown_qty[at..].rotate_right(1);
-        (shown_px[at], shown_qty[at]) = (px.e4(), qty);
+    let mut level = (px, qty);
+    for (shown_px, shown_qty) in shown_px.iter_mut().zip(shown_qty) {
+        let is_better = match side {
+            Side::Bid => level.0 > *shown_px,
+            Side::Ask => level.0 < *shown_px,
+        };
+        if *shown_qty == 0 || is_better {
+            let shown = (*shown_px, *shown_qty);
+            (*shown_px, *shown_qty) = level;
+            level = shown;
+        }
     }
 }
 
@@ -329,7 +336,6 @@ mod tests {
                     prop_assert_eq!(shown, levels);
                 } else {
                     prop_assert_ne!(shown, levels, "it was read in vain");
-                    prop_assert!(qty.is_zero(), "only a level that is gone needs it");
                     match side {
                         Side::Bid => top.set_bids(&levels),
                         Side::Ask => top.set_asks(&levels),

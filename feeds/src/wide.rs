@@ -147,9 +147,8 @@ fn portable_in_spans(
 #[inline(always)]
 pub fn are_lower(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> bool {
     use core::arch::x86_64::{
-        __m256i, _mm256_add_epi8, _mm256_andnot_si256, _mm256_cmpgt_epi8,
-        _mm256_loadu_si256, _mm256_min_epi8, _mm256_or_si256, _mm256_set1_epi8,
-        _mm256_testz_si256,
+        __m256i, _mm256_add_epi8, _mm256_andnot_si256, _mm256_cmpgt_epi8, _mm256_loadu_si256,
+        _mm256_min_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_testz_si256,
     };
     // SAFETY: each load reads exactly the 32 bytes of its window and needs no alignment; AVX2 is
     // a feature of the whole build (the `cfg` above).
@@ -431,47 +430,42 @@ fn portable_common(a: &[u8; STRING_WINDOW], b: &[u8; STRING_WINDOW]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// Two texts that differ in their first letter, the second longer by one byte.
+/// Two texts, the second longer by one byte.
 pub struct Either<const LONG: usize> {
-    /// Of each text: its first eight bytes, the last eight of the window, and which of those count.
-    words: [[u64; 3]; 2],
-    /// First letter of the longer text.
+    texts: [[u8; STRING_WINDOW]; 2],
+    /// The first place where they differ, and what the longer text has there.
+    at: usize,
     letter: u8,
 }
 
 impl<const LONG: usize> Either<LONG> {
-    /// A text of `LONG` - 1 bytes and one of `LONG`, which is 9 to 16.
+    /// A text of `LONG` - 1 bytes and one of `LONG`, which is at most 32. They differ before the
+    /// shorter one ends.
     pub const fn new<const SHORT: usize>(short: &[u8; SHORT], long: &[u8; LONG]) -> Self {
-        assert!(SHORT + 1 == LONG && LONG >= 9 && LONG <= 16 && short[0] != long[0]);
-        // The window of the shorter text ends with a byte that is not its own.
-        let short_tail = word(short.last_chunk()) >> 8;
-        Either {
-            words: [
-                [word(short.first_chunk()), short_tail, u64::MAX >> 8],
-                [word(long.first_chunk()), word(long.last_chunk()), u64::MAX],
-            ],
-            letter: long[0],
+        assert!(SHORT + 1 == LONG && LONG <= STRING_WINDOW);
+        let mut texts = [[0; STRING_WINDOW]; 2];
+        let mut i = 0;
+        while i < LONG {
+            if i < SHORT {
+                texts[0][i] = short[i];
+            }
+            texts[1][i] = long[i];
+            i += 1;
         }
+        let mut at = 0;
+        while short[at] == long[at] {
+            at += 1;
+        }
+        Either { texts, at, letter: long[at] }
     }
 
-    /// Whether `window` begins with one of the texts, and with the longer one. No branch depends
+    /// Whether `window` begins with one of the texts: true for the longer one. No branch depends
     /// on which it is: that would be mispredicted half of the time.
     #[inline(always)]
-    pub fn begins(&self, window: &[u8; LONG]) -> Option<bool> {
-        let is_long = window[0] == self.letter;
-        let [head, tail, counts] = &self.words[usize::from(is_long)];
-        let heads = word(window.first_chunk()) ^ head;
-        let tails = (word(window.last_chunk()) ^ tail) & counts;
-        (heads | tails == 0).then_some(is_long)
-    }
-}
-
-/// The bytes as a little-endian number.
-#[inline(always)]
-const fn word(bytes: Option<&[u8; 8]>) -> u64 {
-    match bytes {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => 0, // no caller has less than eight bytes
+    pub fn begins(&self, window: &[u8; STRING_WINDOW]) -> Option<bool> {
+        let is_long = window[self.at] == self.letter;
+        let same = common(window, &self.texts[usize::from(is_long)]);
+        (same >= LONG - 1 + usize::from(is_long)).then_some(is_long)
     }
 }
 
@@ -661,6 +655,80 @@ mod tests {
         }
         for wrong in [*b"012\"", *b".123", *b".1\"2", *b"\"12."] {
             assert_eq!(hundredths(u32::from_le_bytes(wrong)), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lower_windows_and_common_beginnings_equal_their_twins(
+            mut a in proptest::array::uniform32(b'0'..=b'?'),
+            b in proptest::array::uniform32(b'`'..=b'z'),
+            at in 0usize..32,
+            byte in any::<u8>(),
+        ) {
+            prop_assert!(are_lower(&a, &b));
+            let before = a;
+            a[at] = byte;
+            prop_assert_eq!(are_lower(&a, &b), portable_are_lower(&a, &b));
+            prop_assert_eq!(are_lower(&b, &a), portable_are_lower(&b, &a));
+            prop_assert!(!are_lower(&a, &b) || are_plain(&a, &b));
+            prop_assert_eq!(common(&a, &before), portable_common(&a, &before));
+        }
+
+        #[test]
+        fn decimals_agree_with_their_two_steps(bytes in any::<[u8; 4]>(), digits in 0usize..5) {
+            let mut bytes = bytes;
+            for byte in &mut bytes[..digits] {
+                *byte = b'0' + *byte % 10;
+            }
+            let word = u32::from_le_bytes(bytes);
+            let count = digits_in(u64::from(word)).min(4);
+            let want = if count == 0 { 0 } else { decimals_value(word, count) };
+            prop_assert_eq!(decimals(word), (count as usize, want));
+        }
+
+        #[test]
+        fn long_texts_are_equal_only_where_every_byte_is(
+            text in proptest::collection::vec(any::<u8>(), 1..140),
+            name in proptest::collection::vec(any::<u8>(), 66),
+            at in any::<proptest::sample::Index>(),
+            bit in 0u32..8,
+        ) {
+            let mut other = text.clone();
+            prop_assert!(equal_in_four(&text, &other) && equal_in_two(&text, &other));
+            other[at.index(text.len())] ^= 1 << bit;
+            prop_assert!(!equal_in_four(&text, &other) && !equal_in_two(&text, &other));
+            prop_assert!(!equal_in_four(&text, &text[1..]) && !equal_in_two(&text, &text[1..]));
+            let name: [u8; 66] = name.try_into().unwrap();
+            let mut other = name;
+            prop_assert!(equal_names(&name, &other));
+            other[at.index(66)] ^= 1 << bit;
+            prop_assert!(!equal_names(&name, &other));
+        }
+
+        #[test]
+        fn one_of_two_texts_is_found_only_where_every_byte_is(
+            is_long in any::<bool>(),
+            at in 0usize..8,
+            bit in 0u32..8,
+        ) {
+            let texts = Either::new(b"side BUY", b"side SELL");
+            let text: &[u8] = if is_long { b"side SELL" } else { b"side BUY" };
+            let mut window = [b'x'; STRING_WINDOW];
+            window[..text.len()].copy_from_slice(text);
+            prop_assert_eq!(texts.begins(&window), Some(is_long));
+            window[at] ^= 1 << bit;
+            prop_assert_eq!(texts.begins(&window), None);
+        }
+    }
+
+    #[test]
+    fn the_last_five_of_eight_digits() {
+        assert_eq!(last_five_digits(u64::from_le_bytes(*b"12345678")), Some(45_678));
+        for at in 0..8 {
+            let mut text = *b"12345678";
+            text[at] = b'"';
+            assert_eq!(last_five_digits(u64::from_le_bytes(text)), None);
         }
     }
 

@@ -229,6 +229,21 @@ prop_compose! {
     }
 }
 
+/// What the decoder for the usual frame accepts, the one for any entries must accept, with the
+/// same values: also where it recognises what an earlier frame said.
+fn pair_agrees(frame: &[u8], texts: &mut [TokenText; 2]) -> Result<bool, TestCaseError> {
+    let Some(head) = polymarket::fast::head(frame) else { return Ok(false) };
+    let mut changes = [Change::NONE; ENTRIES_MAX];
+    let entries = head.entries([&texts[0], &texts[1]], &mut changes);
+    let [yes, no] = texts;
+    let Some(pair) = head.pair(yes, no) else { return Ok(false) };
+    prop_assert_eq!(entries, Some((2, pair.timestamp_ms)));
+    changes[..2].sort_by_key(|change| change.token);
+    let pair = pair.changes();
+    prop_assert_eq!(&pair[..], &changes[..2]);
+    Ok(true)
+}
+
 fn polymarket_agrees(frame: &[u8]) -> Result<bool, TestCaseError> {
     let Some(head) = polymarket::fast::head(frame) else { return Ok(false) };
     if head.condition != MARKET.as_bytes() {
@@ -310,6 +325,69 @@ proptest! {
     fn polymarket_fast_implies_general(frame in polymarket_frame(), steps in prop::collection::vec(damage(), 0..3)) {
         polymarket_agrees(frame.as_bytes())?;
         polymarket_agrees(&damaged(&frame, &steps))?;
+    }
+}
+
+prop_compose! {
+    /// Two entries, most of them mirrored, of two tokens.
+    fn pair_frame()(
+        first in prop::bool::ANY,
+        order in prop::sample::select(vec![[0, 1], [0, 1], [1, 0], [1, 0], [0, 0]]),
+        time in prop_oneof![
+            8 => (1_795_284_000_000u64..1_795_284_300_000).prop_map(|time| time.to_string()),
+            1 => integer_text(),
+        ],
+        px in prop_oneof![6 => (1u32..100).prop_map(|px| format!("0.{px:02}")), 1 => px_text()],
+        sizes in prop_oneof![
+            6 => size_text().prop_map(|size| [size.clone(), size]),
+            1 => [size_text(), size_text()],
+        ],
+        sides in prop::sample::select(vec![["BUY", "SELL"], ["SELL", "BUY"], ["BUY", "BUY"], ["SELL", "SELL"]]),
+        hashes in prop_oneof![9 => ["[0-9a-f]{40}", "[0-9a-f]{40}"], 1 => ["[0-9A-Z]{40}", "[0-9a-f]{38,42}"]],
+        best in prop::sample::select(vec![["0.59", "0.61"], ["0.6", "0.61"], ["0", "1"], ["0.059", "0.0611"], ["0", "0.5"]]),
+        end in prop::sample::select(vec!["", "", "\n", " "]),
+    ) -> String {
+        let entries: Vec<String> = (0..2)
+            .map(|i| format!(
+                r#"{{"asset_id":"{}","price":"{px}","size":"{}","side":"{}","hash":"{}","best_bid":"{}","best_ask":"{}"}}"#,
+                TOKENS[order[i]], sizes[i], sides[i], hashes[i], best[0], best[1],
+            ))
+            .collect();
+        let entries = entries.join(",");
+        if first {
+            format!(r#"{{"event_type":"price_change","market":"{MARKET}","timestamp":"{time}","price_changes":[{entries}]}}{end}"#)
+        } else {
+            format!(r#"{{"market":"{MARKET}","price_changes":[{entries}],"timestamp":"{time}","event_type":"price_change"}}{end}"#)
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_usual_pair_is_what_its_entries_are(
+        frames in prop::collection::vec((pair_frame(), prop::collection::vec(damage(), 0..2)), 1..12),
+    ) {
+        let mut texts = TOKENS.map(|token| TokenText::new(token).unwrap());
+        for (frame, steps) in frames {
+            pair_agrees(&damaged(&frame, &steps), &mut texts)?;
+            pair_agrees(frame.as_bytes(), &mut texts)?;
+            polymarket_agrees(frame.as_bytes())?;
+        }
+    }
+}
+
+#[test]
+fn the_usual_pair_is_taken() {
+    let mut texts = TOKENS.map(|token| TokenText::new(token).unwrap());
+    for [one, two] in [TOKENS, [TOKENS[1], TOKENS[0]]] {
+        for time in ["1795284001000", "1795284001007", "1795284101000"] {
+            let frame = format!(
+                r#"{{"market":"{MARKET}","price_changes":[{{"asset_id":"{one}","price":"0.6","size":"1644.12","side":"SELL","hash":"b6589fc6ab0dc82cf12099d1c2d40ab994e8410c","best_bid":"0","best_ask":"0.6"}},{{"asset_id":"{two}","price":"0.4","size":"1644.12","side":"BUY","hash":"d8273e2f4a7c0a59554544c6605cdd8b117848aa","best_bid":"0.4","best_ask":"1"}}],"timestamp":"{time}","event_type":"price_change"}}"#
+            );
+            assert!(pair_agrees(frame.as_bytes(), &mut texts).unwrap(), "{frame}");
+        }
     }
 }
 

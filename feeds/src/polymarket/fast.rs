@@ -219,61 +219,28 @@ pub fn head(frame: &[u8]) -> Option<Head<'_>> {
 impl<'a> Head<'a> {
     /// Decodes the entries of the usual frame, one for each token, and its end. `None` means: ask
     /// [`Head::entries`].
-    // Not inlined: the decoder needs every register for itself.
-    #[inline(never)]
+    #[inline(always)]
     pub fn pair(self, yes: &mut TokenText, no: &mut TokenText) -> Option<Pair<'a>> {
         let mut at = self.at;
-        let is_yes_first = yes.opens(&mut at);
-        let [one, two] = if is_yes_first {
-            [yes, no]
+        // One call for both orders, so that it can be put in line.
+        let (first, second, in_order) = if yes.opens(&mut at) {
+            (yes, no, true)
         } else {
-            no.opens(&mut at).then_some([no, yes])?
+            no.opens(&mut at).then_some((no, yes, false))?
         };
-
-        let px_one = at.decimals()?;
-        let text = at.rest();
-        let qty_one = size(&mut at)?;
-        let size_len = text.len() - at.rest().len();
-        let (side_one, hash_one) = side_and_hash(&mut at)?;
-        let best_one = one.best_prices(&mut at)?;
-
-        at.literal(b",")?;
-        two.opens(&mut at).then_some(())?;
-        let px_two = at.decimals()?;
-        // What one token's buyers offer, the other's sellers do: the size is the same text.
-        let qty_two = if at.repeated(text, size_len) { qty_one } else { size(&mut at)? };
-        let (side_two, hash_two) = side_and_hash(&mut at)?;
-        let best_two = two.best_prices(&mut at)?;
-
-        let timestamp_ms = match self.timestamp_ms {
-            Some(timestamp_ms) => {
-                at.literal(b"]}")?;
-                timestamp_ms
-            }
-            None => {
-                at.literal(b"],\"timestamp\":\"")?;
-                let timestamp_ms = at.millis_near(&mut one.near)?;
-                at.literal(b"\",\"event_type\":\"price_change\"}")?;
-                timestamp_ms
-            }
-        };
-        at.end()?;
-        let mut pair = Pair {
-            sides: [side_one, side_two],
-            prices: [px_one, px_two],
-            sizes: [qty_one, qty_two],
-            best: [best_one, best_two],
-            hashes: [hash_one, hash_two],
-            timestamp_ms,
-        };
-        if !is_yes_first {
-            pair.sides.reverse();
-            pair.prices.reverse();
-            pair.sizes.reverse();
-            pair.best.reverse();
-            pair.hashes.reverse();
+        let pair = pair(at, self.timestamp_ms, first, second)?;
+        if in_order {
+            return Some(pair);
         }
-        Some(pair)
+        let swapped = |[a, b]: [Px; 2]| [b, a];
+        Some(Pair {
+            sides: [pair.sides[1], pair.sides[0]],
+            prices: swapped(pair.prices),
+            sizes: [pair.sizes[1], pair.sizes[0]],
+            best: [pair.best[1], pair.best[0]],
+            hashes: [pair.hashes[1], pair.hashes[0]],
+            ..pair
+        })
     }
 
     /// Decodes the entries into `changes` and the rest of the frame. Says how many there are and
@@ -319,16 +286,63 @@ impl<'a> Head<'a> {
     }
 }
 
-/// What stands between the decimals of an entry's price and its side.
+/// What stands behind the opening of the first of two entries, `one`'s, up to the end of the
+/// frame. Says what `one`'s entry does before what `two`'s does.
+// Not inlined: the decoder needs every register for itself.
+#[inline(always)]
+fn pair<'a>(
+    mut at: Cursor<'a>,
+    timestamp_ms: Option<u64>,
+    one: &mut TokenText,
+    two: &mut TokenText,
+) -> Option<Pair<'a>> {
+    let px_one = at.decimals()?;
+    let text = at.rest();
+    let qty_one = size(&mut at)?;
+    let size_len = text.len() - at.rest().len();
+    let (side_one, hash_one) = side_and_hash(&mut at)?;
+    let best_one = one.best_prices(&mut at)?;
+
+    at.literal(b",")?;
+    two.opens(&mut at).then_some(())?;
+    let px_two = at.decimals()?;
+    // What one token's buyers offer, the other's sellers do: the size is the same text.
+    let qty_two = if at.repeated(text, size_len) { qty_one } else { size(&mut at)? };
+    let (side_two, hash_two) = side_and_hash(&mut at)?;
+    let best_two = two.best_prices(&mut at)?;
+
+    let timestamp_ms = match timestamp_ms {
+        Some(timestamp_ms) => {
+            at.literal(b"]}")?;
+            timestamp_ms
+        }
+        None => {
+            at.literal(b"],\"timestamp\":\"")?;
+            let timestamp_ms = at.millis_near(&mut one.near)?;
+            at.literal(b"\",\"event_type\":\"price_change\"}")?;
+            timestamp_ms
+        }
+    };
+    at.end()?;
+    Some(Pair {
+        sides: [side_one, side_two],
+        prices: [px_one, px_two],
+        sizes: [qty_one, qty_two],
+        best: [best_one, best_two],
+        hashes: [hash_one, hash_two],
+        timestamp_ms,
+    })
+}
+
+/// What stands between the decimals of an entry's price and its side's key.
 #[inline(always)]
 fn size(at: &mut Cursor<'_>) -> Option<Qty> {
     at.literal(b"\",\"size\":\"")?;
-    let qty = at.size()?;
-    at.literal(b",\"side\":\"")?;
-    Some(qty)
+    at.size()
 }
 
-static SIDES: Either<14> = Either::new(b"BUY\",\"hash\":\"", b"SELL\",\"hash\":\"");
+static SIDES: Either<23> =
+    Either::new(b",\"side\":\"BUY\",\"hash\":\"", b",\"side\":\"SELL\",\"hash\":\"");
 
 /// An entry's side and its hash without the closing quote.
 #[inline(always)]

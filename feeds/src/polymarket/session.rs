@@ -160,7 +160,7 @@ impl Session {
     ) -> Result<MarketId, AddError> {
         let texts = [TokenText::new(tokens[0]), TokenText::new(tokens[1])];
         let [Some(yes), Some(no)] = texts else { return Err(AddError::Name) };
-        self.state.add_market(condition, [yes, no], grid, terms)
+        self.state.add_market(condition, &[yes, no], grid, terms)
     }
 
     /// What was counted so far.
@@ -302,7 +302,7 @@ impl State {
     fn add_market(
         &mut self,
         condition: &str,
-        tokens: [TokenText; 2],
+        tokens: &[TokenText; 2],
         grid: &Grid,
         terms: Option<HashTerms>,
     ) -> Result<MarketId, AddError> {
@@ -642,8 +642,21 @@ impl State {
         self.figures.book_messages += 1;
         self.figures.deltas += 1;
         self.figures.changes += 2;
-        market.top.flags = 0; // both tokens are of one time now
-        market::publish(&mut market.top, Health::Sound, recv, sink);
+        let top = &mut market.top;
+        top.flags = 0; // both tokens are of one time now
+        if top.health != Health::Sound {
+            return self.publish_other(number, recv, sink);
+        }
+        // As `market::publish`, which would be a call.
+        top.generation = top.generation.wrapping_add(1);
+        top.recv = recv;
+        sink.top(top);
+    }
+
+    /// [`State::publish`] where it is not worth to be inlined.
+    #[cold]
+    fn publish_other(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
+        self.publish(number, recv, sink);
     }
 
     #[inline(never)]
@@ -926,7 +939,7 @@ impl State {
                 let grid = book.tick_size.and_then(|tick| Grid::uniform(tick.e4()).ok());
                 let text = TokenText::new(book.asset_id)?;
                 let grid = grid.unwrap_or(Grid::DECI_CENT);
-                match self.add_market(book.market, [text, TokenText::NONE], &grid, None) {
+                match self.add_market(book.market, &[text, TokenText::NONE], &grid, None) {
                     Ok(id) => {
                         self.markets[id.index()].learnt = true;
                         id.index()
