@@ -230,9 +230,10 @@ impl Watch {
 /// Whether a price cannot be ordered: nobody sells for nothing or bids a whole dollar, so a level
 /// there is no offer but a broken message (kalshi.md section 3; a Polymarket price lies between
 /// one tick and a dollar less one tick).
-#[inline]
+#[inline(always)]
 pub const fn is_end(px: Px) -> bool {
-    px.e4() == Px::ZERO.e4() || px.e4() == Px::ONE.e4()
+    // One comparison: zero wraps to beyond a dollar.
+    px.e4().wrapping_sub(1) >= Px::ONE.e4() - 1
 }
 
 /// The health that standing and crossing make. What is missing of a book weighs more than that

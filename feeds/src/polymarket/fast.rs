@@ -5,10 +5,14 @@ use engine::book::Side;
 use engine::units::{Px, Qty};
 
 use crate::scan::{Cursor, Near};
-use crate::wide::Either;
+use crate::shape::Shape;
+use crate::wide::{self, Either};
 
 /// Length of a condition id: `0x` and 64 hex digits.
 pub const CONDITION_LEN: usize = 66;
+
+/// Length of the hash that names a transition.
+pub const HASH_LEN: usize = 40;
 
 /// Entries of one `price_change` that the fast path takes. Two is the rule, one a token; a match
 /// through several levels makes more.
@@ -46,7 +50,7 @@ pub struct Pair<'a> {
     /// Best bid and ask of each token after the transition, as in [`Change`].
     pub best: [[Px; 2]; 2],
     /// Hashes, as in [`Change`].
-    pub hashes: [&'a [u8; 40]; 2],
+    pub hashes: [&'a [u8; HASH_LEN]; 2],
     /// The venue's time; Unix milliseconds.
     pub timestamp_ms: u64,
 }
@@ -162,6 +166,15 @@ impl TokenText {
     /// the caller's lives in registers.
     #[inline(never)]
     fn other_best_prices<'a>(&mut self, mut at: Cursor<'a>) -> Option<Cursor<'a>> {
+        const LEN: usize = 38;
+        const SHAPE: Shape<LEN> = Shape::new(b"\",\"best_bid\":\"0.##\",\"best_ask\":\"0.##\"}");
+        if let Some(text) = at.shaped(&SHAPE) {
+            *self.stated.first_chunk_mut::<LEN>()? = *text;
+            self.stated_len = LEN as u8;
+            let cents = |at: usize| Px::new(wide::two_decimals([text[at], text[at + 1]]));
+            self.best = [cents(16)?, cents(34)?];
+            return Some(at);
+        }
         let before = at.rest();
         at.literal(b"\",\"best_bid\":\"")?;
         let bid = at.best_price()?;
@@ -333,10 +346,10 @@ static SIDES: Either<23> =
 
 /// An entry's side and its hash without the closing quote.
 #[inline(always)]
-fn side_and_hash<'a>(at: &mut Cursor<'a>) -> Option<(Side, &'a [u8; 40])> {
+fn side_and_hash<'a>(at: &mut Cursor<'a>) -> Option<(Side, &'a [u8; HASH_LEN])> {
     let is_ask = at.either(&SIDES)?;
     let side = if is_ask { Side::Ask } else { Side::Bid };
-    Some((side, at.lower_of::<40>()?))
+    Some((side, at.lower_of()?))
 }
 
 /// What stands between an entry's token and its closing brace.

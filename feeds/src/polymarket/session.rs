@@ -628,7 +628,7 @@ impl State {
             no_follows &= market.top.change_bids(no_px.complement(), no_qty);
         }
         if !(yes_follows & no_follows) {
-            self.reread_some(number, [!yes_follows, !no_follows]);
+            self.reread_some(number, pair.sides, [!yes_follows, !no_follows]);
         }
         let market = &mut self.markets[number];
         let [yes, no] = &mut market.tokens;
@@ -660,10 +660,16 @@ impl State {
     }
 
     #[inline(never)]
-    fn reread_some(&mut self, number: usize, which: [bool; 2]) {
+    fn reread_some(&mut self, number: usize, sides: [Side; 2], which: [bool; 2]) {
         for token in [0, 1] {
-            if which[token] {
-                self.reread(number, token);
+            match sides[token] {
+                _ if !which[token] => {}
+                Side::Ask => self.reread(number, token),
+                // Of a token's bids nothing is shown but whether the best is the venue's.
+                Side::Bid => {
+                    let state = &mut self.markets[number].tokens[token];
+                    state.best[0] = self.slab.best(state.book, Side::Bid).unwrap_or(EMPTY[0]);
+                }
             }
         }
     }
