@@ -55,7 +55,13 @@ impl Effort {
             Some(dir) => Corpus::read(dir, form),
             None => {
                 let messages = self.messages();
-                Ok(generate::corpus(Plan { pairs: PAIRS, messages, form, seed: SEED, steady: false }))
+                Ok(generate::corpus(Plan {
+                    pairs: PAIRS,
+                    messages,
+                    form,
+                    seed: SEED,
+                    steady: false,
+                }))
             }
         }
     }
@@ -104,7 +110,13 @@ impl Scenario {
             0 => effort.corpus(self.form),
             pairs => {
                 let messages = effort.messages() / 2;
-                Ok(generate::corpus(Plan { pairs, messages, form: self.form, seed: SEED, steady: true }))
+                Ok(generate::corpus(Plan {
+                    pairs,
+                    messages,
+                    form: self.form,
+                    seed: SEED,
+                    steady: true,
+                }))
             }
         }
     }

@@ -111,9 +111,8 @@ fn price(at: &mut Cursor<'_>) -> Option<Px> {
 /// Side and time at the end of nearly all frames: six decimals of a second, not our own order.
 #[inline(always)]
 fn short_end(at: Cursor<'_>) -> Option<(BookSide, u64)> {
-    const SHAPE: Shape<60> = Shape::new(
-        b"\",\"ts\":\"####-##-##T##:##:##.######Z\",\"ts_ms\":^############}}",
-    );
+    const SHAPE: Shape<60> =
+        Shape::new(b"\",\"ts\":\"####-##-##T##:##:##.######Z\",\"ts_ms\":^############}}");
     let (side, text) = at.shaped_end(&SHAPE)?;
     let side = if let Ok(yes) = side.try_into() {
         wide::same(yes, b",\"side\":\"yes").then_some(BookSide::Yes)?
