@@ -60,7 +60,7 @@ pub fn delta_like<'a>(frame: &'a [u8], hint: &Hint) -> Option<FastDelta<'a>> {
     } else {
         None
     };
-    let (sid, seq) = if at.expected(hint.text(), hint.len()) {
+    let (sid, seq) = if at.expected(hint.text(), hint.text_len()) {
         (hint.sid, hint.seq)
     } else {
         let (sid, seq, rest) = sid_and_seq(at)?;

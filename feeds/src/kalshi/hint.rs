@@ -54,7 +54,7 @@ impl Hint {
 
     /// Length of the text.
     #[inline(always)]
-    pub const fn len(&self) -> usize {
+    pub const fn text_len(&self) -> usize {
         self.len as usize
     }
 
@@ -62,7 +62,7 @@ impl Hint {
     #[inline(always)]
     pub fn follow(&mut self, sid: u64, seq: u64) {
         if (sid, seq) == (self.sid, self.seq)
-            && let Some(digit @ b'0'..b'9') = self.text.get_mut(usize::from(self.last_digit))
+            && let Some(digit @ b'0'..=b'8') = self.text.get_mut(usize::from(self.last_digit))
         {
             *digit += 1;
             self.seq += 1;
@@ -79,7 +79,7 @@ impl Hint {
             for digit in digits {
                 match *digit {
                     b'9' => *digit = b'0',
-                    b'0'..b'9' => {
+                    b'0'..=b'8' => {
                         *digit += 1;
                         self.seq += 1;
                         return;
@@ -92,7 +92,7 @@ impl Hint {
     }
 
     fn put(&mut self, text: &[u8]) -> bool {
-        let from = self.len();
+        let from = self.text_len();
         let Some(room) = self.text.get_mut(from..from + text.len()) else { return false };
         room.copy_from_slice(text);
         self.len += text.len() as u8;
@@ -121,8 +121,8 @@ mod tests {
 
     fn text(hint: &Hint) -> Option<&str> {
         let (text, mask) = hint.text();
-        let shown = core::str::from_utf8(&text[..hint.len()]).unwrap();
-        (mask.count_ones() as usize == hint.len()).then_some(shown)
+        let shown = core::str::from_utf8(&text[..hint.text_len()]).unwrap();
+        (mask.count_ones() as usize == hint.text_len()).then_some(shown)
     }
 
     proptest! {

@@ -222,12 +222,12 @@ impl Session {
         if state.watch.is_due(recv) {
             state.on_time(recv, sink);
         }
-        if let Some(delta) = fast::delta_like(frame, &state.hint) {
-            if let Some(number) = state.find_identity(delta.identity) {
-                state.figures.fast += 1;
-                state.hint.follow(delta.sid, delta.seq);
-                return state.on_delta(conn, recv, number, &delta, sink);
-            }
+        if let Some(delta) = fast::delta_like(frame, &state.hint)
+            && let Some(number) = state.find_identity(delta.identity)
+        {
+            state.figures.fast += 1;
+            state.hint.follow(delta.sid, delta.seq);
+            return state.on_delta(conn, recv, number, &delta, sink);
         }
         self.on_other(conn, recv, frame, sink);
     }
