@@ -79,6 +79,7 @@ pub fn equal_bytes(a: &[u8; 64], b: &[u8; 64]) -> u64 {
     }
 }
 
+/// A bit for each byte that is equal in both.
 #[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
 #[inline(always)]
 pub fn equal_bytes(a: &[u8; 64], b: &[u8; 64]) -> u64 {
@@ -121,6 +122,7 @@ pub fn in_spans(
     }
 }
 
+/// Whether each byte is its `low` or up to `span` more.
 #[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
 #[inline(always)]
 pub fn in_spans(
