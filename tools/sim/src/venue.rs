@@ -1,0 +1,134 @@
+//! What a venue's state machine hears and says: requests, sockets' texts and time come in, answers
+//! and texts go out. No socket, no clock: the same machine runs behind TLS and in memory.
+
+use engine::pair::Outcome;
+use engine::units::{Ns, Px, Qty};
+
+/// A WebSocket of a client, numbered by the front.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClientId(pub u64);
+
+/// An HTTP request, whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// `GET` and its kin.
+    pub method: &'a str,
+    /// The path without the query, from its slash.
+    pub path: &'a str,
+    /// What follows the question mark, without it; empty where there is none.
+    pub query: &'a str,
+    /// Names as they were sent, and values.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body.
+    pub body: &'a [u8],
+}
+
+impl<'a> Request<'a> {
+    /// A header's value; names are compared without case.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+}
+
+/// An HTTP answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// Headers beside length and connection.
+    pub headers: Vec<(&'static str, String)>,
+    /// `application/json` unless it says otherwise.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// A JSON answer.
+    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Reply {
+        Reply { status, headers: Vec::new(), content_type: "application/json", body: body.into() }
+    }
+}
+
+/// What goes out to WebSockets, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Push {
+    /// A text frame.
+    Text(ClientId, String),
+    /// A ping with a body.
+    Ping(ClientId, Vec<u8>),
+    /// The venue hangs up.
+    Close(ClientId),
+}
+
+/// Gathers what goes out.
+#[derive(Clone, Default, Debug)]
+pub struct Outbox {
+    /// In the order of sending.
+    pub pushes: Vec<Push>,
+}
+
+impl Outbox {
+    /// A text frame to a client.
+    pub fn text(&mut self, client: ClientId, text: impl Into<String>) {
+        self.pushes.push(Push::Text(client, text.into()));
+    }
+}
+
+/// Which side of the YES book.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Side {
+    /// Bids for YES.
+    Bid,
+    /// Asks of YES.
+    Ask,
+}
+
+/// A venue. `now` is Unix nanoseconds; it never steps back. Markets are numbered as in the
+/// universe.
+pub trait Venue {
+    /// Answers a request.
+    fn request(&mut self, now: Ns, request: &Request<'_>, out: &mut Outbox) -> Reply;
+
+    /// A client asks for a WebSocket; the answer refuses it. What `out` gets follows the upgrade.
+    ///
+    /// # Errors
+    /// The answer to send in place of the upgrade.
+    fn open(
+        &mut self,
+        now: Ns,
+        client: ClientId,
+        request: &Request<'_>,
+        out: &mut Outbox,
+    ) -> Result<(), Reply>;
+
+    /// A client's text frame.
+    fn text(&mut self, now: Ns, client: ClientId, text: &str, out: &mut Outbox);
+
+    /// A client is gone.
+    fn closed(&mut self, client: ClientId);
+
+    /// Does what is due.
+    fn tick(&mut self, now: Ns, out: &mut Outbox);
+
+    /// When something is due next.
+    fn next_due(&self) -> Option<Ns>;
+
+    /// The market's makers want `qty` to rest at YES price `px`, in place of what they have there.
+    /// What crosses orders of accounts trades with them first. An impossible price is ignored.
+    fn quote(&mut self, now: Ns, market: usize, side: Side, px: Px, qty: Qty, out: &mut Outbox);
+
+    /// What rests of the makers at that YES price.
+    fn quoted(&self, market: usize, side: Side, px: Px) -> Qty;
+
+    /// Trading in a market stops or goes on.
+    fn pause(&mut self, now: Ns, market: usize, paused: bool, out: &mut Outbox);
+
+    /// The market's outcome is known: it pays, and takes no more orders. `outcome` is that of the
+    /// venue's own market (Polymarket: YES is the first token).
+    fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, out: &mut Outbox);
+
+    /// The truth about every account: cash, positions, every order with its fills and fees. Money
+    /// in micro-dollars, shares in 1e-6. Its form is documented where it is written.
+    fn ledger(&self) -> serde_json::Value;
+}
