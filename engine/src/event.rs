@@ -133,6 +133,37 @@ pub struct Report {
     pub kind: ReportKind,
 }
 
+/// What a gate tells the core.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Feedback {
+    /// Something became known of an order.
+    Report(Report),
+    /// The gate can, or can no longer, get an order to its venue and hear of its fills. While a
+    /// gate cannot, nothing is decided that needs it.
+    Gate {
+        /// Whose gate.
+        venue: Venue,
+        /// When; monotonic.
+        at: Ns,
+        /// Whether it can.
+        ready: bool,
+    },
+}
+
+/// An order that the core would send next if the price of the other leg came its way: to be
+/// signed ahead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ArmRequest {
+    /// For which pair.
+    pub pair: PairId,
+    /// Which way round.
+    pub direction: Direction,
+    /// The order.
+    pub leg: Leg,
+    /// When it was asked for; monotonic.
+    pub at: Ns,
+}
+
 /// A decision with everything that led to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Decision {
@@ -337,4 +368,5 @@ pub enum Event {
 const _: () = assert!(size_of::<Event>() <= 512);
 const _: () = assert!(size_of::<Bundle>() <= 256);
 const _: () = assert!(size_of::<Report>() <= 80);
+const _: () = assert!(size_of::<Feedback>() <= 96);
 const _: () = assert!(size_of::<Control>() <= 16);
