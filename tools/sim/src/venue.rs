@@ -84,6 +84,17 @@ pub enum Side {
     Ask,
 }
 
+/// What an operator, or a chain, may do to a venue.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Upset {
+    /// The matching engine restarts (polymarket.md section 9).
+    Restart,
+    /// The next trade that is matched fails to settle (polymarket.md section 3).
+    FailSettlement,
+    /// Trading stops everywhere, or goes on (kalshi.md section 8).
+    PauseAll(bool),
+}
+
 /// A venue. `now` is Unix nanoseconds; it never steps back. Markets are numbered as in the
 /// universe.
 pub trait Venue {
@@ -127,6 +138,11 @@ pub trait Venue {
     /// The market's outcome is known: it pays, and takes no more orders. `outcome` is that of the
     /// venue's own market (Polymarket: YES is the first token).
     fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, out: &mut Outbox);
+
+    /// Something that only some venues know; false where this one does not.
+    fn upset(&mut self, _now: Ns, _what: Upset, _out: &mut Outbox) -> bool {
+        false
+    }
 
     /// The truth about every account: cash, positions, every order with its fills and fees. Money
     /// in micro-dollars, shares in 1e-6. Its form is documented where it is written.
