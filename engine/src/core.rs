@@ -3,13 +3,14 @@
 //! One cache line a pair holds what a Top without an opportunity needs; everything rarer is
 //! elsewhere (`core/attend.rs`, `core/account.rs`).
 
+mod arm; // what would be sent next: to be signed ahead
 mod account; // reports: what an order came to, and where all money is
 mod attend; // what deserves a closer look: candidates, episodes, decisions
 mod control; // rules that change while markets trade
 
 use crate::digest::Digest;
 use crate::edge::{NEVER, Quote, edges};
-use crate::event::{Bundle, Event};
+use crate::event::{ArmRequest, Bundle, Event};
 use crate::fee::OneFee;
 use crate::flight::Flight;
 use crate::ledger::{NetLedger, TokenLedger};
@@ -19,6 +20,7 @@ use crate::top::{Health, MARKETS_MAX, MarketId, Top};
 use crate::units::{Ns, Qty, Shares, Usd, Venue};
 
 pub use account::Accounts;
+use arm::Armed;
 use attend::Episode;
 
 /// Where the core's output goes. Neither method may block or allocate.
@@ -29,11 +31,17 @@ pub trait Outlet {
     /// Something happened.
     fn event(&mut self, event: &Event);
 
+    /// An order that may be sent next. Nobody listens on paper.
+    fn arm(&mut self, _request: &ArmRequest) {}
+
     /// The book as it may be decided upon. Paper trading takes away what it has already bought.
     fn standing(&self, top: &Top) -> Top {
         *top
     }
 }
+
+/// A limit that nothing reaches, with room to add to it.
+pub const NO_LIMIT: Usd = Usd::new(i64::MAX / 4);
 
 /// What the core may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +59,13 @@ pub struct CoreConfig {
     /// The account's balance grid at the first venue: 100 micro-dollars for direct members,
     /// 10,000 through a broker (kalshi.md section 6).
     pub balance_grid: Usd,
+    /// Most that the limit price x size of one order may come to.
+    pub max_notional: Usd,
+    /// Most money that may be out at once: spent and not paid back, or set aside for orders.
+    pub max_unsettled: Usd,
+    /// Orders are asked to be signed ahead where this much more a contract would make them leave;
+    /// `None` asks for none.
+    pub arm_within: Option<Usd>,
     /// False: figures and episodes only.
     pub trade: bool,
 }
@@ -65,6 +80,9 @@ impl Default for CoreConfig {
             cooldown: Ns::from_ms(1_000),
             deadline: Ns::from_ms(500),
             balance_grid: Usd::new(100),
+            max_notional: NO_LIMIT,
+            max_unsettled: NO_LIMIT,
+            arm_within: None,
             trade: false,
         }
     }
@@ -148,6 +166,7 @@ struct PairState {
     candidates: [u64; 3],
     episodes: [Episode; 3],
     flight: Option<Flight>,
+    armed: [Option<Armed>; 2],
     /// End of the rest after the last bundle; monotonic.
     ready_at: Ns,
 }
@@ -181,6 +200,8 @@ pub struct Core {
     matched: Shares,
     last_bundle: u64,
     kill_epoch: u32,
+    /// By venue: its gate can get an order through.
+    gates: [bool; 2],
     table: PairTable,
     config: CoreConfig,
 }
@@ -213,6 +234,7 @@ impl Core {
             candidates: [0; 3],
             episodes: [Episode::NONE; 3],
             flight: None,
+            armed: [None; 2],
             ready_at: Ns(0),
         });
         Core {
@@ -231,6 +253,7 @@ impl Core {
             matched: Shares::ZERO,
             last_bundle: 0,
             kill_epoch: 0,
+            gates: [true; 2],
             table,
             config,
         }
@@ -359,6 +382,22 @@ impl Core {
     /// The bundle of a pair that has not ended.
     pub fn flight(&self, pair: PairId) -> Option<&Flight> {
         self.states.get(pair.index())?.flight.as_ref()
+    }
+
+    /// A gate can, or can no longer, get orders to its venue. Until told otherwise it can.
+    pub fn on_gate(&mut self, venue: Venue, ready: bool) {
+        self.gates[venue.index()] = ready;
+        self.decision_digest.mix(1 << 63 | (venue as u64) << 1 | u64::from(ready));
+    }
+
+    /// True where the gate of that venue can get an order through.
+    pub fn is_gate_ready(&self, venue: Venue) -> bool {
+        self.gates[venue.index()]
+    }
+
+    /// The epoch of the last kill; bundles of an earlier one are void.
+    pub fn kill_epoch(&self) -> u32 {
+        self.kill_epoch
     }
 
     /// Voids every bundle that has not left yet and decides nothing more.

@@ -50,6 +50,8 @@ pub struct Bundle {
     pub direction: Direction,
     /// The orders.
     pub legs: [Leg; 2],
+    /// Receive stamp of the frame that caused it; Unix nanoseconds.
+    pub recv: Ns,
     /// When it was decided; monotonic.
     pub decided: Ns,
     /// No byte of it leaves later than this; monotonic.

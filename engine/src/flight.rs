@@ -159,6 +159,7 @@ pub(crate) mod tests {
             pair: PairId(0),
             direction: Direction::FirstYes,
             legs: [leg(Venue::Kalshi, Outcome::Yes), leg(Venue::Polymarket, Outcome::No)],
+            recv: Ns(0),
             decided: Ns(0),
             deadline: Ns(10),
             kill_epoch: 0,

@@ -269,6 +269,11 @@ impl PaperCore {
         self.core.on_control(now, control, &mut PaperOutlet { paper: &mut self.paper, out });
     }
 
+    /// Lets the orders that are due by now take effect.
+    pub fn advance(&mut self, now: Now, out: &mut impl Outlet) {
+        self.run_until(now.mono, out);
+    }
+
     /// Lets every order on its way take effect, at the end of the input.
     pub fn drain(&mut self, out: &mut impl Outlet) {
         self.run_until(NEVER, out);
@@ -294,6 +299,11 @@ impl PaperCore {
     /// The core.
     pub fn core(&self) -> &Core {
         &self.core
+    }
+
+    /// The core, to be told what is no input of the venues.
+    pub fn core_mut(&mut self) -> &mut Core {
+        &mut self.core
     }
 
     /// When the next order takes effect, though no book moves.

@@ -317,6 +317,7 @@ proptest! {
             deadline: Ns(deadline),
             balance_grid: Usd::new(if broker { 10_000 } else { 100 }),
             trade: true,
+            ..CoreConfig::default()
         };
         let latency = [Ns(latency.0), Ns(latency.1)];
         let (one, two) = (run(&steps, config, latency), run(&steps, config, latency));

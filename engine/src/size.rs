@@ -83,6 +83,16 @@ impl Offer {
         Offer { levels, fee: terms.fee, size: terms.size }
     }
 
+    /// The same depth, each price less by `steps` of 1e-4 dollar; a price stays above nothing.
+    #[must_use]
+    pub fn cheaper(mut self, steps: u16) -> Offer {
+        for (px, _) in self.levels.px.iter_mut().zip(&self.levels.qty).filter(|(_, qty)| **qty != 0)
+        {
+            *px = px.saturating_sub(steps).max(1);
+        }
+        self
+    }
+
     /// The cheapest price.
     pub fn best(&self) -> Option<Px> {
         Some(self.level(0)?.0)

@@ -115,6 +115,13 @@ impl Core {
         }
     }
 
+    /// Money that is out: spent and not paid back, or set aside for orders in flight.
+    pub fn unsettled(&self) -> Usd {
+        let (net, tokens) = (&self.net.purse, &self.tokens.purse);
+        let spent = [self.config.cash[0] - net.cash(), self.config.cash[1] - tokens.cash()];
+        spent[0] + spent[1] + net.reserved() + tokens.reserved()
+    }
+
     /// Positions and cash of the first venue.
     pub fn net(&self) -> &NetLedger {
         &self.net

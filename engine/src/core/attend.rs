@@ -49,7 +49,7 @@ impl Core {
             let edge = edges[direction.index()];
             if sound && exists(edge) && edge > self.best {
                 self.best = edge;
-                self.alert = edge.min(0);
+                self.alert = edge.min(0).min(self.arm_floor());
             }
             if sound && edge > 0 {
                 self.note_gain(id, direction, edge, &tops, (side, at), out);
@@ -72,6 +72,7 @@ impl Core {
                 return;
             }
         }
+        self.arm(now, id, &tops, out);
     }
 
     fn tops_of(&self, id: PairId) -> [Top; 2] {
@@ -79,7 +80,7 @@ impl Core {
         [0, 1].map(|side: usize| self.tops[side][terms[side].market.index()])
     }
 
-    fn offers(&self, id: PairId, direction: Direction, tops: &[Top; 2]) -> [Offer; 2] {
+    pub(super) fn offers(&self, id: PairId, direction: Direction, tops: &[Top; 2]) -> [Offer; 2] {
         let state = &self.states[id.index()];
         direction
             .legs(state.polarity)
@@ -145,6 +146,21 @@ impl Core {
         }));
     }
 
+    /// What a plan whose legs draw on these sides must respect.
+    pub(super) fn limits(&self, sides: [usize; 2]) -> Limits {
+        let free = [self.net.purse.free(), self.tokens.purse.free()];
+        // Both legs may take their half: neither can push the sum over the limit.
+        let half = Usd::new((self.config.max_unsettled - self.unsettled()).e6().max(0) / 2);
+        let most = self.config.max_notional.min(half);
+        Limits {
+            min_profit: self.config.min_profit,
+            max_qty: self.config.max_qty,
+            cash: sides.map(|side| free[side].min(most)),
+            one_purse: sides[0] == sides[1],
+            balance_grid: self.config.balance_grid,
+        }
+    }
+
     fn may_decide(&self, now: Now, id: PairId) -> bool {
         let state = &self.states[id.index()];
         state.decides && state.flight.is_none() && now.mono >= state.ready_at
@@ -164,19 +180,16 @@ impl Core {
         if direction == Direction::SecondBoth && tops[1].flags & Top::TORN != 0 {
             return false;
         }
+        let sides = direction.legs(self.states[id.index()].polarity);
+        if sides.iter().any(|(side, _)| !self.gates[*side]) {
+            return false;
+        }
         let standing = [out.standing(&tops[0]), out.standing(&tops[1])];
         let offers = self.offers(id, direction, &standing);
-        let state = &self.states[id.index()];
-        let sides = direction.legs(state.polarity);
-        let free = [self.net.purse.free(), self.tokens.purse.free()];
-        let limits = Limits {
-            min_profit: self.config.min_profit,
-            max_qty: self.config.max_qty,
-            cash: sides.map(|(side, _)| free[side]),
-            one_purse: sides[0].0 == sides[1].0,
-            balance_grid: self.config.balance_grid,
-        };
+        let limits = self.limits(sides.map(|(side, _)| side));
         let Some(plan) = plan(&offers, &limits) else { return false };
+        let plan = self.as_armed(id, direction, &offers, &limits, &plan).unwrap_or(plan);
+        let state = &self.states[id.index()];
         let (Some(edge), Some(best_a), Some(best_b)) =
             (first_gain(&offers), offers[0].best(), offers[1].best())
         else {
@@ -204,6 +217,7 @@ impl Core {
             pair: id,
             direction,
             legs: [leg(0), leg(1)],
+            recv: at,
             decided: now.mono,
             deadline: now.mono.after(self.config.deadline),
             kill_epoch: self.kill_epoch,

@@ -109,6 +109,7 @@ impl ReplayArgs {
             deadline: Ns::from_ms(self.fill_latency_ms + 500),
             balance_grid: self.balance_grid,
             trade: true,
+            ..CoreConfig::default()
         }
     }
 

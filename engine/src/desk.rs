@@ -1,0 +1,64 @@
+//! The core with its venues behind it, on paper or real, driven by inputs alone: whoever feeds it
+//! the same inputs at the same times gets the same decisions.
+
+use crate::core::{Core, Outlet};
+use crate::event::Feedback;
+use crate::input::CoreInput;
+use crate::paper::PaperCore;
+use crate::tile::Now;
+use crate::units::Ns;
+
+/// A core that trades.
+#[allow(clippy::large_enum_variant)] // One exists a process.
+pub enum Desk {
+    /// Bundles are filled on paper, against the books that stand.
+    Paper(PaperCore),
+    /// Bundles leave through the outlet; gates report.
+    Real(Core),
+}
+
+impl Desk {
+    /// Takes one input.
+    #[inline]
+    pub fn take(&mut self, now: Now, input: &CoreInput, out: &mut impl Outlet) {
+        match (self, input) {
+            (Desk::Paper(core), CoreInput::Top(top)) => core.on_top(now, top, out),
+            (Desk::Real(core), CoreInput::Top(top)) => core.on_top(now, top, out),
+            (Desk::Paper(core), CoreInput::Control(control)) => core.on_control(now, control, out),
+            (Desk::Real(core), CoreInput::Control(control)) => core.on_control(now, control, out),
+            (Desk::Real(core), CoreInput::Feedback(Feedback::Report(report))) => {
+                core.on_report(now, report, out);
+            }
+            (Desk::Real(core), CoreInput::Feedback(Feedback::Gate { venue, ready, .. })) => {
+                core.on_gate(*venue, *ready);
+            }
+            (Desk::Paper(core), CoreInput::Timer) => core.advance(now, out),
+            (desk, CoreInput::Kill) => desk.core_mut().kill(),
+            // No gate reports to a paper desk, and a real one has no timers of its own.
+            (Desk::Paper(_), CoreInput::Feedback(_)) | (Desk::Real(_), CoreInput::Timer) => {}
+        }
+    }
+
+    /// The core, for its figures.
+    pub fn core(&self) -> &Core {
+        match self {
+            Desk::Paper(paper) => paper.core(),
+            Desk::Real(core) => core,
+        }
+    }
+
+    fn core_mut(&mut self) -> &mut Core {
+        match self {
+            Desk::Paper(paper) => paper.core_mut(),
+            Desk::Real(core) => core,
+        }
+    }
+
+    /// When something is due though no input comes; monotonic.
+    pub fn next_due(&self) -> Option<Ns> {
+        match self {
+            Desk::Paper(paper) => paper.next_due(),
+            Desk::Real(_) => None,
+        }
+    }
+}

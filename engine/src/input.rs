@@ -1,0 +1,361 @@
+//! What the core takes in, as values that can be written down: a run that records them can be
+//! repeated from its tape, decision for decision.
+
+use crate::event::{BundleId, Control, Feedback, Reject, Report, ReportKind};
+use crate::pair::{FeeRule, Outcome, PairId};
+use crate::tile::Now;
+use crate::top::{Health, Levels, MarketId, TOP_LEVELS, Top};
+use crate::units::{Ns, Px, Shares, Usd, Venue};
+
+/// The longest encoded input in bytes.
+pub const CORE_INPUT_LEN_MAX: usize = 128;
+
+/// One input of the core. The order in which the core takes them is itself data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant)] // It lives on the stack for one call.
+pub enum CoreInput {
+    /// A market's best levels.
+    Top(Top),
+    /// A rule changed.
+    Control(Control),
+    /// A gate said something.
+    Feedback(Feedback),
+    /// Only time passed.
+    Timer,
+    /// Void every bundle that has not left, and decide nothing more.
+    Kill,
+}
+
+/// Writes little-endian words into a buffer of fixed size.
+struct Put<'a> {
+    to: &'a mut [u8; CORE_INPUT_LEN_MAX],
+    at: usize,
+}
+
+impl Put<'_> {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.to[self.at..self.at + bytes.len()].copy_from_slice(bytes);
+        self.at += bytes.len();
+    }
+
+    fn u8(&mut self, value: u8) {
+        self.bytes(&[value]);
+    }
+
+    fn u16(&mut self, value: u16) {
+        self.bytes(&value.to_le_bytes());
+    }
+
+    fn u32(&mut self, value: u32) {
+        self.bytes(&value.to_le_bytes());
+    }
+
+    fn u64(&mut self, value: u64) {
+        self.bytes(&value.to_le_bytes());
+    }
+
+    fn market(&mut self, market: MarketId) {
+        self.u8(market.venue() as u8);
+        self.u16(market.index() as u16);
+    }
+}
+
+/// Reads what [`Put`] wrote; `None` where it ends early or says the impossible.
+struct Get<'a>(&'a [u8]);
+
+impl Get<'_> {
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn usd(&mut self) -> Option<Usd> {
+        self.array().map(|bytes| Usd::new(i64::from_le_bytes(bytes)))
+    }
+
+    fn px(&mut self) -> Option<Px> {
+        Px::new(self.u16()?)
+    }
+
+    fn bool(&mut self) -> Option<bool> {
+        match self.u8()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
+    fn venue(&mut self) -> Option<Venue> {
+        Venue::ALL.get(usize::from(self.u8()?)).copied()
+    }
+
+    fn market(&mut self) -> Option<MarketId> {
+        let venue = self.venue()?;
+        MarketId::new(venue, usize::from(self.u16()?))
+    }
+
+    fn outcome(&mut self) -> Option<Outcome> {
+        Some(if self.bool()? { Outcome::No } else { Outcome::Yes })
+    }
+}
+
+const HEALTHS: [Health; 5] =
+    [Health::Sound, Health::AwaitSnapshot, Health::Stale, Health::Crossed, Health::Gap];
+
+const REJECTS: [Reject; 7] = [
+    Reject::Expired,
+    Reject::Killed,
+    Reject::OtherLeg,
+    Reject::RateLimit,
+    Reject::Funds,
+    Reject::Venue,
+    Reject::Malformed,
+];
+
+impl CoreInput {
+    /// Writes the input and when the core took it into `to`, and says how many bytes that are.
+    pub fn encode(&self, now: Now, to: &mut [u8; CORE_INPUT_LEN_MAX]) -> usize {
+        let mut put = Put { to, at: 0 };
+        put.u64(now.mono.0);
+        put.u64(now.wall.0);
+        match self {
+            CoreInput::Top(top) => {
+                put.u8(0);
+                put_top(&mut put, top);
+            }
+            CoreInput::Control(Control::Fee { market, fee }) => {
+                put.u8(1);
+                put.market(*market);
+                put_fee(&mut put, *fee);
+            }
+            CoreInput::Control(Control::EndOfFrame) => put.u8(2),
+            CoreInput::Feedback(Feedback::Report(report)) => {
+                put.u8(3);
+                put_report(&mut put, report);
+            }
+            CoreInput::Feedback(Feedback::Gate { venue, at, ready }) => {
+                put.u8(4);
+                put.u8(*venue as u8);
+                put.u64(at.0);
+                put.u8(u8::from(*ready));
+            }
+            CoreInput::Timer => put.u8(5),
+            CoreInput::Kill => put.u8(6),
+        }
+        put.at
+    }
+
+    /// Reads what [`CoreInput::encode`] wrote; `None` for anything else.
+    pub fn decode(bytes: &[u8]) -> Option<(Now, CoreInput)> {
+        let mut get = Get(bytes);
+        let now = Now { mono: Ns(get.u64()?), wall: Ns(get.u64()?) };
+        let input = match get.u8()? {
+            0 => CoreInput::Top(get_top(&mut get)?),
+            1 => {
+                let market = get.market()?;
+                CoreInput::Control(Control::Fee { market, fee: get_fee(&mut get)? })
+            }
+            2 => CoreInput::Control(Control::EndOfFrame),
+            3 => CoreInput::Feedback(Feedback::Report(get_report(&mut get)?)),
+            4 => CoreInput::Feedback(Feedback::Gate {
+                venue: get.venue()?,
+                at: Ns(get.u64()?),
+                ready: get.bool()?,
+            }),
+            5 => CoreInput::Timer,
+            6 => CoreInput::Kill,
+            _ => return None,
+        };
+        get.0.is_empty().then_some((now, input))
+    }
+}
+
+fn put_top(put: &mut Put<'_>, top: &Top) {
+    put.u64(top.recv.0);
+    put.u32(top.generation);
+    put.market(top.market);
+    put.u8(top.health as u8);
+    put.u8(top.flags);
+    for levels in [top.bids(), top.asks()] {
+        levels.qty.iter().for_each(|qty| put.u32(*qty));
+        levels.px.iter().for_each(|px| put.u16(*px));
+    }
+}
+
+fn get_top(get: &mut Get<'_>) -> Option<Top> {
+    let (recv, generation) = (Ns(get.u64()?), get.u32()?);
+    let mut top = Top::unknown(get.market()?);
+    (top.recv, top.generation) = (recv, generation);
+    top.health = *HEALTHS.get(usize::from(get.u8()?))?;
+    top.flags = get.u8()?;
+    let mut sides = [Levels::EMPTY; 2];
+    for levels in &mut sides {
+        for at in 0..TOP_LEVELS {
+            levels.qty[at] = get.u32()?;
+        }
+        for at in 0..TOP_LEVELS {
+            levels.px[at] = get.px()?.e4();
+        }
+    }
+    top.set_bids(&sides[0]);
+    top.set_asks(&sides[1]);
+    Some(top)
+}
+
+fn put_fee(put: &mut Put<'_>, fee: Option<FeeRule>) {
+    match fee {
+        None => put.u8(0),
+        Some(FeeRule::Quadratic { multiplier_e6 }) => {
+            put.u8(1);
+            put.u32(multiplier_e6);
+        }
+        Some(FeeRule::Curve { rate_e6, exponent }) => {
+            put.u8(2);
+            put.u32(rate_e6);
+            put.u8(exponent);
+        }
+        Some(FeeRule::Unknown) => put.u8(3),
+    }
+}
+
+fn get_fee(get: &mut Get<'_>) -> Option<Option<FeeRule>> {
+    Some(match get.u8()? {
+        0 => None,
+        1 => Some(FeeRule::quadratic(get.u32()?).ok()?),
+        2 => Some(FeeRule::curve(get.u32()?, get.u8()?).ok()?),
+        3 => Some(FeeRule::Unknown),
+        _ => return None,
+    })
+}
+
+fn put_report(put: &mut Put<'_>, report: &Report) {
+    put.u64(report.bundle.0);
+    put.u16(report.pair.0);
+    put.u8(report.leg);
+    put.market(report.market);
+    put.u8(report.outcome as u8);
+    put.u64(report.at.0);
+    match report.kind {
+        ReportKind::Sent => put.u8(0),
+        ReportKind::Acked => put.u8(1),
+        ReportKind::Filled { shares, px, cash, fee } => {
+            put.u8(2);
+            put.u64(shares.e6());
+            put.u16(px.e4());
+            put.u64(cash.e6().cast_unsigned());
+            put.u64(fee.e6().cast_unsigned());
+        }
+        ReportKind::Done => put.u8(3),
+        ReportKind::Rejected(reason) => {
+            put.u8(4);
+            put.u8(reason as u8);
+        }
+        ReportKind::Cancelled => put.u8(5),
+        ReportKind::Unknown => put.u8(6),
+    }
+}
+
+fn get_report(get: &mut Get<'_>) -> Option<Report> {
+    let (bundle, pair, leg) = (BundleId(get.u64()?), PairId(get.u16()?), get.u8()?);
+    let (market, outcome, at) = (get.market()?, get.outcome()?, Ns(get.u64()?));
+    let kind = match get.u8()? {
+        0 => ReportKind::Sent,
+        1 => ReportKind::Acked,
+        2 => {
+            let (shares, px) = (Shares::new(get.u64()?), get.px()?);
+            ReportKind::Filled { shares, px, cash: get.usd()?, fee: get.usd()? }
+        }
+        3 => ReportKind::Done,
+        4 => ReportKind::Rejected(*REJECTS.get(usize::from(get.u8()?))?),
+        5 => ReportKind::Cancelled,
+        6 => ReportKind::Unknown,
+        _ => return None,
+    };
+    Some(Report { bundle, pair, leg, market, outcome, at, kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn round(input: CoreInput) {
+        let now = Now { mono: Ns(7), wall: Ns(u64::MAX - 3) };
+        let mut bytes = [0; CORE_INPUT_LEN_MAX];
+        let len = input.encode(now, &mut bytes);
+        assert_eq!(CoreInput::decode(&bytes[..len]), Some((now, input)));
+        assert_eq!(CoreInput::decode(&bytes[..len - 1]), None, "{input:?}");
+        assert_eq!(CoreInput::decode(&bytes[..len + 1]), None, "{input:?}");
+    }
+
+    #[test]
+    fn every_input_survives_its_bytes() {
+        let market = MarketId::new(Venue::Polymarket, 32_767).unwrap();
+        let mut top = Top::unknown(market);
+        let levels = Levels { qty: [u32::MAX, 2, 1, 0], px: [9_999, 3, 2, 0] };
+        top.set_bids(&levels);
+        top.set_asks(&levels.mirrored());
+        for health in HEALTHS {
+            top.health = health;
+            top.flags ^= 5;
+            round(CoreInput::Top(top));
+        }
+        let fees = [
+            None,
+            Some(FeeRule::Unknown),
+            Some(FeeRule::Quadratic { multiplier_e6: 3 }),
+            Some(FeeRule::Curve { rate_e6: 9, exponent: 2 }),
+        ];
+        for fee in fees {
+            round(CoreInput::Control(Control::Fee { market, fee }));
+        }
+        round(CoreInput::Control(Control::EndOfFrame));
+        let kinds = [
+            ReportKind::Sent,
+            ReportKind::Acked,
+            ReportKind::Filled {
+                shares: Shares::new(u64::MAX),
+                px: Px::ONE,
+                cash: Usd::new(i64::MIN),
+                fee: Usd::new(-1),
+            },
+            ReportKind::Done,
+            ReportKind::Cancelled,
+            ReportKind::Unknown,
+        ];
+        for kind in kinds.into_iter().chain(REJECTS.map(ReportKind::Rejected)) {
+            let (bundle, pair, outcome, at) = (BundleId(9), PairId(3), Outcome::No, Ns(5));
+            let report = Report { bundle, pair, leg: 1, market, outcome, at, kind };
+            round(CoreInput::Feedback(Feedback::Report(report)));
+        }
+        for ready in [false, true] {
+            round(CoreInput::Feedback(Feedback::Gate { venue: Venue::Kalshi, at: Ns(1), ready }));
+        }
+        round(CoreInput::Timer);
+        round(CoreInput::Kill);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..160)) {
+            let _ = CoreInput::decode(&bytes);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! A recorded run and its repetition.
+
+use super::*;
+use crate::event::{Report, ReportKind};
+use crate::fixture::{Recorder, config, market, pair, table, top};
+use crate::pair::{Outcome, Polarity};
+use crate::paper::PaperCore;
+use crate::tap::tap;
+use crate::units::{Px, Qty, Shares, Usd};
+
+struct Rig {
+    tile: LiveTile,
+    tops: Vec<Producer<Top>>,
+    controls: Vec<Producer<Control>>,
+    feedback: Producer<Feedback>,
+    commands: Producer<Command>,
+    bundles: Vec<Consumer<Bundle>>,
+    events: Consumer<Event>,
+    tape: crate::tap::TapReader,
+}
+
+fn rig(desk: Desk, gates: usize) -> Rig {
+    let (tops, tops_rx): (Vec<_>, Vec<_>) = (0..2).map(|_| rtrb::RingBuffer::new(64)).unzip();
+    let (controls, controls_rx): (Vec<_>, Vec<_>) =
+        (0..2).map(|_| rtrb::RingBuffer::new(8)).unzip();
+    let (feedback, feedback_rx) = rtrb::RingBuffer::new(64);
+    let (commands, commands_rx) = rtrb::RingBuffer::new(4);
+    let (gate_tx, bundles): (Vec<_>, Vec<_>) = (0..gates).map(|_| rtrb::RingBuffer::new(4)).unzip();
+    let (event_tx, events) = rtrb::RingBuffer::new(256);
+    let (tap_tx, tape) = tap(1 << 16);
+    let feeds = tops_rx.into_iter().zip(controls_rx);
+    let feeds = feeds.map(|(tops, controls)| FeedEnds { tops, controls }).collect();
+    let out = LiveOutlet::new(gate_tx, None, event_tx);
+    let tile = LiveTile::new(desk, feeds, vec![feedback_rx], commands_rx, out, Some(tap_tx));
+    Rig { tile, tops, controls, feedback, commands, bundles, events, tape }
+}
+
+fn paper() -> Desk {
+    let pairs = table(&[pair("a", 0, 0, Polarity::Same)]);
+    Desk::Paper(PaperCore::new(pairs, [0, 0], config(), [Ns(50), Ns(70)]))
+}
+
+fn real() -> Desk {
+    Desk::Real(Core::new(table(&[pair("a", 0, 0, Polarity::Same)]), [0, 0], config()))
+}
+
+fn at(mono: u64) -> Now {
+    Now { mono: Ns(mono), wall: Ns(1_000_000 + mono) }
+}
+
+/// Plays the tape of a run into a fresh desk.
+fn repeat(tape: &mut crate::tap::TapReader, mut desk: Desk) -> Desk {
+    let (mut payload, mut out) = (Vec::new(), Recorder::default());
+    while let Some(head) = tape.next(&mut payload) {
+        assert_eq!(head.kind, TapKind::CoreInput);
+        let (now, input) = CoreInput::decode(&payload).unwrap();
+        desk.take(now, &input, &mut out);
+    }
+    desk
+}
+
+#[test]
+fn a_paper_run_repeats_from_its_tape() {
+    let mut rig = rig(paper(), 0);
+    let book = |venue, recv, bid, ask| top(market(venue, 0), recv, &[(bid, 900)], &[(ask, 900)]);
+    let mut clock = 10;
+    for round in 0..40u16 {
+        let shift = round % 7 * 50;
+        rig.tops[0].push(book(Venue::Kalshi, clock, 3_900 + shift, 4_000 + shift)).unwrap();
+        rig.tops[1].push(book(Venue::Polymarket, clock, 5_000 - shift, 5_100 - shift)).unwrap();
+        clock += 13;
+        rig.tile.step(at(clock));
+        while let Some(due) = rig.tile.next_deadline().filter(|due| due.0 < clock + 60) {
+            clock = clock.max(due.0);
+            rig.tile.step(at(clock));
+        }
+    }
+    let figures = rig.tile.core().figures();
+    assert!(figures.decisions > 3 && figures.fills > 3, "{figures:?}");
+    assert_eq!(rig.tile.lost(), [0, 0, 0]);
+    let again = repeat(&mut rig.tape, paper());
+    assert_eq!(again.core().figures(), figures);
+    assert_eq!(again.core().accounts(), rig.tile.core().accounts());
+    assert!(rig.events.pop().is_ok());
+}
+
+#[test]
+fn a_real_run_sends_each_leg_to_its_gate_and_repeats_from_its_tape() {
+    let mut rig = rig(real(), 2);
+    let ask = |venue, recv, bid, ask| top(market(venue, 0), recv, &[(bid, 900)], &[(ask, 900)]);
+    rig.feedback.push(Feedback::Gate { venue: Venue::Kalshi, at: Ns(1), ready: false }).unwrap();
+    rig.tops[0].push(ask(Venue::Kalshi, 5, 3_900, 4_000)).unwrap();
+    rig.tops[1].push(ask(Venue::Polymarket, 6, 5_000, 5_100)).unwrap();
+    rig.tile.step(at(10));
+    assert!(rig.bundles[0].is_empty(), "a gate is down");
+    rig.feedback.push(Feedback::Gate { venue: Venue::Kalshi, at: Ns(11), ready: true }).unwrap();
+    rig.tops[1].push(ask(Venue::Polymarket, 12, 5_050, 5_100)).unwrap();
+    rig.tile.step(at(20));
+    let bundle = rig.bundles[0].pop().expect("the gate is back");
+    assert_eq!(rig.bundles[1].pop(), Ok(bundle), "both gates get it");
+    assert_eq!((bundle.recv, bundle.decided), (Ns(12), Ns(20)));
+    for (leg, part) in bundle.legs.iter().enumerate() {
+        let (shares, px) = (Shares::from(Qty::lit(900)), Px::lit(4_000));
+        let (cash, fee) = (Usd::new(3_600_000), Usd::new(9));
+        for kind in [ReportKind::Filled { shares, px, cash, fee }, ReportKind::Done] {
+            let report = Report {
+                bundle: bundle.id,
+                pair: bundle.pair,
+                leg: leg as u8,
+                market: part.market,
+                outcome: if leg == 0 { Outcome::Yes } else { Outcome::No },
+                at: Ns(21),
+                kind,
+            };
+            rig.feedback.push(Feedback::Report(report)).unwrap();
+        }
+    }
+    rig.tile.step(at(30));
+    assert_eq!(rig.tile.core().accounts().realised, Usd::new(9_000_000 - 7_200_000 - 18));
+    rig.commands.push(Command::Kill).unwrap();
+    rig.tops[1].push(ask(Venue::Polymarket, 40, 5_060, 5_100)).unwrap();
+    rig.tile.step(at(40));
+    assert!(rig.bundles[0].is_empty(), "killed");
+    let figures = rig.tile.core().figures();
+    assert_eq!(repeat(&mut rig.tape, real()).core().figures(), figures);
+}
+
+#[test]
+fn rules_hold_before_the_top_that_announces_them() {
+    let mut rig = rig(real(), 2);
+    let mut announced = top(market(Venue::Kalshi, 0), 5, &[(3_900, 9)], &[(4_000, 9)]);
+    announced.flags = Top::CONTROL | Top::LAST_OF_FRAME;
+    rig.tops[0].push(announced).unwrap();
+    let fee =
+        Control::Fee { market: market(Venue::Kalshi, 0), fee: Some(crate::pair::FeeRule::Unknown) };
+    rig.controls[0].push(fee).unwrap();
+    assert_eq!(rig.tile.step(at(6)), 0);
+    assert_eq!(rig.tile.core().top(announced.market).unwrap().recv, Ns(0), "it waits");
+    rig.controls[0].push(Control::EndOfFrame).unwrap();
+    assert_eq!(rig.tile.step(at(7)), 1);
+    assert_eq!(rig.tile.core().top(announced.market).unwrap().recv, Ns(5));
+}

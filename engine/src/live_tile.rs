@@ -1,0 +1,237 @@
+//! The tile of a core that trades: feeds, gates and commands in, bundles, arm requests and events
+//! out. The order in which it takes its inputs is recorded, so that a run can be repeated.
+
+use rtrb::{Consumer, Producer};
+
+use crate::core::{Core, Outlet};
+use crate::desk::Desk;
+use crate::event::{ArmRequest, Bundle, Control, Event, Feedback};
+use crate::input::{CORE_INPUT_LEN_MAX, CoreInput};
+use crate::latency::StageHistogram;
+use crate::tap::{TapHead, TapKind, TapWriter};
+use crate::tile::{Now, Tile};
+use crate::top::Top;
+use crate::units::{Ns, Venue};
+
+/// Feedback on its way from a gate: an order causes some ten, and a gate has at most one bundle a
+/// pair in its hands.
+pub const FEEDBACK_RING_DEPTH: usize = 4_096;
+
+/// Arm requests on their way to the signer. One that finds no room is not signed ahead, and the
+/// order is signed when it is needed.
+pub const ARM_RING_DEPTH: usize = 1_024;
+
+/// Reports taken from one gate in a step before the feeds have their turn.
+const FEEDBACK_A_STEP: usize = 16;
+
+/// The core's ends of one feed's rings.
+pub struct FeedEnds {
+    /// Books.
+    pub tops: Consumer<Top>,
+    /// Rules.
+    pub controls: Consumer<Control>,
+}
+
+/// What an operator may ask of a running core.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Void every bundle that has not left, and decide nothing more.
+    Kill,
+}
+
+/// Where the core's output goes while it trades. What finds no room in the event ring is counted:
+/// telemetry may never hold the core up.
+pub struct LiveOutlet {
+    /// By venue; empty on paper.
+    gates: Vec<Producer<Bundle>>,
+    arms: Option<Producer<ArmRequest>>,
+    events: Producer<Event>,
+    events_lost: u64,
+    arms_lost: u64,
+}
+
+impl LiveOutlet {
+    /// An outlet. `gates` are Kalshi's and Polymarket's rings, or none on paper; each must have
+    /// room for a bundle a pair.
+    pub fn new(
+        gates: Vec<Producer<Bundle>>,
+        arms: Option<Producer<ArmRequest>>,
+        events: Producer<Event>,
+    ) -> LiveOutlet {
+        LiveOutlet { gates, arms, events, events_lost: 0, arms_lost: 0 }
+    }
+}
+
+impl Outlet for LiveOutlet {
+    /// Hands the bundle to the gates of its legs.
+    ///
+    /// Panics where a ring is full: a pair has one bundle in flight, and the rings have room for
+    /// one a pair.
+    fn bundle(&mut self, bundle: &Bundle) {
+        let [first, second] = bundle.legs.map(|leg| leg.market.venue());
+        for (venue, gate) in Venue::ALL.into_iter().zip(&mut self.gates) {
+            if venue == first || venue == second {
+                assert!(gate.push(*bundle).is_ok(), "one bundle a pair at a time");
+            }
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.events_lost += u64::from(self.events.push(*event).is_err());
+    }
+
+    fn arm(&mut self, request: &ArmRequest) {
+        if let Some(arms) = &mut self.arms {
+            self.arms_lost += u64::from(arms.push(*request).is_err());
+        }
+    }
+}
+
+/// The core and its rings while it trades.
+pub struct LiveTile {
+    desk: Desk,
+    feeds: Vec<FeedEnds>,
+    /// The last Top of a frame whose rules have not all come yet, by feed.
+    held: Vec<Option<Top>>,
+    feedback: Vec<Consumer<Feedback>>,
+    commands: Consumer<Command>,
+    out: LiveOutlet,
+    tap: Option<TapWriter>,
+    /// From the receive stamp of a frame to the end of its evaluation.
+    reached: StageHistogram,
+    inputs: u64,
+}
+
+impl LiveTile {
+    /// A core that takes what its rings bring as it comes.
+    pub fn new(
+        desk: Desk,
+        feeds: Vec<FeedEnds>,
+        feedback: Vec<Consumer<Feedback>>,
+        commands: Consumer<Command>,
+        out: LiveOutlet,
+        tap: Option<TapWriter>,
+    ) -> LiveTile {
+        let held = feeds.iter().map(|_| None).collect();
+        let reached = StageHistogram::new();
+        LiveTile { desk, feeds, held, feedback, commands, out, tap, reached, inputs: 0 }
+    }
+
+    /// The core, for its figures.
+    pub fn core(&self) -> &Core {
+        self.desk.core()
+    }
+
+    /// Inputs taken so far.
+    pub const fn inputs(&self) -> u64 {
+        self.inputs
+    }
+
+    /// Events and arm requests that found no room, and inputs that the recorder has no room for.
+    pub fn lost(&self) -> [u64; 3] {
+        let untaped = self.tap.as_ref().map_or(0, TapWriter::dropped);
+        [self.out.events_lost, self.out.arms_lost, untaped]
+    }
+
+    /// From the receive stamp of a frame to the moment at which the core took it.
+    pub const fn reached(&self) -> &StageHistogram {
+        &self.reached
+    }
+
+    #[inline]
+    fn take(&mut self, now: Now, input: &CoreInput) {
+        self.inputs += 1;
+        if let Some(tap) = &mut self.tap {
+            record(tap, now, input);
+        }
+        self.desk.take(now, input, &mut self.out);
+    }
+
+    /// Takes one Top of a feed, with the rules that come before it.
+    #[inline]
+    fn take_feed(&mut self, now: Now, number: usize) -> usize {
+        let Some(feed) = self.feeds.get_mut(number) else { return 0 };
+        let top = match self.held[number].take() {
+            Some(top) => top,
+            None => match feed.tops.pop() {
+                Ok(top) => top,
+                Err(_) => return 0,
+            },
+        };
+        if top.flags & Top::CONTROL != 0 {
+            return self.take_controls(now, number, top);
+        }
+        if top.flags & Top::NO_MARKET == 0 {
+            self.reached.record(now.wall.since(top.recv).0);
+            self.take(now, &CoreInput::Top(top));
+        }
+        1
+    }
+
+    /// Takes the rules of a frame and its last Top after them; goes on in a later step where some
+    /// have not come yet.
+    #[cold]
+    fn take_controls(&mut self, now: Now, number: usize, top: Top) -> usize {
+        loop {
+            match self.feeds[number].controls.pop() {
+                Ok(Control::EndOfFrame) => break,
+                Ok(control) => self.take(now, &CoreInput::Control(control)),
+                Err(_) => {
+                    self.held[number] = Some(top);
+                    return 0;
+                }
+            }
+        }
+        if top.flags & Top::NO_MARKET == 0 {
+            self.take(now, &CoreInput::Top(top));
+        }
+        1
+    }
+}
+
+#[inline]
+fn record(tap: &mut TapWriter, now: Now, input: &CoreInput) {
+    let mut bytes = [0; CORE_INPUT_LEN_MAX];
+    let len = input.encode(now, &mut bytes);
+    let venue = match input {
+        CoreInput::Top(top) => top.market.venue(),
+        _ => Venue::Kalshi,
+    };
+    tap.write(TapHead { kind: TapKind::CoreInput, venue, conn: 0, recv: now.wall }, &bytes[..len]);
+}
+
+impl Tile for LiveTile {
+    const NAME: &'static str = "core";
+
+    /// Takes commands first, then what gates say, then a Top of each feed.
+    fn step(&mut self, now: Now) -> usize {
+        let mut done = 0;
+        while let Ok(Command::Kill) = self.commands.pop() {
+            self.take(now, &CoreInput::Kill);
+            done += 1;
+        }
+        for number in 0..self.feedback.len() {
+            for _ in 0..FEEDBACK_A_STEP {
+                let Ok(feedback) = self.feedback[number].pop() else { break };
+                self.take(now, &CoreInput::Feedback(feedback));
+                done += 1;
+            }
+        }
+        for number in 0..self.feeds.len() {
+            done += self.take_feed(now, number);
+        }
+        if self.desk.next_due().is_some_and(|due| due <= now.mono) {
+            self.take(now, &CoreInput::Timer);
+            done += 1;
+        }
+        done
+    }
+
+    fn next_deadline(&self) -> Option<Ns> {
+        self.desk.next_due()
+    }
+}
+
+#[cfg(test)]
+#[path = "live_tests.rs"]
+mod tests;
