@@ -6,3 +6,4 @@
 
 pub mod universe; // which markets exist and who has an account
 pub mod venue; // what a venue's state machine hears and says
+pub mod matching; // who trades with whom
