@@ -1,5 +1,6 @@
 //! Tapes, replay, reports and the subcommands of `parallax`.
 
+pub mod recorder; // taps -> a tape that a run can be repeated from
 pub mod tape; // recorded frames: files in and out
 pub mod model; // a seeded pair of venues, which writes the demonstration tape
 pub mod pairs; // the pair table

@@ -11,7 +11,7 @@ use super::speed::Speed;
 use crate::tape::TapeError;
 use crate::tape::merge::MergedTapes;
 use crate::tape::preload::Preloaded;
-use crate::tape::record::Record;
+use crate::tape::record::{Body, Record};
 
 /// What the threads of a replay tell each other beside the rings.
 #[derive(Default)]
@@ -132,6 +132,9 @@ impl<'a> Feeder<'a> {
 
     /// Sends one record when its time has come; false where the run was stopped.
     fn take(&mut self, record: &Record<'_>, sent: &mut Sent) -> bool {
+        if matches!(record.body, Body::Mark(..)) {
+            return true; // what a run wrote down is repeated, not fed
+        }
         self.wait_for(record.recv);
         sent.count(record);
         self.order.push(record.venue);

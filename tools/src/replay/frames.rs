@@ -45,7 +45,7 @@ impl Batch {
 
     fn push(&mut self, record: &Record<'_>) {
         let end = match record.body {
-            Body::Connected => None,
+            Body::Connected | Body::Mark(..) => None,
             Body::Frame(frame) => {
                 self.bytes.extend_from_slice(frame);
                 Some(self.bytes.len())

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::error::TapeError;
 use super::info::TapeInfo;
 use super::reader::{TapeKind, TapeReader, Truncation};
+use super::record::{Body, Record};
 use super::writer::TapeWriter;
 use crate::model::{MARKETS_MAX, MINUTES_MAX, Model, Options};
 use crate::stdout;
@@ -157,11 +158,14 @@ pub fn warn_truncated(path: &Path, cut: Truncation) {
 
 /// Copies all records and completes the output, which is given up on an error.
 fn copy(input: &Path, mut writer: TapeWriter) -> Result<u64, TapeError> {
+    let mut left_out = 0u64;
     let copied = TapeReader::open(input).and_then(|mut tape| {
         let bar = progress(tape.bytes_total());
         while tape.advance()? {
-            if let Some(record) = tape.current() {
-                writer.write(&record)?;
+            match tape.current() {
+                Some(Record { body: Body::Mark(..), .. }) if writer.is_lines() => left_out += 1,
+                Some(record) => writer.write(&record)?,
+                None => {}
             }
             if writer.records().is_multiple_of(1_024) {
                 bar.set_position(tape.bytes_read());
@@ -173,6 +177,11 @@ fn copy(input: &Path, mut writer: TapeWriter) -> Result<u64, TapeError> {
     match copied {
         Ok(cut) => {
             let records = writer.records();
+            if left_out > 0 {
+                eprintln!(
+                    "{left_out} marks of the run that recorded itself have no form as lines and were left out"
+                );
+            }
             writer.finish()?;
             if let Some(cut) = cut {
                 warn_truncated(input, cut);

@@ -1,5 +1,6 @@
 //! The `.mcap` form: one channel for the frames of a venue's connection (`kalshi/1`), one for its
-//! events (`kalshi/1/event`), in chunks that are packed with zstd and checked by CRC.
+//! events (`kalshi/1/event`), one for each kind of mark that a run makes beside them
+//! (`run/core-input/kalshi/0`), in chunks that are packed with zstd and checked by CRC.
 //!
 //! Log time is the time of receipt and may step back; the order of the records in the file is
 //! the order of the tape. Their `sequence` counts the records of the tape from 0 (modulo 2^32),
@@ -8,12 +9,14 @@
 
 mod chunk; // unpacked and checked
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use engine::tap::TapKind;
 use engine::units::{Ns, Venue};
 use mcap::McapError;
-use mcap::records::{Record as McapRecord, op};
+use mcap::records::{Metadata, Record as McapRecord, op};
 use mcap::sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReaderOptions};
 
 use super::error::TapeError;
@@ -59,8 +62,25 @@ pub struct Container {
     sequence: u32,
     head: Option<Head>,
     schema_seen: bool,
+    /// What a run wrote down about itself, by name.
+    notes: Vec<Note>,
     ended: bool,
     truncation: Option<Truncation>,
+}
+
+/// What begins the names of a run's notes.
+pub const NOTE_PREFIX: &str = "parallax.run";
+
+/// The most notes that are kept; a run makes two.
+const NOTES_MAX: usize = 16;
+
+/// What a run wrote down about itself: how it was set up, how it ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Note {
+    /// Its name, which begins with [`NOTE_PREFIX`].
+    pub name: String,
+    /// What it says.
+    pub values: BTreeMap<String, String>,
 }
 
 /// What the messages of a channel are.
@@ -68,6 +88,8 @@ pub struct Container {
 enum Channel {
     Frames(Venue, u32),
     Events(Venue, u32),
+    /// What a run wrote down beside frames.
+    Marks(TapKind, Venue, u32),
     /// Not of the tape proper; skipped.
     Other,
 }
@@ -95,6 +117,7 @@ impl Container {
             sequence: 0,
             head: None,
             schema_seen: false,
+            notes: Vec::new(),
             ended: false,
             truncation: None,
         })
@@ -140,6 +163,12 @@ impl Container {
     /// What was cut off, once the end was reached.
     pub fn truncation(&self) -> Option<Truncation> {
         self.truncation
+    }
+
+    /// What a run wrote down about itself before what was read so far, by name; in the order of
+    /// the file.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// The file underneath.
@@ -190,9 +219,10 @@ impl Container {
                 )));
             }
         };
-        let (venue, conn, frame) = match channel {
-            Channel::Frames(venue, conn) => (venue, conn, Some((data, end))),
-            Channel::Events(venue, conn) => (venue, conn, None),
+        let (venue, conn, frame, mark) = match channel {
+            Channel::Frames(venue, conn) => (venue, conn, Some((data, end)), None),
+            Channel::Events(venue, conn) => (venue, conn, None, None),
+            Channel::Marks(kind, venue, conn) => (venue, conn, Some((data, end)), Some(kind)),
             Channel::Other => return Ok(None),
         };
         if frame.is_none() && &self.chunk[data..end] != CONNECTED {
@@ -208,7 +238,7 @@ impl Container {
             ));
         }
         self.sequence = sequence.wrapping_add(1);
-        Ok(Some(Head { recv, venue, conn, frame }))
+        Ok(Some(Head { recv, venue, conn, frame, mark }))
     }
 
     fn add_channel(&mut self, id: u16, topic: &str) -> Result<(), Fault> {
@@ -216,7 +246,7 @@ impl Container {
             Some(channel) => channel,
             None => {
                 return Err(format!(
-                    "channel `{topic}` is no `venue/connection` or `venue/connection/event`: no tape of this program"
+                    "channel `{topic}` is no `venue/connection`, `venue/connection/event` or mark of a run: no tape of this program"
                 ));
             }
         };
@@ -259,7 +289,7 @@ impl Container {
                             self.chunk.extend_from_slice(data);
                             Ok(())
                         }
-                        op::METADATA => check_schema(data).map(|ours| self.schema_seen |= ours),
+                        op::METADATA => take_metadata(data, &mut self.schema_seen, &mut self.notes),
                         op::DATA_END => return Ok(false),
                         _ => Ok(()),
                     };
@@ -342,16 +372,24 @@ const NO_CONTAINER: &str = "the file does not begin as an .mcap does; a tape in 
 pub const CONNECTED: &[u8] = b"{\"event\":\"connected\"}";
 
 /// True for our metadata record, of a schema that we know.
-fn check_schema(body: &[u8]) -> Result<bool, Fault> {
+/// Takes in a metadata record: the schema, or a note of a run. Others are of other programs.
+fn take_metadata(body: &[u8], schema_seen: &mut bool, notes: &mut Vec<Note>) -> Result<(), Fault> {
     let meta = match mcap::parse_record(op::METADATA, body) {
         Ok(McapRecord::Metadata(meta)) => meta,
         _ => return Err(damaged("a metadata record cannot be read")),
     };
-    if meta.name != METADATA_NAME {
-        return Ok(false);
+    if meta.name == METADATA_NAME {
+        check_schema(&meta)?;
+        *schema_seen = true;
+    } else if meta.name.starts_with(NOTE_PREFIX) && notes.len() < NOTES_MAX {
+        notes.push(Note { name: meta.name, values: meta.metadata });
     }
+    Ok(())
+}
+
+fn check_schema(meta: &Metadata) -> Result<(), Fault> {
     match meta.metadata.get("schema").map(String::as_str) {
-        Some(CONTAINER_SCHEMA) => Ok(true),
+        Some(CONTAINER_SCHEMA) => Ok(()),
         found => Err(format!(
             "`{METADATA_NAME}` is of schema {}; this version reads schema {CONTAINER_SCHEMA}: use the version that wrote it",
             found.unwrap_or("(none)")
@@ -359,8 +397,28 @@ fn check_schema(body: &[u8]) -> Result<bool, Fault> {
     }
 }
 
+/// Names of the marks in topics, in the order of [`TapKind::ALL`]; frames have topics of their own.
+const MARK_NAMES: [&str; 8] =
+    ["frame", "sent", "opened", "closed", "tick", "verdict", "core-input", "dropped"];
+
+/// Name of a channel of marks.
+pub fn mark_topic(kind: TapKind, venue: Venue, conn: u32) -> String {
+    format!("run/{}/{venue}/{conn}", MARK_NAMES[kind as usize])
+}
+
+fn parse_mark(run: &str) -> Option<Channel> {
+    let mut parts = run.split('/');
+    let (name, venue, conn) = (parts.next()?, parts.next()?, parts.next()?);
+    let at = MARK_NAMES.iter().position(|known| *known == name)?;
+    let venue = Venue::from_name(venue)?;
+    parts.next().is_none().then_some(Channel::Marks(TapKind::ALL[at], venue, conn.parse().ok()?))
+}
+
 /// What a topic stands for; `None` where it begins with a venue's name and goes on wrongly.
 fn parse_topic(topic: &str) -> Option<Channel> {
+    if let Some(run) = topic.strip_prefix("run/") {
+        return parse_mark(run);
+    }
     let (venue, rest) = match topic.split_once('/') {
         Some((name, rest)) => match Venue::from_name(name) {
             Some(venue) => (venue, rest),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use engine::tap::TapKind;
 use engine::units::{Ns, Venue};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -44,6 +45,8 @@ pub struct TapeInfo {
     pub span: Option<(Ns, Ns)>,
     /// Records received before the one that stands before them: the recorder's clock stepped.
     pub steps_back: u64,
+    /// Records that a run made beside frames: what it sent, what its core took in.
+    pub marks: u64,
     /// By venue.
     pub venues: [VenueInfo; 2],
     /// The tail that could not be read.
@@ -96,9 +99,16 @@ impl TapeInfo {
         self.span = Some((first.min(recv), last.max(recv)));
         let venue = &mut self.venues[record.venue.index()];
         let (frames, connected) = venue.connections.entry(record.conn).or_default();
-        let Body::Frame(frame) = record.body else {
-            *connected += 1;
-            return;
+        let frame = match record.body {
+            Body::Frame(frame) => frame,
+            Body::Connected | Body::Mark(TapKind::Opened, _) => {
+                *connected += 1;
+                return;
+            }
+            Body::Mark(..) => {
+                self.marks += 1;
+                return;
+            }
         };
         *frames += 1;
         let bytes = frame.len() as u64;
@@ -217,6 +227,13 @@ impl fmt::Display for TapeInfo {
             self.frame_bytes, self.frame_bytes_max
         )?;
         writeln!(f, "file bytes   {:>12}", self.file_bytes)?;
+        if self.marks > 0 {
+            writeln!(
+                f,
+                "marks        {:>12}   a run recorded itself: `parallax replay` repeats it",
+                self.marks
+            )?;
+        }
         if self.steps_back > 0 {
             writeln!(
                 f,
@@ -267,6 +284,7 @@ impl Serialize for TapeInfo {
         map.serialize_entry("last_utc", &self.span.map(|s| utc::nanos(s.1)))?;
         map.serialize_entry("span_ns", &self.span.map(|s| s.1.since(s.0).0))?;
         map.serialize_entry("steps_back", &self.steps_back)?;
+        map.serialize_entry("marks", &self.marks)?;
         let by_venue: BTreeMap<&str, &VenueInfo> =
             Venue::ALL.iter().map(|v| (v.name(), self.venue(*v))).collect();
         map.serialize_entry("by_venue", &by_venue)?;

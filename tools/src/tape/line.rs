@@ -8,6 +8,7 @@
 mod general; // any line that is JSON
 mod usual; // the shape that recorders write, quickly
 
+use engine::tap::TapKind;
 use engine::units::{Ns, Venue};
 
 use super::error::LineError;
@@ -31,7 +32,8 @@ pub fn parse_line<'a>(
 
 /// Appends `record` to `out` as one line with its line feed.
 ///
-/// Returns false, and appends nothing, where the frame is not UTF-8: JSON cannot hold it.
+/// Returns false, and appends nothing, where the frame is not UTF-8 (JSON cannot hold it) or the
+/// record is a run's mark (the line format has none).
 #[must_use]
 pub fn write_line(record: &Record<'_>, out: &mut Vec<u8>) -> bool {
     let mut digits = [0u8; 20];
@@ -41,6 +43,7 @@ pub fn write_line(record: &Record<'_>, out: &mut Vec<u8>) -> bool {
             Err(_) => return false,
         },
         Body::Connected => None,
+        Body::Mark(..) => return false,
     };
     out.extend_from_slice(b"{\"recv_ns\":");
     out.extend_from_slice(decimal(record.recv.0, &mut digits));
@@ -65,16 +68,20 @@ pub(super) struct Head {
     pub recv: Ns,
     pub venue: Venue,
     pub conn: u32,
-    /// Start and end of the frame in the buffer; `None` for a connection event.
+    /// Start and end of the frame, or of the mark's payload, in the buffer; `None` for a
+    /// connection event.
     pub frame: Option<(usize, usize)>,
+    /// What it is where it is neither frame nor connection event.
+    pub mark: Option<TapKind>,
 }
 
 impl Head {
     /// The record, whose frame is in `buffer`.
     pub fn record(self, buffer: &[u8]) -> Record<'_> {
-        let body = match self.frame {
-            Some((start, end)) => Body::Frame(&buffer[start..end]),
-            None => Body::Connected,
+        let body = match (self.frame, self.mark) {
+            (Some((start, end)), None) => Body::Frame(&buffer[start..end]),
+            (Some((start, end)), Some(kind)) => Body::Mark(kind, &buffer[start..end]),
+            (None, _) => Body::Connected,
         };
         Record { recv: self.recv, venue: self.venue, conn: self.conn, body }
     }
@@ -149,7 +156,7 @@ mod tests {
         Ok(record.map(|r| {
             let frame = match r.body {
                 Body::Frame(frame) => Some(frame.to_vec()),
-                Body::Connected => None,
+                Body::Connected | Body::Mark(..) => None,
             };
             (r.recv.0, r.venue, r.conn, frame)
         }))

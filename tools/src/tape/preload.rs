@@ -42,16 +42,18 @@ impl Preloaded {
 
     /// Appends a record.
     pub fn push(&mut self, record: &Record<'_>) {
-        let frame = match record.body {
-            Body::Frame(frame) => {
-                let start = self.bytes.len();
-                self.bytes.extend_from_slice(frame);
-                Some((start, self.bytes.len()))
-            }
-            Body::Connected => None,
+        let mut keep = |bytes: &[u8]| {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(bytes);
+            Some((start, self.bytes.len()))
+        };
+        let (frame, mark) = match record.body {
+            Body::Frame(frame) => (keep(frame), None),
+            Body::Connected => (None, None),
+            Body::Mark(kind, payload) => (keep(payload), Some(kind)),
         };
         let &Record { recv, venue, conn, .. } = record;
-        self.index.push(Head { recv, venue, conn, frame });
+        self.index.push(Head { recv, venue, conn, frame, mark });
     }
 
     /// The records in order.

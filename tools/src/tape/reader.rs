@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use super::container::Container;
+use super::container::{Container, Note};
 use super::error::TapeError;
 use super::lines::LineTape;
 use super::record::Record;
@@ -148,6 +148,14 @@ impl TapeReader {
         match &self.form {
             Form::Lines(tape) => tape.truncation(),
             Form::Container(tape) => tape.truncation(),
+        }
+    }
+
+    /// What a run wrote down about itself before what was read so far.
+    pub fn notes(&self) -> &[Note] {
+        match &self.form {
+            Form::Lines(_) => &[],
+            Form::Container(tape) => tape.notes(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! One record of a tape, borrowed from the buffer that it was read into.
 
+use engine::tap::TapKind;
 use engine::units::{Ns, Venue};
 
 /// A frame as it came from a socket, or the notice that a socket connected.
@@ -25,4 +26,7 @@ pub enum Body<'a> {
     Frame(&'a [u8]),
     /// A new connection: all books of the venue on it start afresh.
     Connected,
+    /// What a run wrote down beside frames, with its payload: what was sent, connections that came
+    /// and went one by one, times that sessions were told, inputs of the core.
+    Mark(TapKind, &'a [u8]),
 }

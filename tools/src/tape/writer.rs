@@ -6,10 +6,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use engine::tap::TapKind;
 use engine::units::Venue;
 use mcap::records::{MessageHeader, Metadata};
 
-use super::container::{CHUNK_LEN, CONNECTED, topic};
+use super::container::{CHUNK_LEN, CONNECTED, Note, mark_topic, topic};
 use super::error::TapeError;
 use super::line::write_line;
 use super::reader::TapeKind;
@@ -39,9 +40,19 @@ enum Sink {
     Container(Box<ContainerSink>),
 }
 
+/// What a channel holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Frame,
+    Event,
+    Mark(TapKind),
+}
+
 struct ContainerSink {
     writer: mcap::Writer<BufWriter<File>>,
-    channels: Vec<(Venue, u32, bool, u16)>,
+    channels: Vec<(String, u16)>,
+    /// The channel of the last record: most follow their like.
+    last: Option<((Venue, u32, What), u16)>,
 }
 
 impl TapeWriter {
@@ -115,7 +126,9 @@ impl TapeWriter {
         let too_long = || TapeError::FrameTooLong { path: self.path.clone(), record: number };
         let written = match &mut self.sink {
             Sink::Container(sink) => match record.body {
-                Body::Frame(frame) if frame.len() > LINE_LEN_MAX => return Err(too_long()),
+                Body::Frame(bytes) | Body::Mark(_, bytes) if bytes.len() > LINE_LEN_MAX => {
+                    return Err(too_long());
+                }
                 _ => sink.write(record, self.records),
             },
             lines => {
@@ -152,6 +165,21 @@ impl TapeWriter {
             Sink::Container(sink) => sink.writer.flush().map_err(io_error),
         };
         done.map_err(|reason| self.failed(reason))
+    }
+
+    /// Writes a run's note about itself. The line forms have none.
+    ///
+    /// # Errors
+    /// [`TapeError::Write`].
+    pub fn note(&mut self, note: Note) -> Result<(), TapeError> {
+        let Sink::Container(sink) = &mut self.sink else { return Ok(()) };
+        let meta = Metadata { name: note.name, metadata: note.values };
+        sink.writer.write_metadata(&meta).map_err(io_error).map_err(|reason| self.failed(reason))
+    }
+
+    /// True for the line forms, which hold no marks of a run.
+    pub fn is_lines(&self) -> bool {
+        !matches!(self.sink, Sink::Container(_))
     }
 
     /// Records written.
@@ -217,15 +245,16 @@ impl ContainerSink {
         writer
             .write_metadata(&Metadata { name: METADATA_NAME.to_owned(), metadata: schema })
             .map_err(io_error)?;
-        Ok(ContainerSink { writer, channels: Vec::new() })
+        Ok(ContainerSink { writer, channels: Vec::new(), last: None })
     }
 
     fn write(&mut self, record: &Record<'_>, number: u64) -> io::Result<()> {
-        let (event, data) = match record.body {
-            Body::Frame(frame) => (false, frame),
-            Body::Connected => (true, CONNECTED),
+        let (what, data) = match record.body {
+            Body::Frame(frame) => (What::Frame, frame),
+            Body::Connected => (What::Event, CONNECTED),
+            Body::Mark(kind, payload) => (What::Mark(kind), payload),
         };
-        let channel_id = self.channel(record.venue, record.conn, event)?;
+        let channel_id = self.channel(record.venue, record.conn, what)?;
         // The counter wraps, as `container` says.
         let sequence = number as u32;
         let header = MessageHeader {
@@ -237,17 +266,28 @@ impl ContainerSink {
         self.writer.write_to_known_channel(&header, data).map_err(io_error)
     }
 
-    fn channel(&mut self, venue: Venue, conn: u32, event: bool) -> io::Result<u16> {
-        let known = self.channels.iter().find(|c| (c.0, c.1, c.2) == (venue, conn, event));
-        if let Some(&(.., id)) = known {
+    fn channel(&mut self, venue: Venue, conn: u32, what: What) -> io::Result<u16> {
+        if let Some((last, id)) = self.last
+            && last == (venue, conn, what)
+        {
             return Ok(id);
         }
-        let none = BTreeMap::new();
-        let id = self
-            .writer
-            .add_channel(0, &topic(venue, conn, event), "json", &none)
-            .map_err(io_error)?;
-        self.channels.push((venue, conn, event, id));
+        let (topic, encoding) = match what {
+            What::Frame => (topic(venue, conn, false), "json"),
+            What::Event => (topic(venue, conn, true), "json"),
+            What::Mark(kind) => (mark_topic(kind, venue, conn), "application/octet-stream"),
+        };
+        let known = self.channels.iter().find(|(name, _)| *name == topic).map(|(_, id)| *id);
+        let id = match known {
+            Some(id) => id,
+            None => {
+                let none = BTreeMap::new();
+                let id = self.writer.add_channel(0, &topic, encoding, &none).map_err(io_error)?;
+                self.channels.push((topic, id));
+                id
+            }
+        };
+        self.last = Some(((venue, conn, what), id));
         Ok(id)
     }
 }

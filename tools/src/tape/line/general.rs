@@ -102,7 +102,7 @@ impl<'a> Fields<'a> {
             (None, Some(Scalar::Text(event))) if event == "connected" => None,
             (None, Some(_)) => return Err(LineError::Wrong { field: "event", want: WANT_EVENT }),
         };
-        Ok(Head { recv, venue, conn, frame })
+        Ok(Head { recv, venue, conn, frame, mark: None })
     }
 }
 

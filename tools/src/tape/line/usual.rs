@@ -24,7 +24,7 @@ pub fn parse_usual(bytes: &[u8], scratch: &mut Vec<u8>) -> Option<Head> {
         None if rest == b",\"event\":\"connected\"}" => None,
         None => return None,
     };
-    Some(Head { recv: Ns(recv), venue, conn, frame })
+    Some(Head { recv: Ns(recv), venue, conn, frame, mark: None })
 }
 
 /// A JSON integer from 0 to `u64::MAX` and what follows it.
