@@ -15,3 +15,4 @@ pub mod kalshi;
 pub mod polymarket;
 pub mod feed; // the tile: frames in, tops and controls out
 pub mod controls; // what a venue says of its fees -> rules
+pub mod transport; // bytes from and to a venue: TLS, WebSocket
