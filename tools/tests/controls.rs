@@ -34,7 +34,7 @@ impl Tape {
             .run(&mut |record| {
                 let frame = match record.body {
                     Body::Frame(frame) => Some(frame.to_vec()),
-                    Body::Connected => None,
+                    Body::Connected | Body::Mark(..) => None,
                 };
                 records.push((record.recv, record.venue, record.conn, frame));
                 Ok(())

@@ -25,7 +25,7 @@ impl Owned {
     fn of(record: &Record<'_>) -> Owned {
         let frame = match record.body {
             Body::Frame(frame) => Some(frame.to_vec()),
-            Body::Connected => None,
+            Body::Connected | Body::Mark(..) => None,
         };
         Owned { recv: record.recv.0, venue: record.venue, conn: record.conn, frame }
     }
