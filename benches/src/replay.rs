@@ -136,7 +136,7 @@ impl Watcher for Blind {
 /// One run of the shipped engine, all hot tiles on one thread; the time from the start of its
 /// threads to the end of the last one, as `parallax replay` reports it.
 fn replay(pairs: &PairFile, frames: &mut Frames, fast: &mut [u64; 2]) -> Result<Duration, Failed> {
-    let options = FeedOptions { no_side: Default::default(), audit_every: 16 };
+    let options = FeedOptions { no_side: Default::default(), audit_every: 16, learn: true };
     let setup = setup::setup(pairs, options)?;
     let core = PaperCore::new(
         setup.table.clone(),

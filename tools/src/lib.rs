@@ -7,6 +7,7 @@ pub mod pairs; // the pair table
 pub mod digest; // a digest of every book, to compare with other programs
 pub mod topology; // every ring and every thread of a run
 pub mod replay; // recorded frames through the shipped tiles
+pub mod run; // trading: what a run is, how it is driven, and how it is repeated
 pub mod demo; // a market that needs no key and no network
 pub mod report; // what a run leaves behind
 pub mod host; // facts of the machine

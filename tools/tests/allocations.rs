@@ -96,7 +96,9 @@ fn no_tile_allocates_after_its_start() {
         .unwrap();
     assert!(tape.iter().filter(|record| matches!(record.body, Body::Frame(_))).count() > 10_000);
 
-    let setup = setup(&file, FeedOptions { no_side: NoSide::NoPrice, audit_every: 16 }).unwrap();
+    let setup =
+        setup(&file, FeedOptions { no_side: NoSide::NoPrice, audit_every: 16, learn: true })
+            .unwrap();
     let config =
         CoreConfig { trade: true, min_profit: Default::default(), ..CoreConfig::default() };
     let core = PaperCore::new(setup.table, setup.markets, config, [Ns::from_ms(5); 2]);

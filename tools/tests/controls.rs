@@ -69,8 +69,11 @@ impl Tape {
     }
 
     fn play(&self, path: &Path, grouping: Grouping) -> Played {
-        let setup =
-            setup(&self.file, FeedOptions { no_side: NoSide::NoPrice, audit_every: 16 }).unwrap();
+        let setup = setup(
+            &self.file,
+            FeedOptions { no_side: NoSide::NoPrice, audit_every: 16, learn: true },
+        )
+        .unwrap();
         let config = CoreConfig {
             min_profit: Usd::ZERO,
             max_qty: Qty::lit(1_000),

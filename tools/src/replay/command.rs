@@ -163,7 +163,7 @@ fn play(
     frames: &mut Frames,
     watcher: &mut Collector,
 ) -> Result<(Outcome, Vec<String>), ReplayError> {
-    let feeds = FeedOptions { no_side: args.no_side(), audit_every: args.audit_every };
+    let feeds = FeedOptions { no_side: args.no_side(), audit_every: args.audit_every, learn: true };
     let setup = setup::setup(pair_file, feeds)?;
     let latency = [Ns::from_ms(args.fill_latency_ms); 2];
     let core = PaperCore::new(setup.table.clone(), setup.markets, args.core_config(), latency);

@@ -19,6 +19,9 @@ use crate::pairs::{FeeType, PairFile, PairSpec};
 /// ([`engine::slab::CLASS_STEPS`]): some 21 MiB a venue.
 pub const LEARN_RESERVE: [usize; 3] = [1_024, 512, 64];
 
+/// Books kept free for markets whose grid becomes finer while they trade.
+pub const REFINE_RESERVE: [usize; 3] = [0, 64, 16];
+
 /// What the feeds do with what the pair file does not say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FeedOptions {
@@ -26,6 +29,8 @@ pub struct FeedOptions {
     pub no_side: NoSide,
     /// Every how many Polymarket books the hash is compared; 0 is never.
     pub audit_every: u32,
+    /// Whether markets that the pair file does not name are learnt from what comes.
+    pub learn: bool,
 }
 
 /// Sessions and pairs that belong together.
@@ -61,14 +66,14 @@ impl std::error::Error for SetupError {}
 
 /// Makes the sessions and the pair table of a pair file.
 pub fn setup(file: &PairFile, options: FeedOptions) -> Result<Setup, SetupError> {
-    let slabs = slabs(file);
+    let slabs = slabs(file, options.learn);
     let markets = slabs.map(|books| books.iter().sum::<usize>());
     let mut kalshi = kalshi::session::Session::new(
-        kalshi::session::Options { no_side: options.no_side, learn: true },
+        kalshi::session::Options { no_side: options.no_side, learn: options.learn },
         Slab::new(slabs[0]),
     );
     let mut polymarket = polymarket::session::Session::new(
-        polymarket::session::Options { learn: true, audit_every: options.audit_every },
+        polymarket::session::Options { learn: options.learn, audit_every: options.audit_every },
         Slab::new(slabs[1]),
     );
     let mut events = EventMarkets::default();
@@ -99,8 +104,8 @@ fn known(added: Result<MarketId, AddError>) -> Result<MarketId, AddError> {
 }
 
 /// Books of each class that each venue needs: those of the file and the reserve.
-fn slabs(file: &PairFile) -> [[usize; 3]; 2] {
-    let mut books = [LEARN_RESERVE; 2];
+fn slabs(file: &PairFile, learn: bool) -> [[usize; 3]; 2] {
+    let mut books = [if learn { LEARN_RESERVE } else { REFINE_RESERVE }; 2];
     let mut seen = HashSet::new();
     for spec in &file.pairs {
         if seen.insert(spec.kalshi.ticker.as_str()) {

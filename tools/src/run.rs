@@ -1,0 +1,3 @@
+//! Trading, on paper or for real. Read the modules in this order.
+
+pub mod spec; // how a run is set up, as values that its tape carries

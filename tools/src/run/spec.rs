@@ -1,0 +1,168 @@
+//! How a run is set up, as values that its tape carries: whoever has them can repeat it.
+
+use std::collections::BTreeMap;
+
+use engine::core::{Core, CoreConfig, NO_LIMIT};
+use engine::desk::Desk;
+use engine::paper::PaperCore;
+use engine::units::{Ns, Qty, Usd};
+use feeds::kalshi::session::NoSide;
+use serde::{Deserialize, Serialize};
+
+use crate::pairs::{self, PairFile};
+use crate::replay::setup::{self, FeedOptions, Setup};
+
+/// Who fills the orders of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fills {
+    /// Paper venues inside of the core, against the books that stand.
+    Paper,
+    /// The venues, through the gates.
+    Venues,
+}
+
+/// How a run is set up. Money in micro-dollars, sizes in 1e-2 contract, times in nanoseconds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSpec {
+    /// Who fills.
+    pub fills: Fills,
+    /// Least gain a contract.
+    pub min_profit: i64,
+    /// Most contracts a bundle.
+    pub max_qty: u64,
+    /// Money at Kalshi and at Polymarket when the run began.
+    pub cash: [i64; 2],
+    /// Rest of a pair after a bundle.
+    pub cooldown: u64,
+    /// How long a bundle may take to leave.
+    pub deadline: u64,
+    /// Kalshi's balance grid.
+    pub balance_grid: i64,
+    /// Most that one order may come to; `None` is no limit.
+    pub max_notional: Option<i64>,
+    /// Most money out at once; `None` is no limit.
+    pub max_unsettled: Option<i64>,
+    /// How close to leaving a pair's order is signed ahead; `None` signs none ahead.
+    pub arm_within: Option<i64>,
+    /// Paper venues answer after this long, Kalshi's and Polymarket's.
+    pub latency: [u64; 2],
+    /// Every how many Polymarket books the hash is compared; 0 is never.
+    pub audit_every: u32,
+    /// The pair file, whole.
+    pub pairs: String,
+}
+
+/// The name of the note's one value.
+const SPEC: &str = "spec";
+
+impl RunSpec {
+    /// A paper run over these pairs with everything else at its default.
+    pub fn new(pairs: String) -> RunSpec {
+        let config = CoreConfig::default();
+        RunSpec {
+            fills: Fills::Paper,
+            min_profit: config.min_profit.e6(),
+            max_qty: config.max_qty.e2(),
+            cash: config.cash.map(Usd::e6),
+            cooldown: config.cooldown.0,
+            deadline: config.deadline.0,
+            balance_grid: config.balance_grid.e6(),
+            max_notional: None,
+            max_unsettled: None,
+            arm_within: None,
+            latency: [5_000_000; 2],
+            audit_every: 16,
+            pairs,
+        }
+    }
+
+    /// What the core may do.
+    ///
+    /// # Errors
+    /// A size beyond what the engine can hold.
+    pub fn core_config(&self) -> Result<CoreConfig, String> {
+        let max_qty = Qty::new(self.max_qty)
+            .ok_or_else(|| format!("max_qty {} is beyond any order", self.max_qty))?;
+        Ok(CoreConfig {
+            min_profit: Usd::new(self.min_profit),
+            max_qty,
+            cash: self.cash.map(Usd::new),
+            cooldown: Ns(self.cooldown),
+            deadline: Ns(self.deadline),
+            balance_grid: Usd::new(self.balance_grid),
+            max_notional: self.max_notional.map_or(NO_LIMIT, Usd::new),
+            max_unsettled: self.max_unsettled.map_or(NO_LIMIT, Usd::new),
+            arm_within: self.arm_within.map(Usd::new),
+            trade: true,
+        })
+    }
+
+    /// The pairs.
+    ///
+    /// # Errors
+    /// What is wrong with the pair file.
+    pub fn pair_file(&self) -> Result<PairFile, String> {
+        pairs::parse(&self.pairs, "pairs of the run").map_err(|error| error.to_string())
+    }
+
+    /// Sessions that know the pairs' markets and nothing else, and the pairs.
+    ///
+    /// # Errors
+    /// What is wrong with the pair file.
+    pub fn setup(&self) -> Result<Setup, String> {
+        let options =
+            FeedOptions { no_side: NoSide::YesPrice, audit_every: self.audit_every, learn: false };
+        setup::setup(&self.pair_file()?, options).map_err(|error| error.to_string())
+    }
+
+    /// The core with what stands behind it.
+    ///
+    /// # Errors
+    /// As [`RunSpec::core_config`].
+    pub fn desk(&self, setup: &Setup) -> Result<Desk, String> {
+        let (table, config) = (setup.table.clone(), self.core_config()?);
+        Ok(match self.fills {
+            Fills::Paper => {
+                Desk::Paper(PaperCore::new(table, setup.markets, config, self.latency.map(Ns)))
+            }
+            Fills::Venues => Desk::Real(Core::new(table, setup.markets, config)),
+        })
+    }
+
+    /// As the note that begins a tape.
+    pub fn to_note(&self) -> BTreeMap<String, String> {
+        // Integers and texts always have a JSON form.
+        let text = serde_json::to_string(self).unwrap_or_default();
+        BTreeMap::from([(SPEC.to_owned(), text)])
+    }
+
+    /// From the note that begins a tape.
+    ///
+    /// # Errors
+    /// What is missing or not understood.
+    pub fn from_note(values: &BTreeMap<String, String>) -> Result<RunSpec, String> {
+        let text = values.get(SPEC).ok_or("the note that begins the run lacks its `spec`")?;
+        serde_json::from_str(text).map_err(|error| format!("the run's `spec`: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_survives_its_note() {
+        let spec = RunSpec {
+            fills: Fills::Venues,
+            max_notional: Some(5),
+            arm_within: Some(-7),
+            ..RunSpec::new("schema = 1\n".to_owned())
+        };
+        assert_eq!(RunSpec::from_note(&spec.to_note()), Ok(spec.clone()));
+        assert!(RunSpec::from_note(&BTreeMap::new()).unwrap_err().contains("spec"));
+        assert_eq!(spec.core_config().unwrap().max_notional, Usd::new(5));
+        assert_eq!(spec.core_config().unwrap().max_unsettled, NO_LIMIT);
+    }
+}
