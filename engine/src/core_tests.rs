@@ -330,3 +330,26 @@ fn a_report_for_a_pair_that_is_not_there_changes_nothing() {
     }
     assert!(rig.core.flight(PairId(0)).is_some());
 }
+
+#[test]
+fn an_opportunity_ends_with_the_reason_why_nothing_was_sent() {
+    let missed = |config: CoreConfig, gate_down: bool| {
+        let mut rig = Rig::new(&one(), config);
+        if gate_down {
+            rig.core.on_gate(Venue::Polymarket, false);
+        }
+        open_gap(&mut rig, 1);
+        rig.book(K, 0, 9, (6_900, 10_000), (7_000, 10_000));
+        rig.out.closed().iter().map(|closed| closed.missed).collect::<Vec<_>>()
+    };
+    use crate::event::Miss;
+    assert_eq!(missed(config(), false), [None]);
+    assert_eq!(missed(config(), true), [Some(Miss::GateDown)]);
+    let dear = CoreConfig { min_profit: Usd::new(500_000), ..config() };
+    assert_eq!(missed(dear, false), [Some(Miss::BelowMinimum)]);
+    let poor = CoreConfig { cash: [Usd::new(1); 2], ..config() };
+    assert_eq!(missed(poor, false), [Some(Miss::TooSmall)]);
+    let limited = CoreConfig { max_unsettled: Usd::new(1_000), ..config() };
+    assert_eq!(missed(limited, false), [Some(Miss::TooSmall)]);
+    assert_eq!(missed(CoreConfig { trade: false, ..config() }, false), [Some(Miss::Off)]);
+}

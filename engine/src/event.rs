@@ -185,6 +185,56 @@ pub struct Decision {
     pub tops: [Top; 2],
 }
 
+/// Why nothing was sent although an opportunity was there.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Miss {
+    /// It earned less a contract than the least that is wanted.
+    BelowMinimum = 0,
+    /// What was left of the depth, the money or the limits was less than the venues take.
+    TooSmall = 1,
+    /// A bundle of the pair was under way.
+    InFlight = 2,
+    /// The pair rested after a bundle.
+    Cooldown = 3,
+    /// A gate could not get an order through.
+    GateDown = 4,
+    /// The two tokens' books were of different moments.
+    Torn = 5,
+    /// The pair may not be traded: somebody objects, or its fee is not known.
+    NotTradable = 6,
+    /// Trading is switched off.
+    Off = 7,
+}
+
+impl Miss {
+    /// All reasons in the order of their discriminants.
+    pub const ALL: [Miss; 8] = [
+        Miss::BelowMinimum,
+        Miss::TooSmall,
+        Miss::InFlight,
+        Miss::Cooldown,
+        Miss::GateDown,
+        Miss::Torn,
+        Miss::NotTradable,
+        Miss::Off,
+    ];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Miss::BelowMinimum => "below_minimum",
+            Miss::TooSmall => "too_small",
+            Miss::InFlight => "in_flight",
+            Miss::Cooldown => "cooldown",
+            Miss::GateDown => "gate_down",
+            Miss::Torn => "torn",
+            Miss::NotTradable => "not_tradable",
+            Miss::Off => "off",
+        }
+    }
+}
+
 /// An opportunity begins: the net edge of one contract turned positive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Opened {
@@ -223,6 +273,8 @@ pub struct Closed {
     pub peak_size: Qty,
     /// Evaluations during its life that found it.
     pub seen: u64,
+    /// Why it was not taken, as it stood last; `None` where it was.
+    pub missed: Option<Miss>,
 }
 
 /// A book message as the feed applied it.

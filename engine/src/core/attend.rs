@@ -2,7 +2,7 @@
 
 use super::{Core, Outlet, SOUND};
 use crate::edge::exists;
-use crate::event::{Bundle, BundleId, Closed, Decision, Event, Leg, Opened};
+use crate::event::{Bundle, BundleId, Closed, Decision, Event, Leg, Miss, Opened};
 use crate::flight::Flight;
 use crate::pair::{Direction, PairId};
 use crate::size::{Limits, Offer, depth, first_gain, plan};
@@ -18,6 +18,7 @@ pub(super) struct Episode {
     peak_edge: i32,
     peak_size: Qty,
     seen: u64,
+    missed: Option<Miss>,
 }
 
 impl Episode {
@@ -27,6 +28,7 @@ impl Episode {
         peak_edge: 0,
         peak_size: Qty::ZERO,
         seen: 0,
+        missed: Some(Miss::Off),
     };
 }
 
@@ -64,12 +66,22 @@ impl Core {
         order.sort_unstable_by_key(|d| (-edges[d.index()], d.index()));
         for direction in order {
             let edge = Usd::new(i64::from(edges[direction.index()]));
-            if edge > Usd::ZERO
-                && edge >= self.config.min_profit
-                && self.may_decide(now, id)
-                && self.decide(now, id, direction, &tops, at, out)
-            {
+            if edge <= Usd::ZERO {
+                break;
+            }
+            let missed = if edge < self.config.min_profit {
+                Err(Miss::BelowMinimum)
+            } else {
+                self.may_decide(now, id)
+                    .and_then(|()| self.decide(now, id, direction, &tops, at, out))
+            };
+            let episode = &mut self.states[id.index()].episodes[direction.index()];
+            if missed.is_ok() {
+                episode.missed = None;
                 return;
+            }
+            if episode.missed.is_some() {
+                episode.missed = missed.err();
             }
         }
         self.arm(now, id, &tops, out);
@@ -107,8 +119,13 @@ impl Core {
             row.open |= bit;
             self.figures.episodes += 1;
             let by = Venue::ALL[side];
-            *episode =
-                Episode { opened: at, opened_by: by, peak_edge: edge, peak_size: size, seen: 0 };
+            *episode = Episode {
+                opened: at,
+                opened_by: by,
+                peak_edge: edge,
+                peak_size: size,
+                ..Episode::NONE
+            };
             let edge = Usd::new(i64::from(edge));
             out.event(&Event::OpportunityFound(Opened { pair: id, direction, at, by, edge, size }));
         }
@@ -143,6 +160,7 @@ impl Core {
             peak_edge: Usd::new(i64::from(episode.peak_edge)),
             peak_size: episode.peak_size,
             seen: episode.seen,
+            missed: episode.missed,
         }));
     }
 
@@ -161,9 +179,14 @@ impl Core {
         }
     }
 
-    fn may_decide(&self, now: Now, id: PairId) -> bool {
+    fn may_decide(&self, now: Now, id: PairId) -> Result<(), Miss> {
         let state = &self.states[id.index()];
-        state.decides && state.flight.is_none() && now.mono >= state.ready_at
+        match state {
+            _ if !state.decides => Err(Miss::NotTradable),
+            _ if state.flight.is_some() => Err(Miss::InFlight),
+            _ if now.mono < state.ready_at => Err(Miss::Cooldown),
+            _ => Ok(()),
+        }
     }
 
     /// Sends a bundle if the books that stand for deciding allow one.
@@ -175,25 +198,25 @@ impl Core {
         tops: &[Top; 2],
         at: Ns,
         out: &mut impl Outlet,
-    ) -> bool {
+    ) -> Result<(), Miss> {
         // Its two tokens may be of different moments, so the gap between them may never have been.
         if direction == Direction::SecondBoth && tops[1].flags & Top::TORN != 0 {
-            return false;
+            return Err(Miss::Torn);
         }
         let sides = direction.legs(self.states[id.index()].polarity);
         if sides.iter().any(|(side, _)| !self.gates[*side]) {
-            return false;
+            return Err(Miss::GateDown);
         }
         let standing = [out.standing(&tops[0]), out.standing(&tops[1])];
         let offers = self.offers(id, direction, &standing);
         let limits = self.limits(sides.map(|(side, _)| side));
-        let Some(plan) = plan(&offers, &limits) else { return false };
+        let Some(plan) = plan(&offers, &limits) else { return Err(Miss::TooSmall) };
         let plan = self.as_armed(id, direction, &offers, &limits, &plan).unwrap_or(plan);
         let state = &self.states[id.index()];
         let (Some(edge), Some(best_a), Some(best_b)) =
             (first_gain(&offers), offers[0].best(), offers[1].best())
         else {
-            return false;
+            return Err(Miss::TooSmall);
         };
         let leg = |leg: usize| {
             let ((side, outcome), part) = (sides[leg], &plan.legs[leg]);
@@ -238,6 +261,6 @@ impl Core {
             tops: standing,
         }));
         out.bundle(&bundle);
-        true
+        Ok(())
     }
 }

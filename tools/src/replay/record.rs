@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use engine::event::{Closed, Decision};
+use engine::event::{Closed, Decision, Miss};
 use engine::pair::PairTable;
 use engine::top::{Levels, Top};
 use serde_json::{Value, json};
@@ -98,6 +98,7 @@ pub fn opportunity(table: &PairTable, closed: &Closed, latencies_ms: &[u64]) -> 
         "lived_ns": closed.lived.0,
         "peak_edge_micro_usd": closed.peak_edge.e6(),
         "peak_qty": closed.peak_size.to_string(),
+        "missed": closed.missed.map(Miss::name),
         "opened_by": closed.opened_by.name(),
         "closed_by": closed.closed_by.name(),
         "evaluations": closed.seen,
