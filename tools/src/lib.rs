@@ -5,6 +5,8 @@ pub mod tape; // recorded frames: files in and out
 pub mod model; // a seeded pair of venues, which writes the demonstration tape
 pub mod pairs; // the pair table
 pub mod digest; // a digest of every book, to compare with other programs
+pub mod decimal; // amounts as people write them
+pub mod config; // a file, a `.env` and the environment -> types, once
 pub mod topology; // every ring and every thread of a run
 pub mod replay; // recorded frames through the shipped tiles
 pub mod run; // trading: what a run is, how it is driven, and how it is repeated

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use parallax::config::command::{self as config, CommandArgs};
 use parallax::demo::{self, DemoArgs};
 use parallax::doctor::{self, DoctorArgs};
 use parallax::jitter::{self, JitterArgs};
@@ -28,6 +29,7 @@ enum Command {
     Tape(TapeArgs),
     Doctor(DoctorArgs),
     Jitter(JitterArgs),
+    Config(CommandArgs),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args).map_err(Into::into),
         Command::Replay(args) => replay::run(&args).map_err(Into::into),
         Command::Tape(args) => tape::run(&args).map_err(Into::into),
+        Command::Config(args) => config::run(&args).map_err(Into::into),
         Command::Doctor(args) => return doctor::run(&args, None),
         Command::Jitter(args) => return jitter::run(&args),
     };

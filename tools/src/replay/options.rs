@@ -1,7 +1,6 @@
 //! `parallax replay` on the command line.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Args;
 use engine::core::CoreConfig;
@@ -10,6 +9,7 @@ use engine::units::{Ns, Qty, Usd};
 use feeds::kalshi::session::NoSide;
 
 use super::speed::Speed;
+use crate::decimal::{balance_grid, contracts, usd};
 use crate::topology::Grouping;
 
 /// Play recorded frames through the shipped decoders, books, rings and the arbitrage core.
@@ -116,62 +116,5 @@ impl ReplayArgs {
     /// The convention of the tape's Kalshi frames.
     pub fn no_side(&self) -> NoSide {
         if self.use_yes_price { NoSide::YesPrice } else { NoSide::NoPrice }
-    }
-}
-
-/// Dollars with up to six decimals, from zero to a billion, exactly.
-fn usd(text: &str) -> Result<Usd, String> {
-    let e6 = decimal(text, 6)
-        .ok_or_else(|| format!("`{text}` is no amount: write dollars such as 0.01 or 10000"))?;
-    i64::try_from(e6)
-        .ok()
-        .filter(|e6| *e6 <= 1_000_000_000_000_000)
-        .map(Usd::new)
-        .ok_or_else(|| format!("`{text}` is above a billion dollars"))
-}
-
-fn contracts(text: &str) -> Result<Qty, String> {
-    decimal(text, 2)
-        .filter(|e2| (1..=1_000_000_000).contains(e2))
-        .and_then(Qty::new)
-        .ok_or_else(|| format!("`{text}` is no size: write contracts from 0.01 to 10000000"))
-}
-
-fn balance_grid(text: &str) -> Result<Usd, String> {
-    match usd(text)?.e6() {
-        100 => Ok(Usd::new(100)),
-        10_000 => Ok(Usd::new(10_000)),
-        _ => Err(format!("`{text}`: Kalshi knows 0.0001 (direct members) and 0.01 (brokers)")),
-    }
-}
-
-/// A plain decimal as an integer of 10^-`places`; `None` where it is none or is finer than that.
-fn decimal(text: &str, places: usize) -> Option<u64> {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(decimals) || decimals.len() > places {
-        return None;
-    }
-    let scale = 10u64.checked_pow(u32::try_from(places).ok()?)?;
-    let fraction = u64::from_str(&format!("{decimals:0<places$}")).ok()?;
-    u64::from_str(whole).ok()?.checked_mul(scale)?.checked_add(fraction)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_exact() {
-        assert_eq!(usd("0"), Ok(Usd::ZERO));
-        assert_eq!(usd("0.0123"), Ok(Usd::new(12_300)));
-        assert_eq!(usd("10000"), Ok(Usd::new(10_000_000_000)));
-        for text in ["", "-1", "1e3", "0.1234567", ".5", "5.", "1,000", "NaN", "99999999999"] {
-            assert!(usd(text).is_err(), "{text}");
-        }
-        assert_eq!(contracts("0.01"), Ok(Qty::lit(1)));
-        assert!(contracts("0").is_err());
-        assert_eq!(balance_grid("0.01"), Ok(Usd::new(10_000)));
-        assert!(balance_grid("0.02").is_err());
     }
 }

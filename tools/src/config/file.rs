@@ -1,0 +1,123 @@
+//! The TOML text as it stands: what is said, and what the built-in default says where it is silent.
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::ConfigError;
+
+/// Every key with its meaning and its default.
+pub const DEFAULT: &str = include_str!("default.toml");
+
+/// A configuration file. A key without a value in the built-in default may stay unsaid.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct File {
+    pub mode: String,
+    pub environment: String,
+    pub pairs: Vec<String>,
+    pub targets: Vec<String>,
+    pub ca_file: Option<String>,
+    pub kalshi: KalshiFile,
+    pub polymarket: PolymarketFile,
+    pub strategy: StrategyFile,
+    pub limits: LimitsFile,
+    pub paper: PaperFile,
+    pub record: RecordFile,
+    pub threads: ThreadsFile,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct KalshiFile {
+    pub rest: Option<String>,
+    pub ws: Option<String>,
+    pub key_id: Option<String>,
+    pub key_file: Option<String>,
+    pub tier: String,
+    pub balance_grid: String,
+    pub fee_rate_min: Option<String>,
+    pub markets_per_connection: u32,
+    pub order_connections: u32,
+    pub header_window_ms: u32,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PolymarketFile {
+    pub clob: Option<String>,
+    pub ws: Option<String>,
+    pub gamma: Option<String>,
+    pub geoblock: Option<String>,
+    pub key_file: Option<String>,
+    pub funder: Option<String>,
+    pub signature_type: u32,
+    pub assets_per_connection: u32,
+    pub order_connections: u32,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct StrategyFile {
+    pub min_profit: String,
+    pub max_qty: String,
+    pub cooldown_ms: u32,
+    pub deadline_ms: u32,
+    pub arm_margin: String,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LimitsFile {
+    pub order_notional_max: Option<String>,
+    pub unsettled_notional_max: Option<String>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PaperFile {
+    pub kalshi_latency_ms: u32,
+    pub polymarket_latency_ms: u32,
+    pub kalshi_cash: String,
+    pub polymarket_cash: String,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RecordFile {
+    pub dir: Option<String>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ThreadsFile {
+    pub grouping: String,
+    pub cores: Option<String>,
+    pub idle: String,
+}
+
+/// Reads `text`, completed by the built-in default. `name` is what errors call the file.
+pub(super) fn read(text: &str, name: &str) -> Result<File, ConfigError> {
+    let syntax = |error: toml::de::Error| ConfigError::Syntax {
+        file: name.to_owned(),
+        reason: error.to_string().trim_end().to_owned(),
+    };
+    // Typed first, because only this way an error shows its line.
+    toml::from_str::<File>(text).map_err(syntax)?;
+    let said: Table = toml::from_str(text).map_err(syntax)?;
+    let default: Table = toml::from_str(DEFAULT).map_err(syntax)?;
+    File::deserialize(Value::Table(completed(said, default))).map_err(syntax)
+}
+
+/// `said`, and of `default` what it does not say.
+fn completed(said: Table, mut default: Table) -> Table {
+    for (key, value) in said {
+        let merged = match (value, default.remove(&key)) {
+            (Value::Table(said), Some(Value::Table(default))) => {
+                Value::Table(completed(said, default))
+            }
+            (said, _) => said,
+        };
+        default.insert(key, merged);
+    }
+    default
+}

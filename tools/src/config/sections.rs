@@ -1,0 +1,332 @@
+//! The configuration as types: every value checked, every amount an integer.
+
+use std::path::PathBuf;
+
+use engine::core::CoreConfig;
+use engine::idle::{Idle, SPINS_BEFORE_YIELD};
+use engine::pin::CoreList;
+use engine::units::{Ns, Qty, Usd};
+
+use super::{Secret, Url};
+use crate::pairs::{PairFile, PairSpec};
+
+/// Whether the file allows orders with money.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Live books, orders filled on paper.
+    Paper,
+    /// Orders with money, if asked for on the command line too.
+    Live,
+}
+
+/// Which venues are meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Environment {
+    /// The venues where money is.
+    Prod,
+    /// Kalshi's demo venue; Polymarket's books with orders on paper.
+    Demo,
+    /// Simulators on this machine.
+    Sim,
+}
+
+impl Environment {
+    /// The lower-case name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Environment::Prod => "prod",
+            Environment::Demo => "demo",
+            Environment::Sim => "sim",
+        }
+    }
+}
+
+/// A rate-limit tier of Kalshi (kalshi.md section 5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KalshiTier {
+    /// Its name in lower case.
+    pub name: &'static str,
+    /// Tokens a second for reads.
+    pub read_per_s: u32,
+    /// The most tokens that reads can save up.
+    pub read_burst: u32,
+    /// Tokens a second for writes.
+    pub write_per_s: u32,
+    /// The most tokens that writes can save up.
+    pub write_burst: u32,
+}
+
+impl KalshiTier {
+    const fn new(name: &'static str, read: u32, write: u32, seconds: [u32; 2]) -> KalshiTier {
+        let (read_burst, write_burst) = (read * seconds[0], write * seconds[1]);
+        KalshiTier { name, read_per_s: read, read_burst, write_per_s: write, write_burst }
+    }
+
+    /// All tiers. Reads of the first two and writes above the first save up three seconds.
+    pub const ALL: [KalshiTier; 7] = [
+        KalshiTier::new("basic", 200, 100, [3, 1]),
+        KalshiTier::new("advanced", 300, 300, [3, 3]),
+        KalshiTier::new("expert", 600, 600, [1, 3]),
+        KalshiTier::new("premier", 1_200, 1_200, [1, 3]),
+        KalshiTier::new("paragon", 2_400, 2_400, [1, 3]),
+        KalshiTier::new("prime", 4_800, 4_800, [1, 3]),
+        KalshiTier::new("prestige", 12_000, 9_600, [1, 3]),
+    ];
+}
+
+/// An API key of Kalshi.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KalshiKey {
+    /// `KALSHI-ACCESS-KEY`.
+    pub id: String,
+    /// PEM of the private key.
+    pub file: PathBuf,
+}
+
+/// How Kalshi is reached.
+pub struct KalshiConfig {
+    /// REST, with `/trade-api/v2`.
+    pub rest: Url,
+    /// WebSocket, with its path.
+    pub ws: Url,
+    /// Who we are there.
+    pub key: Option<KalshiKey>,
+    /// Which budgets we have there.
+    pub tier: KalshiTier,
+    /// What the account's balance is rounded to.
+    pub balance_grid: Usd,
+    /// The taker rate to assume at least, in millionths.
+    pub fee_rate_min_e6: Option<u32>,
+    /// Markets on one market-data connection.
+    pub markets_per_connection: usize,
+    /// Warm connections for orders.
+    pub order_connections: usize,
+    /// How far a header's stamp may be from the clock.
+    pub header_window: Ns,
+}
+
+/// Where a wallet's key is.
+#[derive(Clone)]
+pub enum WalletKey {
+    /// Hexadecimal text in a file.
+    File(PathBuf),
+    /// Hexadecimal text.
+    Text(Secret),
+}
+
+/// L2 credentials of Polymarket (polymarket.md section 4.2). Derived by L1 where they are absent.
+#[derive(Clone)]
+pub struct ApiCredentials {
+    /// The key's UUID.
+    pub key: Secret,
+    /// Base64url.
+    pub secret: Secret,
+    /// Hexadecimal.
+    pub passphrase: Secret,
+}
+
+/// How Polymarket is reached.
+pub struct PolymarketConfig {
+    /// CLOB REST.
+    pub clob: Url,
+    /// WebSocket, without `/market` and `/user`.
+    pub ws: Url,
+    /// Gamma.
+    pub gamma: Url,
+    /// Where it says whether it serves us.
+    pub geoblock: Url,
+    /// The wallet's key.
+    pub key: Option<WalletKey>,
+    /// Holder of the funds: `0x` and 40 hex digits; the key's own address where absent.
+    pub funder: Option<String>,
+    /// 0 to 3 (polymarket.md section 5.3).
+    pub signature_type: u8,
+    /// L2 credentials, where they were given.
+    pub credentials: Option<ApiCredentials>,
+    /// Assets on one market-data connection.
+    pub assets_per_connection: usize,
+    /// Warm connections for orders.
+    pub order_connections: usize,
+}
+
+/// When and how much.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Strategy {
+    /// Least net gain a contract.
+    pub min_profit: Usd,
+    /// Most contracts a decision.
+    pub max_qty: Qty,
+    /// Rest of a pair after a decision.
+    pub cooldown: Ns,
+    /// From the decision until the bytes leave.
+    pub deadline: Ns,
+    /// Sign ahead for pairs that miss `min_profit` by no more than this.
+    pub arm_margin: Usd,
+}
+
+/// What no order and no run may exceed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Limits {
+    /// Most dollars of one order.
+    pub order_notional_max: Option<Usd>,
+    /// Most dollars in positions that are not settled.
+    pub unsettled_notional_max: Option<Usd>,
+}
+
+/// The paper venues, each by [`engine::units::Venue::index`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PaperTerms {
+    /// From the decision until the order meets the book.
+    pub latency: [Ns; 2],
+    /// Paper money.
+    pub cash: [Usd; 2],
+}
+
+/// How tiles share threads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Grouping {
+    /// Pinned where there are cores enough, grouped otherwise.
+    Auto,
+    /// Feeds and core on one thread, gates on another.
+    Grouped,
+    /// A thread a tile.
+    Pinned,
+}
+
+/// What hot threads do without work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IdleChoice {
+    /// By the number of cores.
+    Auto,
+    /// Always this, and the reason is that it was asked for.
+    Fixed(Idle),
+}
+
+impl IdleChoice {
+    pub(super) const SPIN: IdleChoice = IdleChoice::Fixed(Idle::Spin);
+    pub(super) const YIELD: IdleChoice =
+        IdleChoice::Fixed(Idle::SpinThenYield { spins: SPINS_BEFORE_YIELD });
+    pub(super) const PARK: IdleChoice = IdleChoice::Fixed(Idle::COLD);
+
+    /// The policy for `hot` threads on `cores` cores, and why.
+    pub fn policy(self, cores: usize, hot: usize) -> (Idle, &'static str) {
+        match self {
+            IdleChoice::Auto => Idle::choose(cores, hot),
+            IdleChoice::Fixed(idle) => (idle, "as the configuration says"),
+        }
+    }
+}
+
+/// Which threads run where.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Threads {
+    /// How tiles share them.
+    pub grouping: Grouping,
+    /// Cores for the hot ones, in their order; those that the process may use where absent.
+    pub cores: Option<CoreList>,
+    /// What they do without work.
+    pub idle: IdleChoice,
+}
+
+/// What a run may do and with whom. It has no `Debug`: it may hold secrets.
+pub struct Config {
+    /// Whether the file allows orders with money.
+    pub mode: Mode,
+    /// Which venues are meant.
+    pub environment: Environment,
+    /// `DRY_RUN`: on beats `--live`.
+    pub dry_run: bool,
+    /// Files of pairs.
+    pub pairs: Vec<PathBuf>,
+    /// Names of the pairs that are wanted; none is all.
+    pub targets: Vec<String>,
+    /// The only CA that is trusted, in [`Environment::Sim`].
+    pub ca_file: Option<PathBuf>,
+    /// Kalshi.
+    pub kalshi: KalshiConfig,
+    /// Polymarket.
+    pub polymarket: PolymarketConfig,
+    /// When and how much.
+    pub strategy: Strategy,
+    /// Limits.
+    pub limits: Limits,
+    /// Paper venues.
+    pub paper: PaperTerms,
+    /// Where tapes are written, if they are.
+    pub record_dir: Option<PathBuf>,
+    /// Threads.
+    pub threads: Threads,
+    /// A `.env` file that holds a secret.
+    pub secret_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// The pairs that are wanted, with the fees that are assumed. `files` may stand in for the
+    /// configured ones; none does not.
+    ///
+    /// # Errors
+    /// What is wrong with a pair file.
+    pub fn load_pairs(&self, files: &[PathBuf]) -> Result<PairFile, crate::pairs::PairError> {
+        let mut pairs = crate::pairs::load(if files.is_empty() { &self.pairs } else { files })?;
+        pairs.pairs.retain(|pair| self.wants(pair));
+        if let Some(rate_e6) = self.kalshi.fee_rate_min_e6 {
+            for pair in &mut pairs.pairs {
+                let own = &mut pair.kalshi.fee_multiplier_e6;
+                *own = (*own).max(multiplier_e6(rate_e6));
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// True where the pair passes the filter of targets.
+    pub fn wants(&self, pair: &PairSpec) -> bool {
+        let names =
+            [&pair.id, &pair.kalshi.ticker, &pair.kalshi.event, &pair.polymarket.condition_id];
+        let matches = |target: &String| {
+            names.iter().any(|name| match target.strip_suffix('*') {
+                Some(start) => name.starts_with(start),
+                None => *name == target,
+            })
+        };
+        self.targets.is_empty() || self.targets.iter().any(matches)
+    }
+
+    /// What the core may do with `cash` on each venue.
+    pub fn core_config(&self, cash: [Usd; 2]) -> CoreConfig {
+        let none = CoreConfig::default();
+        CoreConfig {
+            min_profit: self.strategy.min_profit,
+            max_qty: self.strategy.max_qty,
+            cash,
+            cooldown: self.strategy.cooldown,
+            deadline: self.strategy.deadline,
+            balance_grid: self.kalshi.balance_grid,
+            max_notional: self.limits.order_notional_max.unwrap_or(none.max_notional),
+            max_unsettled: self.limits.unsettled_notional_max.unwrap_or(none.max_unsettled),
+            arm_within: Some(self.strategy.arm_margin).filter(|margin| margin.e6() > 0),
+            trade: true,
+        }
+    }
+}
+
+/// Kalshi's published taker rate, whose multiplier is 1 (kalshi.md section 6).
+const KALSHI_RATE_E6: u64 = 70_000;
+
+/// The multiplier that gives a taker rate at least.
+fn multiplier_e6(rate_e6: u32) -> u32 {
+    let exact = (u64::from(rate_e6) * 1_000_000).div_ceil(KALSHI_RATE_E6);
+    u32::try_from(exact).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assumed_rate_is_never_below_what_was_asked() {
+        assert_eq!(multiplier_e6(70_000), 1_000_000);
+        assert_eq!(multiplier_e6(35_000), 500_000);
+        let odd = u64::from(multiplier_e6(80_000));
+        assert!(odd * 70_000 >= 80_000 * 1_000_000 && (odd - 1) * 70_000 < 80_000 * 1_000_000);
+    }
+}
