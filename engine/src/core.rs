@@ -9,11 +9,12 @@ mod attend; // what deserves a closer look: candidates, episodes, decisions
 mod control; // rules that change while markets trade
 
 use crate::digest::Digest;
-use crate::edge::{NEVER, Quote, edges};
+use crate::edge::{NEVER, Quote, edges, exists};
 use crate::event::{ArmRequest, Bundle, Event};
 use crate::fee::OneFee;
 use crate::flight::Flight;
 use crate::ledger::{NetLedger, TokenLedger};
+use crate::order::OrderState;
 use crate::pair::{Instrument, PairId, PairTable, Polarity};
 use crate::tile::Now;
 use crate::top::{Health, MARKETS_MAX, MarketId, Top};
@@ -377,6 +378,27 @@ impl Core {
     /// The Top that stands.
     pub fn top(&self, market: MarketId) -> Option<&Top> {
         self.tops[market.venue().index()].get(market.index())
+    }
+
+    /// The edges of a pair by [`crate::pair::Direction`], in micro-dollars a contract; `None` where
+    /// there is none.
+    pub fn edges(&self, pair: PairId) -> [Option<Usd>; 3] {
+        let edges = self.rows.get(pair.index()).map_or([-NEVER; 3], |row| row.edges);
+        edges.map(|edge| exists(edge).then(|| Usd::new(i64::from(edge))))
+    }
+
+    /// Orders whose fate is unknown, and bundles that have not ended.
+    pub fn open_orders(&self) -> [u64; 2] {
+        let flights = self.states.iter().filter_map(|state| state.flight.as_ref());
+        flights.fold([0, 0], |[unknown, open], flight| {
+            let doubts = flight.orders().iter().filter(|o| **o == OrderState::Unknown).count();
+            [unknown + doubts as u64, open + 1]
+        })
+    }
+
+    /// Decides nothing more; what is under way goes on.
+    pub fn hold(&mut self) {
+        self.config.trade = false;
     }
 
     /// The bundle of a pair that has not ended.

@@ -34,6 +34,7 @@ impl Desk {
             }
             (Desk::Paper(core), CoreInput::Timer) => core.advance(now, out),
             (desk, CoreInput::Kill) => desk.core_mut().kill(),
+            (desk, CoreInput::Hold) => desk.core_mut().hold(),
             // No gate reports to a paper desk, and a real one has no timers of its own.
             (Desk::Paper(_), CoreInput::Feedback(_)) | (Desk::Real(_), CoreInput::Timer) => {}
         }

@@ -24,6 +24,8 @@ pub enum CoreInput {
     Timer,
     /// Void every bundle that has not left, and decide nothing more.
     Kill,
+    /// Decide nothing more; what is under way goes on.
+    Hold,
 }
 
 /// Writes little-endian words into a buffer of fixed size.
@@ -158,6 +160,7 @@ impl CoreInput {
             }
             CoreInput::Timer => put.u8(5),
             CoreInput::Kill => put.u8(6),
+            CoreInput::Hold => put.u8(7),
         }
         put.at
     }
@@ -181,6 +184,7 @@ impl CoreInput {
             }),
             5 => CoreInput::Timer,
             6 => CoreInput::Kill,
+            7 => CoreInput::Hold,
             _ => return None,
         };
         get.0.is_empty().then_some((now, input))
@@ -350,6 +354,7 @@ mod tests {
         }
         round(CoreInput::Timer);
         round(CoreInput::Kill);
+        round(CoreInput::Hold);
     }
 
     proptest! {

@@ -12,6 +12,7 @@ use crate::tap::{TapHead, TapKind, TapWriter};
 use crate::tile::{Now, Tile};
 use crate::top::Top;
 use crate::units::{Ns, Venue};
+use crate::view::{self, View};
 
 /// Feedback on its way from a gate: an order causes some ten, and a gate has at most one bundle a
 /// pair in its hands.
@@ -37,6 +38,8 @@ pub struct FeedEnds {
 pub enum Command {
     /// Void every bundle that has not left, and decide nothing more.
     Kill,
+    /// Decide nothing more; what is under way goes on.
+    Hold,
 }
 
 /// Where the core's output goes while it trades. What finds no room in the event ring is counted:
@@ -100,6 +103,7 @@ pub struct LiveTile {
     /// From the receive stamp of a frame to the end of its evaluation.
     reached: StageHistogram,
     inputs: u64,
+    views: Option<Producer<View>>,
 }
 
 impl LiveTile {
@@ -114,7 +118,25 @@ impl LiveTile {
     ) -> LiveTile {
         let held = feeds.iter().map(|_| None).collect();
         let reached = StageHistogram::new();
-        LiveTile { desk, feeds, held, feedback, commands, out, tap, reached, inputs: 0 }
+        LiveTile {
+            desk,
+            feeds,
+            held,
+            feedback,
+            commands,
+            out,
+            tap,
+            reached,
+            inputs: 0,
+            views: None,
+        }
+    }
+
+    /// Shows itself through this ring, now and then.
+    #[must_use]
+    pub fn with_views(mut self, views: Producer<View>) -> LiveTile {
+        self.views = Some(views);
+        self
     }
 
     /// The core, for its figures.
@@ -206,8 +228,12 @@ impl Tile for LiveTile {
     /// Takes commands first, then what gates say, then a Top of each feed.
     fn step(&mut self, now: Now) -> usize {
         let mut done = 0;
-        while let Ok(Command::Kill) = self.commands.pop() {
-            self.take(now, &CoreInput::Kill);
+        while let Ok(command) = self.commands.pop() {
+            let input = match command {
+                Command::Kill => CoreInput::Kill,
+                Command::Hold => CoreInput::Hold,
+            };
+            self.take(now, &input);
             done += 1;
         }
         for number in 0..self.feedback.len() {
@@ -225,6 +251,13 @@ impl Tile for LiveTile {
             done += 1;
         }
         done
+    }
+
+    /// Shows the pairs and the accounts to whoever looks.
+    fn housekeep(&mut self, _now: Now) {
+        if let Some(views) = &mut self.views {
+            view::show(self.desk.core(), views);
+        }
     }
 
     fn next_deadline(&self) -> Option<Ns> {

@@ -30,6 +30,9 @@ pub trait Tile {
     /// Does a bounded amount of work and says how many messages it handled; 0 is idle.
     fn step(&mut self, now: Now) -> usize;
 
+    /// Told the time right after a step that did something: for stamps of what it did.
+    fn stamp(&mut self, _now: Now) {}
+
     /// Rare work: publish counters, run slow timers.
     fn housekeep(&mut self, _now: Now) {}
 

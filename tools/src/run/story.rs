@@ -1,0 +1,130 @@
+//! What happened in a run, folded from its events: for a person who looks, and for the summary.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use engine::event::{Closed, Decision, Event, Miss, Report, ReportKind, Settled};
+use engine::pair::{Outcome, PairTable};
+use engine::units::{Shares, Usd, Venue};
+
+/// Lines kept for the live view.
+const LINES_MAX: usize = 64;
+
+/// The story so far.
+#[derive(Default)]
+pub struct Story {
+    /// Opportunities that ended, or were open at the end.
+    pub opportunities: u64,
+    /// Those of them for which a bundle left.
+    pub taken: u64,
+    /// The others by reason.
+    pub missed: BTreeMap<&'static str, u64>,
+    /// Orders whose bytes left.
+    pub orders: u64,
+    /// Fills by venue.
+    pub fills: [u64; 2],
+    /// Legs that filled something.
+    pub legs_filled: u64,
+    /// Fees paid by venue.
+    pub fees: [Usd; 2],
+    /// Bundles of which both legs filled.
+    pub settled: u64,
+    /// Bundles of which at most one leg filled.
+    pub failed: u64,
+    /// Contracts that only one leg filled, over all bundles.
+    pub unhedged: Shares,
+    /// What went on, newest last.
+    pub lines: VecDeque<String>,
+    open: u64,
+}
+
+impl Story {
+    /// Takes in an event.
+    pub fn event(&mut self, event: &Event, table: &PairTable) {
+        match event {
+            Event::OpportunityFound(_) => self.open += 1,
+            Event::OpportunityClosed(closed) => self.close(closed),
+            Event::ExecuteTrade(decision) => self.say(decided(decision, table)),
+            Event::OrderSent(_) => self.orders += 1,
+            Event::Fill(report) => self.fill(report, table),
+            Event::TradeSettled(settled) => {
+                self.settled += 1;
+                self.end(settled, table);
+            }
+            Event::TradeFailed(settled) => {
+                self.failed += 1;
+                self.end(settled, table);
+            }
+            Event::OrderUnknown(order) => {
+                let name = name(table, order.pair.index());
+                self.say(format!("order {}.{} of {name}: unknown", order.bundle.0, order.leg));
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts opportunities that are still open as missed for the reason that the run ended.
+    pub fn finish(&mut self) {
+        let open = std::mem::take(&mut self.open);
+        if open > 0 {
+            self.opportunities += open;
+            *self.missed.entry("run_ended").or_default() += open;
+        }
+    }
+
+    fn close(&mut self, closed: &Closed) {
+        self.open = self.open.saturating_sub(1);
+        self.opportunities += 1;
+        match closed.missed {
+            None => self.taken += 1,
+            Some(reason) => *self.missed.entry(Miss::name(reason)).or_default() += 1,
+        }
+    }
+
+    fn fill(&mut self, report: &Report, table: &PairTable) {
+        let ReportKind::Filled { shares, px, cash, fee } = report.kind else { return };
+        let venue = report.market.venue();
+        self.fills[venue.index()] += 1;
+        self.fees[venue.index()] += fee;
+        let name = name(table, report.pair.index());
+        let outcome = report.outcome.name();
+        self.say(format!("fill  {venue:<10} {name} {outcome} {shares} at {px}: {cash}, fee {fee}"));
+    }
+
+    fn end(&mut self, settled: &Settled, table: &PairTable) {
+        self.legs_filled += settled.filled.iter().filter(|f| **f != Shares::ZERO).count() as u64;
+        let [one, two] = settled.filled;
+        self.unhedged += one.saturating_sub(two) + two.saturating_sub(one);
+        let name = name(table, settled.pair.index());
+        self.say(format!("done  {name}: {} contracts, {}", settled.matched, settled.profit));
+    }
+
+    fn say(&mut self, line: String) {
+        if self.lines.len() == LINES_MAX {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+    }
+}
+
+fn name(table: &PairTable, pair: usize) -> &str {
+    table.pairs().get(pair).map_or("?", |pair| pair.id.as_str())
+}
+
+fn decided(decision: &Decision, table: &PairTable) -> String {
+    let bundle = &decision.bundle;
+    let leg = |leg: &engine::event::Leg| {
+        let venue = match leg.market.venue() {
+            Venue::Kalshi => "K",
+            Venue::Polymarket => "P",
+        };
+        let outcome = if leg.outcome == Outcome::Yes { "yes" } else { "no" };
+        format!("{venue} {outcome} {} at {}", leg.qty, leg.limit)
+    };
+    format!(
+        "send  {}: {} and {}, to earn {}",
+        name(table, bundle.pair.index()),
+        leg(&bundle.legs[0]),
+        leg(&bundle.legs[1]),
+        decision.profit
+    )
+}
