@@ -133,6 +133,12 @@ pub fn parse(text: &str, name: &str) -> Result<PairFile, PairError> {
     join(&[Source { name, text }])
 }
 
+/// The pairs of several texts, each with the name of its file, as one table.
+pub fn parse_all(texts: &[(String, String)]) -> Result<PairFile, PairError> {
+    let sources: Vec<Source<'_>> = texts.iter().map(|(name, text)| Source { name, text }).collect();
+    join(&sources)
+}
+
 /// The pairs of several files as one table: what must be unique is unique across all of them.
 pub fn load<P: AsRef<Path>>(paths: &[P]) -> Result<PairFile, PairError> {
     let mut files = Vec::with_capacity(paths.len());
@@ -141,8 +147,7 @@ pub fn load<P: AsRef<Path>>(paths: &[P]) -> Result<PairFile, PairError> {
         let text = read(path.as_ref()).map_err(|kind| PairError::file(&name, None, kind))?;
         files.push((name, text));
     }
-    let sources: Vec<Source<'_>> = files.iter().map(|(name, text)| Source { name, text }).collect();
-    join(&sources)
+    parse_all(&files)
 }
 
 /// A file's name and text. Lines are counted only when an error needs one.

@@ -5,3 +5,4 @@ pub mod threads; // each steps its tiles and tells them the time
 pub mod story; // what happened, folded from events
 pub mod screen; // the live view in a terminal
 pub mod audit; // our books against the simulated ledgers
+pub mod summary; // what a run came to

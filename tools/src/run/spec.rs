@@ -50,8 +50,12 @@ pub struct RunSpec {
     pub latency: [u64; 2],
     /// Every how many Polymarket books the hash is compared; 0 is never.
     pub audit_every: u32,
-    /// The pair file, whole.
-    pub pairs: String,
+    /// The pair files, whole: name and text.
+    pub pairs: Vec<(String, String)>,
+    /// Names of the pairs among them that are wanted; empty is all.
+    pub wanted: Vec<String>,
+    /// What Kalshi's fee multiplier is assumed to be at least, in millionths.
+    pub multiplier_min_e6: u32,
 }
 
 /// The name of the note's one value.
@@ -59,7 +63,7 @@ const SPEC: &str = "spec";
 
 impl RunSpec {
     /// A paper run over these pairs with everything else at its default.
-    pub fn new(pairs: String) -> RunSpec {
+    pub fn new(pairs: Vec<(String, String)>) -> RunSpec {
         let config = CoreConfig::default();
         RunSpec {
             fills: Fills::Paper,
@@ -75,6 +79,8 @@ impl RunSpec {
             latency: [5_000_000; 2],
             audit_every: 16,
             pairs,
+            wanted: Vec::new(),
+            multiplier_min_e6: 0,
         }
     }
 
@@ -104,7 +110,13 @@ impl RunSpec {
     /// # Errors
     /// What is wrong with the pair file.
     pub fn pair_file(&self) -> Result<PairFile, String> {
-        pairs::parse(&self.pairs, "pairs of the run").map_err(|error| error.to_string())
+        let mut file = pairs::parse_all(&self.pairs).map_err(|error| error.to_string())?;
+        file.pairs.retain(|pair| self.wanted.is_empty() || self.wanted.contains(&pair.id));
+        for pair in &mut file.pairs {
+            let own = &mut pair.kalshi.fee_multiplier_e6;
+            *own = (*own).max(self.multiplier_min_e6);
+        }
+        Ok(file)
     }
 
     /// Sessions that know the pairs' markets and nothing else, and the pairs.
@@ -154,15 +166,21 @@ mod tests {
 
     #[test]
     fn a_spec_survives_its_note() {
+        let model = crate::model::Model::new(crate::model::Options::default());
         let spec = RunSpec {
             fills: Fills::Venues,
             max_notional: Some(5),
             arm_within: Some(-7),
-            ..RunSpec::new("schema = 1\n".to_owned())
+            multiplier_min_e6: 2_000_000,
+            ..RunSpec::new(vec![("model".to_owned(), model.pairs_toml())])
         };
         assert_eq!(RunSpec::from_note(&spec.to_note()), Ok(spec.clone()));
         assert!(RunSpec::from_note(&BTreeMap::new()).unwrap_err().contains("spec"));
         assert_eq!(spec.core_config().unwrap().max_notional, Usd::new(5));
         assert_eq!(spec.core_config().unwrap().max_unsettled, NO_LIMIT);
+        let all = spec.pair_file().unwrap().pairs;
+        assert!(all.iter().all(|pair| pair.kalshi.fee_multiplier_e6 == 2_000_000));
+        let one = RunSpec { wanted: vec![all[1].id.clone()], ..spec };
+        assert_eq!(one.pair_file().unwrap().pairs, all[1..2]);
     }
 }
