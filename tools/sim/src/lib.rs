@@ -7,3 +7,13 @@
 pub mod universe; // which markets exist and who has an account
 pub mod venue; // what a venue's state machine hears and says
 pub mod matching; // who trades with whom
+pub mod rng; // chance, from a seed
+pub mod cast; // made-up markets, and the pair file of them
+pub mod accounts; // keys of the one trader
+pub mod model; // the market that moves both books
+pub mod fault; // what goes wrong, and when
+pub mod host; // what a front asks of what is behind it
+pub mod ledger; // what survives
+pub mod world; // venues, market and faults together
+pub mod ca; // certificates that clients can trust
+pub mod front; // TLS, HTTP and WebSocket

@@ -1,0 +1,337 @@
+//! The venues, the market that moves them, and the faults between them and their clients.
+
+mod admin; // calls of the administrator, under /sim/
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::cell::RefCell;
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use engine::pair::{Outcome, Polarity};
+use engine::units::{Ns, Px, Qty, Venue as VenueId};
+use serde_json::{Value, json};
+
+use crate::fault::{Faults, Level, ReplyFault};
+use crate::host::{Answer, Break, Effects, Host, SiteId};
+use crate::ledger::{self, Journal, Recorded, ReplayError};
+use crate::model::{self, Floor, Model};
+use crate::rng::Rng;
+use crate::universe::MarketSpec;
+use crate::venue::{ClientId, Outbox, Reply, Request, Side, Venue};
+
+/// How a world is.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What the market does.
+    pub model: model::Options,
+    /// How much goes wrong by itself.
+    pub faults: Level,
+    /// What the administrator's calls carry in `x-sim-token`.
+    pub admin_token: String,
+}
+
+/// All of it, behind a front.
+pub struct World {
+    markets: Vec<MarketSpec>,
+    sites: Vec<Site>,
+    model: Model,
+    faults: Faults,
+    rng: Rng,
+    journal: Option<Rc<RefCell<Journal>>>,
+    /// The first failure of the journal: from then on nothing is answered.
+    broken: Option<io::Error>,
+    settled: Vec<usize>,
+    admin_token: String,
+}
+
+struct Site {
+    id: VenueId,
+    venue: Box<dyn Venue>,
+    /// Its WebSockets.
+    clients: Vec<ClientId>,
+}
+
+impl World {
+    /// Venues that start at `now`, each a site, in memory alone.
+    pub fn new(
+        markets: &[MarketSpec],
+        venues: Vec<(VenueId, Box<dyn Venue>)>,
+        options: Options,
+        now: Ns,
+    ) -> World {
+        let sites: Vec<Site> =
+            venues.into_iter().map(|(id, venue)| Site { id, venue, clients: Vec::new() }).collect();
+        let ids: Vec<VenueId> = sites.iter().map(|site| site.id).collect();
+        World {
+            markets: markets.to_vec(),
+            model: Model::new(options.model, markets, &ids, now),
+            faults: Faults::new(options.model.seed, options.faults, sites.len(), now),
+            rng: Rng::new(options.model.seed ^ 0x0077_6f72_6c64),
+            sites,
+            journal: None,
+            broken: None,
+            settled: Vec::new(),
+            admin_token: options.admin_token,
+        }
+    }
+
+    /// Writes every change to a new journal in `dir` from now on. `begin` describes the universe.
+    ///
+    /// # Errors
+    /// Where the journal cannot be made.
+    pub fn record(mut self, dir: &Path, begin: Value) -> io::Result<World> {
+        let journal = Journal::create(dir, begin)?;
+        self.write_to(journal);
+        Ok(self)
+    }
+
+    /// Brings the venues to where the journal of `dir` leads, and goes on with it. Makers of the
+    /// earlier life leave.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read or leads elsewhere.
+    pub fn resume(mut self, dir: &Path, now: Ns) -> Result<World, ReplayError> {
+        let mut venues: Vec<Box<dyn Venue>> = Vec::new();
+        let mut others = Vec::new();
+        for site in self.sites.drain(..) {
+            venues.push(site.venue);
+            others.push((site.id, site.clients));
+        }
+        let replayed = ledger::replay(dir, &mut venues)?;
+        self.sites = venues
+            .into_iter()
+            .zip(others)
+            .map(|(venue, (id, clients))| Site { id, venue, clients })
+            .collect();
+        for market in &replayed.settled {
+            self.model.settle(*market);
+        }
+        self.settled = replayed.settled;
+        self.write_to(Journal::resume(dir)?);
+        let (now, mut effects) = (now.max(replayed.last), Effects::default());
+        let World { model, sites, faults, .. } = &mut self;
+        model.clear(&mut Booths { sites, faults, now, effects: &mut effects });
+        Ok(self)
+    }
+
+    fn write_to(&mut self, journal: Journal) {
+        let journal = Rc::new(RefCell::new(journal));
+        for (number, site) in self.sites.drain(..).enumerate().collect::<Vec<_>>() {
+            let venue = Recorded::new(site.venue, number, Rc::clone(&journal));
+            self.sites.push(Site { venue: Box::new(venue), ..site });
+        }
+        self.journal = Some(journal);
+    }
+
+    /// The truth about both venues, what went wrong, and what the market did:
+    /// `{"venues":{NAME:..},"faults":{NAME:{KIND:COUNT}},"model":{..},"settled":[ticker..]}`.
+    pub fn ledger(&self) -> Value {
+        let mut venues = serde_json::Map::new();
+        let mut faults = serde_json::Map::new();
+        for (number, site) in self.sites.iter().enumerate() {
+            venues.insert(site.id.name().to_owned(), site.venue.ledger());
+            faults.insert(site.id.name().to_owned(), self.faults.ledger(SiteId(number)));
+        }
+        let settled: Vec<&str> = self
+            .settled
+            .iter()
+            .map(|market| self.markets[*market].kalshi.ticker.as_str())
+            .collect();
+        json!({
+            "venues": venues,
+            "faults": faults,
+            "model": self.model.ledger(),
+            "settled": settled,
+        })
+    }
+
+    /// Why the world no longer answers, if so.
+    pub fn failure(&self) -> Option<&io::Error> {
+        self.broken.as_ref()
+    }
+
+    /// Settles a market on both venues; `outcome` is that of the first venue's.
+    fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, effects: &mut Effects) {
+        if self.settled.contains(&market) {
+            return;
+        }
+        self.settled.push(market);
+        self.model.settle(market);
+        for number in 0..self.sites.len() {
+            let told = self.faults.clock(SiteId(number), now);
+            let site = &mut self.sites[number];
+            let own = match (site.id, self.markets[market].polarity) {
+                (VenueId::Polymarket, Polarity::Inverted) => outcome.opposite(),
+                _ => outcome,
+            };
+            site.venue.settle(told, market, own, &mut effects.outbox);
+        }
+    }
+
+    /// The market whose ticker or token an order names.
+    fn market_of(&self, venue: VenueId, body: &[u8]) -> Option<usize> {
+        let body = std::str::from_utf8(body).ok()?;
+        self.markets.iter().position(|market| match venue {
+            VenueId::Kalshi => body.contains(&format!("\"{}\"", market.kalshi.ticker)),
+            VenueId::Polymarket => {
+                market.polymarket.tokens.iter().any(|token| body.contains(token.as_str()))
+            }
+        })
+    }
+
+    /// Makers hurry away just before an order, where a fault says so.
+    fn thin(&mut self, now: Ns, site: SiteId, request: &Request<'_>, effects: &mut Effects) {
+        let venue = self.sites[site.0].id;
+        let Some(market) = self.market_of(venue, request.body) else { return };
+        let Some(keep_e3) = self.faults.thinned(site) else { return };
+        let until = now.after(Ns::from_ms(self.rng.between(200, 600)));
+        let World { model, sites, faults, .. } = self;
+        let mut booths = Booths { sites, faults, now, effects };
+        model.thin(venue, market, keep_e3, until, &mut booths);
+    }
+
+    /// Writes the journal; nothing that follows from an unwritten change leaves.
+    fn commit(&mut self) -> bool {
+        let Some(journal) = &self.journal else { return true };
+        if let Err(error) = journal.borrow_mut().flush() {
+            self.broken.get_or_insert(error);
+        }
+        self.broken.is_none()
+    }
+}
+
+/// What a request is, as far as faults care.
+fn is_order(request: &Request<'_>) -> bool {
+    request.method == "POST" && (request.path.contains("/orders") || request.path == "/order")
+}
+
+fn changes_orders(request: &Request<'_>) -> bool {
+    request.method != "GET" && !request.path.contains("/auth/")
+}
+
+impl Host for World {
+    fn accepted(&mut self, _: Ns, site: SiteId) -> Option<Break> {
+        self.faults.accepted(site)
+    }
+
+    fn request(
+        &mut self,
+        now: Ns,
+        site: SiteId,
+        request: &Request<'_>,
+        effects: &mut Effects,
+    ) -> Answer {
+        if request.path.starts_with("/sim/") {
+            let reply = self.admin(now, request, effects);
+            self.commit();
+            return reply.into();
+        }
+        if let Some(refusal) = self.faults.refused(site, self.sites[site.0].id, now) {
+            return refusal.into();
+        }
+        if is_order(request) {
+            self.thin(now, site, request, effects);
+        }
+        let told = self.faults.clock(site, now);
+        let from = effects.outbox.pushes.len();
+        let reply = self.sites[site.0].venue.request(told, request, &mut effects.outbox);
+        self.faults.pushes(site, &mut effects.outbox, from);
+        if !self.commit() {
+            effects.outbox.pushes.clear();
+            let mut answer = Answer::from(reply);
+            answer.lost = Some(Break::Reset);
+            return answer;
+        }
+        let fault = match changes_orders(request) && reply.status < 300 {
+            true => self.faults.reply(site),
+            false => None,
+        };
+        let mut answer = Answer::from(reply);
+        match fault {
+            None => {}
+            Some(ReplyFault::Late(span)) => answer.at = now.after(span),
+            Some(ReplyFault::Lost(how)) => answer.lost = Some(how),
+            Some(ReplyFault::Other(reply)) => answer.reply = reply,
+        }
+        answer
+    }
+
+    fn open(
+        &mut self,
+        now: Ns,
+        site: SiteId,
+        client: ClientId,
+        request: &Request<'_>,
+        effects: &mut Effects,
+    ) -> Result<(), Reply> {
+        let told = self.faults.clock(site, now);
+        let entry = &mut self.sites[site.0];
+        entry.venue.open(told, client, request, &mut effects.outbox)?;
+        entry.clients.push(client);
+        Ok(())
+    }
+
+    fn text(&mut self, now: Ns, site: SiteId, client: ClientId, text: &str, effects: &mut Effects) {
+        let told = self.faults.clock(site, now);
+        self.sites[site.0].venue.text(told, client, text, &mut effects.outbox);
+    }
+
+    fn closed(&mut self, site: SiteId, client: ClientId) {
+        let entry = &mut self.sites[site.0];
+        entry.clients.retain(|other| *other != client);
+        entry.venue.closed(client);
+    }
+
+    fn tick(&mut self, now: Ns, effects: &mut Effects) {
+        self.faults.tick(now);
+        let World { model, sites, faults, .. } = self;
+        model.tick(now, &mut Booths { sites, faults, now, effects });
+        for number in 0..self.sites.len() {
+            let site = SiteId(number);
+            let told = self.faults.clock(site, now);
+            let from = effects.outbox.pushes.len();
+            self.sites[number].venue.tick(told, &mut effects.outbox);
+            self.faults.pushes(site, &mut effects.outbox, from);
+            let clients = &self.sites[number].clients;
+            effects.breaks.extend(self.faults.broken(site, now, clients));
+        }
+        if !self.commit() {
+            effects.outbox.pushes.clear();
+        }
+    }
+
+    fn next_due(&self) -> Option<Ns> {
+        let venues = self.sites.iter().enumerate().filter_map(|(number, site)| {
+            site.venue.next_due().map(|told| self.faults.real(SiteId(number), told))
+        });
+        venues.chain(self.model.next_due()).chain(self.faults.next_due()).min()
+    }
+}
+
+/// Where the model quotes: the venues that run.
+struct Booths<'a> {
+    sites: &'a mut Vec<Site>,
+    faults: &'a mut Faults,
+    now: Ns,
+    effects: &'a mut Effects,
+}
+
+impl Floor for Booths<'_> {
+    fn quote(&mut self, venue: VenueId, market: usize, side: Side, px: Px, qty: Qty) {
+        let found = self.sites.iter().position(|site| site.id == venue);
+        let Some(number) = found else { return };
+        let told = self.faults.clock(SiteId(number), self.now);
+        let outbox: &mut Outbox = &mut self.effects.outbox;
+        let from = outbox.pushes.len();
+        self.sites[number].venue.quote(told, market, side, px, qty, outbox);
+        self.faults.pushes(SiteId(number), outbox, from);
+    }
+
+    fn quoted(&self, venue: VenueId, market: usize, side: Side, px: Px) -> Qty {
+        let site = self.sites.iter().find(|site| site.id == venue);
+        site.map_or(Qty::ZERO, |site| site.venue.quoted(market, side, px))
+    }
+}

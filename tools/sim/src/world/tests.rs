@@ -1,0 +1,330 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::cast;
+use crate::fault::Kind;
+
+pub(crate) const START: Ns = Ns(1_795_284_000_000_000_000);
+pub(crate) const TOKEN: &str = "canary-token";
+
+/// A venue that remembers: each POST of an order takes a contract of the best ask, and tells all
+/// WebSockets.
+#[derive(Default)]
+pub(crate) struct Shop {
+    levels: BTreeMap<(usize, bool, u16), Qty>,
+    clients: Vec<ClientId>,
+    orders: u64,
+    filled: u64,
+    ticks: u64,
+    settled: Vec<usize>,
+    last: Ns,
+}
+
+impl Venue for Shop {
+    fn request(&mut self, now: Ns, request: &Request<'_>, out: &mut Outbox) -> Reply {
+        assert!(now >= self.last, "time steps back");
+        self.last = now;
+        if request.path == "/long" {
+            return Reply::json(200, vec![b'x'; 3_000_000]);
+        }
+        if request.method != "POST" {
+            return Reply::json(200, request.query.as_bytes());
+        }
+        self.orders += 1;
+        let ask = self.levels.iter_mut().find(|((_, bid, _), qty)| !bid && qty.e2() >= 100);
+        if let Some((_, qty)) = ask {
+            *qty = qty.saturating_sub(Qty::ONE);
+            self.filled += 1;
+        }
+        for client in &self.clients {
+            out.text(*client, format!("{{\"type\":\"fill\",\"order\":{}}}", self.orders));
+        }
+        Reply::json(201, request.body)
+    }
+
+    fn open(
+        &mut self,
+        _: Ns,
+        client: ClientId,
+        request: &Request<'_>,
+        out: &mut Outbox,
+    ) -> Result<(), Reply> {
+        if request.header("key") != Some("right") {
+            return Err(Reply::json(401, "{}"));
+        }
+        self.clients.push(client);
+        out.text(client, "hello");
+        Ok(())
+    }
+
+    fn text(&mut self, _: Ns, client: ClientId, text: &str, out: &mut Outbox) {
+        match text {
+            "ping me" => out.pushes.push(crate::venue::Push::Ping(client, b"beat".to_vec())),
+            "hang up" => out.pushes.push(crate::venue::Push::Close(client)),
+            "flood" => (0..40).for_each(|_| out.text(client, "x".repeat(1_000_000))),
+            _ => out.text(client, text),
+        }
+    }
+
+    fn closed(&mut self, client: ClientId) {
+        self.clients.retain(|other| *other != client);
+    }
+
+    fn tick(&mut self, now: Ns, _: &mut Outbox) {
+        assert!(now >= self.last, "time steps back");
+        (self.ticks, self.last) = (self.ticks + 1, now);
+    }
+
+    fn next_due(&self) -> Option<Ns> {
+        None
+    }
+
+    fn quote(&mut self, now: Ns, market: usize, side: Side, px: Px, qty: Qty, out: &mut Outbox) {
+        self.last = self.last.max(now);
+        self.levels.insert((market, side == Side::Bid, px.e4()), qty);
+        for client in &self.clients {
+            out.text(*client, format!("{{\"type\":\"orderbook_delta\",\"px\":\"{px}\"}}"));
+        }
+    }
+
+    fn quoted(&self, market: usize, side: Side, px: Px) -> Qty {
+        let level = self.levels.get(&(market, side == Side::Bid, px.e4()));
+        level.copied().unwrap_or(Qty::ZERO)
+    }
+
+    fn pause(&mut self, _: Ns, _: usize, _: bool, _: &mut Outbox) {}
+
+    fn settle(&mut self, _: Ns, market: usize, _: Outcome, _: &mut Outbox) {
+        self.settled.push(market);
+    }
+
+    fn ledger(&self) -> Value {
+        json!({ "orders": self.orders, "filled": self.filled, "settled": self.settled, "clients": self.clients.len() })
+    }
+}
+
+/// Two shops, one a venue.
+pub(crate) fn world(faults: Level, arb_per_minute: u32) -> World {
+    let markets = cast::markets(11, 3, START);
+    let model = model::Options { seed: 11, arb_per_minute, ..model::Options::default() };
+    let venues: Vec<(VenueId, Box<dyn Venue>)> = VenueId::ALL
+        .into_iter()
+        .map(|id| (id, Box::new(Shop::default()) as Box<dyn Venue>))
+        .collect();
+    let options = Options { model, faults, admin_token: TOKEN.to_owned() };
+    World::new(&markets, venues, options, START)
+}
+
+fn request<'a>(method: &'a str, path: &'a str, body: &'a [u8]) -> Request<'a> {
+    Request { method, path, query: "", headers: &[("x-sim-token", TOKEN)], body }
+}
+
+fn call(world: &mut World, now: Ns, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let request = request(method, path, body.as_bytes());
+    let answer = world.request(now, SiteId(0), &request, &mut Effects::default());
+    (answer.reply.status, serde_json::from_slice(&answer.reply.body).unwrap())
+}
+
+fn order(world: &mut World, now: Ns) -> Answer {
+    let order = request("POST", "/trade-api/v2/portfolio/events/orders", b"{}");
+    world.request(now, SiteId(0), &order, &mut Effects::default())
+}
+
+#[test]
+fn the_administrator_needs_the_token_and_learns_what_is_wrong() {
+    let mut world = world(Level::None, 0);
+    let stranger = Request { headers: &[], ..request("GET", "/sim/ledger", b"") };
+    let answer = world.request(START, SiteId(0), &stranger, &mut Effects::default());
+    assert_eq!(answer.reply.status, 401);
+    for (path, body, status) in [
+        ("/sim/nothing", "{}", 404),
+        ("/sim/fault", "[]", 400),
+        ("/sim/fault", "{\"venue\":\"nowhere\",\"kind\":\"drop\"}", 404),
+        ("/sim/fault", "{\"venue\":\"kalshi\",\"kind\":\"flood\"}", 400),
+        ("/sim/fault", "{\"venue\":\"kalshi\",\"kind\":\"drop\",\"count\":-1}", 400),
+        ("/sim/fault", "{\"venue\":\"kalshi\",\"kind\":\"drop\"}", 200),
+        ("/sim/restart", "{\"venue\":\"kalshi\"}", 409),
+        ("/sim/pause", "{\"venue\":\"kalshi\",\"paused\":true}", 200),
+        ("/sim/settle", "{\"market\":7,\"outcome\":\"yes\"}", 404),
+        ("/sim/settle", "{\"market\":0,\"outcome\":\"yes\"}", 200),
+        ("/sim/settle-all", "", 200),
+    ] {
+        let (got, reply) = call(&mut world, START, "POST", path, body);
+        assert_eq!(got, status, "{path} {body}: {reply}");
+    }
+    let (_, ledger) = call(&mut world, START, "GET", "/sim/ledger", "");
+    assert_eq!(ledger["venues"]["polymarket"]["settled"], json!([0, 1, 2]), "each once");
+    assert_eq!(ledger["settled"].as_array().unwrap().len(), 3);
+    assert!(!ledger.to_string().contains(TOKEN));
+    let (_, universe) = call(&mut world, START, "GET", "/sim/universe", "");
+    assert_eq!(universe["markets"][1]["inverted"], json!(true));
+}
+
+#[test]
+fn a_journal_brings_back_what_was_acknowledged_even_if_its_last_line_is_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = world(Level::None, 30).record(dir.path(), json!({ "seed": 11 })).unwrap();
+    let mut now = START;
+    for _ in 0..50 {
+        now = now.after(Ns::from_ms(100));
+        first.tick(now, &mut Effects::default());
+        assert_eq!(order(&mut first, now).reply.status, 201);
+    }
+    call(&mut first, now, "POST", "/sim/settle", "{\"market\":1,\"outcome\":\"no\"}");
+    let before = first.ledger();
+    assert_eq!(before["venues"]["kalshi"]["filled"], json!(50));
+    // A death without a farewell: what was written stays, and half a line of what was not.
+    let journal = dir.path().join(ledger::FILE);
+    let mut bytes = std::fs::read(&journal).unwrap();
+    bytes.extend_from_slice(b"{\"Tick\":[17952");
+    std::fs::write(&journal, bytes).unwrap();
+    assert_eq!(ledger::begin(dir.path()).unwrap(), json!({ "seed": 11 }));
+
+    let mut second = world(Level::None, 30).resume(dir.path(), now).unwrap();
+    let after = second.ledger();
+    assert_eq!((&after["venues"], &after["settled"]), (&before["venues"], &before["settled"]));
+    now = now.after(Ns::from_ms(100));
+    second.tick(now, &mut Effects::default());
+    assert_eq!(order(&mut second, now).reply.status, 201);
+    let (last, second) = (second.ledger(), drop(second));
+    assert_eq!((last["venues"]["kalshi"]["filled"].as_u64(), second), (Some(51), ()));
+    let third = world(Level::None, 30).resume(dir.path(), now).unwrap();
+    assert_eq!(third.ledger()["venues"], last["venues"]);
+}
+
+#[test]
+fn a_journal_that_leads_elsewhere_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines = "{\"Begin\":{}}\n{\"Request\":{\"t\":1,\"site\":0,\"method\":\"POST\",\"path\":\"/order\",\"query\":\"\",\"headers\":[],\"body\":{\"Text\":\"\"},\"status\":400}}\n";
+    std::fs::write(dir.path().join(ledger::FILE), lines).unwrap();
+    let Err(error) = world(Level::None, 0).resume(dir.path(), START) else { panic!("resumed") };
+    assert!(matches!(error, ReplayError::Differs(2, 400, 201)), "{error}");
+    std::fs::write(dir.path().join(ledger::FILE), "{\"Tick\":[1,0]}\n").unwrap();
+    let Err(error) = world(Level::None, 0).resume(dir.path(), START) else { panic!("resumed") };
+    assert!(matches!(error, ReplayError::NoBegin), "{error}");
+}
+
+/// What a fault-ridden run did: faults counted, and what the shops saw.
+fn troubled(level: Level) -> Value {
+    let mut world = world(level, 30);
+    let mut now = START;
+    let open = Request { headers: &[("key", "right")], ..request("GET", "/", b"") };
+    for step in 0..3_000 {
+        now = now.after(Ns::from_ms(20));
+        let mut effects = Effects::default();
+        if step % 100 == 0 {
+            let client = ClientId(step);
+            world.open(now, SiteId(0), client, &open, &mut effects).unwrap();
+        }
+        world.tick(now, &mut effects);
+        for (client, how) in effects.breaks {
+            if !matches!(how, Break::Stall(_) | Break::Silence) {
+                world.closed(SiteId(0), client);
+            }
+        }
+        order(&mut world, now);
+        assert!(world.accepted(now, SiteId(1)).is_none_or(|how| how == Break::Silence));
+    }
+    world.ledger()
+}
+
+#[test]
+fn faults_come_from_the_seed_and_are_counted() {
+    let high = troubled(Level::High);
+    assert_eq!(high, troubled(Level::High), "the same seed, the same faults");
+    let kinds = high["faults"]["kalshi"].as_object().unwrap();
+    let missing: Vec<&str> = Kind::ALL
+        .into_iter()
+        .map(Kind::name)
+        // A new connection on the other site, and orders that name a market.
+        .filter(|name| !["mute", "partial_fill", "rejected_leg"].contains(name))
+        .filter(|name| !kinds.contains_key(*name))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?} never struck: {kinds:?}");
+    assert_eq!(troubled(Level::None)["faults"]["kalshi"], json!({}));
+}
+
+#[test]
+fn ordered_faults_strike_once_and_reach_the_market() {
+    let mut world = world(Level::None, 0);
+    let mut effects = Effects::default();
+    world.tick(START, &mut effects);
+    let arm = |world: &mut World, body: &str| {
+        assert_eq!(call(world, START, "POST", "/sim/fault", body).0, 200, "{body}");
+    };
+    arm(&mut world, "{\"venue\":\"kalshi\",\"kind\":\"reply_lost\"}");
+    assert!(order(&mut world, START).lost.is_some());
+    assert!(order(&mut world, START).lost.is_none());
+    arm(&mut world, "{\"venue\":\"kalshi\",\"kind\":\"storm_429\",\"ms\":100}");
+    world.tick(START, &mut effects);
+    assert_eq!(order(&mut world, START).reply.status, 429);
+    let later = START.after(Ns::from_ms(100));
+    assert_eq!(order(&mut world, later).reply.status, 201);
+    arm(&mut world, "{\"venue\":\"kalshi\",\"kind\":\"slow_reply\",\"ms\":70}");
+    assert_eq!(order(&mut world, later).at, later.after(Ns::from_ms(70)));
+
+    // Makers of the market that the order names are gone before it comes, and of no other.
+    arm(&mut world, "{\"venue\":\"kalshi\",\"kind\":\"rejected_leg\"}");
+    let body = format!("{{\"ticker\":\"{}\"}}", world.markets[0].kalshi.ticker);
+    let order = request("POST", "/trade-api/v2/portfolio/events/orders", body.as_bytes());
+    world.request(later, SiteId(0), &order, &mut effects);
+    let rests = |world: &World, market| {
+        let venue = &world.sites[0].venue;
+        (1..10_000).any(|e4| !venue.quoted(market, Side::Ask, Px::lit(e4)).is_zero())
+    };
+    assert_eq!((rests(&world, 0), rests(&world, 1)), (false, true));
+    world.tick(later.after(Ns::from_ms(1_000)), &mut effects);
+    assert!(rests(&world, 0), "they come back");
+}
+
+#[test]
+fn pushes_are_lost_doubled_and_overtaken() {
+    let mut faults = Faults::new(1, Level::None, 1, START);
+    let spoil = |faults: &mut Faults, kind, words: &[&str]| -> Vec<String> {
+        faults.arm(SiteId(0), kind, 1, None);
+        let mut outbox = Outbox::default();
+        for word in words {
+            let text = format!("{{\"type\":\"orderbook_delta\",\"n\":\"{word}\"}}");
+            outbox.text(ClientId(1), text);
+        }
+        faults.pushes(SiteId(0), &mut outbox, 0);
+        let word = |push: &crate::venue::Push| match push {
+            crate::venue::Push::Text(_, text) => {
+                text.rsplit('"').nth(1).unwrap_or("garbage").to_owned()
+            }
+            other => panic!("{other:?}"),
+        };
+        outbox.pushes.iter().map(word).collect()
+    };
+    assert_eq!(spoil(&mut faults, Kind::Gap, &["a", "b"]), ["b"]);
+    assert_eq!(spoil(&mut faults, Kind::Duplicate, &["a", "b"]), ["a", "a", "b"]);
+    assert_eq!(spoil(&mut faults, Kind::Reorder, &["a", "b"]), ["b", "a"]);
+    assert_eq!(spoil(&mut faults, Kind::Garbage, &["a"]).len(), 2);
+    // Answers to commands are never lost alone.
+    faults.arm(SiteId(0), Kind::Gap, 1, None);
+    let mut outbox = Outbox::default();
+    outbox.text(ClientId(1), "{\"type\":\"subscribed\",\"msg\":{\"channel\":\"orderbook_delta\"}}");
+    faults.pushes(SiteId(0), &mut outbox, 0);
+    assert_eq!(outbox.pushes.len(), 1);
+}
+
+#[test]
+fn a_wrong_clock_never_steps_back_and_comes_right() {
+    let mut faults = Faults::new(1, Level::None, 1, START);
+    let (mut now, mut last) = (START, Ns(0));
+    let mut run = |faults: &mut Faults, ms: u64| {
+        for _ in 0..ms {
+            now = now.after(Ns::from_ms(1));
+            let told = faults.clock(SiteId(0), now);
+            assert!(told > last, "{told:?} after {last:?}");
+            assert!(faults.real(SiteId(0), told) <= now, "due things are not late");
+            last = told;
+        }
+        last.0 as i64 - now.0 as i64
+    };
+    assert_eq!(run(&mut faults, 10), 0);
+    faults.skew(SiteId(0), -300_000_000);
+    assert_eq!(run(&mut faults, 1_000), -300_000_000);
+    faults.skew(SiteId(0), 200_000_000);
+    assert_eq!(run(&mut faults, 2_000), 200_000_000);
+}
