@@ -4,9 +4,13 @@
 //! `feeds` and `exec`: a misunderstanding that both sides had would go unseen. Read the modules in
 //! this order.
 
+// A market in the catalogue has more fields than `json!` expands by default.
+#![recursion_limit = "256"]
+
 pub mod universe; // which markets exist and who has an account
 pub mod venue; // what a venue's state machine hears and says
 pub mod matching; // who trades with whom
+pub mod kalshi; // the one venue
 pub mod rng; // chance, from a seed
 pub mod cast; // made-up markets, and the pair file of them
 pub mod accounts; // keys of the one trader
