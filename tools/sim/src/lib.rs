@@ -11,6 +11,7 @@ pub mod universe; // which markets exist and who has an account
 pub mod venue; // what a venue's state machine hears and says
 pub mod matching; // who trades with whom
 pub mod kalshi; // the one venue
+pub mod polymarket; // the other
 pub mod rng; // chance, from a seed
 pub mod cast; // made-up markets, and the pair file of them
 pub mod accounts; // keys of the one trader

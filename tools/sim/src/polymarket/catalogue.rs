@@ -1,0 +1,326 @@
+//! Markets as Gamma and the CLOB list them (polymarket.md sections 5.7 and 8).
+
+use engine::units::{Ns, Px};
+use serde_json::{Value, json};
+
+use crate::polymarket::Polymarket;
+use crate::polymarket::decimal;
+use crate::polymarket::market::Market;
+use crate::polymarket::reply::{error, number, ok, page};
+use crate::polymarket::routes::Query;
+use crate::universe::PolymarketMarket;
+use crate::venue::Reply;
+
+/// Rows of a listing at most (section 8).
+const LIMIT: usize = 100;
+
+/// `2026-12-31T23:59:00Z` of Unix seconds; a date that does not exist becomes the epoch.
+fn iso(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(0);
+    let date = time::OffsetDateTime::from_unix_timestamp(seconds)
+        .unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+    let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
+    let (hour, minute, second) = date.to_hms();
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// A market of Gamma.
+fn gamma_market(market: &Market) -> Value {
+    let spec = &market.spec;
+    let texts = |list: Value| Value::from(list.to_string());
+    let px = |px: Px| number(&decimal::price(px));
+    let (bid, ask) = market.best(0);
+    let (bid, ask) = (bid.unwrap_or(Px::ZERO), ask.unwrap_or(Px::ONE));
+    let last = market.last.unwrap_or(Px::lit(5_000));
+    let prices = match market.settled {
+        Some(outcome) => [1 - outcome as u8, outcome as u8].map(|pays| pays.to_string()),
+        None => [decimal::price(last), decimal::price(last.complement())],
+    };
+    let open = market.settled.is_none();
+    let end = iso(spec.end_time);
+    let (tokens, positions) = match spec.is_v2 {
+        true => (json!([]), json!(spec.tokens)),
+        false => (json!(spec.tokens), json!([])),
+    };
+    json!({
+        "id": spec.gamma_id.to_string(),
+        "version": if spec.is_v2 { "v2" } else { "v1" },
+        "question": spec.question,
+        "conditionId": spec.condition_id,
+        "slug": spec.slug,
+        "description": format!("{} A simulated market.", spec.question),
+        "resolutionSource": "",
+        "startDate": "2026-01-01T00:00:00Z",
+        "endDate": end,
+        "endDateIso": end[..10],
+        "outcomes": texts(json!(spec.outcomes)),
+        "outcomePrices": texts(json!(prices)),
+        "clobTokenIds": texts(tokens),
+        "positionIds": positions,
+        "active": true,
+        "closed": !open,
+        "archived": false,
+        "acceptingOrders": open && !market.paused,
+        "enableOrderBook": true,
+        "orderPriceMinTickSize": number(&decimal::tick(market.tick)),
+        "orderMinSize": number(&market.min_size()),
+        "negRisk": spec.neg_risk,
+        "feesEnabled": spec.fee_rate_e6 > 0,
+        "feeType": if spec.fee_rate_e6 > 0 { json!("general_fees") } else { Value::Null },
+        "feeSchedule": {
+            "exponent": spec.fee_exponent,
+            "rate": number(&decimal::e6(u64::from(spec.fee_rate_e6))),
+            "takerOnly": true,
+            "rebateRate": number("0.25"),
+        },
+        "bestBid": px(bid),
+        "bestAsk": px(ask),
+        "spread": px(Px::new(ask.e4().saturating_sub(bid.e4())).unwrap_or(Px::ZERO)),
+        "lastTradePrice": px(last),
+        "volumeNum": 0,
+        "liquidityNum": 0,
+        "questionID": spec.condition_id,
+        "groupItemTitle": "",
+        "umaResolutionStatus": if open { Value::Null } else { json!("resolved") },
+        "secondsDelay": spec.taker_delay_ms / 1_000,
+    })
+}
+
+/// The event of a market: every market has one of its own.
+fn gamma_event(market: &Market) -> Value {
+    let spec = &market.spec;
+    let end = iso(spec.end_time);
+    json!({
+        "id": spec.gamma_id.to_string(),
+        "ticker": spec.slug,
+        "slug": spec.slug,
+        "title": spec.question,
+        "description": format!("{} A simulated market.", spec.question),
+        "startDate": "2026-01-01T00:00:00Z",
+        "endDate": end,
+        "active": true,
+        "closed": market.settled.is_some(),
+        "negRisk": spec.neg_risk,
+        "enableNegRisk": spec.neg_risk,
+        "negRiskAugmented": false,
+        "series": [],
+        "tags": [],
+        "markets": [gamma_market(market)],
+    })
+}
+
+/// The event inside socket messages.
+pub fn event_message(spec: &PolymarketMarket) -> Value {
+    json!({
+        "id": spec.gamma_id.to_string(),
+        "ticker": spec.slug,
+        "slug": spec.slug,
+        "title": spec.question,
+        "description": spec.question,
+    })
+}
+
+/// A `new_market` of the market channel.
+pub fn new_market(market: &Market, now: Ns) -> Value {
+    let spec = &market.spec;
+    json!({
+        "event_type": "new_market",
+        "id": spec.gamma_id.to_string(),
+        "question": spec.question,
+        "market": spec.condition_id,
+        "condition_id": spec.condition_id,
+        "slug": spec.slug,
+        "description": spec.question,
+        "assets_ids": spec.tokens,
+        "clob_token_ids": spec.tokens,
+        "outcomes": spec.outcomes,
+        "event_message": event_message(spec),
+        "timestamp": (now.0 / 1_000_000).to_string(),
+        "tags": [],
+        "active": true,
+        "sports_market_type": "",
+        "line": "",
+        "game_start_time": "",
+        "order_price_min_tick_size": decimal::tick(market.tick),
+        "group_item_title": "",
+        "taker_base_fee": "1000",
+        "fees_enabled": spec.fee_rate_e6 > 0,
+        "fee_schedule": {
+            "exponent": spec.fee_exponent.to_string(),
+            "rate": decimal::e6(u64::from(spec.fee_rate_e6)),
+            "taker_only": true,
+            "rebate_rate": "0.25",
+        },
+    })
+}
+
+/// `GET /clob-markets/{condition_id}`.
+pub fn clob_market(market: &Market) -> Value {
+    let spec = &market.spec;
+    let token = |at: usize| json!({ "t": spec.tokens[at], "o": spec.outcomes[at] });
+    let delayed = spec.taker_delay_ms > 0;
+    let mut info = json!({
+        "c": spec.condition_id,
+        "gst": Value::Null,
+        "r": {},
+        "t": [token(0), token(1)],
+        "mos": number(&market.min_size()),
+        "mts": number(&decimal::tick(market.tick)),
+        "mbf": 0,
+        "tbf": if spec.fee_rate_e6 > 0 { 1_000 } else { 0 },
+        "nr": spec.neg_risk,
+        "rfqe": false,
+        "ibce": false,
+        "oas": 0,
+    });
+    // Both are left out where they say nothing.
+    if delayed {
+        info["itode"] = json!(true);
+        if spec.taker_delay_ms >= 1_000 {
+            info["sd"] = json!(spec.taker_delay_ms / 1_000);
+        }
+    }
+    if spec.fee_rate_e6 > 0 {
+        let rate = number(&decimal::e6(u64::from(spec.fee_rate_e6)));
+        info["fd"] = json!({ "r": rate, "e": spec.fee_exponent, "to": true });
+    }
+    info
+}
+
+/// `GET /markets/{condition_id}` of the CLOB.
+pub fn long_market(market: &Market) -> Value {
+    let spec = &market.spec;
+    let open = market.settled.is_none();
+    let last = market.last.unwrap_or(Px::lit(5_000));
+    let token = |at: usize| {
+        let price = if at == 0 { last } else { last.complement() };
+        json!({
+            "token_id": spec.tokens[at],
+            "outcome": spec.outcomes[at],
+            "price": number(&decimal::price(price)),
+            "winner": market.settled.is_some_and(|outcome| outcome as usize == at),
+        })
+    };
+    json!({
+        "enable_order_book": true,
+        "active": true,
+        "closed": !open,
+        "archived": false,
+        "accepting_orders": open && !market.paused,
+        "accepting_order_timestamp": Value::Null,
+        "minimum_order_size": number(&market.min_size()),
+        "minimum_tick_size": number(&decimal::tick(market.tick)),
+        "condition_id": spec.condition_id,
+        "question_id": spec.condition_id,
+        "question": spec.question,
+        "description": spec.question,
+        "market_slug": spec.slug,
+        "end_date_iso": iso(spec.end_time),
+        "game_start_time": Value::Null,
+        "seconds_delay": spec.taker_delay_ms / 1_000,
+        "fpmm": "",
+        "maker_base_fee": 0,
+        "taker_base_fee": if spec.fee_rate_e6 > 0 { 1_000 } else { 0 },
+        "notifications_enabled": false,
+        "neg_risk": spec.neg_risk,
+        "neg_risk_market_id": "",
+        "neg_risk_request_id": "",
+        "icon": "",
+        "image": "",
+        "rewards": { "rates": Value::Null, "min_size": 0, "max_spread": 0 },
+        "is_50_50_outcome": false,
+        "tokens": [token(0), token(1)],
+        "tags": [],
+    })
+}
+
+impl Polymarket {
+    /// `GET /markets` and its kin of Gamma; `None` for a path that is none of them.
+    pub(super) fn gamma(&self, path: &[&str], query: &Query<'_>) -> Option<Reply> {
+        let one = |found: Option<&Market>, form: fn(&Market) -> Value| match found {
+            Some(market) => ok(&form(market)),
+            None => error(404, "not found"),
+        };
+        let by_id =
+            |id: &str| self.markets.iter().find(|market| market.spec.gamma_id.to_string() == id);
+        let by_slug = |slug: &str| self.markets.iter().find(|market| market.spec.slug == slug);
+        Some(match path {
+            ["markets", "keyset"] => self.keyset(query, "markets", gamma_market),
+            ["events", "keyset"] => self.keyset(query, "events", gamma_event),
+            ["markets", "slug", slug] => one(by_slug(slug), gamma_market),
+            ["events", "slug", slug] => one(by_slug(slug), gamma_event),
+            ["markets"] => self.offset(query, gamma_market),
+            ["events"] => self.offset(query, gamma_event),
+            ["markets", id] => one(by_id(id), gamma_market),
+            ["events", id] => one(by_id(id), gamma_event),
+            ["tags" | "series" | "sports" | "teams"] => ok(&json!([])),
+            _ => return None,
+        })
+    }
+
+    /// The CLOB's own listing.
+    pub(super) fn clob_listing(&self, query: &Query<'_>) -> Reply {
+        page(self.markets.iter().map(long_market).collect(), query.get("next_cursor").as_deref())
+    }
+
+    fn filtered(&self, query: &Query<'_>) -> Vec<&Market> {
+        let ids = query.all("id");
+        let slugs = query.all("slug");
+        let conditions: Vec<String> =
+            query.all("condition_ids").iter().map(|id| id.to_lowercase()).collect();
+        let tokens = query.all("clob_token_ids");
+        let positions = query.all("position_ids");
+        let none_or = |list: &[String], has: &dyn Fn(&String) -> bool| {
+            list.is_empty() || list.iter().any(has)
+        };
+        let keep = |market: &&Market| {
+            let spec = &market.spec;
+            let closed = market.settled.is_some();
+            let version = if spec.is_v2 { "v2" } else { "v1" };
+            let holds = |list: &[String], is_v2: bool| {
+                none_or(list, &|id| spec.is_v2 == is_v2 && spec.tokens.contains(id))
+            };
+            query.get("closed").is_none_or(|flag| flag == closed.to_string())
+                && query.get("active").is_none_or(|flag| flag == "true")
+                && query.get("version").is_none_or(|wanted| wanted == version)
+                && none_or(&ids, &|id| *id == spec.gamma_id.to_string())
+                && none_or(&slugs, &|slug| *slug == spec.slug)
+                && none_or(&conditions, &|id| *id == spec.condition_id.to_lowercase())
+                && holds(&tokens, false)
+                && holds(&positions, true)
+        };
+        self.markets.iter().filter(keep).collect()
+    }
+
+    fn keyset(&self, query: &Query<'_>, name: &str, form: fn(&Market) -> Value) -> Reply {
+        let markets = self.filtered(query);
+        let after: Option<usize> = query.get("after_cursor").and_then(|text| text.parse().ok());
+        let start = after.unwrap_or(0).min(markets.len());
+        let limit = query.number("limit").unwrap_or(20).clamp(1, LIMIT);
+        let rows: Vec<Value> =
+            markets.iter().skip(start).take(limit).map(|market| form(market)).collect();
+        let mut body = json!({ name: rows });
+        if start + limit < markets.len() {
+            body["next_cursor"] = json!((start + limit).to_string());
+        }
+        ok(&body)
+    }
+
+    fn offset(&self, query: &Query<'_>, form: fn(&Market) -> Value) -> Reply {
+        let offset = query.number("offset").unwrap_or(0);
+        let limit = query.number("limit").unwrap_or(20).clamp(1, LIMIT);
+        let markets = self.filtered(query).into_iter();
+        ok(&markets.skip(offset).take(limit).map(form).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_gamma_does() {
+        assert_eq!(iso(1_798_761_540), "2026-12-31T23:59:00Z");
+        assert_eq!(iso(u64::MAX), "1970-01-01T00:00:00Z");
+    }
+}
