@@ -8,6 +8,7 @@ use engine::top::Top;
 use engine::units::{Ns, Venue};
 use rtrb::Producer;
 
+use crate::fitness::Verdict;
 use crate::sink::{Notice, Sink};
 use crate::{kalshi, polymarket};
 
@@ -23,10 +24,19 @@ pub const CONTROL_RING_DEPTH: usize = 1_024;
 /// What a connection hands to a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Input<'a> {
-    /// A new connection of the venue.
+    /// A new connection of the venue, and no other: every book starts afresh. Tapes of one
+    /// connection have it.
     Connected,
     /// One text frame.
     Frame(&'a [u8]),
+    /// The connection opened: the books of the markets that are assigned to it start afresh.
+    Opened,
+    /// The connection is gone, and those books with it.
+    Closed,
+    /// Nothing came; the receive stamp is the time. Crossed books are judged again.
+    Tick,
+    /// Something is said of a book from outside.
+    Verdict(Verdict),
 }
 
 /// Where a feed tile's frames come from: a socket, a tape, a simulated venue.
@@ -45,6 +55,9 @@ pub trait VenueSession {
 
     /// Takes one input, and puts what follows into the sink.
     fn take(&mut self, conn: u32, recv: Ns, input: Input<'_>, sink: &mut impl Sink);
+
+    /// After this time an [`Input::Tick`] has work to do.
+    fn due(&self) -> Option<Ns>;
 }
 
 impl VenueSession for kalshi::session::Session {
@@ -54,9 +67,18 @@ impl VenueSession for kalshi::session::Session {
     #[inline]
     fn take(&mut self, conn: u32, recv: Ns, input: Input<'_>, sink: &mut impl Sink) {
         match input {
-            Input::Connected => self.on_connected(recv, sink),
             Input::Frame(frame) => self.on_frame(conn, recv, frame, sink),
+            Input::Connected => self.on_connected(recv, sink),
+            Input::Opened => self.on_opened(conn, recv, sink),
+            Input::Closed => self.on_closed(conn, recv, sink),
+            Input::Tick => self.on_time(recv, sink),
+            Input::Verdict(verdict) => self.on_verdict(verdict, recv, sink),
         }
+    }
+
+    #[inline]
+    fn due(&self) -> Option<Ns> {
+        kalshi::session::Session::due(self)
     }
 }
 
@@ -65,11 +87,20 @@ impl VenueSession for polymarket::session::Session {
     const VENUE: Venue = Venue::Polymarket;
 
     #[inline]
-    fn take(&mut self, _conn: u32, recv: Ns, input: Input<'_>, sink: &mut impl Sink) {
+    fn take(&mut self, conn: u32, recv: Ns, input: Input<'_>, sink: &mut impl Sink) {
         match input {
+            Input::Frame(frame) => self.on_frame_of(conn, recv, frame, sink),
             Input::Connected => self.on_connected(recv, sink),
-            Input::Frame(frame) => self.on_frame(recv, frame, sink),
+            Input::Opened => self.on_opened(conn, recv, sink),
+            Input::Closed => self.on_closed(conn, recv, sink),
+            Input::Tick => self.on_time(recv, sink),
+            Input::Verdict(verdict) => self.on_verdict(verdict, recv, sink),
         }
+    }
+
+    #[inline]
+    fn due(&self) -> Option<Ns> {
+        polymarket::session::Session::due(self)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Wire bytes -> order books -> tops. Read the modules in this order.
 
+pub mod fitness; // what is said of a book from outside
 pub mod sink; // what comes out
 pub mod figures; // what was counted
 pub mod error; // why a frame was refused

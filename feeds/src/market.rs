@@ -4,6 +4,7 @@ use engine::top::{Health, MarketId, Top};
 use engine::units::{Ns, Px};
 
 use crate::figures::Figures;
+use crate::fitness::Fitness;
 use crate::sink::{Notice, Sink};
 
 /// A crossed book is asked for again after this time...
@@ -26,7 +27,7 @@ pub enum Trust {
     Gap = 3,
 }
 
-/// [`Trust`] in a book, and whether its market trades at all: one byte, so that the usual book is
+/// [`Trust`] in a book, whether its market trades at all, and what is said of it: one byte, so that the usual book is
 /// told from every other one by a single comparison.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Standing(u8);
@@ -35,7 +36,11 @@ pub struct Standing(u8);
 const PAUSED: u8 = 1 << 4;
 /// The outcome is known: nothing begins it again.
 const ENDED: u8 = 1 << 5;
-const HALTED: u8 = PAUSED | ENDED;
+/// Another source contradicts the book.
+const UNFIT: u8 = 1 << 6;
+/// The market is not subscribed to.
+const REMOVED: u8 = 1 << 7;
+const HALTED: u8 = PAUSED | ENDED | UNFIT | REMOVED;
 
 impl Standing {
     /// Of a book before its first snapshot, in a market that trades.
@@ -61,6 +66,23 @@ impl Standing {
     /// Stops trading, or lets it begin again; a market whose outcome is known stays stopped.
     pub const fn pause(&mut self, on: bool) {
         self.0 = if on { self.0 | PAUSED } else { self.0 & !PAUSED };
+    }
+
+    /// Notes what is said of the book from outside. A book that was not subscribed to for a while
+    /// has missed changes, so it awaits a snapshot.
+    pub const fn hear(&mut self, says: Fitness) {
+        match says {
+            Fitness::Unfit => self.0 |= UNFIT,
+            Fitness::Fit => self.0 &= !UNFIT,
+            Fitness::Removed => {
+                self.0 |= REMOVED;
+                self.set(Trust::AwaitSnapshot);
+            }
+            Fitness::Restored => {
+                self.0 &= !REMOVED;
+                self.set(Trust::AwaitSnapshot);
+            }
+        }
     }
 
     /// Stops trading for good.
@@ -214,6 +236,12 @@ impl Watch {
         None
     }
 
+    /// The time after which a book must be judged again; `None` while none is watched.
+    #[inline]
+    pub fn due(&self) -> Option<Ns> {
+        (self.due != NEVER).then_some(self.due)
+    }
+
     /// Watches no book any more; the crossings are dropped as well.
     pub fn clear<M>(
         &mut self,
@@ -245,7 +273,7 @@ pub const fn health(standing: Standing, crossed: bool) -> Health {
         return if crossed { Health::Crossed } else { Health::Sound };
     }
     match standing.trust() {
-        Trust::Whole => Health::Stale, // halted
+        Trust::Whole => Health::Stale, // halted, or not believed from outside
         Trust::AwaitSnapshot => Health::AwaitSnapshot,
         Trust::Gap => Health::Gap,
         Trust::Doubted => Health::Stale,
@@ -264,6 +292,10 @@ pub fn publish(top: &mut Top, health: Health, recv: Ns, sink: &mut impl Sink) {
     top.recv = recv;
     sink.top(top);
 }
+
+/// The connection of a market that was never assigned to one: tapes say of which connection a frame
+/// is, not what was subscribed to there.
+pub const UNASSIGNED: u32 = u32::MAX;
 
 /// Why a market was not added.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -337,6 +369,26 @@ mod tests {
         standing.pause(false);
         standing.set(Trust::Whole);
         assert_eq!(health(standing, false), Health::Stale, "an outcome is final");
+    }
+
+    #[test]
+    fn what_is_said_from_outside_outlives_a_snapshot() {
+        let mut standing = Standing::NEW;
+        standing.set(Trust::Whole);
+        standing.hear(Fitness::Unfit);
+        standing.set(Trust::Whole);
+        assert_eq!(health(standing, false), Health::Stale);
+        standing.hear(Fitness::Fit);
+        assert_eq!(health(standing, false), Health::Sound);
+        standing.hear(Fitness::Removed);
+        assert_eq!(health(standing, false), Health::AwaitSnapshot);
+        standing.set(Trust::Whole); // a snapshot that was on its way
+        standing.hear(Fitness::Fit);
+        assert_eq!(health(standing, false), Health::Stale);
+        standing.hear(Fitness::Restored);
+        assert_eq!(health(standing, false), Health::AwaitSnapshot);
+        standing.set(Trust::Whole);
+        assert_eq!(health(standing, false), Health::Sound);
     }
 
     fn only(crossings: &mut [Crossing], book: usize) -> &mut Crossing {

@@ -67,10 +67,19 @@ pub enum Notice<'a> {
         /// The multiplier in 1e-6.
         multiplier_e6: Option<u64>,
     },
+    /// A channel delivers under this number from now on.
+    Subscribed {
+        /// The venue's name of the channel.
+        channel: &'a str,
+        /// The number, counted by connection.
+        sid: u64,
+    },
     /// The venue refused a command or ended a subscription.
     VenueError {
         /// Its code.
         code: u64,
+        /// The subscription that it is about.
+        sid: Option<u64>,
         /// Its words.
         text: &'a str,
     },

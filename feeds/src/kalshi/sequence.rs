@@ -80,6 +80,11 @@ impl Sequences {
         self.list.retain(|at| at.sid != sid || at.conn != conn);
     }
 
+    /// Forgets those of a connection that ended.
+    pub fn end_all_of(&mut self, conn: u32) {
+        self.list.retain(|at| at.conn != conn);
+    }
+
     /// Forgets all of them.
     pub fn clear(&mut self) {
         self.list.clear();
@@ -136,6 +141,9 @@ mod tests {
         ] {
             assert_eq!(all.advance(conn, sid, seq), want, "{conn} {sid} {seq}");
         }
+        all.end_all_of(2);
+        assert_eq!(all.advance(2, 1, 1), Next, "a connection of that number began anew");
+        assert_eq!(all.advance(1, 1, 12), Gap, "another one went on");
         all.end(1, 1);
         assert_eq!(all.advance(1, 1, 1), Next, "a subscription of that number began anew");
     }

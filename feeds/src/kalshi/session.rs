@@ -11,12 +11,13 @@ use engine::units::{Ns, Px, Qty, Venue};
 
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::figures::Figures;
+use crate::fitness::Verdict;
 use crate::kalshi::fast::{self, FastDelta};
 use crate::kalshi::general::General;
 use crate::kalshi::hint::Hint;
 use crate::kalshi::message::{Body, BookSide, Delta, Frame, Lifecycle, LifecycleEvent, Snapshot};
 use crate::kalshi::sequence::{Order, Sequences};
-use crate::market::{self, AddError, Crossing, Standing, Trust, Watch};
+use crate::market::{self, AddError, Crossing, Standing, Trust, UNASSIGNED, Watch};
 use crate::registry::{self, Registry};
 use crate::sink::{Change, Notice, Sink};
 use crate::wide;
@@ -51,6 +52,8 @@ struct Market {
     crossing: Crossing,
     /// Connection and subscription of the last snapshot.
     owner: (u32, u64),
+    /// The connection that it is subscribed to on.
+    conn: u32,
     learnt: bool,
     ticker_len: u8,
     identity_len: u8,
@@ -173,6 +176,11 @@ impl Session {
         self.state.add_market(ticker, grid)
     }
 
+    /// Says on which connection a market is subscribed to, where there are several.
+    pub fn assign(&mut self, number: usize, conn: u32) {
+        self.state.markets[number].conn = conn;
+    }
+
     /// What was counted so far.
     pub const fn figures(&self) -> &Figures {
         &self.state.figures
@@ -212,6 +220,27 @@ impl Session {
     /// A new connection of the venue: every book starts afresh.
     pub fn on_connected(&mut self, recv: Ns, sink: &mut impl Sink) {
         self.state.on_connected(recv, sink);
+    }
+
+    /// A connection opened: the books of its own markets start afresh.
+    pub fn on_opened(&mut self, conn: u32, recv: Ns, sink: &mut impl Sink) {
+        self.state.on_closed(conn, recv, sink);
+    }
+
+    /// A connection is gone: the books of its markets leave trading.
+    pub fn on_closed(&mut self, conn: u32, recv: Ns, sink: &mut impl Sink) {
+        self.state.on_closed(conn, recv, sink);
+    }
+
+    /// Something is said of a book from outside.
+    pub fn on_verdict(&mut self, verdict: Verdict, recv: Ns, sink: &mut impl Sink) {
+        self.state.on_verdict(verdict, recv, sink);
+    }
+
+    /// The time after which [`Session::on_time`] has work to do.
+    #[inline]
+    pub fn due(&self) -> Option<Ns> {
+        self.state.watch.due()
     }
 
     /// One frame, as on the socket. `recv` is its receive stamp.
@@ -272,6 +301,7 @@ impl State {
             standing: Standing::NEW,
             crossing: Crossing::default(),
             owner: (0, 0),
+            conn: UNASSIGNED,
             learnt: false,
             ticker_len: ticker.len() as u8,
             identity_len: 0,
@@ -296,6 +326,29 @@ impl State {
                 market.standing.set(Trust::AwaitSnapshot);
                 publish(market, recv, sink);
             }
+        }
+    }
+
+    #[cold]
+    fn on_closed(&mut self, conn: u32, recv: Ns, sink: &mut impl Sink) {
+        self.sequences.end_all_of(conn);
+        let of_conn = |market: &Market| match market.conn {
+            UNASSIGNED => market.owner.0 == conn,
+            assigned => assigned == conn,
+        };
+        self.forget(of_conn, recv, sink);
+    }
+
+    #[cold]
+    fn on_verdict(&mut self, verdict: Verdict, recv: Ns, sink: &mut impl Sink) {
+        let Some(market) = self.markets.get_mut(verdict.market.index()) else { return };
+        let before = market.standing;
+        market.standing.hear(verdict.says);
+        if market.standing != before {
+            if market.standing.trust() == Trust::AwaitSnapshot {
+                market.crossing.clear();
+            }
+            publish(market, recv, sink);
         }
     }
 
@@ -344,17 +397,22 @@ impl State {
                     multiplier_e6: fee.multiplier_e6,
                 });
             }
-            Body::Subscribed(_) | Body::Ok { .. } => self.figures.control += 1,
+            Body::Subscribed(subscription) => {
+                self.figures.control += 1;
+                let (channel, sid) = (subscription.channel, subscription.sid);
+                sink.notice(&Notice::Subscribed { channel, sid });
+            }
+            Body::Ok { .. } => self.figures.control += 1,
             Body::Unsubscribed => {
                 self.figures.control += 1;
                 if let Some(sid) = frame.sid {
                     self.sequences.end(conn, sid);
-                    self.forget((conn, sid), recv, sink);
+                    self.forget(|market| market.owner == (conn, sid), recv, sink);
                 }
             }
             Body::Error { code, text } => {
                 self.figures.control += 1;
-                sink.notice(&Notice::VenueError { code: *code, text });
+                sink.notice(&Notice::VenueError { code: *code, sid: frame.sid, text });
                 if ERRORS_TERMINAL.contains(code) {
                     self.on_terminal(conn, frame.sid, recv, sink);
                 }
@@ -730,11 +788,11 @@ impl State {
         }
     }
 
-    /// We ended a subscription ourselves: its books hear no more and wait for another one.
+    /// A subscription or connection ended: its books hear no more and wait for another one.
     #[cold]
-    fn forget(&mut self, owner: (u32, u64), recv: Ns, sink: &mut impl Sink) {
+    fn forget(&mut self, of: impl Fn(&Market) -> bool, recv: Ns, sink: &mut impl Sink) {
         for market in &mut self.markets {
-            if market.standing.trust() != Trust::AwaitSnapshot && market.owner == owner {
+            if market.standing.trust() != Trust::AwaitSnapshot && of(market) {
                 market.standing.set(Trust::AwaitSnapshot);
                 market.crossing.clear();
                 publish(market, recv, sink);

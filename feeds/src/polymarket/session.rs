@@ -12,7 +12,8 @@ use engine::units::{Ns, Px, Qty, Venue};
 
 use crate::error::DecodeErrorKind;
 use crate::figures::Figures;
-use crate::market::{self, AddError, Crossing, Standing, Trust, Watch};
+use crate::fitness::{Fitness, Verdict};
+use crate::market::{self, AddError, Crossing, Standing, Trust, UNASSIGNED, Watch};
 use crate::polymarket::fast::{self, Change, ENTRIES_MAX, Pair, TokenText};
 use crate::polymarket::general::General;
 use crate::polymarket::hash;
@@ -94,6 +95,8 @@ struct Market {
     /// In the list of markets to publish when the frame ends.
     touched: bool,
     learnt: bool,
+    /// The connection that it is subscribed to on.
+    conn: u32,
     terms: Option<Box<HashTerms>>,
 }
 
@@ -128,9 +131,9 @@ struct State {
     figures: Figures,
     connected: bool,
     watch: Watch,
-    /// How many books had come when all of them were doubted last: until one more comes, there is
-    /// none left to doubt.
-    doubted_all_at: Option<u64>,
+    /// How many books had come when all of a connection were doubted last: until one more comes,
+    /// there is none of it left to doubt.
+    doubted_all_at: Option<(u32, u64)>,
 }
 
 impl Session {
@@ -161,6 +164,11 @@ impl Session {
         let texts = [TokenText::new(tokens[0]), TokenText::new(tokens[1])];
         let [Some(yes), Some(no)] = texts else { return Err(AddError::Name) };
         self.state.add_market(condition, &[yes, no], grid, terms)
+    }
+
+    /// Says on which connection a market is subscribed to, where there are several.
+    pub fn assign(&mut self, number: usize, conn: u32) {
+        self.state.markets[number].conn = conn;
     }
 
     /// What was counted so far.
@@ -214,9 +222,36 @@ impl Session {
         self.state.on_connected(recv, sink);
     }
 
-    /// One frame, as on the socket. `recv` is its receive stamp.
+    /// A connection opened: the books of its own markets start afresh.
+    pub fn on_opened(&mut self, conn: u32, recv: Ns, sink: &mut impl Sink) {
+        self.state.on_closed(conn, recv, sink);
+    }
+
+    /// A connection is gone: the books of its markets leave trading.
+    pub fn on_closed(&mut self, conn: u32, recv: Ns, sink: &mut impl Sink) {
+        self.state.on_closed(conn, recv, sink);
+    }
+
+    /// Something is said of a book from outside.
+    pub fn on_verdict(&mut self, verdict: Verdict, recv: Ns, sink: &mut impl Sink) {
+        self.state.on_verdict(verdict, recv, sink);
+    }
+
+    /// The time after which [`Session::on_time`] has work to do.
+    #[inline]
+    pub fn due(&self) -> Option<Ns> {
+        self.state.watch.due()
+    }
+
+    /// One frame of a venue that is heard on one connection.
     #[inline]
     pub fn on_frame(&mut self, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
+        self.on_frame_of(UNASSIGNED, recv, frame, sink);
+    }
+
+    /// One frame, as on the socket. `recv` is its receive stamp.
+    #[inline]
+    pub fn on_frame_of(&mut self, conn: u32, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
         let state = &mut self.state;
         state.figures.frames += 1;
         if state.watch.is_due(recv) {
@@ -237,7 +272,7 @@ impl Session {
                 return;
             }
         }
-        self.on_other(recv, frame, sink);
+        self.on_other(conn, recv, frame, sink);
     }
 
     /// Judges crossed books again: silence does not make them sound.
@@ -247,18 +282,18 @@ impl Session {
 
     /// Every frame that is not a `price_change` of the usual shape about a known market.
     #[cold]
-    fn on_other(&mut self, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
+    fn on_other(&mut self, conn: u32, recv: Ns, frame: &[u8], sink: &mut impl Sink) {
         let state = &mut self.state;
         let books_before = state.figures.snapshots;
         let decoded = self.general.decode(frame, &mut |object| match object {
             Ok(object) => state.on_object(&object, recv, sink),
-            Err(refused) => state.on_refused(&refused, recv, sink),
+            Err(refused) => state.on_refused(conn, &refused, recv, sink),
         });
         if let Err(error) = decoded {
             state.figures.parse_errors += 1;
             // Nothing says whose change was lost, and there is no sequence to tell later.
             if error.kind != DecodeErrorKind::Empty {
-                state.doubt_all(recv, sink);
+                state.doubt_all(conn, recv, sink);
             }
         }
         let due = state.audit_due(books_before);
@@ -341,6 +376,7 @@ impl State {
             condition: name,
             touched: false,
             learnt: false,
+            conn: UNASSIGNED,
             terms: terms.map(Box::new),
         });
         let markets = &self.markets;
@@ -373,16 +409,46 @@ impl State {
         self.watch.clear(&mut self.markets, crossing_of);
         sink.notice(&Notice::Connected { venue: Venue::Polymarket, recv });
         for number in 0..self.markets.len() {
-            for token in &mut self.markets[number].tokens {
-                token.standing.set(Trust::AwaitSnapshot);
-                token.crossing.clear();
-                token.unsettled = None;
-                token.timestamp_ms = 0;
-                token.behind = 0;
+            self.forget(number, recv, sink);
+        }
+    }
+
+    /// The market's subscription ended: its books hear no more and wait for another one.
+    fn forget(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
+        for token in &mut self.markets[number].tokens {
+            token.standing.set(Trust::AwaitSnapshot);
+            token.crossing.clear();
+            token.unsettled = None;
+            token.timestamp_ms = 0;
+            token.behind = 0;
+        }
+        if self.markets[number].top.health != Health::AwaitSnapshot {
+            self.publish(number, recv, sink);
+        }
+    }
+
+    #[cold]
+    fn on_closed(&mut self, conn: u32, recv: Ns, sink: &mut impl Sink) {
+        for number in 0..self.markets.len() {
+            if self.markets[number].conn == conn {
+                self.forget(number, recv, sink);
             }
-            if self.markets[number].top.health != Health::AwaitSnapshot {
-                self.publish(number, recv, sink);
-            }
+        }
+    }
+
+    #[cold]
+    fn on_verdict(&mut self, verdict: Verdict, recv: Ns, sink: &mut impl Sink) {
+        let number = verdict.market.index();
+        let Some(market) = self.markets.get_mut(number) else { return };
+        let before = market.tokens.each_ref().map(|token| token.standing);
+        market.tokens.iter_mut().for_each(|token| token.standing.hear(verdict.says));
+        if market.tokens.each_ref().map(|token| token.standing) == before {
+            return;
+        }
+        if matches!(verdict.says, Fitness::Removed | Fitness::Restored) {
+            self.forget(number, recv, sink);
+        } else {
+            self.publish(number, recv, sink);
         }
     }
 
@@ -428,8 +494,8 @@ impl State {
     }
 
     /// An object that could not be read takes its market out of trading; where not even that is
-    /// known, all of them.
-    fn on_refused(&mut self, refused: &Refused<'_>, recv: Ns, sink: &mut impl Sink) {
+    /// known, all of its connection.
+    fn on_refused(&mut self, conn: u32, refused: &Refused<'_>, recv: Ns, sink: &mut impl Sink) {
         self.figures.parse_errors += 1;
         match refused.market {
             Some(market) => {
@@ -439,7 +505,7 @@ impl State {
                     self.touch(number);
                 }
             }
-            None => self.doubt_all(recv, sink),
+            None => self.doubt_all(conn, recv, sink),
         }
     }
 
@@ -881,16 +947,17 @@ impl State {
     }
 
     #[cold]
-    fn doubt_all(&mut self, recv: Ns, sink: &mut impl Sink) {
-        let books = Some(self.figures.snapshots);
+    fn doubt_all(&mut self, conn: u32, recv: Ns, sink: &mut impl Sink) {
+        let books = Some((conn, self.figures.snapshots));
         if core::mem::replace(&mut self.doubted_all_at, books) == books {
             return;
         }
         for number in 0..self.markets.len() {
-            let known = self.markets[number]
-                .tokens
-                .iter()
-                .any(|token| token.standing.trust() == Trust::Whole);
+            let market = &self.markets[number];
+            if market.conn != conn && market.conn != UNASSIGNED {
+                continue;
+            }
+            let known = market.tokens.iter().any(|token| token.standing.trust() == Trust::Whole);
             if known {
                 self.doubt(number, 0, sink);
                 self.doubt(number, 1, sink);

@@ -15,6 +15,7 @@ pub enum Said {
     GridChanged(usize),
     Lifecycle(usize, Change),
     EventFee(String),
+    Subscribed(String, u64),
     VenueError(u64),
 }
 
@@ -56,6 +57,7 @@ impl Sink for Recorder {
             Notice::GridChanged { market } => Said::GridChanged(number(market)),
             Notice::Lifecycle { market, change } => Said::Lifecycle(number(market), change),
             Notice::EventFee { event, .. } => Said::EventFee(event.to_owned()),
+            Notice::Subscribed { channel, sid } => Said::Subscribed(channel.to_owned(), sid),
             Notice::VenueError { code, .. } => Said::VenueError(code),
         });
     }

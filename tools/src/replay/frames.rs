@@ -203,6 +203,7 @@ mod tests {
                     match input {
                         Input::Connected => assert!(expected.is_multiple_of(97)),
                         Input::Frame(frame) => assert_eq!(frame, expected.to_string().as_bytes()),
+                        other => panic!("a tape of frames has no {other:?}"),
                     }
                     expected += 1;
                 }
