@@ -17,6 +17,11 @@ const CENT_E6: u64 = 10_000;
 pub enum OrderType {
     /// Rests until it is cancelled.
     Gtc,
+    /// Rests until then. The venue ends it a minute early and wants 180 s at least.
+    Gtd {
+        /// Unix seconds.
+        until_s: u64,
+    },
     /// All of it now or nothing.
     Fok,
     /// What is there now; the rest is killed.
@@ -75,7 +80,7 @@ impl PolymarketIntent {
         tick: Px,
     ) -> Result<PolymarketIntent, Refused> {
         let Amounts { maker_amount, taker_amount } = limit_amounts(side, price, size, tick)?;
-        let taker = order_type != OrderType::Gtc;
+        let taker = matches!(order_type, OrderType::Fok | OrderType::Fak);
         if taker && side == Action::Buy && !maker_amount.is_multiple_of(CENT_E6) {
             return Err(Refused::Cents);
         }
@@ -155,94 +160,9 @@ impl core::error::Error for Refused {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
 
     fn token() -> TokenId {
         TokenId::parse("55617098058076723215002744096").unwrap()
-    }
-
-    /// Decimal text in units of 10^-`scale`, and whether nothing finer was cut off.
-    fn decimal(text: &str, scale: usize) -> (u64, bool) {
-        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-        let (kept, cut) = part.split_at(part.len().min(scale));
-        let value = format!("{whole}{kept:0<scale$}").parse().unwrap();
-        (value, cut.bytes().all(|b| b == b'0'))
-    }
-
-    fn px(text: &str) -> (Px, bool) {
-        let (e4, exact) = decimal(text, 4);
-        (Px::new(e4 as u16).unwrap(), exact)
-    }
-
-    /// One row of the golden vectors by our own functions.
-    fn amounts(
-        kind: &str,
-        side: Action,
-        price: Px,
-        amount: &str,
-        tick: Px,
-    ) -> Result<Amounts, Refused> {
-        if kind == "market_buy_usdc" {
-            return market_buy_amounts(price, Usd::new(decimal(amount, 6).0 as i64), tick);
-        }
-        limit_amounts(side, price, Qty::lit(decimal(amount, 2).0), tick)
-    }
-
-    #[test]
-    fn every_golden_vector() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../shared/protocol/vectors/polymarket_amounts.json"
-        );
-        let Ok(text) = std::fs::read_to_string(path) else {
-            eprintln!("skipped: polymarket_amounts.json is not there");
-            return;
-        };
-        let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
-        assert_eq!(rows.len(), 300);
-        let (mut equal, mut refused, mut truncated) = (0, 0, 0);
-        for row in &rows {
-            let input = |key: &str| row["inputs"][key].as_str().unwrap();
-            let side = if input("side") == "BUY" { Action::Buy } else { Action::Sell };
-            let (kind, tick) = (input("kind"), px(input("tickSize")).0);
-            let (mut price, exact) = px(input("price"));
-            if !exact || !price.e4().is_multiple_of(tick.e4()) {
-                // We never send a price off the tick. The foreign SDK truncates it to the tick's
-                // decimals for its market orders; from there on the rows hold for us too.
-                if exact {
-                    assert_eq!(
-                        amounts(kind, side, price, input("amount"), tick),
-                        Err(Refused::Price(price)),
-                        "{row}"
-                    );
-                }
-                if kind == "limit" {
-                    assert_eq!(row["expect"], "reject", "{row}");
-                    refused += 1;
-                    continue;
-                }
-                let unit = [1, 10, 100, 1_000].into_iter().filter(|u| tick.e4().is_multiple_of(*u));
-                let unit = unit.max().unwrap();
-                price = Px::lit(price.e4() - price.e4() % unit);
-                truncated += 1;
-            }
-            let got = amounts(kind, side, price, input("amount"), tick);
-            // Where the SDKs differ the server sides with the unified one.
-            let unified = &row["outputs"]["unifiedSdk"];
-            let want = if unified.is_null() { &row["outputs"] } else { unified };
-            let number = |key: &str| want[key].as_str().map(|v| v.parse::<u64>().unwrap());
-            if row["expect"] == "reject" || number("makerAmount") == Some(0) {
-                assert!(got.is_err(), "{row}");
-                refused += 1;
-            } else {
-                let maker_amount = number("makerAmount").unwrap();
-                let taker_amount = number("takerAmount").unwrap();
-                assert_eq!(got, Ok(Amounts { maker_amount, taker_amount }), "{row}");
-                equal += 1;
-            }
-        }
-        assert_eq!(equal + refused, 300);
-        assert!(truncated > 0 && refused >= 75, "{equal} {refused} {truncated}");
     }
 
     #[test]

@@ -187,7 +187,7 @@ fn heartbeats_are_text() {
 }
 
 #[test]
-fn book_hashes_of_the_vectors() {
+fn book_hashes_of_the_golden_rows() {
     let Some(bytes) = shared::file("protocol/vectors/polymarket_book_hash.json") else { return };
     let rows: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     let rows = rows.as_array().unwrap();

@@ -1,0 +1,133 @@
+//! Headers of Kalshi orders, signed ahead: some sixty, with stamps spread over the window that
+//! the venue accepts, each used once, renewed as they age. Firing takes one and signs nothing.
+
+use engine::units::Ns;
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::kalshi::{KalshiSigner, SignedHeader};
+use super::stamps::{Lane, Stamps, WINDOW_MS, ms};
+
+/// Headers that lie ready. More than the orders that the venue's burst limit lets through at once
+/// (kalshi.md section 5), and few enough to renew on a shared core.
+pub const HEADERS_MAX: usize = 64;
+
+/// Milliseconds between the stamps of two headers while nothing is fired: together they span the
+/// window, from its past end to its future end.
+const SPACING_MS: u64 = 2 * WINDOW_MS / HEADERS_MAX as u64;
+
+/// The last part of the window ahead, kept for the headers that replace those a burst took.
+const BURST_MS: u64 = WINDOW_MS / 10;
+
+// A burst that empties the pool can be replaced at once.
+const _: () = assert!(BURST_MS / Lane::COUNT >= HEADERS_MAX as u64);
+
+/// The two ends of a pool: for the signer tile, and for the gate.
+pub fn header_pool() -> (HeaderFiller, HeaderPool) {
+    let (ready_tx, ready_rx) = RingBuffer::new(HEADERS_MAX);
+    let filler = HeaderFiller { ready: ready_tx, stamps: Stamps::new(Lane::Ahead) };
+    let pool = HeaderPool {
+        ready: ready_rx,
+        stamps: Stamps::new(Lane::Gate),
+        figures: PoolFigures::default(),
+    };
+    (filler, pool)
+}
+
+/// The signer's end: keeps the pool full.
+pub struct HeaderFiller {
+    /// Oldest stamp first.
+    ready: Producer<SignedHeader>,
+    stamps: Stamps,
+}
+
+impl HeaderFiller {
+    /// Signs one header if there is room for it; says whether it did.
+    pub fn fill(&mut self, signer: &mut KalshiSigner, wall: Ns) -> bool {
+        if self.ready.is_full() {
+            return false;
+        }
+        let oldest = ms(wall).saturating_sub(WINDOW_MS) + SPACING_MS;
+        let spaced = (self.stamps.last_ms() + SPACING_MS).max(oldest);
+        // After a burst the window ahead is used up but for the part that is kept for it.
+        let from = if spaced <= ms(wall) + WINDOW_MS - BURST_MS { spaced } else { 0 };
+        let Some(stamp_ms) = self.stamps.draw(from, wall) else { return false };
+        self.ready.push(signer.order(stamp_ms)).is_ok()
+    }
+
+    /// Headers that could be signed now.
+    pub fn missing(&self) -> usize {
+        self.ready.slots()
+    }
+}
+
+/// What became of the headers of a pool.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct PoolFigures {
+    /// Orders that found a header ready.
+    pub hits: u64,
+    /// Orders that had to be signed when they left.
+    pub inline: u64,
+    /// Headers that aged unused.
+    pub stale: u64,
+}
+
+/// The gate's end: headers to take, and stamps for what must be signed on the spot.
+pub struct HeaderPool {
+    ready: Consumer<SignedHeader>,
+    stamps: Stamps,
+    figures: PoolFigures,
+}
+
+impl HeaderPool {
+    /// The oldest header whose stamp the venue accepts now. No signature, no allocation.
+    #[inline]
+    pub fn take(&mut self, wall: Ns) -> Option<SignedHeader> {
+        self.drop_stale(wall);
+        let ahead = self.ready.peek().ok()?.stamp_ms() > ms(wall) + WINDOW_MS;
+        if ahead {
+            return None; // The clock was set back; they come into their time again.
+        }
+        let header = self.ready.pop().ok()?;
+        self.figures.hits += 1;
+        Some(header)
+    }
+
+    /// A header that lay ready, or one signed on the spot. `None` where this millisecond's
+    /// stamps are used up or the clock was set back: the order must not leave.
+    pub fn take_or_sign(&mut self, signer: &mut KalshiSigner, wall: Ns) -> Option<SignedHeader> {
+        if let Some(header) = self.take(wall) {
+            return Some(header);
+        }
+        let stamp_ms = self.stamps.now(wall)?;
+        self.figures.inline += 1;
+        Some(signer.order(stamp_ms))
+    }
+
+    /// A stamp for another request of the gate, unlike all others.
+    pub fn stamp(&mut self, wall: Ns) -> Option<u64> {
+        self.stamps.now(wall)
+    }
+
+    /// Drops headers that are too old, so that the signer renews them. To be called while idle.
+    pub fn drop_stale(&mut self, wall: Ns) {
+        let oldest = ms(wall).saturating_sub(WINDOW_MS);
+        while self.ready.peek().is_ok_and(|header| header.stamp_ms() < oldest) {
+            let _ = self.ready.pop();
+            self.figures.stale += 1;
+        }
+    }
+
+    /// Headers that lie ready.
+    pub fn ready(&self) -> usize {
+        self.ready.slots()
+    }
+
+    /// What became of the headers so far.
+    pub const fn figures(&self) -> PoolFigures {
+        self.figures
+    }
+}
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;
