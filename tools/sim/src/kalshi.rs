@@ -31,6 +31,7 @@ mod query; // a request's parameters
 mod writes; // orders over REST
 mod catalogue; // what everybody may read
 mod portfolio; // what a member may read
+mod ledger; // the truth about all
 mod socket; // who listens
 
 pub use limits::Tier;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use engine::pair::Outcome;
 use engine::units::{Qty, Usd};
 use serde_json::{Value, json};
 
@@ -291,109 +290,6 @@ impl Exchange {
             "fees_paid_dollars": dollars4(position.fees),
             "position_fee_cost_dollars": dollars4(position.fee_cost),
             "volume_fp": size(position.volume_e2),
-        })
-    }
-
-    /// The whole truth about every member; see [`crate::venue::Venue::ledger`] of the venue for its
-    /// form.
-    pub fn ledger(&self, reused_headers: u64) -> Value {
-        let accounts = (0..self.accounts.len()).map(|account| self.ledger_of(account));
-        let results: Value = self
-            .markets
-            .iter()
-            .map(|market| {
-                let result = match market.phase {
-                    super::market::Phase::Finalized(outcome) => json!(outcome.name()),
-                    _ => Value::Null,
-                };
-                json!({"ticker": market.spec.ticker, "status": market.status(), "result": result})
-            })
-            .collect();
-        let most = self.accounts.iter().flat_map(|account| account.client_ids.values().copied());
-        json!({
-            "venue": "kalshi",
-            "accounts": accounts.collect::<Value>(),
-            "markets": results,
-            "makers_cash": self.house.cash.e6(),
-            "fees": self.house.fees.e6(),
-            "money": self.money().e6(),
-            "orders_by_client_order_id": most.max().unwrap_or(0),
-            "reused_headers": reused_headers,
-        })
-    }
-
-    fn ledger_of(&self, number: usize) -> Value {
-        let member = &self.accounts[number];
-        let cash: serde_json::Map<String, Value> =
-            member.cash.iter().map(|(shard, usd)| (shard.to_string(), json!(usd.e6()))).collect();
-        let reserved: serde_json::Map<String, Value> = member
-            .reserved
-            .iter()
-            .map(|(shard, usd)| (shard.to_string(), json!(usd.e6())))
-            .collect();
-        let positions: serde_json::Map<String, Value> = member
-            .positions
-            .iter()
-            .map(|(market, position)| {
-                let entry = json!({
-                    "position_e2": position.e2,
-                    "cost": position.cost.e6(),
-                    "realized": position.realized.e6(),
-                    "fees": position.fees.e6(),
-                });
-                (self.markets[*market].spec.ticker.clone(), entry)
-            })
-            .collect();
-        let orders = self.orders.iter().filter(|order| order.account == number).map(|order| {
-            json!({
-                "id": order.id,
-                "client_order_id": order.asked.client_order_id,
-                "ticker": self.markets[order.asked.market].spec.ticker,
-                "side": super::order::book_side(order.asked.side),
-                "limit_e4": order.asked.px.e4(),
-                "count_e2": order.asked.count.e2(),
-                "filled_e2": order.filled.e2(),
-                "remaining_e2": order.remaining.e2(),
-                "state": order.status.name(),
-                "reason": order.reason,
-                "fees": order.all_fees().e6(),
-                "created_ns": order.created.0,
-            })
-        });
-        let fills = self.fills.iter().filter(|fill| fill.account == number).map(|fill| {
-            let order = &self.orders[fill.order];
-            let outcome = if fill.side == Side::Bid { Outcome::Yes } else { Outcome::No }.name();
-            json!({
-                "trade_id": fill.trade_id,
-                "order_id": order.id,
-                "client_order_id": order.asked.client_order_id,
-                "ticker": self.markets[fill.market].spec.ticker,
-                "outcome": outcome,
-                "price_e4": fill.px.e4(),
-                "count_e2": fill.count.e2(),
-                "cost": fill.cost.e6(),
-                "fee": fill.fee.e6(),
-                "is_taker": fill.is_taker,
-                "at_ns": fill.at.0,
-            })
-        });
-        let paid = self.settlements.iter().filter(|settlement| settlement.account == number);
-        let settlements = paid.map(|settlement| {
-            json!({
-                "ticker": self.markets[settlement.market].spec.ticker,
-                "result": settlement.result,
-                "position_e2": settlement.e2,
-                "revenue": settlement.revenue.e6(),
-            })
-        });
-        json!({
-            "key_id": member.key_id,
-            "cash": cash,
-            "reserved": reserved,
-            "positions": positions,
-            "orders": orders.collect::<Value>(),
-            "fills": fills.collect::<Value>(),
-            "settlements": settlements.collect::<Value>(),
         })
     }
 }

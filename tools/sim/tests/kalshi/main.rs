@@ -5,3 +5,5 @@ mod rig; // a venue, members with keys, signed requests
 mod orders; // what orders do to books and money
 mod refusals; // what is refused, in which words
 mod sockets; // commands and frames
+mod shapes; // the keys of the protocol's fixtures
+mod random; // any requests at all

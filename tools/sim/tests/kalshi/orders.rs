@@ -130,6 +130,22 @@ fn makers_who_come_across_an_order_trade_with_it_first() {
 }
 
 #[test]
+fn an_order_that_can_no_longer_be_paid_is_cancelled_not_filled() {
+    let mut rig = Rig::new();
+    rig.quote(0, Side::Ask, 5_000, 10_000);
+    rig.placed(0, 0, "bid", "100.00", "0.5000");
+    rig.placed(0, 0, "ask", "100.00", "0.6000");
+    // What would have covered it is sold, and the money kept for another order.
+    rig.quote(0, Side::Bid, 5_500, 10_000);
+    rig.placed(0, 0, "ask", "100.00", "0.5500");
+    rig.placed(0, 0, "bid", "190.00", "0.5000");
+    let reply = rig.placed(1, 0, "bid", "100.00", "0.6000");
+    assert_eq!(reply["fill_count"], "0.00");
+    assert_eq!(rig.ledger(0)["orders"][1]["reason"], "MarginCancel");
+    assert_eq!(rig.level(0, "no_dollars", "0.4000"), None);
+}
+
+#[test]
 fn self_trade_prevention_stops_the_one_that_is_named() {
     let mut rig = Rig::new();
     rig.quote(0, Side::Ask, 5_000, 100);
