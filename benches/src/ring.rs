@@ -162,6 +162,10 @@ impl VenueSession for OneTop {
     const VENUE: Venue = Venue::Kalshi;
 
     #[inline]
+    fn due(&self) -> Option<Ns> {
+        None
+    }
+
     fn take(&mut self, _conn: u32, recv: Ns, _input: Input<'_>, sink: &mut impl Sink) {
         self.0.generation = self.0.generation.wrapping_add(1);
         self.0.recv = recv;

@@ -4,5 +4,6 @@ pub mod spec; // how a run is set up, as values that its tape carries
 pub mod threads; // each steps its tiles and tells them the time
 pub mod story; // what happened, folded from events
 pub mod screen; // the live view in a terminal
+pub mod repeat; // a run again, from its own tape
 pub mod audit; // our books against the simulated ledgers
 pub mod summary; // what a run came to
