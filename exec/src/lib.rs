@@ -7,3 +7,13 @@ pub mod kalshi; // a leg as an order on Kalshi, and its JSON body
 pub mod polymarket; // a leg as an order on Polymarket: amounts to sign
 pub mod sign; // keys, signatures, and all that is signed
 pub mod report; // what an answer, or none, says of an order
+pub mod id; // names of orders and trades
+pub mod bucket; // what we may send
+pub mod http; // requests and answers
+pub mod backoff; // when to try again
+pub mod pool; // warm connections
+#[cfg(test)]
+mod script; // connections that follow a script
+pub mod json; // fields of answers and messages
+pub mod private; // what a venue says of our orders and trades
+pub mod answer; // what a venue answers to an order
