@@ -7,6 +7,7 @@ mod file; // the TOML text
 mod variables; // the environment and `.env`
 mod build; // text -> types, with every rule checked
 mod sections; // the types
+mod simulated; // a file that points at simulated venues
 pub mod live; // what must be true before money is at stake
 pub mod command; // `parallax config`
 
@@ -21,6 +22,7 @@ use clap::Args;
 pub use file::DEFAULT;
 pub use secret::Secret;
 pub use sections::*;
+pub use simulated::Simulated;
 pub use url::Url;
 pub use variables::Variables;
 

@@ -3,6 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use parallax::account::balances::{self, BalancesArgs};
+use parallax::account::order::{self, OrderArgs};
+use parallax::account::positions::{self, PositionsArgs};
 use parallax::config::command::{self as config, CommandArgs};
 use parallax::demo::{self, DemoArgs};
 use parallax::doctor::{self, DoctorArgs};
@@ -30,6 +33,9 @@ enum Command {
     Doctor(DoctorArgs),
     Jitter(JitterArgs),
     Config(CommandArgs),
+    Balances(BalancesArgs),
+    Positions(PositionsArgs),
+    Order(Box<OrderArgs>),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +43,9 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args).map_err(Into::into),
         Command::Replay(args) => replay::run(&args).map_err(Into::into),
         Command::Tape(args) => tape::run(&args).map_err(Into::into),
+        Command::Balances(args) => balances::run(&args).map_err(Into::into),
+        Command::Positions(args) => positions::run(&args).map_err(Into::into),
+        Command::Order(args) => order::run(&args).map_err(Into::into),
         Command::Config(args) => config::run(&args).map_err(Into::into),
         Command::Doctor(args) => return doctor::run(&args, None),
         Command::Jitter(args) => return jitter::run(&args),

@@ -141,13 +141,18 @@ pub fn parse_all(texts: &[(String, String)]) -> Result<PairFile, PairError> {
 
 /// The pairs of several files as one table: what must be unique is unique across all of them.
 pub fn load<P: AsRef<Path>>(paths: &[P]) -> Result<PairFile, PairError> {
+    parse_all(&texts(paths)?)
+}
+
+/// The texts of several files, each with the file's name.
+pub fn texts<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<(String, String)>, PairError> {
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
         let name = path.as_ref().display().to_string();
         let text = read(path.as_ref()).map_err(|kind| PairError::file(&name, None, kind))?;
         files.push((name, text));
     }
-    parse_all(&files)
+    Ok(files)
 }
 
 /// A file's name and text. Lines are counted only when an error needs one.

@@ -26,9 +26,6 @@ const MARKETS_MAX: u32 = 500_000;
 /// Most connections for orders that a venue gets.
 const ORDER_CONNECTIONS_MAX: u32 = 16;
 
-/// The accepted window of Kalshi is at least ten seconds either way (kalshi.md section 1).
-const HEADER_WINDOW_MS_MAX: u32 = 8_000;
-
 /// Where values come from.
 struct Source<'a> {
     path: &'a Path,
@@ -198,10 +195,6 @@ fn kalshi(file: &KalshiFile, source: &Source<'_>) -> Result<KalshiConfig, Config
             file.order_connections,
             ORDER_CONNECTIONS_MAX,
         )?,
-        header_window: match file.header_window_ms {
-            ms @ 100..=HEADER_WINDOW_MS_MAX => Ns::from_ms(u64::from(ms)),
-            _ => return Err(source.key("kalshi.header_window_ms", "from 100 to 8000")),
-        },
     })
 }
 
@@ -244,9 +237,8 @@ fn polymarket(file: &PolymarketFile, source: &Source<'_>) -> Result<PolymarketCo
             .filter(|t| *t <= 3)
             .ok_or_else(|| source.key("polymarket.signature_type", want))?,
     };
-    if signature_type != 0 && key.is_some() && funder.is_none() {
-        let want = "missing: signature types 1 to 3 sign for the address that holds the funds; \
-                    or set POLY_FUNDER";
+    if signature_type == 3 && key.is_some() && funder.is_none() {
+        let want = "missing: signature type 3 signs for the deposit wallet; or set POLY_FUNDER";
         return Err(source.key("polymarket.funder", want));
     }
     Ok(PolymarketConfig {

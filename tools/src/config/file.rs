@@ -38,7 +38,6 @@ pub(super) struct KalshiFile {
     pub fee_rate_min: Option<String>,
     pub markets_per_connection: u32,
     pub order_connections: u32,
-    pub header_window_ms: u32,
 }
 
 #[derive(Default, Deserialize, Serialize)]

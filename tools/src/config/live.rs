@@ -111,8 +111,8 @@ pub struct Facts<'f> {
     pub geoblock: Result<(bool, String), String>,
     /// The permission bits of each file that holds a secret, or why they are not known.
     pub files: Vec<(PathBuf, Result<u32, String>)>,
-    /// The pairs.
-    pub pairs: &'f PairFile,
+    /// The pairs; `None` where a person chose a market.
+    pub pairs: Option<&'f PairFile>,
 }
 
 /// A reason not to trade live, with its remedy.
@@ -198,10 +198,11 @@ pub fn refusals(config: &Config, facts: &Facts<'_>) -> Vec<Refusal> {
             Err(reason) => refuse(format!("Polymarket's geoblock is not known: {reason}")),
         }
     }
-    if facts.pairs.pairs.is_empty() {
+    if facts.pairs.is_some_and(|file| file.pairs.is_empty()) {
         refuse("no pair is left: look at pairs and targets".into());
     }
-    for pair in facts.pairs.pairs.iter().filter(|pair| !pair.verdict.trades_live()) {
+    let pairs = facts.pairs.map_or(&[][..], |file| &file.pairs);
+    for pair in pairs.iter().filter(|pair| !pair.verdict.trades_live()) {
         refuse(format!(
             "pair \"{}\": nobody said that both markets are one event: compare their rules, then \
              set verdict = \"approved\", or leave it out by targets",

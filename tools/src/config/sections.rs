@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use engine::core::CoreConfig;
 use engine::idle::{Idle, SPINS_BEFORE_YIELD};
 use engine::pin::CoreList;
 use engine::units::{Ns, Qty, Usd};
 
 use super::{Secret, Url};
-use crate::pairs::{PairFile, PairSpec};
+use crate::pairs::{self, PairFile, PairSpec};
+use crate::run::spec::{Fills, RunSpec};
 
 /// Whether the file allows orders with money.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,8 +101,6 @@ pub struct KalshiConfig {
     pub markets_per_connection: usize,
     /// Warm connections for orders.
     pub order_connections: usize,
-    /// How far a header's stamp may be from the clock.
-    pub header_window: Ns,
 }
 
 /// Where a wallet's key is.
@@ -266,16 +264,16 @@ impl Config {
     ///
     /// # Errors
     /// What is wrong with a pair file.
-    pub fn load_pairs(&self, files: &[PathBuf]) -> Result<PairFile, crate::pairs::PairError> {
-        let mut pairs = crate::pairs::load(if files.is_empty() { &self.pairs } else { files })?;
-        pairs.pairs.retain(|pair| self.wants(pair));
+    pub fn load_pairs(&self, files: &[PathBuf]) -> Result<PairFile, pairs::PairError> {
+        let mut file = pairs::load(if files.is_empty() { &self.pairs } else { files })?;
+        file.pairs.retain(|pair| self.wants(pair));
         if let Some(rate_e6) = self.kalshi.fee_rate_min_e6 {
-            for pair in &mut pairs.pairs {
+            for pair in &mut file.pairs {
                 let own = &mut pair.kalshi.fee_multiplier_e6;
                 *own = (*own).max(multiplier_e6(rate_e6));
             }
         }
-        Ok(pairs)
+        Ok(file)
     }
 
     /// True where the pair passes the filter of targets.
@@ -291,21 +289,42 @@ impl Config {
         self.targets.is_empty() || self.targets.iter().any(matches)
     }
 
-    /// What the core may do with `cash` on each venue.
-    pub fn core_config(&self, cash: [Usd; 2]) -> CoreConfig {
-        let none = CoreConfig::default();
-        CoreConfig {
-            min_profit: self.strategy.min_profit,
-            max_qty: self.strategy.max_qty,
-            cash,
-            cooldown: self.strategy.cooldown,
-            deadline: self.strategy.deadline,
-            balance_grid: self.kalshi.balance_grid,
-            max_notional: self.limits.order_notional_max.unwrap_or(none.max_notional),
-            max_unsettled: self.limits.unsettled_notional_max.unwrap_or(none.max_unsettled),
-            arm_within: Some(self.strategy.arm_margin).filter(|margin| margin.e6() > 0),
-            trade: true,
+    /// How a run is set up that has `cash` on each venue. `files` as for [`Config::load_pairs`].
+    ///
+    /// # Errors
+    /// What is wrong with a pair file, or that no pair is left.
+    pub fn run_spec(
+        &self,
+        fills: Fills,
+        cash: [Usd; 2],
+        files: &[PathBuf],
+    ) -> Result<RunSpec, String> {
+        let files = if files.is_empty() { &self.pairs } else { files };
+        let texts = pairs::texts(files).map_err(|error| error.to_string())?;
+        let all = pairs::parse_all(&texts).map_err(|error| error.to_string())?;
+        let mut wanted = Vec::new();
+        if !self.targets.is_empty() {
+            wanted.extend(all.pairs.iter().filter(|p| self.wants(p)).map(|p| p.id.clone()));
+            if wanted.is_empty() {
+                return Err(format!("no pair is left: targets are {}", self.targets.join(", ")));
+            }
         }
+        Ok(RunSpec {
+            fills,
+            min_profit: self.strategy.min_profit.e6(),
+            max_qty: self.strategy.max_qty.e2(),
+            cash: cash.map(Usd::e6),
+            cooldown: self.strategy.cooldown.0,
+            deadline: self.strategy.deadline.0,
+            balance_grid: self.kalshi.balance_grid.e6(),
+            max_notional: self.limits.order_notional_max.map(Usd::e6),
+            max_unsettled: self.limits.unsettled_notional_max.map(Usd::e6),
+            arm_within: Some(self.strategy.arm_margin.e6()).filter(|margin| *margin > 0),
+            latency: self.paper.latency.map(|latency| latency.0),
+            wanted,
+            multiplier_min_e6: self.kalshi.fee_rate_min_e6.map_or(0, multiplier_e6),
+            ..RunSpec::new(texts)
+        })
     }
 }
 

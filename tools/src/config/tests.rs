@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::live::{ClockBounds, Facts, Trading, WhyPaper, refusals, trading};
 use super::*;
+use crate::model::{Model, Options};
 use crate::pairs::PairFile;
+use crate::run::spec::Fills;
 
 fn variables(list: &[(&str, &str)]) -> Variables {
     let read = |name: &str| {
@@ -87,10 +89,9 @@ fn wrong_keys_and_values_are_told_with_their_place() {
         ("[kalshi]\nkey_id = \"a\"", "kalshi.key_file:"),
         ("[kalshi]\nkey_file = \"a\"", "kalshi.key_id:"),
         ("[kalshi]\ntier = \"gold\"", "kalshi.tier:"),
-        ("[kalshi]\nheader_window_ms = 60000", "header_window_ms:"),
         ("[polymarket]\nassets_per_connection = 201", "assets_per_connection:"),
         ("[polymarket]\nsignature_type = 4", "signature_type:"),
-        ("[polymarket]\nsignature_type = 2\nkey_file = \"k\"", "polymarket.funder:"),
+        ("[polymarket]\nsignature_type = 3\nkey_file = \"k\"", "polymarket.funder:"),
         ("[polymarket]\nfunder = \"0x12\"", "polymarket.funder:"),
         ("[limits]\norder_notional_max = \"-1\"", "limits.order_notional_max:"),
         ("[strategy]\ndeadline_ms = 0", "strategy.deadline_ms:"),
@@ -169,12 +170,27 @@ fn money_needs_three_words() {
 }
 
 #[test]
-fn the_core_gets_what_was_said() {
+fn a_run_gets_what_was_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("parallax.toml");
+    let pairs = Model::new(Options::default()).pairs_toml();
+    fs::write(dir.path().join("pairs.toml"), pairs).unwrap();
     let text = "[limits]\norder_notional_max = \"2.5\"\n[strategy]\narm_margin = \"0\"";
-    let core = with(text, &[]).ok().unwrap().core_config([Usd::new(100); 2]);
-    assert_eq!((core.max_notional, core.cash), (Usd::new(2_500_000), [Usd::new(100); 2]));
-    assert_eq!(core.max_unsettled, engine::core::CoreConfig::default().max_unsettled);
-    assert_eq!(core.arm_within, None, "no margin, nothing signed ahead");
+    let spec = |list: &[(&str, &str)]| {
+        let config = parse(text, &path, &variables(list), None).ok().unwrap();
+        config.run_spec(Fills::Paper, [Usd::new(100); 2], &[])
+    };
+    let all = spec(&[]).unwrap();
+    assert_eq!((all.max_notional, all.cash), (Some(2_500_000), [100; 2]));
+    assert_eq!((all.max_unsettled, all.arm_within), (None, None));
+    assert_eq!((all.multiplier_min_e6, all.wanted.len()), (0, 0));
+    let pairs = all.pair_file().unwrap().pairs;
+    let ticker = pairs[0].kalshi.ticker.as_str();
+    let one = spec(&[("TARGET_MARKETS", ticker), ("KALSHI_FEE_RATE", "0.14")]).unwrap();
+    assert_eq!(one.wanted, [pairs[0].id.clone()]);
+    let raised = one.pair_file().unwrap().pairs[0].kalshi.fee_multiplier_e6;
+    assert_eq!(raised, pairs[0].kalshi.fee_multiplier_e6.max(2_000_000));
+    assert!(spec(&[("TARGET_MARKETS", "nobody*")]).unwrap_err().contains("nobody*"));
 }
 
 #[test]
@@ -191,7 +207,7 @@ fn every_reason_against_live_is_told() {
         clock: vec![(Venue::Kalshi, Ok(good)), (Venue::Polymarket, clock)],
         geoblock,
         files: vec![(PathBuf::from("k.pem"), Ok(mode))],
-        pairs: &pairs,
+        pairs: Some(&pairs),
     };
     let fine = told(&config, &facts(Ok(good), Ok((false, "IE".into())), 0o600));
     assert_eq!(fine.len(), 1, "{fine:?}");

@@ -1,0 +1,342 @@
+//! Compares the books that the feeds hold with those that the venues' REST calls show: a socket can
+//! answer pings and deliver nothing for hours (polymarket.md section 2.5). What differs twice in a
+//! row, while the feed's book did not move, is told to the feed, which takes it out of trading.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use engine::top::{Health, MARKETS_MAX, MarketId, Top};
+use engine::units::{Px, Venue};
+use feeds::fitness::{Fitness, Verdict};
+use rtrb::Producer;
+
+use crate::rest::RestError;
+use crate::rest::kalshi::KalshiRest;
+use crate::rest::polymarket::PolymarketRest;
+
+/// Markets of one request: Kalshi takes at most 100.
+const MARKETS_A_CALL: usize = 50;
+
+/// Longest wait without a look at the stop flag.
+const NAP: Duration = Duration::from_millis(50);
+
+/// How long the picture of the feeds' books may lag behind them: a frame on its way when the REST
+/// answer was made has reached it after this.
+const SETTLE: Duration = Duration::from_millis(500);
+
+/// Differences in a row that condemn a book. REST answers lag, so that one proves nothing.
+const MISSES: u8 = 2;
+
+/// The books as the feeds last showed them. Cold threads share it.
+#[derive(Default)]
+pub struct Seen(Mutex<[Vec<Option<Top>>; 2]>);
+
+impl Seen {
+    /// Takes a book in.
+    pub fn put(&self, top: &Top) {
+        let Ok(mut all) = self.0.lock() else { return };
+        let list = &mut all[top.market.venue().index()];
+        let at = top.market.index();
+        if at >= list.len() && at < MARKETS_MAX {
+            list.resize(at + 1, None);
+        }
+        if let Some(slot) = list.get_mut(at) {
+            *slot = Some(*top);
+        }
+    }
+
+    /// A market's book.
+    pub fn get(&self, market: MarketId) -> Option<Top> {
+        let all = self.0.lock().ok()?;
+        *all[market.venue().index()].get(market.index())?
+    }
+}
+
+/// Best bid and best ask of YES.
+pub type Best = [Option<Px>; 2];
+
+/// A market, and what the venue's REST calls name it by: the ticker, or the token of YES.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Checked {
+    /// Our number of it.
+    pub market: MarketId,
+    /// The venue's name.
+    pub name: String,
+}
+
+/// What is known of one market.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Standing {
+    misses: u8,
+    unfit: bool,
+}
+
+impl Standing {
+    /// Takes a comparison in: `None` says nothing. Returns what is new to the feed.
+    fn word(&mut self, agrees: Option<bool>) -> Option<Fitness> {
+        match agrees? {
+            true => {
+                self.misses = 0;
+                core::mem::take(&mut self.unfit).then_some(Fitness::Fit)
+            }
+            false => {
+                self.misses = self.misses.saturating_add(1);
+                let condemned = self.misses >= MISSES && !self.unfit;
+                self.unfit |= condemned;
+                condemned.then_some(Fitness::Unfit)
+            }
+        }
+    }
+}
+
+/// Whether a REST answer agrees with a book that stood before it was asked and long after it came.
+///
+/// A book that moved meanwhile is alive, and one that is not sound is not traded anyway: both say
+/// nothing.
+fn agrees(before: &Top, after: &Top, rest: Best) -> Option<bool> {
+    let sound = before.health == Health::Sound && after.health == Health::Sound;
+    if !sound || before.generation != after.generation {
+        return None;
+    }
+    let px = |level: Option<(Px, _)>| level.map(|(px, _)| px);
+    Some([px(after.bids().best()), px(after.asks().best())] == rest)
+}
+
+/// What was found out so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CheckFigures {
+    /// Books compared while they stood still.
+    pub compared: u64,
+    /// Of these, how many differed.
+    pub differed: u64,
+    /// Requests that gave no usable answer.
+    pub failed: u64,
+    /// Verdicts that found no room in the feed's ring; they are given again.
+    pub held: u64,
+}
+
+/// Compares one venue's books, round by round.
+pub struct CrossCheck<'s> {
+    seen: &'s Seen,
+    markets: Vec<(Checked, Standing)>,
+    verdicts: Producer<Verdict>,
+    figures: CheckFigures,
+}
+
+/// Asks a venue for the best prices of some markets, in their order; `None` for those that the
+/// answer leaves out.
+pub trait AskBest {
+    /// # Errors
+    /// [`RestError`].
+    fn best(&mut self, markets: &[&str]) -> Result<Vec<Option<Best>>, RestError>;
+}
+
+impl AskBest for KalshiRest {
+    fn best(&mut self, markets: &[&str]) -> Result<Vec<Option<Best>>, RestError> {
+        let books = self.books(markets)?;
+        let of = |name: &&str| {
+            let (_, book) = books.iter().find(|(ticker, _)| ticker == name)?;
+            let bid = book.yes.first().map(|(px, _)| *px);
+            Some([bid, book.no.first().map(|(px, _)| px.complement())])
+        };
+        Ok(markets.iter().map(of).collect())
+    }
+}
+
+impl AskBest for PolymarketRest {
+    fn best(&mut self, markets: &[&str]) -> Result<Vec<Option<Best>>, RestError> {
+        let books = self.books(markets)?;
+        let of = |name: &&str| {
+            let book = books.iter().find(|book| book.token == *name)?;
+            Some([book.bids.first().map(|(px, _)| *px), book.asks.first().map(|(px, _)| *px)])
+        };
+        Ok(markets.iter().map(of).collect())
+    }
+}
+
+impl<'s> CrossCheck<'s> {
+    /// Compares these markets. `verdicts` is the feed's ring; a ring with room for one a market
+    /// loses none.
+    pub fn new(
+        seen: &'s Seen,
+        markets: Vec<Checked>,
+        verdicts: Producer<Verdict>,
+    ) -> CrossCheck<'s> {
+        let markets = markets.into_iter().map(|market| (market, Standing::default())).collect();
+        CrossCheck { seen, markets, verdicts, figures: CheckFigures::default() }
+    }
+
+    /// Compares until `stop` is set: a round, then a rest of `every`.
+    pub fn run(&mut self, venue: &mut impl AskBest, every: Duration, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            self.round(venue, |span| nap(span, stop));
+            nap(every, stop);
+        }
+    }
+
+    /// Compares every market once; `rest` waits.
+    pub fn round(&mut self, venue: &mut impl AskBest, mut rest: impl FnMut(Duration)) {
+        for part in 0..self.markets.len().div_ceil(MARKETS_A_CALL) {
+            let from = part * MARKETS_A_CALL;
+            let to = self.markets.len().min(from + MARKETS_A_CALL);
+            let names: Vec<&str> =
+                self.markets[from..to].iter().map(|(checked, _)| checked.name.as_str()).collect();
+            let before: Vec<Option<Top>> =
+                self.markets[from..to].iter().map(|(c, _)| self.seen.get(c.market)).collect();
+            let Ok(shown) = venue.best(&names) else {
+                self.figures.failed += 1;
+                continue;
+            };
+            rest(SETTLE);
+            for ((place, before), shown) in (from..to).zip(before).zip(shown) {
+                self.judge(place, before, shown);
+            }
+        }
+    }
+
+    /// What was found out so far.
+    pub const fn figures(&self) -> CheckFigures {
+        self.figures
+    }
+
+    fn judge(&mut self, place: usize, before: Option<Top>, shown: Option<Best>) {
+        let (checked, standing) = &mut self.markets[place];
+        let market = checked.market;
+        let (Some(before), Some(shown)) = (before, shown) else { return };
+        let Some(after) = self.seen.get(market) else { return };
+        let agrees = agrees(&before, &after, shown);
+        self.figures.compared += u64::from(agrees.is_some());
+        self.figures.differed += u64::from(agrees == Some(false));
+        let was = *standing;
+        let Some(says) = standing.word(agrees) else { return };
+        if self.verdicts.push(Verdict { market, says }).is_err() {
+            // The feed was not told, so that the next round must find it again.
+            *standing = was;
+            self.figures.held += 1;
+        }
+    }
+}
+
+/// The names by which the markets of these pairs are asked for; a market of several pairs once.
+pub fn markets(
+    venue: Venue,
+    table: &engine::pair::PairTable,
+    file: &crate::pairs::PairFile,
+) -> Vec<Checked> {
+    let mut list: Vec<Checked> = Vec::new();
+    for (pair, spec) in table.pairs().iter().zip(&file.pairs) {
+        let market = pair.sides[venue.index()].market;
+        let name = match venue {
+            Venue::Kalshi => &spec.kalshi.ticker,
+            Venue::Polymarket => &spec.polymarket.yes,
+        };
+        list.push(Checked { market, name: name.clone() });
+    }
+    list.sort_by_key(|checked| checked.market.index());
+    list.dedup_by_key(|checked| checked.market);
+    list
+}
+
+fn nap(span: Duration, stop: &AtomicBool) {
+    let until = Instant::now() + span;
+    while !stop.load(Ordering::Relaxed) {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        thread::sleep(left.min(NAP));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::top::Levels;
+    use engine::units::Qty;
+
+    use super::*;
+    use crate::rest::RestErrorKind;
+
+    fn market() -> MarketId {
+        MarketId::new(Venue::Polymarket, 3).unwrap()
+    }
+
+    fn top(generation: u32, bid: u16, ask: u16) -> Top {
+        let mut top = Top::unknown(market());
+        (top.generation, top.health) = (generation, Health::Sound);
+        let level = |px: u16| {
+            let mut levels = Levels::EMPTY;
+            (levels.px[0], levels.qty[0]) = (px, Qty::ONE.e2() as u32);
+            levels
+        };
+        top.set_bids(&level(bid));
+        top.set_asks(&level(ask));
+        top
+    }
+
+    fn best(bid: u16, ask: u16) -> Best {
+        [Some(Px::lit(bid)), Some(Px::lit(ask))]
+    }
+
+    /// Answers as told; `None` fails.
+    struct Script(Vec<Option<Best>>);
+
+    impl AskBest for Script {
+        fn best(&mut self, markets: &[&str]) -> Result<Vec<Option<Best>>, RestError> {
+            assert_eq!(markets, ["77"]);
+            self.0.remove(0).map(|best| vec![Some(best)]).ok_or(RestError {
+                method: "POST",
+                url: String::new(),
+                kind: RestErrorKind::NoStamp,
+            })
+        }
+    }
+
+    #[test]
+    fn a_silent_book_is_condemned_by_two_differences_and_freed_by_one_agreement() {
+        let seen = Seen::default();
+        let (verdicts, mut told) = rtrb::RingBuffer::new(4);
+        let checked = vec![Checked { market: market(), name: "77".into() }];
+        let mut check = CrossCheck::new(&seen, checked, verdicts);
+        let other = Some(best(4_800, 5_000));
+        let mut script =
+            Script(vec![other, other, other, None, other, other, Some(best(4_700, 4_900)), other]);
+        let mut round = |moves: Option<Top>| {
+            check.round(&mut script, |_| {
+                if let Some(top) = moves {
+                    seen.put(&top);
+                }
+            });
+            told.pop().ok().map(|verdict| verdict.says)
+        };
+        assert_eq!(round(None), None, "nothing was seen yet");
+        seen.put(&top(1, 4_700, 4_900));
+        assert_eq!(round(Some(top(2, 4_700, 4_900))), None, "it moves, so it lives");
+        assert_eq!(round(None), None, "one difference may be REST's lag");
+        assert_eq!(round(None), None, "no answer says nothing");
+        assert_eq!(round(None), Some(Fitness::Unfit));
+        assert_eq!(round(None), None, "said once");
+        assert_eq!(round(None), Some(Fitness::Fit));
+        assert_eq!(round(None), None);
+        let figures = check.figures();
+        assert_eq!((figures.compared, figures.differed, figures.failed), (5, 4, 1));
+    }
+
+    #[test]
+    fn a_verdict_without_room_is_given_again() {
+        let seen = Seen::default();
+        let (verdicts, mut told) = rtrb::RingBuffer::new(1);
+        let mut check =
+            CrossCheck::new(&seen, vec![Checked { market: market(), name: "77".into() }], verdicts);
+        seen.put(&top(1, 4_700, 4_900));
+        let mut script = Script(vec![Some(best(1, 2)); 4]);
+        let full = Verdict { market: market(), says: Fitness::Restored };
+        check.verdicts.push(full).unwrap();
+        check.round(&mut script, |_| {});
+        check.round(&mut script, |_| {});
+        assert_eq!((told.pop(), check.figures().held), (Ok(full), 1));
+        check.round(&mut script, |_| {});
+        assert_eq!(told.pop().map(|verdict| verdict.says), Ok(Fitness::Unfit));
+    }
+}

@@ -1,0 +1,632 @@
+//! Polymarket's slow requests (polymarket.md sections 1, 4, 5, 7 and 8).
+
+use engine::units::{Px, Qty, Shares, Usd};
+use exec::sign::l2::{ApiCredentials, L2Signer};
+use exec::sign::polymarket::PolymarketSigner;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
+
+use super::agent::{self, Agent, Call};
+use super::pace::Pace;
+use super::{Decimal, E2, E4, E6, RestError, RestErrorKind, wall};
+use crate::config::{PolymarketConfig, Secret};
+
+/// The tightest of the limits that slow requests meet is 100 in ten seconds (polymarket.md
+/// section 9); this keeps a tenth of all below it.
+const REQUESTS_PER_S: u32 = 9;
+const REQUESTS_BURST: u32 = 20;
+
+/// First and last cursor of `/data/` listings.
+const CURSOR_FIRST: &str = "MA==";
+const CURSOR_LAST: &str = "LTE=";
+
+/// Most pages of one listing.
+const PAGES_MAX: usize = 1_000;
+
+const NO_KEY: &str = "set POLY_PRIVATE_KEY, or polymarket.key_file";
+
+/// A client of Polymarket's REST APIs.
+pub struct PolymarketRest {
+    agent: Agent,
+    clob: String,
+    gamma: String,
+    geoblock: String,
+    signature_type: u8,
+    l2: Option<L2Signer>,
+    budget: Pace,
+}
+
+/// Whether Polymarket serves this host.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Geoblock {
+    /// True where it does not.
+    pub blocked: bool,
+    /// Country of this host as it sees it.
+    #[serde(default)]
+    pub country: String,
+}
+
+/// A token's book, best level first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Book {
+    /// Which token.
+    pub token: String,
+    /// The venue's own time, Unix milliseconds.
+    pub timestamp_ms: u64,
+    /// Bids; sizes floored to hundredths.
+    pub bids: Vec<(Px, Qty)>,
+    /// Asks; sizes floored to hundredths.
+    pub asks: Vec<(Px, Qty)>,
+    /// Price step.
+    pub tick: Px,
+    /// Smallest order.
+    pub min_size: Qty,
+    /// Which exchange contract.
+    pub neg_risk: bool,
+}
+
+/// A market's parameters on the CLOB (polymarket.md section 5.7).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClobMarket {
+    /// Token and outcome, in the venue's order.
+    pub tokens: Vec<(String, String)>,
+    /// Smallest order.
+    pub min_size: E2,
+    /// Price step.
+    pub tick: E4,
+    /// Which exchange contract.
+    pub neg_risk: bool,
+    /// What takers pay, in millionths; 0 where the market is free.
+    pub fee_rate: E6,
+    /// Exponent in the fee.
+    pub fee_exponent: u8,
+    /// Whether marketable orders wait.
+    pub taker_delay: bool,
+    /// Seconds that they wait on markets that say it.
+    pub delay_s: Option<u64>,
+}
+
+/// An open order.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct OpenOrder {
+    /// Its id: the digest that was signed.
+    pub id: String,
+    /// `LIVE`, or `ORDER_STATUS_LIVE`.
+    pub status: String,
+    /// Condition id.
+    pub market: String,
+    /// Token.
+    pub asset_id: String,
+    /// `BUY` or `SELL`.
+    pub side: String,
+    /// Shares; pUSD of a FOK or FAK BUY.
+    pub original_size: E6,
+    /// Shares filled.
+    pub size_matched: E6,
+    /// Limit.
+    pub price: E4,
+}
+
+/// A trade of the account.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Trade {
+    /// The venue's id.
+    pub id: String,
+    /// The taker's order.
+    pub taker_order_id: String,
+    /// Token.
+    pub asset_id: String,
+    /// `BUY` or `SELL`, of the taker.
+    pub side: String,
+    /// Shares.
+    pub size: E6,
+    /// Price.
+    pub price: E6,
+    /// `MATCHED`, `MINED`, `CONFIRMED`, `RETRYING` or `FAILED`.
+    pub status: String,
+}
+
+/// A market of the catalogue (polymarket.md section 8), as far as orders need it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GammaMarket {
+    /// Gamma's id.
+    pub id: String,
+    /// Condition id.
+    pub condition_id: String,
+    /// True for Protocol V2.
+    pub is_v2: bool,
+    /// Its question.
+    pub question: String,
+    /// Outcomes' names.
+    pub outcomes: Vec<String>,
+    /// Token (v1) or position (v2) ids, in the order of the outcomes.
+    pub tokens: Vec<String>,
+    /// Takes orders now.
+    pub trades: bool,
+}
+
+/// What became of an order that was sent.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Posted {
+    /// Only with an empty `error_msg` and an id was it taken.
+    pub success: bool,
+    /// Why not.
+    #[serde(default)]
+    pub error_msg: String,
+    /// Its id.
+    #[serde(default, rename = "orderID")]
+    pub order_id: String,
+    /// `live`, `matched`, `delayed` or `unmatched`.
+    #[serde(default)]
+    pub status: String,
+}
+
+/// What cancels did.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Cancelled {
+    /// Ids that are gone.
+    #[serde(default)]
+    pub canceled: Vec<String>,
+    /// Others, with reasons.
+    #[serde(default)]
+    pub not_canceled: serde_json::Map<String, Value>,
+}
+
+impl PolymarketRest {
+    /// A client. Private requests need [`PolymarketRest::log_in`] first.
+    pub fn new(config: &PolymarketConfig, agent: Agent) -> PolymarketRest {
+        PolymarketRest {
+            agent,
+            clob: config.clob.as_str().to_owned(),
+            gamma: config.gamma.as_str().to_owned(),
+            geoblock: config.geoblock.as_str().to_owned(),
+            signature_type: config.signature_type,
+            l2: None,
+            budget: Pace::new(REQUESTS_PER_S, REQUESTS_BURST),
+        }
+    }
+
+    /// Signs private requests from now on: with `given`, or with credentials that are made or, if
+    /// there are some, derived by a signature of the wallet (polymarket.md section 4.1).
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn log_in(
+        &mut self,
+        wallet: &mut PolymarketSigner,
+        given: Option<ApiCredentials>,
+    ) -> Result<(), RestError> {
+        let credentials = match given {
+            Some(given) => given,
+            None => self.credentials(wallet)?,
+        };
+        self.l2 = Some(L2Signer::new(wallet.owner(), credentials));
+        Ok(())
+    }
+
+    /// Credentials of a wallet: created, or derived where there are some.
+    ///
+    /// # Errors
+    /// [`RestError`] of the derivation.
+    pub fn credentials(
+        &mut self,
+        wallet: &mut PolymarketSigner,
+    ) -> Result<ApiCredentials, RestError> {
+        #[derive(Deserialize)]
+        struct Reply {
+            #[serde(rename = "apiKey")]
+            key: String,
+            secret: Secret,
+            passphrase: Secret,
+        }
+        let mut ask = |method, path: &str| -> Result<Reply, RestError> {
+            agent::spend(&mut self.budget, 1);
+            let header = wallet.prove(wall().0 / 1_000_000_000, 0);
+            let url = format!("{}{path}", self.clob);
+            let headers = header.as_bytes();
+            self.agent.json(&Call { method, url, query: "", headers, body: None })
+        };
+        let reply = match ask("POST", "/auth/api-key") {
+            Err(RestError { kind: RestErrorKind::Status { .. }, .. }) => {
+                ask("GET", "/auth/derive-api-key")?
+            }
+            other => other?,
+        };
+        let (secret, passphrase) = (reply.secret.expose(), reply.passphrase.expose());
+        ApiCredentials::new(&reply.key, secret, passphrase).map_err(|error| {
+            let kind = RestErrorKind::Form(error.to_string());
+            RestError { method: "GET", url: format!("{}/auth/derive-api-key", self.clob), kind }
+        })
+    }
+
+    /// The `owner` of order bodies; `None` before the log-in.
+    pub fn owner(&self) -> Option<&str> {
+        self.l2.as_ref().map(L2Signer::owner)
+    }
+
+    /// When a request left, what second the venue's clock showed, and when the answer came; both
+    /// ends in Unix milliseconds of this host.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn time(&mut self) -> Result<(i64, i64, i64), RestError> {
+        agent::spend(&mut self.budget, 1);
+        let url = format!("{}/time", self.clob);
+        let sent = agent::ms(wall());
+        let call = Call { method: "GET", url, query: "", headers: &[], body: None };
+        let second: i64 = self.agent.json(&call)?;
+        Ok((sent, second, agent::ms(wall())))
+    }
+
+    /// Which version of orders it takes.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn version(&mut self) -> Result<u32, RestError> {
+        #[derive(Deserialize)]
+        struct Reply {
+            version: u32,
+        }
+        Ok(self.public::<Reply>("/version", "")?.version)
+    }
+
+    /// Whether it serves this host.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn geoblock(&mut self) -> Result<Geoblock, RestError> {
+        agent::spend(&mut self.budget, 1);
+        let url = self.geoblock.clone();
+        self.agent.json(&Call { method: "GET", url, query: "", headers: &[], body: None })
+    }
+
+    /// A token's book.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn book(&mut self, token: &str) -> Result<Book, RestError> {
+        let reply: BookReply = self.public("/book", &format!("token_id={token}"))?;
+        reply.book().ok_or_else(|| self.form("/book", "the tick or the minimum is no number"))
+    }
+
+    /// Books of several tokens at once. Tokens that it does not know are left out of the answer.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn books(&mut self, tokens: &[&str]) -> Result<Vec<Book>, RestError> {
+        agent::spend(&mut self.budget, 1);
+        let list: Vec<Value> =
+            tokens.iter().map(|token| serde_json::json!({ "token_id": token })).collect();
+        let body = Value::from(list).to_string();
+        let url = format!("{}/books", self.clob);
+        let body = Some(body.as_bytes());
+        let call = Call { method: "POST", url, query: "", headers: &[], body };
+        let replies: Vec<BookReply> = self.agent.json(&call)?;
+        Ok(replies.into_iter().filter_map(BookReply::book).collect())
+    }
+
+    /// A market's parameters.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn clob_market(&mut self, condition_id: &str) -> Result<ClobMarket, RestError> {
+        let reply: ClobReply = self.public(&format!("/clob-markets/{condition_id}"), "")?;
+        Ok(reply.market())
+    }
+
+    /// pUSD of the account.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn balance(&mut self) -> Result<Usd, RestError> {
+        let query = format!("asset_type=COLLATERAL&signature_type={}", self.signature_type);
+        self.units(&query).map(Usd::new)
+    }
+
+    /// Shares of a token.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn shares(&mut self, token: &str, is_v2: bool) -> Result<Shares, RestError> {
+        let kind = if is_v2 { "CONDITIONAL-V2" } else { "CONDITIONAL" };
+        let signature_type = self.signature_type;
+        let query = format!("asset_type={kind}&token_id={token}&signature_type={signature_type}");
+        Ok(Shares::new(u64::try_from(self.units(&query)?).unwrap_or(0)))
+    }
+
+    /// Open orders of the account.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn orders(&mut self) -> Result<Vec<OpenOrder>, RestError> {
+        self.pages("/data/orders", "")
+    }
+
+    /// Trades of the account after `after_s` (Unix seconds).
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn trades(&mut self, after_s: u64) -> Result<Vec<Trade>, RestError> {
+        self.pages("/data/trades", &format!("after={after_s}&"))
+    }
+
+    /// A page of open markets of the catalogue, and the cursor of the next one.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn markets(
+        &mut self,
+        cursor: Option<&str>,
+    ) -> Result<(Vec<GammaMarket>, Option<String>), RestError> {
+        #[derive(Deserialize)]
+        struct Page {
+            markets: Vec<GammaReply>,
+            next_cursor: Option<String>,
+        }
+        agent::spend(&mut self.budget, 1);
+        let url = format!("{}/markets/keyset", self.gamma);
+        let mut query = "closed=false&limit=100".to_owned();
+        if let Some(cursor) = cursor {
+            query.push_str(&format!("&after_cursor={cursor}"));
+        }
+        let call = Call { method: "GET", url, query: &query, headers: &[], body: None };
+        let page: Page = self.agent.json(&call)?;
+        let markets = page.markets.into_iter().filter_map(GammaReply::market).collect();
+        Ok((markets, page.next_cursor.filter(|cursor| !cursor.is_empty())))
+    }
+
+    /// Sends an order: the body of [`exec::sign::order::SignedOrder::push_body`].
+    ///
+    /// # Errors
+    /// [`RestError`]. Without an answer, and after most 5xx, the order may be there all the same:
+    /// look it up by its id, which was known before.
+    pub fn create(&mut self, body: &[u8]) -> Result<Posted, RestError> {
+        self.private("POST", "/order", "", Some(body))
+    }
+
+    /// Takes an order back: the body of [`exec::sign::order::write_cancel`].
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn cancel(&mut self, body: &[u8]) -> Result<Cancelled, RestError> {
+        self.private("DELETE", "/order", "", Some(body))
+    }
+
+    fn units(&mut self, query: &str) -> Result<i64, RestError> {
+        #[derive(Deserialize)]
+        struct Reply {
+            balance: String,
+            #[serde(rename = "allowances")]
+            _allowances: Option<IgnoredAny>,
+        }
+        let reply: Reply = self.private("GET", "/balance-allowance", query, None)?;
+        reply.balance.parse().map_err(|_| self.form("/balance-allowance", "balance is no number"))
+    }
+
+    fn form(&self, path: &str, reason: &str) -> RestError {
+        let kind = RestErrorKind::Form(reason.to_owned());
+        RestError { method: "GET", url: format!("{}{path}", self.clob), kind }
+    }
+
+    fn public<T: DeserializeOwned>(&mut self, path: &str, query: &str) -> Result<T, RestError> {
+        agent::spend(&mut self.budget, 1);
+        let url = format!("{}{path}", self.clob);
+        self.agent.json(&Call { method: "GET", url, query, headers: &[], body: None })
+    }
+
+    fn private<T: DeserializeOwned>(
+        &mut self,
+        method: &'static str,
+        path: &str,
+        query: &str,
+        body: Option<&[u8]>,
+    ) -> Result<T, RestError> {
+        let url = format!("{}{path}", self.clob);
+        let Some(l2) = &mut self.l2 else {
+            return Err(RestError { method, url, kind: RestErrorKind::NoKey(NO_KEY) });
+        };
+        agent::spend(&mut self.budget, 1);
+        let header = l2.sign(wall().0 / 1_000_000_000, method, path, body.unwrap_or_default());
+        self.agent.json(&Call { method, url, query, headers: header.as_bytes(), body })
+    }
+
+    /// All pages of a listing; `query` ends with `&` or is empty.
+    fn pages<T: DeserializeOwned>(&mut self, path: &str, query: &str) -> Result<Vec<T>, RestError> {
+        #[derive(Deserialize)]
+        #[serde(bound = "T: DeserializeOwned")]
+        struct Page<T> {
+            data: Vec<T>,
+            next_cursor: String,
+        }
+        let mut all = Vec::new();
+        let mut cursor = CURSOR_FIRST.to_owned();
+        for _ in 0..PAGES_MAX {
+            let query = format!("{query}next_cursor={cursor}");
+            let page: Page<T> = self.private("GET", path, &query, None)?;
+            all.extend(page.data);
+            if [CURSOR_LAST, "", cursor.as_str()].contains(&page.next_cursor.as_str()) {
+                return Ok(all);
+            }
+            cursor = page.next_cursor;
+        }
+        Err(self.form(path, "more than a thousand pages"))
+    }
+}
+
+#[derive(Deserialize)]
+struct BookReply {
+    asset_id: String,
+    timestamp: String,
+    bids: Vec<LevelReply>,
+    asks: Vec<LevelReply>,
+    tick_size: E4,
+    min_order_size: E2,
+    #[serde(default)]
+    neg_risk: bool,
+}
+
+#[derive(Deserialize)]
+struct LevelReply {
+    price: E4,
+    size: E6,
+}
+
+impl BookReply {
+    fn book(self) -> Option<Book> {
+        let side = |levels: Vec<LevelReply>| -> Vec<(Px, Qty)> {
+            let floored = |l: LevelReply| super::level(l.price, l.size.0 / 10_000);
+            let mut levels: Vec<(Px, Qty)> = levels.into_iter().filter_map(floored).collect();
+            levels.sort_by_key(|(px, _)| *px);
+            levels
+        };
+        let mut bids = side(self.bids);
+        bids.reverse();
+        Some(Book {
+            token: self.asset_id,
+            timestamp_ms: self.timestamp.parse().ok()?,
+            bids,
+            asks: side(self.asks),
+            tick: u16::try_from(self.tick_size.0).ok().and_then(Px::new)?,
+            min_size: u64::try_from(self.min_order_size.0).ok().and_then(Qty::new)?,
+            neg_risk: self.neg_risk,
+        })
+    }
+}
+
+/// The short form of a market's parameters.
+#[derive(Deserialize)]
+struct ClobReply {
+    t: Vec<TokenReply>,
+    mos: E2,
+    mts: E4,
+    #[serde(default)]
+    nr: bool,
+    #[serde(default)]
+    itode: bool,
+    fd: Option<FeeReply>,
+    sd: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct TokenReply {
+    t: String,
+    o: String,
+}
+
+#[derive(Deserialize)]
+struct FeeReply {
+    r: E6,
+    e: u8,
+}
+
+impl ClobReply {
+    fn market(self) -> ClobMarket {
+        let (fee_rate, fee_exponent) = self.fd.map_or((Decimal(0), 1), |fee| (fee.r, fee.e));
+        ClobMarket {
+            tokens: self.t.into_iter().map(|token| (token.t, token.o)).collect(),
+            min_size: self.mos,
+            tick: self.mts,
+            neg_risk: self.nr,
+            fee_rate,
+            fee_exponent,
+            taker_delay: self.itode,
+            delay_s: self.sd,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GammaReply {
+    id: String,
+    condition_id: String,
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    question: String,
+    #[serde(default)]
+    outcomes: String,
+    #[serde(default)]
+    clob_token_ids: String,
+    #[serde(default)]
+    position_ids: Vec<String>,
+    #[serde(default)]
+    active: bool,
+    #[serde(default)]
+    closed: bool,
+    #[serde(default)]
+    accepting_orders: bool,
+    #[serde(default)]
+    enable_order_book: bool,
+}
+
+impl GammaReply {
+    /// `None` for what has other than two outcomes or ids.
+    fn market(self) -> Option<GammaMarket> {
+        // Texts that hold arrays: decoded twice.
+        let list = |text: &str| serde_json::from_str::<Vec<String>>(text).ok();
+        let is_v2 = self.version == "v2";
+        let outcomes = list(&self.outcomes)?;
+        let tokens = if is_v2 { self.position_ids } else { list(&self.clob_token_ids)? };
+        if outcomes.len() != 2 || tokens.len() != 2 {
+            return None;
+        }
+        Some(GammaMarket {
+            id: self.id,
+            condition_id: self.condition_id,
+            is_v2,
+            question: self.question,
+            outcomes,
+            tokens,
+            trades: self.active && !self.closed && self.accepting_orders && self.enable_order_book,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture<T: DeserializeOwned>(name: &str) -> Option<T> {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/protocol/fixtures/polymarket");
+        let Ok(text) = std::fs::read_to_string(format!("{dir}/{name}.json")) else {
+            eprintln!("skipped: {name}.json is not there");
+            return None;
+        };
+        Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")))
+    }
+
+    #[test]
+    fn replies_of_the_venue_are_read() {
+        let Some(book) = fixture::<BookReply>("rest_book") else { return };
+        let book = book.book().unwrap();
+        assert_eq!(book.bids[0], (Px::lit(5_100), Qty::lit(8_820)));
+        assert_eq!(book.asks[0], (Px::lit(5_300), Qty::lit(6_000)));
+        assert_eq!((book.tick, book.min_size), (Px::lit(100), Qty::lit(500)));
+        let market = fixture::<ClobReply>("rest_clob_market_info").unwrap().market();
+        assert_eq!((market.fee_rate, market.fee_exponent), (Decimal(70_000), 1));
+        assert_eq!((market.tick, market.taker_delay), (Decimal(100), true));
+        assert!(!fixture::<Geoblock>("rest_geoblock").unwrap().blocked);
+        let posted = fixture::<Posted>("rest_post_order_response_matched").unwrap();
+        assert!(posted.success && posted.order_id.starts_with("0x"));
+        assert!(!fixture::<Cancelled>("rest_cancel_response").unwrap().canceled.is_empty());
+        let none = fixture::<Cancelled>("rest_cancel_response_not_canceled").unwrap();
+        assert!(!none.not_canceled.is_empty());
+        let orders: Value = fixture("rest_open_orders_page").unwrap();
+        let order: OpenOrder = serde_json::from_value(orders["data"][0].clone()).unwrap();
+        assert_eq!((order.price, order.original_size), (Decimal(5_100), Decimal(100_000_000)));
+        let trades: Value = fixture("rest_trades_page").unwrap();
+        let trade: Trade = serde_json::from_value(trades["data"][0].clone()).unwrap();
+        assert_eq!((trade.size, trade.price), (Decimal(25_000_000), Decimal(530_000)));
+        for (name, is_v2) in [("gamma_market_v1", false), ("gamma_market_v2", true)] {
+            let market = fixture::<GammaReply>(name).unwrap().market().unwrap();
+            assert_eq!(
+                (market.is_v2, market.tokens.len(), market.trades),
+                (is_v2, 2, true),
+                "{name}"
+            );
+        }
+    }
+}
