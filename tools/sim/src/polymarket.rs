@@ -36,7 +36,7 @@ use engine::pair::Outcome;
 use engine::units::{Ns, Px, Qty};
 
 use crate::universe::{PolymarketMarket, Universe};
-use crate::venue::{ClientId, Outbox, Reply, Request, Side, Venue};
+use crate::venue::{ClientId, Outbox, Reply, Request, Side, Upset, Venue};
 
 use auth::{ApiKey, Keys};
 use book::SHOWN_MIN;
@@ -80,7 +80,6 @@ struct Mode {
 /// The venue.
 #[derive(Debug)]
 pub struct Polymarket {
-    born: Ns,
     markets: Vec<Market>,
     tokens: BTreeMap<String, TokenKey>,
     conditions: BTreeMap<String, usize>,
@@ -122,7 +121,6 @@ impl Polymarket {
     /// All markets with empty books, the wallets as the universe has them, no API key.
     pub fn new(universe: &Universe, now: Ns) -> Polymarket {
         let mut venue = Polymarket {
-            born: now,
             markets: Vec::new(),
             tokens: BTreeMap::new(),
             conditions: BTreeMap::new(),
@@ -246,12 +244,13 @@ impl Venue for Polymarket {
             if entry.key().0 > now {
                 break;
             }
+            // It happens when it was due, so that nothing depends on how often the venue is asked.
             let ((at, _), due) = entry.remove_entry();
             match due {
-                Due::Match(order) => self.match_delayed(now, order, out),
-                Due::Expire(order) => self.drop_order(now, order, "CANCELED_EXPIRED_ORDER", out),
-                Due::Trade(trade) => self.advance_trade(now, trade, out),
-                Due::Heart(key) => self.miss_heart(at, now, &key, out),
+                Due::Match(order) => self.match_delayed(at, order, out),
+                Due::Expire(order) => self.drop_order(at, order, "CANCELED_EXPIRED_ORDER", out),
+                Due::Trade(trade) => self.advance_trade(at, trade, out),
+                Due::Heart(key) => self.miss_heart(at, &key, out),
             }
         }
     }
@@ -280,6 +279,20 @@ impl Venue for Polymarket {
     fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, out: &mut Outbox) {
         self.tick(now, out);
         self.settle_market(now, market, outcome, out);
+    }
+
+    fn upset(&mut self, now: Ns, what: Upset, out: &mut Outbox) -> bool {
+        self.tick(now, out);
+        match what {
+            Upset::Restart => self.restart(now),
+            Upset::FailSettlement => self.fail_next_settlement(),
+            Upset::PauseAll(paused) => {
+                for market in &mut self.markets {
+                    market.paused = paused;
+                }
+            }
+        }
+        true
     }
 
     fn ledger(&self) -> serde_json::Value {

@@ -194,8 +194,8 @@ impl Polymarket {
     }
 
     /// A heartbeat did not come in time: the key's open orders go.
-    pub(super) fn miss_heart(&mut self, due: Ns, now: Ns, key: &str, out: &mut Outbox) {
-        if self.hearts.get(key).is_none_or(|heart| heart.until != due) {
+    pub(super) fn miss_heart(&mut self, now: Ns, key: &str, out: &mut Outbox) {
+        if self.hearts.get(key).is_none_or(|heart| heart.until != now) {
             return;
         }
         let own = |number: &usize| {

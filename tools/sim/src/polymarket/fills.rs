@@ -111,7 +111,8 @@ impl Polymarket {
         let (order_id, owner, wallet) = match order.map(|number| &self.orders[number]) {
             Some(order) => (order.id_text.clone(), order.owner.clone(), Some(order.wallet)),
             None => {
-                let seed = [&self.born.0.to_be_bytes()[..], &self.trades.len().to_be_bytes()];
+                let number = self.trades.len().to_be_bytes();
+                let seed = [spec.condition_id.as_bytes(), &number];
                 (derived_hex(&seed), uuid(&auth::derived(&[b"maker"])), None)
             }
         };
@@ -144,9 +145,14 @@ impl Polymarket {
             Print { token: taker.token.1, px: taker.px, size: taker.size, buys: taker.buys };
         let market = &mut self.markets[taker.token.0];
         market.last = Some(if taker.token.1 == 0 { taker.px } else { taker.px.complement() });
-        let words = [&self.born.0.to_be_bytes()[..], &number.to_be_bytes(), b"trade"];
+        // Made of the orders' ids: another run has other trades, a repeated one the same.
+        let parties = std::iter::once(&taker).chain(&makers);
+        let mut words: Vec<&[u8]> = parties.map(|party| party.order_id.as_bytes()).collect();
+        let tail = number.to_be_bytes();
+        words.push(&tail);
+        let id = uuid(&auth::derived(&words));
         let mut trade = Trade {
-            id: uuid(&auth::derived(&words)),
+            id,
             condition: market.spec.condition_id.clone(),
             taker,
             makers,

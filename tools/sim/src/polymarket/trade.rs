@@ -148,9 +148,10 @@ impl Trade {
 
     /// A `trade` event for `role`.
     pub fn event(&self, role: &str, own: &str, now: Ns) -> Value {
-        let mut event = self.row(role, own);
-        event["event_type"] = json!("trade");
-        event["type"] = json!("TRADE");
+        let mut event = json!({ "event_type": "trade", "type": "TRADE" });
+        if let (Value::Object(event), Value::Object(row)) = (&mut event, self.row(role, own)) {
+            event.extend(row);
+        }
         event["trade_owner"] = json!(own);
         event["timestamp"] = json!((now.0 / 1_000_000).to_string());
         event
