@@ -12,6 +12,7 @@ use parallax::doctor::{self, DoctorArgs};
 use parallax::jitter::{self, JitterArgs};
 use parallax::replay::command as replay;
 use parallax::replay::options::ReplayArgs;
+use parallax::sim_command::{self, SimArgs};
 use parallax::tape::command::{self as tape, TapeArgs};
 
 /// Parallax, a low-latency arbitrage engine for Kalshi and Polymarket.
@@ -29,6 +30,7 @@ struct Cli {
 enum Command {
     Demo(DemoArgs),
     Replay(Box<ReplayArgs>),
+    Sim(SimArgs),
     Tape(TapeArgs),
     Doctor(DoctorArgs),
     Jitter(JitterArgs),
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let result: Result<(), Box<dyn std::error::Error>> = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args).map_err(Into::into),
         Command::Replay(args) => replay::run(&args).map_err(Into::into),
+        Command::Sim(args) => sim_command::run(&args).map_err(Into::into),
         Command::Tape(args) => tape::run(&args).map_err(Into::into),
         Command::Balances(args) => balances::run(&args).map_err(Into::into),
         Command::Positions(args) => positions::run(&args).map_err(Into::into),

@@ -198,6 +198,7 @@ impl Recorded {
 
 impl Venue for Recorded {
     fn request(&mut self, now: Ns, request: &Request<'_>, out: &mut Outbox) -> Reply {
+        self.tick(now, out); // What is due would be done unwritten by a reading request.
         let reply = self.venue.request(now, request, out);
         // Reading changes nothing, but for keys that are made when they are asked for.
         if request.method != "GET" || request.path.contains("/auth/") {
@@ -226,10 +227,12 @@ impl Venue for Recorded {
         request: &Request<'_>,
         out: &mut Outbox,
     ) -> Result<(), Reply> {
+        self.tick(now, out);
         self.venue.open(now, client, request, out)
     }
 
     fn text(&mut self, now: Ns, client: ClientId, text: &str, out: &mut Outbox) {
+        self.tick(now, out);
         self.venue.text(now, client, text, out);
     }
 
