@@ -24,7 +24,7 @@ pub enum Kind {
     HalfOpen,
     /// A WebSocket is reset in the middle of a frame.
     Reset,
-    /// A new connection is taken and never answered.
+    /// A request is taken, and neither processed nor answered; its connection stays open.
     Mute,
     /// A book message is lost.
     Gap,
@@ -274,8 +274,8 @@ impl Faults {
         Ns(told.0.saturating_add_signed(-clock.offset.max(clock.wanted)))
     }
 
-    /// What happens to a connection that was just taken.
-    pub fn accepted(&mut self, site: SiteId) -> Option<Break> {
+    /// What happens to a connection in place of an answer, before the venue sees the request.
+    pub fn muted(&mut self, site: SiteId) -> Option<Break> {
         self.strike(site, Kind::Mute, (0, 0)).map(|_| Break::Silence)
     }
 

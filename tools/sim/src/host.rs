@@ -53,9 +53,6 @@ pub struct Effects {
 /// What stands behind a front. `now` is Unix nanoseconds and never steps back; every client has
 /// a number that no other client of any site ever had.
 pub trait Host {
-    /// A client of a site has connected; what is returned happens to it.
-    fn accepted(&mut self, now: Ns, site: SiteId) -> Option<Break>;
-
     /// Answers a request.
     fn request(
         &mut self,
@@ -76,7 +73,7 @@ pub trait Host {
         client: ClientId,
         request: &Request<'_>,
         effects: &mut Effects,
-    ) -> Result<(), Reply>;
+    ) -> Result<(), Answer>;
 
     /// A client's text frame.
     fn text(&mut self, now: Ns, site: SiteId, client: ClientId, text: &str, effects: &mut Effects);

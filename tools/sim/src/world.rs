@@ -208,15 +208,16 @@ fn is_order(request: &Request<'_>) -> bool {
     request.method == "POST" && (request.path.contains("/orders") || request.path == "/order")
 }
 
+/// No answer.
+fn lost(how: Break) -> Answer {
+    Answer { lost: Some(how), ..Answer::from(Reply::json(503, "")) }
+}
+
 fn changes_orders(request: &Request<'_>) -> bool {
     request.method != "GET" && !request.path.contains("/auth/")
 }
 
 impl Host for World {
-    fn accepted(&mut self, _: Ns, site: SiteId) -> Option<Break> {
-        self.faults.accepted(site)
-    }
-
     fn request(
         &mut self,
         now: Ns,
@@ -228,6 +229,9 @@ impl Host for World {
             let reply = self.admin(now, request, effects);
             self.commit();
             return reply.into();
+        }
+        if let Some(how) = self.faults.muted(site) {
+            return lost(how);
         }
         if let Some(refusal) = self.faults.refused(site, self.sites[site.0].id, now) {
             return refusal.into();
@@ -241,9 +245,7 @@ impl Host for World {
         self.faults.pushes(site, &mut effects.outbox, from);
         if !self.commit() {
             effects.outbox.pushes.clear();
-            let mut answer = Answer::from(reply);
-            answer.lost = Some(Break::Reset);
-            return answer;
+            return lost(Break::Reset);
         }
         let fault = match changes_orders(request) && reply.status < 300 {
             true => self.faults.reply(site),
@@ -266,10 +268,13 @@ impl Host for World {
         client: ClientId,
         request: &Request<'_>,
         effects: &mut Effects,
-    ) -> Result<(), Reply> {
+    ) -> Result<(), Answer> {
+        if let Some(how) = self.faults.muted(site) {
+            return Err(lost(how));
+        }
         let told = self.faults.clock(site, now);
         let entry = &mut self.sites[site.0];
-        entry.venue.open(told, client, request, &mut effects.outbox)?;
+        entry.venue.open(told, client, request, &mut effects.outbox).map_err(Answer::from)?;
         entry.clients.push(client);
         Ok(())
     }

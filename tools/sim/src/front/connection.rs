@@ -197,7 +197,7 @@ impl Connection {
         let answer = match wants_websocket {
             true => match self.upgrade(now, host, &parsed, &request, effects) {
                 None => return true,
-                Some(refusal) => Answer::from(refusal),
+                Some(refusal) => refusal,
             },
             false => host.request(now, self.site, &request, effects),
         };
@@ -217,11 +217,12 @@ impl Connection {
         parsed: &Parsed,
         request: &Request<'_>,
         effects: &mut Effects,
-    ) -> Option<Reply> {
+    ) -> Option<Answer> {
         let key = parsed.header("sec-websocket-key").filter(|key| key.len() == 24);
         let version = parsed.header("sec-websocket-version") == Some("13");
         let (Some(key), true, "GET") = (key, version, parsed.method.as_str()) else {
-            return Some(Reply::json(400, "{\"error\":\"not a WebSocket of version 13\"}"));
+            let refusal = Reply::json(400, "{\"error\":\"not a WebSocket of version 13\"}");
+            return Some(refusal.into());
         };
         // The answer goes out before what the venue pushes to the new client.
         if let Err(refusal) = host.open(now, self.site, self.client, request, effects) {

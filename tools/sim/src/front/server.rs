@@ -158,7 +158,7 @@ impl Server {
     /// Does what the sockets and the time ask for; the number of things done.
     pub fn step(&mut self, now: Ns, host: &mut impl Host) -> usize {
         let mut effects = Effects::default();
-        let mut done = self.accept(now, host);
+        let mut done = self.accept();
         for index in 0..self.slots.len() {
             let Some(slot) = &mut self.slots[index] else { continue };
             let due = slot.connection.next_due().is_some_and(|due| due <= now);
@@ -185,7 +185,7 @@ impl Server {
         done
     }
 
-    fn accept(&mut self, now: Ns, host: &mut impl Host) -> usize {
+    fn accept(&mut self) -> usize {
         let mut accepted = 0;
         for number in 0..self.sites.len() {
             // The listeners are asked each time: an answer costs less than keeping score.
@@ -204,10 +204,7 @@ impl Server {
                 let Ok(wire) = Wire::new(socket, &self.sites[number].config) else { continue };
                 self.last_client += 1;
                 let client = ClientId(self.last_client);
-                let mut connection = Connection::new(client, SiteId(number));
-                if let Some(how) = host.accepted(now, SiteId(number)) {
-                    connection.spoil(how);
-                }
+                let connection = Connection::new(client, SiteId(number));
                 let slot = Slot { wire, connection, readable: true, ended: false };
                 match free {
                     Some(index) => self.slots[index] = Some(slot),

@@ -214,7 +214,8 @@ fn troubled(level: Level) -> Value {
         let mut effects = Effects::default();
         if step % 100 == 0 {
             let client = ClientId(step);
-            world.open(now, SiteId(0), client, &open, &mut effects).unwrap();
+            // A mute connection opens nothing.
+            let _ = world.open(now, SiteId(0), client, &open, &mut effects);
         }
         world.tick(now, &mut effects);
         for (client, how) in effects.breaks {
@@ -223,7 +224,6 @@ fn troubled(level: Level) -> Value {
             }
         }
         order(&mut world, now);
-        assert!(world.accepted(now, SiteId(1)).is_none_or(|how| how == Break::Silence));
     }
     world.ledger()
 }
@@ -236,8 +236,8 @@ fn faults_come_from_the_seed_and_are_counted() {
     let missing: Vec<&str> = Kind::ALL
         .into_iter()
         .map(Kind::name)
-        // A new connection on the other site, and orders that name a market.
-        .filter(|name| !["mute", "partial_fill", "rejected_leg"].contains(name))
+        // These take orders that name a market.
+        .filter(|name| !["partial_fill", "rejected_leg"].contains(name))
         .filter(|name| !kinds.contains_key(*name))
         .collect();
     assert!(missing.is_empty(), "{missing:?} never struck: {kinds:?}");
