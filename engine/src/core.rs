@@ -21,6 +21,7 @@ use crate::top::{Health, MARKETS_MAX, MarketId, Top};
 use crate::units::{Ns, Qty, Shares, Usd, Venue};
 
 pub use account::Accounts;
+pub use arm::ARM_AGE;
 use arm::Armed;
 use attend::Episode;
 

@@ -6,6 +6,10 @@ pub mod token; // a 256-bit id, as text and as the bytes that are signed
 pub mod kalshi; // a leg as an order on Kalshi, and its JSON body
 pub mod polymarket; // a leg as an order on Polymarket: amounts to sign
 pub mod sign; // keys, signatures, and all that is signed
+pub mod terms; // what an order must know of its market
+pub mod armed; // orders made ready to the last byte, each fired at most once
+pub mod armory; // makes them, ahead of need or on the spot
+pub mod signer; // the tile that keeps headers and orders ready
 pub mod report; // what an answer, or none, says of an order
 pub mod id; // names of orders and trades
 pub mod bucket; // what we may send

@@ -167,6 +167,20 @@ impl L2Signer {
         text
     }
 
+    /// Appends the three header lines that never change. They hold the passphrase.
+    pub fn push_identity(&self, out: &mut Vec<u8>) {
+        let values = [
+            &self.address,
+            self.credentials.key.as_bytes(),
+            self.credentials.passphrase.as_bytes(),
+        ];
+        for (name, value) in [NAMES[0], NAMES[3], NAMES[4]].into_iter().zip(values) {
+            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+                out.extend_from_slice(part);
+            }
+        }
+    }
+
     /// The `owner` of order bodies: the API key.
     pub fn owner(&self) -> &str {
         self.credentials.key()

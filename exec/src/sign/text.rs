@@ -30,6 +30,12 @@ impl<const N: usize> Text<N> {
         self.len = to as u16; // N fits, and `to` is at most N.
     }
 
+    /// Writes over bytes that are there. Panics where there are fewer.
+    #[inline]
+    pub fn patch(&mut self, at: usize, bytes: &[u8]) {
+        self.bytes[..usize::from(self.len)][at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
     /// Appends `name: value` as a line of an HTTP head.
     pub fn push_line(&mut self, name: &str, value: &[u8]) {
         self.push(name.as_bytes());

@@ -1,0 +1,205 @@
+//! The tile that signs ahead: it keeps Kalshi's header pool full and makes ready the orders that
+//! the core would send to Polymarket next. It may share a thread; one step is one signature.
+
+use engine::core::ARM_AGE;
+use engine::event::{ArmRequest, Leg};
+use engine::pair::{Direction, PairId};
+use engine::tile::{Now, Tile};
+use engine::units::Ns;
+use rtrb::Consumer;
+
+use crate::armed::{ARMED_MAX, ArmedFiller, ArmedOrder, LegKey};
+use crate::armory::Armory;
+use crate::sign::kalshi::KalshiSigner;
+use crate::sign::pool::HeaderFiller;
+use crate::terms::{PolymarketTerms, TermsTable};
+
+/// Requests taken in one step, before anything is signed.
+const REQUESTS_A_STEP: usize = 64;
+
+/// An order that was not asked for again for this long is forgotten: the core repeats what it
+/// still wants every [`ARM_AGE`].
+pub const WANTED_AGE: Ns = Ns(2 * ARM_AGE.0);
+
+/// How often the tile looks whether a header aged, on a clock that jumps.
+const HEADER_EVERY: Ns = Ns::from_ms(50);
+
+/// Kalshi's part of the tile.
+pub struct HeaderDuty {
+    /// Signs.
+    pub signer: KalshiSigner,
+    /// Where headers go.
+    pub filler: HeaderFiller,
+}
+
+/// Polymarket's part of the tile.
+pub struct ArmDuty {
+    /// Signs.
+    pub armory: Armory,
+    /// The markets.
+    pub terms: TermsTable<PolymarketTerms>,
+    /// What the core asks for.
+    pub requests: Consumer<ArmRequest>,
+    /// Where orders go.
+    pub filler: ArmedFiller,
+}
+
+/// What the tile did so far.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct SignerFigures {
+    /// Headers signed ahead.
+    pub headers: u64,
+    /// Orders made ready, renewals counted.
+    pub armed: u64,
+    /// Requests of the core.
+    pub requests: u64,
+    /// Orders that could not be made: a market without terms, or no order there.
+    pub refused: u64,
+    /// Requests that took the place of an older one of another pair.
+    pub crowded_out: u64,
+}
+
+/// One order that the core may send next.
+#[derive(Clone, Copy)]
+struct Wanted {
+    pair: PairId,
+    direction: Direction,
+    leg: Leg,
+    /// When the core last asked; monotonic.
+    asked: Ns,
+    /// The first second of the HMACs that the gate has, Unix; `None` where it has none.
+    armed_s: Option<u64>,
+}
+
+/// Keeps headers and orders ready.
+pub struct SignerTile {
+    headers: Option<HeaderDuty>,
+    arms: Option<ArmDuty>,
+    wanted: [Option<Wanted>; ARMED_MAX],
+    /// The slot that is looked at next, so that none waits for the others.
+    next: usize,
+    scratch: Box<ArmedOrder>,
+    figures: SignerFigures,
+    now: Now,
+}
+
+impl SignerTile {
+    /// A tile for the venues that have an account.
+    pub fn new(headers: Option<HeaderDuty>, arms: Option<ArmDuty>) -> SignerTile {
+        SignerTile {
+            headers,
+            arms,
+            wanted: [None; ARMED_MAX],
+            next: 0,
+            scratch: Box::new(ArmedOrder::EMPTY),
+            figures: SignerFigures::default(),
+            now: Now::default(),
+        }
+    }
+
+    /// What it did so far.
+    pub const fn figures(&self) -> SignerFigures {
+        self.figures
+    }
+
+    /// Notes an order that the core wants ready: one for each direction of a pair.
+    fn want(&mut self, request: &ArmRequest, now: Now) {
+        self.figures.requests += 1;
+        let same = |w: &Wanted| (w.pair, w.direction) == (request.pair, request.direction);
+        let own = self.wanted.iter().position(|w| w.as_ref().is_some_and(same));
+        let slot = own.or_else(|| self.wanted.iter().position(Option::is_none));
+        let slot = slot.unwrap_or_else(|| {
+            self.figures.crowded_out += 1;
+            let asked = |w: &Option<Wanted>| w.map_or(Ns(0), |w| w.asked);
+            let oldest = self.wanted.iter().enumerate().min_by_key(|(_, w)| asked(w));
+            oldest.map_or(0, |(slot, _)| slot)
+        });
+        let stands = |w: &Wanted| same(w) && LegKey::of(&w.leg) == LegKey::of(&request.leg);
+        let armed_s = self.wanted[slot].filter(stands).and_then(|w| w.armed_s);
+        self.wanted[slot] = Some(Wanted {
+            pair: request.pair,
+            direction: request.direction,
+            leg: request.leg,
+            asked: now.mono,
+            armed_s,
+        });
+    }
+
+    /// Makes one order ready if one is due.
+    fn arm_one(&mut self, now: Now) -> usize {
+        let Some(arms) = &mut self.arms else { return 0 };
+        let second = now.wall.0 / 1_000_000_000;
+        for _ in 0..ARMED_MAX {
+            let slot = self.next;
+            self.next = (slot + 1) % ARMED_MAX;
+            let Some(wanted) = &mut self.wanted[slot] else { continue };
+            if now.mono.since(wanted.asked) > WANTED_AGE {
+                self.wanted[slot] = None;
+                continue;
+            }
+            if wanted.armed_s == Some(second) {
+                continue;
+            }
+            if !arms.filler.has_room() {
+                return 0;
+            }
+            self.scratch.slot = slot as u16;
+            let terms = arms.terms.get(wanted.leg.market);
+            let made = terms.is_some_and(|terms| {
+                arms.armory.arm(&wanted.leg, terms, now.wall, &mut self.scratch).is_ok()
+            });
+            if made && arms.filler.push(&self.scratch) {
+                wanted.armed_s = Some(second);
+                self.figures.armed += 1;
+            } else {
+                // It would be refused again: the gate will say why when it comes to sending.
+                self.wanted[slot] = None;
+                self.figures.refused += 1;
+            }
+            return 1;
+        }
+        0
+    }
+}
+
+impl Tile for SignerTile {
+    const NAME: &'static str = "signer";
+
+    fn step(&mut self, now: Now) -> usize {
+        self.now = now;
+        let mut done = 0;
+        while done < REQUESTS_A_STEP {
+            let Some(arms) = &mut self.arms else { break };
+            let Ok(request) = arms.requests.pop() else { break };
+            self.want(&request, now);
+            done += 1;
+        }
+        while let Some(slot) = self.arms.as_mut().and_then(|arms| arms.filler.pop_used()) {
+            if let Some(Some(wanted)) = self.wanted.get_mut(usize::from(slot)) {
+                wanted.armed_s = None;
+            }
+        }
+        if let Some(duty) = &mut self.headers
+            && duty.filler.fill(&mut duty.signer, now.wall)
+        {
+            self.figures.headers += 1;
+            done += 1;
+        }
+        done + self.arm_one(now)
+    }
+
+    fn next_deadline(&self) -> Option<Ns> {
+        let mono = self.now.mono;
+        let header = self.headers.as_ref().map(|_| mono.after(HEADER_EVERY));
+        let waits = self.wanted.iter().any(Option::is_some);
+        let second = waits.then(|| {
+            let over = self.now.wall.0 % 1_000_000_000;
+            mono.after(Ns(1_000_000_000 - over))
+        });
+        header.into_iter().chain(second).min()
+    }
+}
+
+#[cfg(test)]
+#[path = "signer_tests.rs"]
+mod tests;
