@@ -8,6 +8,7 @@ use engine::pair::Outcome;
 use engine::units::{Px, Qty};
 
 use crate::action::Action;
+use crate::id::Id;
 
 /// Which side of the YES book an order is on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -108,7 +109,7 @@ impl KalshiIntent {
         out.extend_from_slice(b"{\"ticker\":\"");
         out.extend_from_slice(ticker.as_bytes());
         out.extend_from_slice(b"\",\"client_order_id\":\"");
-        write_uuid(self.client_order_id, out);
+        out.extend_from_slice(Id::uuid(self.client_order_id).as_str().as_bytes());
         out.extend_from_slice(match self.side {
             Side::Bid => b"\",\"side\":\"bid\",\"count\":\"",
             Side::Ask => b"\",\"side\":\"ask\",\"count\":\"",
@@ -145,19 +146,8 @@ impl fmt::Display for Refused {
 
 impl core::error::Error for Refused {}
 
-/// Appends the 36 characters of a UUID, most significant digit first.
-fn write_uuid(id: u128, out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    for nibble in 0..32u32 {
-        if matches!(nibble, 8 | 12 | 16 | 20) {
-            out.push(b'-');
-        }
-        out.push(HEX[(id >> (124 - 4 * nibble)) as usize & 0xf]);
-    }
-}
-
 /// Appends `value` x 10^-`decimals` with exactly that many decimals.
-fn write_decimal(mut value: u64, decimals: usize, out: &mut Vec<u8>) {
+pub(crate) fn write_decimal(mut value: u64, decimals: usize, out: &mut Vec<u8>) {
     // 20 digits of a u64 and a point, filled from the right.
     let mut text = [0u8; 21];
     let mut at = text.len();

@@ -21,3 +21,5 @@ mod script; // connections that follow a script
 pub mod json; // fields of answers and messages
 pub mod private; // what a venue says of our orders and trades
 pub mod answer; // what a venue answers to an order
+pub mod request; // requests as whole bytes
+pub mod gate; // the tile between the core and a venue

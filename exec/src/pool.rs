@@ -118,6 +118,11 @@ impl<D: Dial> Pool<D> {
         self.slots.iter().filter(|slot| slot.phase().is_some_and(|p| p != Phase::Opening)).count()
     }
 
+    /// Connections that are warm and have nothing to do.
+    pub fn idle(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.phase() == Some(Phase::Idle)).count()
+    }
+
     /// Connections lost and replaced so far.
     pub const fn turnover(&self) -> [u64; 2] {
         [self.lost, self.rotated]

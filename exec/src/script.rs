@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
 
+use crate::gate::net::{Channel, Heard, Net, Over};
 use crate::http::exchange::Link;
 use crate::pool::Dial;
 
@@ -115,6 +116,7 @@ impl Link for Script {
 #[derive(Clone, Default)]
 pub struct Scripts {
     pub peers: Rc<RefCell<Vec<Rc<RefCell<Peer>>>>>,
+    pub channels: Rc<RefCell<Vec<Rc<RefCell<ChannelPeer>>>>>,
     /// New connections are up at once.
     pub up: bool,
 }
@@ -126,5 +128,71 @@ impl Dial for Scripts {
         let peer = Rc::new(RefCell::new(Peer { is_up: self.up, ..Peer::default() }));
         self.peers.borrow_mut().push(Rc::clone(&peer));
         Ok(Script(peer))
+    }
+}
+
+/// The peer's side of a scripted private channel.
+#[derive(Default)]
+pub struct ChannelPeer {
+    /// Header lines of the upgrade.
+    pub lines: Vec<u8>,
+    /// What is to be heard; `None` is a sign of life.
+    pub to_hear: VecDeque<Option<String>>,
+    /// What was sent.
+    pub sent: Vec<String>,
+    /// The upgrade is done.
+    pub is_open: bool,
+    /// The peer hung up.
+    pub is_over: bool,
+}
+
+/// Our side.
+pub struct ScriptChannel {
+    peer: Rc<RefCell<ChannelPeer>>,
+    opened: bool,
+    last: String,
+}
+
+impl Channel for ScriptChannel {
+    fn poll(&mut self) -> Result<Option<Heard<'_>>, Over> {
+        let mut peer = self.peer.borrow_mut();
+        if peer.is_over {
+            return Err(Over);
+        }
+        if !self.opened {
+            self.opened = peer.is_open;
+            return Ok(self.opened.then_some(Heard::Opened));
+        }
+        match peer.to_hear.pop_front() {
+            None => Ok(None),
+            Some(None) => Ok(Some(Heard::Alive)),
+            Some(Some(text)) => {
+                self.last = text;
+                Ok(Some(Heard::Text(self.last.as_bytes())))
+            }
+        }
+    }
+
+    fn send(&mut self, text: &str) -> Result<(), Over> {
+        let mut peer = self.peer.borrow_mut();
+        assert!(peer.is_open, "nothing is sent before the upgrade");
+        peer.sent.push(text.to_owned());
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.peer.borrow_mut().is_over = true;
+    }
+}
+
+impl Net for Scripts {
+    type Channel = ScriptChannel;
+
+    fn channel(&mut self, _attempt: usize, lines: &[u8]) -> io::Result<ScriptChannel> {
+        let peer =
+            ChannelPeer { lines: lines.to_vec(), is_open: self.up, ..ChannelPeer::default() };
+        let peer = Rc::new(RefCell::new(peer));
+        self.channels.borrow_mut().push(Rc::clone(&peer));
+        Ok(ScriptChannel { peer, opened: false, last: String::new() })
     }
 }

@@ -1,0 +1,296 @@
+//! Kalshi's clerk: immediate-or-cancel orders under ids of our own, headers signed ahead.
+
+use engine::event::{Bundle, Leg, Reject};
+use engine::fee::FillFees;
+use engine::pair::FeeRule;
+use engine::tile::Now;
+use engine::top::MarketId;
+use engine::units::{Ns, Usd, Venue};
+use feeds::json::Parser;
+
+use crate::action::Action;
+use crate::answer::{self, Answer, CancelAnswer};
+use crate::bucket::Bucket;
+use crate::gate::clerk::{Clerk, Made, NotNow};
+use crate::gate::orders::{Order, Question};
+use crate::http::reply::Head;
+use crate::id::Id;
+use crate::kalshi::{KalshiIntent, Tif};
+use crate::private::kalshi::{KalshiPrivate, SUBSCRIBE};
+use crate::private::{self, Page, PrivateEvent};
+use crate::report::{Fate, RejectCode};
+use crate::request::{Origin, kalshi as request};
+use crate::sign::kalshi::{KalshiSigner, ORDERS_PATH};
+use crate::sign::pool::{HeaderPool, PoolFigures};
+use crate::terms::{KalshiTerms, TermsTable};
+
+/// Tokens of a create, an amend, a decrease and most other requests (kalshi.md section 5).
+const COST: u32 = 10;
+/// Tokens of a cancel.
+const CANCEL_COST: u32 = 2;
+/// Shards with a write bucket of their own; an index beyond shares the last one.
+const SHARDS: usize = 8;
+/// Write tokens that only cancels may take: ten of them.
+const RESERVE: u32 = 10 * CANCEL_COST;
+/// Longest request.
+const REQUEST_CAPACITY: usize = 4_096;
+
+/// What the account's tier allows: `GET /account/limits` (kalshi.md section 5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KalshiLimits {
+    /// Write tokens a second.
+    pub write_rate: u32,
+    /// Write tokens at once: three seconds of them above Basic.
+    pub write_capacity: u32,
+    /// Read tokens a second.
+    pub read_rate: u32,
+    /// Read tokens at once.
+    pub read_capacity: u32,
+}
+
+/// An account on Kalshi and the markets it trades.
+pub struct KalshiAccount {
+    /// Signs what is not signed ahead.
+    pub signer: KalshiSigner,
+    /// Headers signed ahead.
+    pub headers: HeaderPool,
+    /// Where requests go.
+    pub origin: Origin,
+    /// Ticker, shard and grid of each market.
+    pub terms: TermsTable<KalshiTerms>,
+    /// Fees of each market; used where a fill does not tell its own.
+    pub fees: TermsTable<FeeRule>,
+    /// The account's balance grid (kalshi.md section 6).
+    pub balance_grid: Usd,
+    /// Tier.
+    pub limits: KalshiLimits,
+    /// Number of this run, of which 60 bits count: with bundle and leg it makes the ids of
+    /// orders, so it must never repeat for an account.
+    pub run: u64,
+}
+
+/// Writes to and reads from Kalshi.
+pub struct KalshiClerk {
+    account: KalshiAccount,
+    writes: [Bucket; SHARDS],
+    reads: Bucket,
+    parser: Parser,
+    private: KalshiPrivate,
+    body: Vec<u8>,
+    path: String,
+    /// The shard whose answers said last that no orders are taken.
+    closed_shard: u32,
+}
+
+impl KalshiClerk {
+    /// A clerk whose buckets are full at `now`, monotonic.
+    pub fn new(account: KalshiAccount, now: Ns) -> KalshiClerk {
+        let KalshiLimits { write_rate, write_capacity, read_rate, read_capacity } = account.limits;
+        KalshiClerk {
+            account,
+            writes: [Bucket::new(write_rate, write_capacity, RESERVE, now); SHARDS],
+            reads: Bucket::new(read_rate, read_capacity, 0, now),
+            parser: Parser::new(),
+            private: KalshiPrivate::default(),
+            body: Vec::with_capacity(REQUEST_CAPACITY),
+            path: String::with_capacity(256),
+            closed_shard: 0,
+        }
+    }
+
+    /// What became of the headers signed ahead.
+    pub const fn headers(&self) -> PoolFigures {
+        self.account.headers.figures()
+    }
+
+    /// Signatures made on the spot.
+    pub const fn public_key_ops(&self) -> u64 {
+        self.account.signer.public_key_ops()
+    }
+
+    /// The id of an order: a UUID (RFC 9562, version 8) of run, bundle and leg, so that no two
+    /// orders ever have the same and each tells where it came from.
+    pub fn client_order_id(run: u64, bundle: u64, leg: usize) -> u128 {
+        let run = u128::from(run & ((1 << 60) - 1));
+        let rest = u128::from(bundle & ((1 << 54) - 1)) << 8 | (leg as u128 & 0xff);
+        (run >> 12) << 80 | 0x8 << 76 | (run & 0xfff) << 64 | 0b10 << 62 | rest
+    }
+
+    fn shard_of(&self, market: MarketId) -> u32 {
+        self.account.terms.get(market).map_or(0, |terms| terms.exchange_index)
+    }
+
+    fn bucket(&mut self, market: MarketId) -> &mut Bucket {
+        let shard = (self.shard_of(market) as usize).min(SHARDS - 1);
+        &mut self.writes[shard]
+    }
+
+    /// Writes a request with `self.path`, signed on the spot.
+    fn sign_and_write(&mut self, method: &str, now: Now, out: &mut Vec<u8>) -> bool {
+        let Some(stamp) = self.account.headers.stamp(now.wall) else { return false };
+        let header = self.account.signer.sign(stamp, method, &self.path);
+        self.account.origin.write(method, &self.path, header.as_bytes(), b"", out);
+        true
+    }
+}
+
+impl Clerk for KalshiClerk {
+    const NAME: &'static str = "kalshi_gate";
+    const VENUE: Venue = Venue::Kalshi;
+
+    fn admit(&self, leg: &Leg) -> Result<(), Reject> {
+        let terms = self.account.terms.get(leg.market).ok_or(Reject::Malformed)?;
+        // The price that leaves is the limit itself, so it is inside its bounds by being on the
+        // grid; the money set aside must be what the order may take.
+        let is_order = !leg.spends && leg.budget == leg.qty.at(leg.limit);
+        intent(leg, terms, 0).filter(|_| is_order).map(|_| ()).ok_or(Reject::Malformed)
+    }
+
+    fn take_tokens(&mut self, leg: &Leg, now: Ns) -> bool {
+        self.bucket(leg.market).take(COST, now)
+    }
+
+    fn give_back(&mut self, leg: &Leg) {
+        self.bucket(leg.market).give_back(COST);
+    }
+
+    fn order(
+        &mut self,
+        bundle: &Bundle,
+        leg: usize,
+        now: Now,
+        out: &mut Vec<u8>,
+    ) -> Result<Made, Reject> {
+        let it = &bundle.legs[leg];
+        let terms = self.account.terms.get(it.market).ok_or(Reject::Malformed)?;
+        let id = KalshiClerk::client_order_id(self.account.run, bundle.id.0, leg);
+        let intent = intent(it, terms, id).ok_or(Reject::Malformed)?;
+        intent.write_body(&terms.ticker, &mut self.body);
+        let before = self.account.headers.figures().hits;
+        let header = self.account.headers.take_or_sign(&mut self.account.signer, now.wall);
+        // Without a stamp of its own the request would be refused, or taken twice.
+        let header = header.ok_or(Reject::RateLimit)?;
+        let ahead = self.account.headers.figures().hits > before;
+        self.account.origin.write("POST", ORDERS_PATH, header.as_bytes(), &self.body, out);
+        Ok(Made { client: Id::uuid(id), venue: None, ahead })
+    }
+
+    fn fees(&self, leg: &Leg) -> FillFees {
+        let rule = self.account.fees.get(leg.market).copied().unwrap_or(FeeRule::Unknown);
+        FillFees::new(rule, self.account.balance_grid)
+    }
+
+    fn answer(&mut self, head: Head, body: &[u8], order: &Order, now: Ns) -> Answer {
+        let answer = answer::kalshi::create(&mut self.parser, head, body, order.client);
+        if answer.fate == (Fate::Rejected { code: RejectCode::RateLimit }) {
+            self.bucket(order.market).empty(now);
+        }
+        if answer.closed.is_some() {
+            self.closed_shard = self.shard_of(order.market);
+        }
+        answer
+    }
+
+    fn ask(
+        &mut self,
+        question: Question,
+        order: &Order,
+        now: Now,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, NotNow> {
+        let Some(terms) = self.account.terms.get(order.market) else { return Ok(false) };
+        match (question, order.venue) {
+            (Question::Order, _) => {
+                request::orders_path(&terms.ticker, order.sent.wall, &mut self.path);
+            }
+            (Question::Fills, Some(venue)) => request::fills_path(venue, &mut self.path),
+            (Question::Fills, None) => return Ok(false),
+        }
+        if !self.reads.take(COST, now.mono) || !self.sign_and_write("GET", now, out) {
+            return Err(NotNow);
+        }
+        Ok(true)
+    }
+
+    fn hear(
+        &mut self,
+        question: Question,
+        head: Head,
+        body: &[u8],
+        tell: &mut dyn FnMut(PrivateEvent),
+    ) -> Page {
+        if head.status != 200 {
+            return Page::Unreadable;
+        }
+        match question {
+            Question::Order => private::kalshi::orders(&mut self.parser, body, &mut |order| {
+                tell(PrivateEvent::Order(order));
+            }),
+            Question::Fills => private::kalshi::fills(&mut self.parser, body, &mut |fill| {
+                tell(PrivateEvent::Fill(fill));
+            }),
+        }
+    }
+
+    fn cancel(&mut self, order: &Order, now: Now, out: &mut Vec<u8>) -> bool {
+        let Some((venue, terms)) = order.venue.zip(self.account.terms.get(order.market)) else {
+            return false;
+        };
+        request::cancel_path(venue, &terms.ticker, terms.exchange_index, &mut self.path);
+        self.bucket(order.market).take_reserved(CANCEL_COST, now.mono)
+            && self.sign_and_write("DELETE", now, out)
+    }
+
+    fn cancelled(&mut self, head: Head, body: &[u8], order: &Order) -> CancelAnswer {
+        let Some(venue) = order.venue else { return CancelAnswer::Failed };
+        answer::kalshi::cancel(&mut self.parser, head, body, venue)
+    }
+
+    fn probe(&mut self, now: Now, out: &mut Vec<u8>) -> bool {
+        self.path.clear();
+        self.path.push_str(request::STATUS_PATH);
+        self.reads.take(COST, now.mono) && self.sign_and_write("GET", now, out)
+    }
+
+    fn passes(&mut self, head: Head, body: &[u8]) -> bool {
+        head.status == 200
+            && answer::kalshi::takes_orders(&mut self.parser, body, self.closed_shard)
+    }
+
+    fn warm(&mut self, now: Now, out: &mut Vec<u8>) -> bool {
+        let allowed = self.reads.take(COST, now.mono);
+        if allowed {
+            // Anybody may ask for it.
+            self.account.origin.write("GET", request::STATUS_PATH, b"", b"", out);
+        }
+        allowed
+    }
+
+    /// Drops headers that aged, so that the signer renews them before they are needed.
+    fn idle(&mut self, now: Now) -> usize {
+        self.account.headers.drop_stale(now.wall);
+        0
+    }
+
+    fn login(&mut self, now: Now, lines: &mut Vec<u8>) -> bool {
+        let Some(stamp) = self.account.headers.stamp(now.wall) else { return false };
+        self.account.signer.login(stamp).write(lines);
+        true
+    }
+
+    fn greet(&mut self, frame: &mut Vec<u8>) {
+        self.private = KalshiPrivate::default();
+        frame.extend_from_slice(SUBSCRIBE.as_bytes());
+    }
+
+    fn frame(&mut self, frame: &[u8], tell: &mut dyn FnMut(PrivateEvent)) -> bool {
+        self.private.frame(&mut self.parser, frame, &mut |event| tell(event))
+    }
+}
+
+/// A leg as an order.
+fn intent(leg: &Leg, terms: &KalshiTerms, id: u128) -> Option<KalshiIntent> {
+    let (outcome, limit, qty) = (leg.outcome, leg.limit, leg.qty);
+    let (shard, grid) = (terms.exchange_index, &terms.grid);
+    KalshiIntent::new(Action::Buy, outcome, limit, qty, Tif::Ioc, false, shard, id, grid).ok()
+}

@@ -1,0 +1,6 @@
+//! Whole gates against scripted venues, under a clock of numbers.
+
+mod faults; // answers that do not come, venues that take no orders
+mod kalshi;
+mod polymarket;
+mod rig;
