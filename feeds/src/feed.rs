@@ -190,6 +190,11 @@ impl<N> Outbox<N> {
         Outbox { ring, controls, held: None, waiting, mark_frames, notices }
     }
 
+    /// Whoever receives the notices.
+    pub(crate) const fn notices(&mut self) -> &mut N {
+        &mut self.notices
+    }
+
     #[inline]
     fn send(&mut self, top: Top) {
         if !self.waiting.is_empty() {
@@ -200,7 +205,7 @@ impl<N> Outbox<N> {
     }
 
     #[inline]
-    fn end_frame(&mut self, venue: Venue, recv: Ns) {
+    pub(crate) fn end_frame(&mut self, venue: Venue, recv: Ns) {
         if self.controls.open {
             return self.end_controls(venue, recv);
         }
@@ -225,7 +230,7 @@ impl<N> Outbox<N> {
 
     /// Moves what waits into the rings; true where nothing waits any more.
     #[inline]
-    fn flush(&mut self) -> bool {
+    pub(crate) fn flush(&mut self) -> bool {
         // The core waits for the controls of a top that it has.
         let flushed = self.controls.flush();
         self.flush_tops() && flushed

@@ -7,7 +7,8 @@ use engine::units::Venue;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
 pub enum Fitness {
-    /// Another source, such as the venue's REST book, shows other prices.
+    /// Another source, such as the venue's REST book, shows other prices. A fresh book is asked
+    /// for, and even then it is not believed before the other source agrees.
     Unfit = 0,
     /// It shows the same.
     Fit = 1,

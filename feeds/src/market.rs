@@ -96,6 +96,11 @@ impl Standing {
         self.0 == Trust::Whole as u8
     }
 
+    /// Whether the book is not whole and a snapshot would be of use.
+    pub const fn awaits_book(self) -> bool {
+        !matches!(self.trust(), Trust::Whole) && self.0 & (ENDED | REMOVED) == 0
+    }
+
     /// Whether changes are applied: a book is kept up while its market does not trade.
     #[inline]
     pub const fn takes_changes(self) -> bool {

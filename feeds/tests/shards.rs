@@ -167,6 +167,7 @@ fn what_is_said_from_outside_counts<S: Sharded>() {
     let mut t = Bench::<S>::new();
     t.say(1, Fitness::Unfit);
     assert_eq!(t.health(), [Sound, Stale, Sound]);
+    assert!(t.sink.wanted(1) > 0, "a fresh book may settle it");
     t.snapshot(1, 1, true);
     assert_eq!(t.health()[1], Stale, "its own frames do not refute it");
     t.say(1, Fitness::Fit);

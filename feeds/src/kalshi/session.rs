@@ -11,7 +11,7 @@ use engine::units::{Ns, Px, Qty, Venue};
 
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::figures::Figures;
-use crate::fitness::Verdict;
+use crate::fitness::{Fitness, Verdict};
 use crate::kalshi::fast::{self, FastDelta};
 use crate::kalshi::general::General;
 use crate::kalshi::hint::Hint;
@@ -201,6 +201,16 @@ impl Session {
         self.state.find(ticker.as_bytes())
     }
 
+    /// How the subscription writes prices of the no side.
+    pub const fn no_side(&self) -> NoSide {
+        self.state.options.no_side
+    }
+
+    /// Whether the market's book is not whole, and a snapshot would make it so.
+    pub fn awaits_book(&self, number: usize) -> bool {
+        self.state.markets[number].standing.awaits_book()
+    }
+
     /// The market's last top.
     pub fn top(&self, number: usize) -> &Top {
         &self.state.markets[number].top
@@ -344,7 +354,9 @@ impl State {
         let Some(market) = self.markets.get_mut(verdict.market.index()) else { return };
         let before = market.standing;
         market.standing.hear(verdict.says);
-        if market.standing != before {
+        if verdict.says == Fitness::Unfit && market.standing.trust() == Trust::Whole {
+            self.doubt(verdict.market.index(), recv, sink);
+        } else if market.standing != before {
             if market.standing.trust() == Trust::AwaitSnapshot {
                 market.crossing.clear();
             }

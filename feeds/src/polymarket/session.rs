@@ -196,6 +196,11 @@ impl Session {
         self.state.find(condition.as_bytes())
     }
 
+    /// Whether one of the market's books is not whole, and a `book` would make it so.
+    pub fn awaits_book(&self, number: usize) -> bool {
+        self.state.markets[number].tokens.iter().any(|token| token.standing.awaits_book())
+    }
+
     /// The market's last top.
     pub fn top(&self, number: usize) -> &Top {
         &self.state.markets[number].top
@@ -442,6 +447,12 @@ impl State {
         let Some(market) = self.markets.get_mut(number) else { return };
         let before = market.tokens.each_ref().map(|token| token.standing);
         market.tokens.iter_mut().for_each(|token| token.standing.hear(verdict.says));
+        let whole = market.tokens.iter().any(|token| token.standing.trust() == Trust::Whole);
+        if verdict.says == Fitness::Unfit && whole {
+            self.doubt(number, 0, sink);
+            self.doubt(number, 1, sink);
+            return self.publish(number, recv, sink);
+        }
         if market.tokens.each_ref().map(|token| token.standing) == before {
             return;
         }

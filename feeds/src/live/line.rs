@@ -1,0 +1,224 @@
+//! One connection's place: waiting, dialling, open, and waiting again.
+
+use std::io;
+use std::sync::Arc;
+
+use engine::tile::Now;
+use engine::units::Ns;
+use mio::{Interest, Registry, Token};
+use rustls::ClientConfig;
+
+use crate::live::backoff::{Backoff, PROVED_NS};
+use crate::live::figures::LineFigures;
+use crate::live::login::Login;
+use crate::transport::upgrade::Refused;
+use crate::transport::ws::MESSAGE_MAX;
+use crate::transport::{Endpoint, Stream, WebSocket, WsError};
+
+/// From dialling to the upgrade.
+pub const DIAL_NS_MAX: Ns = Ns::from_ms(10_000);
+
+/// A login that is not there yet is asked for again after this time.
+const LOGIN_AGAIN_NS: Ns = Ns::from_ms(20);
+
+/// Where connections go.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// The host.
+    pub endpoint: Endpoint,
+    /// Path of the WebSocket.
+    pub path: String,
+    /// Whom we believe.
+    pub tls: Arc<ClientConfig>,
+    /// Microseconds that the kernel may poll the network card for a read, where it lets us.
+    pub busy_poll_us: Option<u32>,
+}
+
+enum State {
+    /// Until then.
+    Waiting(Ns),
+    /// It must be open by then.
+    Dialling(WebSocket, Ns),
+    /// Since then.
+    Open(WebSocket, Ns),
+}
+
+/// A connection's place, whatever stands in it.
+pub struct Line<L> {
+    /// What the dialect knows of the connection.
+    pub talk: L,
+    /// The socket may have more.
+    pub readable: bool,
+    /// When it proved its life last; monotonic.
+    pub alive_at: Ns,
+    /// When we pinged last; monotonic.
+    pub pinged_at: Ns,
+    /// It ends then in any case; monotonic.
+    pub rotate_at: Option<Ns>,
+    /// What was counted.
+    pub figures: LineFigures,
+    state: State,
+    backoff: Backoff,
+    headers: Vec<u8>,
+}
+
+/// Why a line ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// The connection failed, was refused, or was closed by the peer.
+    Lost {
+        /// The host asked to wait so long.
+        wait: Ns,
+    },
+    /// It has not proved its life for too long.
+    Silent,
+    /// Its books did not come back, or its subscription died.
+    GivenUp,
+    /// Its time is over.
+    Rotated,
+}
+
+impl End {
+    /// What an error says of the next attempt.
+    pub fn of(error: &WsError) -> End {
+        let wait = match error {
+            WsError::Refused(Refused::Status { retry_after_s: Some(seconds), .. }) => {
+                Ns::from_ms(1_000 * u64::from(*seconds).min(600))
+            }
+            _ => Ns(0),
+        };
+        End::Lost { wait }
+    }
+}
+
+impl<L: Default> Line<L> {
+    /// A place whose first connection is dialled from then on.
+    pub fn new(seed: u64, dial_from: Ns) -> Line<L> {
+        Line {
+            talk: L::default(),
+            readable: false,
+            alive_at: Ns(0),
+            pinged_at: Ns(0),
+            rotate_at: None,
+            figures: LineFigures::default(),
+            state: State::Waiting(dial_from),
+            backoff: Backoff::new(seed),
+            headers: Vec::new(),
+        }
+    }
+
+    /// True while messages can be sent.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.state, State::Open(..))
+    }
+
+    /// The socket, where there is one.
+    #[inline]
+    pub const fn socket(&mut self) -> Option<&mut WebSocket> {
+        match &mut self.state {
+            State::Waiting(_) => None,
+            State::Dialling(socket, _) | State::Open(socket, _) => Some(socket),
+        }
+    }
+
+    /// Dials where it is time to; true where a connection ought to be open by now and is not.
+    pub fn attend(
+        &mut self,
+        now: Now,
+        door: &Door,
+        login: &mut impl Login,
+        to: (&Registry, Token),
+    ) -> bool {
+        match self.state {
+            State::Waiting(until) if now.mono >= until => {
+                self.headers.clear();
+                if !login.headers(now, &mut self.headers) {
+                    self.state = State::Waiting(now.mono.after(LOGIN_AGAIN_NS));
+                    return false;
+                }
+                let attempt = self.figures.dialled as usize;
+                self.figures.dialled += 1;
+                match Self::dial(attempt, door, &self.headers, to) {
+                    Ok(socket) => {
+                        self.readable = true;
+                        self.state = State::Dialling(socket, now.mono.after(DIAL_NS_MAX));
+                        false
+                    }
+                    Err(_) => true,
+                }
+            }
+            State::Waiting(_) | State::Open(..) => false,
+            State::Dialling(_, until) => now.mono >= until,
+        }
+    }
+
+    fn dial(
+        attempt: usize,
+        door: &Door,
+        headers: &[u8],
+        (registry, token): (&Registry, Token),
+    ) -> io::Result<WebSocket> {
+        let stream = Stream::connect_nth(&door.endpoint, attempt, &door.tls)?;
+        if let Some(us) = door.busy_poll_us {
+            // Without the capability for it the host's own setting stays.
+            let _ = stream.set_busy_poll_us(us);
+        }
+        let authority = door.endpoint.authority();
+        let mut socket = WebSocket::open(stream, &authority, &door.path, headers, MESSAGE_MAX);
+        registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(socket)
+    }
+
+    /// The host upgraded.
+    pub fn opened(&mut self, now: Now, rotate_every: Option<Ns>) {
+        self.state = match core::mem::replace(&mut self.state, State::Waiting(now.mono)) {
+            State::Dialling(socket, _) => State::Open(socket, now.mono),
+            other => other,
+        };
+        self.figures.opened += 1;
+        self.alive_at = now.mono;
+        self.pinged_at = now.mono;
+        // Connections that opened together do not end together.
+        self.rotate_at = rotate_every.map(|every| {
+            let spread = self.backoff.chance().below(every.0 / 4 + 1);
+            now.mono.after(Ns(every.0.saturating_sub(spread)))
+        });
+    }
+
+    /// Ends what stands here and says whether it was open; the next attempt waits.
+    pub fn end(&mut self, now: Now, end: End, registry: &Registry) -> bool {
+        let since = match &mut self.state {
+            State::Waiting(_) => None,
+            State::Dialling(socket, _) | State::Open(socket, _) => {
+                // A socket that is over has left already.
+                let _ = registry.deregister(socket);
+                socket.close();
+                match self.state {
+                    State::Open(_, since) => Some(since),
+                    _ => None,
+                }
+            }
+        };
+        if since.is_some_and(|since| now.mono.since(since) >= PROVED_NS) {
+            self.backoff.proved();
+        }
+        let wait = match end {
+            End::Rotated => Ns(0),
+            End::Lost { wait } => self.backoff.failed().max(wait),
+            End::Silent | End::GivenUp => self.backoff.failed(),
+        };
+        self.state = State::Waiting(now.mono.after(wait));
+        self.readable = false;
+        match since {
+            Some(_) => self.figures.lost += 1,
+            None => self.figures.refused += 1,
+        }
+        match end {
+            End::Lost { .. } => {}
+            End::Silent => self.figures.silent += 1,
+            End::GivenUp => self.figures.given_up += 1,
+            End::Rotated => self.figures.rotated += 1,
+        }
+        since.is_some()
+    }
+}
