@@ -21,6 +21,7 @@ use sim::universe::Universe;
 use sim::world::{self, World};
 use sim::{cast, ledger, model};
 
+use crate::config::Simulated;
 use crate::stdout;
 
 pub use options::{FaultLevel, KeyKind, SimArgs, Which};
@@ -151,6 +152,16 @@ pub fn run(args: &SimArgs) -> Result<(), SimError> {
     write(dir, "sim.json", &format!("{ready:#}\n"), true)?;
     write(dir, "sim.env", &environment(dir, &seedling, account)?, true)?;
     write(dir, "pairs.toml", &cast::pairs_toml(&universe.markets), false)?;
+    if let &[kalshi_port, polymarket_port] = ports.as_slice() {
+        let simulated = Simulated {
+            kalshi_port,
+            polymarket_port,
+            key_id: &seedling.key_id,
+            funder: &account.funder,
+            signature_type: account.signature_type,
+        };
+        write(dir, "parallax.toml", &simulated.toml(), false)?;
+    }
     print(&format!("{ready}\n"))?;
 
     let started = Instant::now();
@@ -272,6 +283,7 @@ fn describe(
         "ca": path("ca.pem"),
         "pairs": path("pairs.toml"),
         "env": path("sim.env"),
+        "config": (venues.len() == 2).then(|| path("parallax.toml")),
         "journal": path(ledger::FILE),
     });
     for (venue, port) in venues.iter().zip(ports) {

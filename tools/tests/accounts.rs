@@ -1,6 +1,8 @@
 //! `parallax balances`, `positions` and `order` against the simulated venues behind TLS: every
 //! signature is checked there by other code.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -129,7 +131,7 @@ impl Venues {
 impl Drop for Venues {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        // Any event wakes the server, and none has to come: it wakes for its own timers too.
+        // The market moves by itself, so that the server wakes and sees it.
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
         }

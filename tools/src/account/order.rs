@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::ask::{Ask, Life, named};
 use super::balances::told;
-use super::preview::{Preview, TakerFee, kalshi_levels, preview};
+use super::preview::{Preview, TakerFee, Until, kalshi_levels, preview};
 use super::{AccountError, Session};
 use crate::config::live::{Trading, can_trade, refusals, trading};
 use crate::config::{self, Config, ConfigArgs};
@@ -186,7 +186,7 @@ impl OrderDesk<'_> {
         let book = session.kalshi.book(ticker, 0)?;
         let levels = kalshi_levels(&book, ask.action, ask.outcome);
         let fee = TakerFee::of_kalshi(pair);
-        let would = preview(ask.action, &levels, ask.price, ask.qty, fee);
+        let would = preview(ask.action, &levels, ask.price, Until::Filled(ask.qty), fee);
         let shown = Shown {
             method: "POST",
             url: format!("{}/portfolio/events/orders", self.config.kalshi.rest),
@@ -231,7 +231,11 @@ impl OrderDesk<'_> {
             Action::Sell => &book.bids,
         };
         let fee = TakerFee::Curve(pair.polymarket.fee_rate_e6, pair.polymarket.fee_exponent);
-        let would = preview(ask.action, levels, ask.price, ask.qty, fee);
+        let until = match (ask.action, ask.life) {
+            (Action::Buy, Life::Ioc | Life::Fok) => Until::Spent(ask.notional()),
+            _ => Until::Filled(ask.qty),
+        };
+        let would = preview(ask.action, levels, ask.price, until, fee);
         let Some(wallet) = &mut session.wallet else { return Err(AccountError::NoKey) };
         let mut salts = SignerRng::new(keys::seed()?);
         let order = wallet.order(&intent, salts.salt(), wall().0 / 1_000_000);
@@ -378,12 +382,12 @@ impl OrderDesk<'_> {
             let verb = if ask.action == Action::Buy { "for" } else { "and bring" };
             let fee =
                 would.fee.map_or("fees are not known".to_owned(), |fee| format!("fees ${fee}"));
-            let (filled, qty, cash) = (would.qty, ask.qty, would.cash);
+            let (filled, qty, cash) = (would.shares, ask.qty, would.cash);
             text.push_str(&format!(
-                "\nThe book that stands would fill {filled} of {qty} contracts {verb} ${cash}, {fee}.\n"
+                "\nThe book that stands would fill {filled} contracts ({qty} were asked for) {verb} ${cash}, {fee}.\n"
             ));
             object["fill"] = json!({
-                "contracts_e2": filled.e2(),
+                "shares_e6": filled.e6(),
                 "cash_micro_usd": cash.e6(),
                 "fee_micro_usd": would.fee.map(Usd::e6),
             });

@@ -15,7 +15,8 @@ use crate::stdout;
 /// Show positions and open orders on both venues.
 ///
 /// Polymarket is asked for the outcomes of the configured pairs, Kalshi for all markets. A venue
-/// without a configured key is left out. Kalshi's positions lag behind fills by about a second.
+/// without a configured key is left out. Kalshi's positions lag behind fills by about a second;
+/// Polymarket's shares appear when their trades are settled.
 ///
 /// Exit status: 0 when every configured venue answered, 1 otherwise, 2 when the command line is
 /// wrong.

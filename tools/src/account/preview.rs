@@ -1,6 +1,6 @@
 //! What the book that stands would fill of an order, before it is sent.
 
-use engine::fee::{Role, cost_of, curve_fee, quadratic_fee};
+use engine::fee::{Role, bought_for, cost_of, curve_fee, quadratic_fee};
 use engine::pair::Outcome;
 use engine::units::{Px, Qty, Shares, Usd};
 use exec::action::Action;
@@ -41,11 +41,21 @@ impl TakerFee {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Preview {
     /// Contracts.
-    pub qty: Qty,
+    pub shares: Shares,
     /// What they cost, or bring, without fees.
     pub cash: Usd,
     /// The fees; `None` where nobody said how they are charged.
     pub fee: Option<Usd>,
+}
+
+/// What ends an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Until {
+    /// So many contracts; a better price leaves money over.
+    Filled(Qty),
+    /// So much money; a better price buys more. Takers that buy on Polymarket (polymarket.md
+    /// section 5.4).
+    Spent(Usd),
 }
 
 /// Walks `levels`, the best first, up to the limit.
@@ -53,21 +63,25 @@ pub fn preview(
     action: Action,
     levels: &[(Px, Qty)],
     limit: Px,
-    qty: Qty,
+    until: Until,
     fee: TakerFee,
 ) -> Preview {
-    let mut done = Preview { qty: Qty::ZERO, cash: Usd::ZERO, fee: fee.on(Shares::ZERO, limit) };
+    let mut done =
+        Preview { shares: Shares::ZERO, cash: Usd::ZERO, fee: fee.on(Shares::ZERO, limit) };
     for (px, standing) in levels {
         let beyond = match action {
             Action::Buy => *px > limit,
             Action::Sell => *px < limit,
         };
-        let take = qty.saturating_sub(done.qty).min(*standing);
-        if beyond || take.is_zero() {
+        let want = match until {
+            Until::Filled(qty) => Shares::from(qty).saturating_sub(done.shares),
+            Until::Spent(money) => bought_for(money - done.cash, *px),
+        };
+        let shares = want.min(Shares::from(*standing));
+        if beyond || shares == Shares::ZERO {
             break;
         }
-        let shares = Shares::from(take);
-        done.qty = done.qty.saturating_add(take);
+        done.shares = Shares::new(done.shares.e6() + shares.e6());
         done.cash += cost_of(shares, *px);
         done.fee = done.fee.and_then(|so_far| Some(so_far + fee.on(shares, *px)?));
     }
@@ -99,24 +113,20 @@ mod tests {
         };
         let asks = kalshi_levels(&book, Action::Buy, Outcome::Yes);
         assert_eq!(asks[0], (Px::lit(4_400), Qty::lit(1_700)));
-        let of = |limit, qty| {
-            preview(
-                Action::Buy,
-                &asks,
-                Px::lit(limit),
-                Qty::lit(qty),
-                TakerFee::Quadratic(1_000_000),
-            )
-        };
-        assert_eq!(of(4_300, 100).qty, Qty::ZERO);
-        let one = of(4_400, 100);
-        assert_eq!(
-            (one.qty, one.cash, one.fee),
-            (Qty::ONE, Usd::new(440_000), Some(Usd::new(17_248)))
-        );
-        assert_eq!(of(5_500, 9_900).qty, Qty::lit(3_700));
-        let sold = kalshi_levels(&book, Action::Sell, Outcome::No);
-        let sold = preview(Action::Sell, &sold, Px::lit(5_000), Qty::lit(9_900), TakerFee::Unknown);
-        assert_eq!((sold.qty, sold.fee), (Qty::lit(1_700), None));
+        let fee = TakerFee::Quadratic(1_000_000);
+        let of = |limit, until| preview(Action::Buy, &asks, Px::lit(limit), until, fee);
+        let filled = |e2| Until::Filled(Qty::lit(e2));
+        assert_eq!(of(4_300, filled(100)).shares, Shares::ZERO);
+        let one = of(4_400, filled(100));
+        assert_eq!((one.shares.e6(), one.cash), (1_000_000, Usd::new(440_000)));
+        assert_eq!(one.fee, Some(Usd::new(17_248)));
+        assert_eq!(of(5_500, filled(9_900)).shares.e6(), 37_000_000);
+        // Ten at 0.55 are 5.5 dollars, and those buy 12.5 at 0.44.
+        let spent = of(5_500, Until::Spent(Usd::new(5_500_000)));
+        assert_eq!((spent.shares.e6(), spent.cash), (12_500_000, Usd::new(5_500_000)));
+        let bids = kalshi_levels(&book, Action::Sell, Outcome::No);
+        let limit = Px::lit(5_000);
+        let sold = preview(Action::Sell, &bids, limit, filled(9_900), TakerFee::Unknown);
+        assert_eq!((sold.shares.e6(), sold.fee), (17_000_000, None));
     }
 }

@@ -22,6 +22,7 @@ use sim::{cast, model};
   sim.env                       the same as environment variables
   sim.json                      ports, addresses, and the administrator's token
   pairs.toml                    which markets of the two venues are the same event
+  parallax.toml                 a configuration of Parallax for both venues
   journal.jsonl, ledger.json    everything that moved an account, and what came of it
 
 The administrator's calls are under /sim/ on both ports: GET ledger, universe;
