@@ -22,6 +22,14 @@ pub struct Origin {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BadOrigin;
 
+impl core::fmt::Display for BadOrigin {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "the host or the user agent cannot stand in a request's head")
+    }
+}
+
+impl core::error::Error for BadOrigin {}
+
 impl Origin {
     /// Requests to `host` (with its port, where that is not 443) from `user_agent`: Polymarket's
     /// edge refuses some libraries' own (polymarket.md section 1).

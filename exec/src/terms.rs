@@ -69,6 +69,7 @@ impl PolymarketTerms {
 }
 
 /// Terms by market of one venue, laid out at start.
+#[derive(Clone)]
 pub struct TermsTable<T> {
     venue: Venue,
     rows: Vec<Option<T>>,

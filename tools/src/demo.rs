@@ -1,79 +1,249 @@
-//! `parallax demo`: a market that needs no key and no network, from tape to report.
+//! `parallax demo`: two simulated exchanges on this host, an engine that trades between them, and
+//! an account of what it did.
 
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
-use clap::{Args, Parser};
+use clap::Args;
+use engine::units::Usd;
 
-use crate::model::Options;
-use crate::replay::command::{self as replay, ReplayError};
-use crate::replay::options::ReplayArgs;
-use crate::tape::command::make_demo;
-use crate::topology::Grouping;
+use crate::rest::kalshi::KalshiRest;
+use crate::rest::polymarket::PolymarketRest;
+use crate::rest::{Agent, keys};
+use crate::run::assemble::{self, Assembled};
+use crate::run::audit::{Audit, audit, paid_out};
+use crate::run::child::{ChildError, Venues, Wanted};
+use crate::run::inject::Injection;
+use crate::run::reported;
+use crate::run::spec::Fills;
+use crate::run::summary::Summary;
+use crate::run::trade::{self, Tape, Watch};
+use crate::sim_command::FaultLevel;
+use crate::stdout;
 
-/// Watch Parallax find and take arbitrage on a market that it makes up itself.
+/// Watch Parallax find, take and settle arbitrage between two exchanges.
 ///
-/// A seeded model of both venues quotes the same six events for ten minutes. Now and then one
-/// venue is late to move, and for some milliseconds YES here and NO there cost less than the
-/// dollar that one of them must pay. The model writes what both venues' sockets would have sent
-/// to a tape; the tape is played through the shipped engine; what it decided is filled on paper.
-/// No key, no network, no account: everything stays in one folder.
+/// Kalshi and Polymarket run as simulators in a process of their own, behind real TLS on loopback,
+/// and check every signature, price and fee as the real ones do. A market model moves both; now and
+/// then one is late, and for some milliseconds YES here and NO there cost less than the dollar that
+/// one of them must pay. The engine that would trade with money finds it, takes both legs and
+/// records what it did. At the end the markets settle and our books are compared with both venues'
+/// ledgers to the micro-dollar. No key, no network, no account: everything stays in one folder.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "It leaves in the folder:
-  demo.mcap               what the sockets said
-  demo.pairs.toml         which markets of the two venues are the same event
-  decisions.jsonl         each decision, with the books that led to it
-  missed.jsonl            each opportunity: how long it lived, who opened and closed it
-  report/report.html      the page to open in a browser")]
+  run.mcap                what the sockets said and what the core took in; repeat it with
+                          `parallax replay DIR/run.mcap`
+  report/report.html      the page to open in a browser
+  summary.json            what --json prints
+  parallax.toml, sim.env  with which any other command trades with the same venues
+  journal.jsonl, ledger.json   the venues' own books
+
+Exit code: 0 when both ledgers agree with us, 1 when they do not or the run failed.")]
 pub struct DemoArgs {
     /// The folder to write; what an earlier demo left there is replaced.
     #[arg(long, value_name = "DIR", default_value = "parallax-demo")]
     pub dir: PathBuf,
-    /// Chooses the story that the model tells.
-    #[arg(long, default_value_t = Options::default().seed)]
+    /// Seconds to trade.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: u64,
+    /// Chooses the markets, how they move, and the faults.
+    #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// All tiles on one thread, or a pinned thread a tile.
-    #[arg(long, value_enum, default_value_t = Grouping::Single)]
-    pub topology: Grouping,
+    /// How much goes wrong by itself: connections, messages, answers, orders.
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FaultLevel::None)]
+    pub faults: FaultLevel,
+    /// How many arbitrages open a minute.
+    #[arg(long, value_name = "COUNT", default_value_t = 120)]
+    pub arb_per_minute: u32,
+    /// Go on with the venues, accounts and positions of that folder.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["dir", "seed"])]
+    pub resume: Option<PathBuf>,
+    /// Open one more arbitrage after a second: a pair's id (or a market's number), which way round
+    /// (first-yes, first-no), and its edge in dollars a contract.
+    #[arg(long, value_name = "PAIR:DIRECTION:EDGE")]
+    pub inject: Option<Injection>,
+    /// No live view.
+    #[arg(long)]
+    pub no_tui: bool,
+    /// Print the summary as one JSON object, last.
+    #[arg(long)]
+    pub json: bool,
 }
 
-#[derive(Parser)]
-struct Replay {
-    #[command(flatten)]
-    args: ReplayArgs,
+/// Why a demonstration did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The venues.
+    #[error(transparent)]
+    Venues(#[from] ChildError),
+    /// The tape.
+    #[error(transparent)]
+    Tape(#[from] crate::tape::TapeError),
+    /// The report.
+    #[error(transparent)]
+    Report(#[from] crate::report::ReportError),
+    /// Something in words.
+    #[error("{0}")]
+    Words(String),
+    /// It came to its end, and the books are not the venues'.
+    #[error("the venues' ledgers and our books differ: see the summary above")]
+    Ledgers,
 }
 
 /// Runs `parallax demo`.
 ///
 /// # Errors
-/// As of a replay, and where the folder cannot be written.
-pub fn run(args: &DemoArgs) -> Result<(), ReplayError> {
-    let dir = &args.dir;
-    std::fs::create_dir_all(dir)
-        .map_err(|source| ReplayError::File { path: dir.clone(), source })?;
-    let at = |name: &str| dir.join(name);
-    let options = Options { seed: args.seed, ..Options::default() };
-    make_demo(&at("demo.mcap"), &at("demo.pairs.toml"), options, true)?;
-    let mut words: Vec<std::ffi::OsString> = vec!["replay".into(), at("demo.mcap").into()];
-    for (option, name) in [
-        ("--pairs", "demo.pairs.toml"),
-        ("--decisions", "decisions.jsonl"),
-        ("--miss-log", "missed.jsonl"),
-        ("--report", "report"),
-    ] {
-        words.extend([option.into(), at(name).into()]);
+/// [`DemoError`]
+pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
+    let dir = args.resume.as_ref().unwrap_or(&args.dir);
+    clear(dir)?;
+    eprintln!("starting both exchanges in {} ...", dir.display());
+    let venues = Venues::start(&Wanted {
+        dir,
+        resume: args.resume.is_some(),
+        seed: args.seed,
+        faults: args.faults,
+        arb_per_minute: args.arb_per_minute,
+        spin_us: 0,
+    })?;
+    let config = venues.config()?;
+    let agent = Agent::new(config.ca_file.as_deref()).map_err(words)?;
+    let cash = balances(&config, &agent)?;
+    let spec = assemble::spec(&config, &[], Fills::Venues, cash).map_err(DemoError::Words)?;
+    let Assembled { tiles, ends, plan, clock: (clock, _) } =
+        assemble::assemble(&config, &spec, &agent, true).map_err(DemoError::Words)?;
+    eprintln!("{plan}");
+    let stop = stop_on_signals()?;
+    let mut journal = reported::Journal::default();
+    let mut injection = args.inject.clone();
+    let mut failed = None;
+    let mut watch = Watch {
+        title: format!("demo on simulated exchanges, faults {}", args.faults.name()),
+        seconds: Some(args.seconds),
+        screen: !args.no_tui && std::io::stdout().is_terminal(),
+        stop: &stop,
+        tick: &mut |elapsed: Duration| {
+            if elapsed >= Duration::from_secs(1)
+                && let Some(wanted) = injection.take()
+                && let Err(error) = wanted.open(&venues, &agent)
+            {
+                failed = Some(error.to_string());
+            }
+        },
+        event: &mut |event| journal.take(event),
+    };
+    let tape = Tape { path: dir.join("run.mcap"), taps: ends.taps };
+    let (tiles, ended) =
+        trade::run(&spec, tiles, &plan, ends.outside, Some(tape), &clock, &mut watch)?;
+    if let Some(error) = failed {
+        return Err(DemoError::Words(error));
     }
-    let mut replay = Replay::try_parse_from(words).unwrap_or_else(|error| error.exit());
-    replay.args.topology = args.topology;
-    replay::run(&replay.args)?;
-    eprintln!(
-        "\nNext: open {} in a browser, look into {} and {},\n\
-         or play the tape again your own way:\n  \
-         parallax replay {} --pairs {} --min-profit 0.01 --topology pinned",
-        at("report/report.html").display(),
-        at("decisions.jsonl").display(),
-        at("missed.jsonl").display(),
-        at("demo.mcap").display(),
-        at("demo.pairs.toml").display(),
-    );
+    let (audit, paid) = settle(&venues, &agent, &spec, tiles.core.core())?;
+    let mut summary =
+        Summary::new(&ended.story, &ended.figures, &ended.accounts, ended.open, Some(&audit));
+    summary.settled_micro_usd = Some(paid);
+    venues.end()?;
+    tell(args, dir, &spec, &tiles, &ended, &journal, summary)
+}
+
+/// Removes what an earlier demonstration left, and nothing else.
+fn clear(dir: &Path) -> Result<(), DemoError> {
+    std::fs::create_dir_all(dir)
+        .map_err(|error| DemoError::Words(format!("{}: {error}", dir.display())))?;
+    for name in ["run.mcap", "run.mcap.partial", "summary.json"] {
+        let path = dir.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(DemoError::Words(format!("{}: {error}", path.display())));
+            }
+            _ => {}
+        }
+    }
     Ok(())
+}
+
+fn words(error: impl std::fmt::Display) -> DemoError {
+    DemoError::Words(error.to_string())
+}
+
+/// Our money at both venues.
+fn balances(config: &crate::config::Config, agent: &Agent) -> Result<[Usd; 2], DemoError> {
+    let signer = keys::kalshi(config).map_err(|problem| DemoError::Words(problem.0))?;
+    let kalshi = KalshiRest::new(&config.kalshi, agent.clone(), signer).balance().map_err(words)?;
+    let mut polymarket = PolymarketRest::new(&config.polymarket, agent.clone());
+    let wallet = keys::polymarket(config).map_err(|problem| DemoError::Words(problem.0))?;
+    let mut wallet = wallet.ok_or_else(|| DemoError::Words("no Polymarket key".to_owned()))?;
+    let credentials = keys::credentials(config).map_err(|problem| DemoError::Words(problem.0))?;
+    polymarket.log_in(&mut wallet, credentials).map_err(words)?;
+    Ok([kalshi.total, polymarket.balance().map_err(words)?])
+}
+
+/// Compares the books with the ledgers, settles all markets, and says what they paid.
+fn settle(
+    venues: &Venues,
+    agent: &Agent,
+    spec: &crate::run::spec::RunSpec,
+    core: &engine::core::Core,
+) -> Result<(Audit, [i64; 2]), DemoError> {
+    let file = spec.pair_file().map_err(DemoError::Words)?;
+    let before = venues.ledgers(agent)?;
+    let audited = audit(core, &file, &before.kalshi, &before.polymarket);
+    venues.settle_all(agent)?;
+    let after = venues.ledgers(agent)?;
+    let paid = paid_out(&audited, &after.kalshi, &after.polymarket);
+    Ok((audited, paid))
+}
+
+/// Raised by SIGINT and SIGTERM.
+fn stop_on_signals() -> Result<Arc<AtomicBool>, DemoError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(words)?;
+    }
+    Ok(stop)
+}
+
+/// Writes the report and the summary, and shows the latter.
+fn tell(
+    args: &DemoArgs,
+    dir: &Path,
+    spec: &crate::run::spec::RunSpec,
+    tiles: &crate::topology::live::LiveTiles,
+    ended: &trade::Ended,
+    journal: &reported::Journal,
+    mut summary: Summary,
+) -> Result<(), DemoError> {
+    tiles.sum_up(&mut summary);
+    if let Some((path, recorded)) = &ended.tape {
+        summary.tape = Some(path.display().to_string());
+        summary.tape_dropped = recorded.dropped;
+    }
+    let page = dir.join("report");
+    summary.report = Some(page.join("report.html").display().to_string());
+    let mut notes = ended.warnings.clone();
+    notes.push(format!("{} pairs on simulated exchanges of this host", spec.wanted.len()));
+    let table = tiles.core.core().pairs();
+    reported::write(&page, "Demo", &summary, journal, table, &tiles.histograms(), notes)?;
+    let json = summary.to_json();
+    let path = dir.join("summary.json");
+    std::fs::write(&path, format!("{json}\n"))
+        .map_err(|error| DemoError::Words(format!("{}: {error}", path.display())))?;
+    for warning in &ended.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let text = if args.json { json } else { summary.to_string() };
+    stdout::print(&format!("{text}\n")).map_err(words)?;
+    if !args.json {
+        eprintln!(
+            "\nNext: open {} in a browser, repeat the run with\n  parallax replay {}\n\
+             or trade with the same venues again: parallax demo --resume {}",
+            page.join("report.html").display(),
+            dir.join("run.mcap").display(),
+            dir.display()
+        );
+    }
+    if summary.ledgers_agree == Some(true) { Ok(()) } else { Err(DemoError::Ledgers) }
 }

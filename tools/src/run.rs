@@ -7,3 +7,10 @@ pub mod screen; // the live view in a terminal
 pub mod repeat; // a run again, from its own tape
 pub mod audit; // our books against the simulated ledgers
 pub mod summary; // what a run came to
+pub mod doors; // where the venues are, and who we are there
+pub mod gates; // accounts, terms, signers and gates
+pub mod assemble; // a configuration and a spec -> tiles with rings
+pub mod trade; // one run from its first connection to its last report
+pub mod child; // the simulated venues in a process of their own
+pub mod inject; // an arbitrage on request
+pub mod reported; // the page that a run leaves

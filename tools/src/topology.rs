@@ -1,6 +1,8 @@
 //! Every ring and every thread of a run, made in one place: a ring's end is moved into the tile
 //! that owns it, so a miswiring does not compile.
 
+pub mod live; // the same for a run that trades
+
 use std::fmt;
 
 use engine::core_tile::{CoreTile, EVENT_RING_DEPTH, EventRing};
@@ -13,6 +15,8 @@ use feeds::controls::EventMarkets;
 use feeds::feed::{CONTROL_RING_DEPTH, FeedTile, Outbox, TOP_RING_DEPTH, VenueSession};
 use feeds::{kalshi, polymarket};
 use rtrb::Consumer;
+
+pub use live::{LivePlan, LiveTiles};
 
 use crate::replay::frames::{self, BatchSender, BatchSource, ORDER_RING_DEPTH, OrderSender};
 

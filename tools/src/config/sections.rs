@@ -103,6 +103,13 @@ pub struct KalshiConfig {
     pub order_connections: usize,
 }
 
+impl KalshiConfig {
+    /// What the fee multiplier is assumed to be at least, in millionths; 0 for nothing.
+    pub fn multiplier_min_e6(&self) -> u32 {
+        self.fee_rate_min_e6.map_or(0, multiplier_e6)
+    }
+}
+
 /// Where a wallet's key is.
 #[derive(Clone)]
 pub enum WalletKey {

@@ -13,7 +13,7 @@ use engine::paper::PaperCore;
 use engine::pin::{CoreList, PinError};
 use engine::units::Ns;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::feeder::Frames;
 use super::options::ReplayArgs;
@@ -26,6 +26,8 @@ use crate::host::{HostFacts, HostRoot};
 use crate::jitter;
 use crate::pairs::{self, PairError, PairFile};
 use crate::report::{self, Episode, ReportError, RunReport, Seconds, StageLatency};
+use crate::run::repeat::{self, RepeatError};
+use crate::run::summary::hash_text;
 use crate::stdout;
 use crate::tape::{MergedTapes, Preloaded, TapeError};
 use crate::topology::{Grouping, Plan};
@@ -84,6 +86,19 @@ pub enum ReplayError {
         /// What every replay prints and this file lacks.
         key: &'static str,
     },
+    /// A run cannot be repeated.
+    #[error(transparent)]
+    Repeat(#[from] RepeatError),
+    /// A run that is repeated decides otherwise.
+    #[error("{}: the run wrote decision hash {recorded}, its repetition has {hash}", path.display())]
+    Repeated {
+        /// The tape.
+        path: PathBuf,
+        /// What the run wrote.
+        recorded: String,
+        /// What came out.
+        hash: String,
+    },
     /// The replay is not the golden one.
     #[error("this replay differs from {}\n  first difference: {difference}", path.display())]
     Golden {
@@ -94,12 +109,63 @@ pub enum ReplayError {
     },
 }
 
+/// Repeats a run that recorded itself, and compares it with what it wrote at its end.
+fn repeated(args: &ReplayArgs, tape: &Path) -> Result<(), ReplayError> {
+    let again = repeat::repeat(tape)?;
+    let hash = hash_text(again.figures.decision_hash);
+    let text = if args.json {
+        json!({
+            "repeated": true,
+            "agrees": again.agrees(),
+            "decision_hash": hash,
+            "recorded_decision_hash": again.recorded,
+            "edge_hash": format!("{:016x}", again.figures.edge_hash),
+            "frames": again.frames,
+            "core_inputs": again.inputs,
+            "tops": again.tops,
+            "evaluations": again.figures.evaluations,
+            "decisions": again.figures.decisions,
+            "fills": again.figures.fills,
+            "realised_micro_usd": again.accounts.realised.e6(),
+        })
+        .to_string()
+    } else {
+        format!(
+            "A run that recorded itself, repeated: {} frames made {} books again, and the core took \
+             {} inputs in the order in which it took them.\n\
+             decisions       {}\nfills           {}\nrealised        {}\ndecision hash   {hash}\n\
+             recorded hash   {}",
+            again.frames,
+            again.tops,
+            again.inputs,
+            again.figures.decisions,
+            again.figures.fills,
+            again.accounts.realised,
+            again.recorded.as_deref().unwrap_or("none: the run was cut off before its end"),
+        )
+    };
+    stdout::print(&format!("{text}\n")).map_err(ReplayError::Print)?;
+    match &again.recorded {
+        Some(recorded) if *recorded != hash => {
+            Err(ReplayError::Repeated { path: tape.to_owned(), recorded: recorded.clone(), hash })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Runs `parallax replay`.
 ///
 /// # Errors
 /// [`ReplayError`], whose text names the file, the place and the remedy.
 pub fn run(args: &ReplayArgs) -> Result<(), ReplayError> {
     outputs::check(args)?;
+    // A run knows its own pairs and settings; with others it is a tape like any other.
+    if let [tape] = args.tapes.as_slice()
+        && args.pairs.is_empty()
+        && repeat::is_run(tape)?
+    {
+        return repeated(args, tape);
+    }
     let golden = args.golden.as_deref().map(read_golden).transpose()?;
     let pair_file = pairs::load(&args.pairs)?;
     let allowed = CoreList::allowed();

@@ -78,6 +78,20 @@ impl Agent {
         Ok(Agent(config.new_agent()))
     }
 
+    /// Asks anything of anybody who answers in JSON. `headers` are lines with their line ends.
+    ///
+    /// # Errors
+    /// Where there is no answer, no success or no JSON.
+    pub fn ask(
+        &self,
+        method: &'static str,
+        url: &str,
+        headers: &[u8],
+        body: Option<&[u8]>,
+    ) -> Result<serde_json::Value, RestError> {
+        self.json(&Call { method, url: url.to_owned(), query: "", headers, body })
+    }
+
     /// Sends a request and reads the answer.
     pub(super) fn send(&self, call: &Call<'_>) -> Result<Answer, RestError> {
         let fail = |kind| RestError { method: call.method, url: call.url.clone(), kind };

@@ -48,6 +48,8 @@ pub struct RunSpec {
     pub arm_within: Option<i64>,
     /// Paper venues answer after this long, Kalshi's and Polymarket's.
     pub latency: [u64; 2],
+    /// Markets on one connection of Kalshi and of Polymarket.
+    pub markets_a_line: [usize; 2],
     /// Every how many Polymarket books the hash is compared; 0 is never.
     pub audit_every: u32,
     /// The pair files, whole: name and text.
@@ -77,6 +79,7 @@ impl RunSpec {
             max_unsettled: None,
             arm_within: None,
             latency: [5_000_000; 2],
+            markets_a_line: [250, 100],
             audit_every: 16,
             pairs,
             wanted: Vec::new(),
@@ -119,14 +122,25 @@ impl RunSpec {
         Ok(file)
     }
 
-    /// Sessions that know the pairs' markets and nothing else, and the pairs.
+    /// Sessions that know the pairs' markets and nothing else, each on its connection, and the
+    /// pairs.
     ///
     /// # Errors
     /// What is wrong with the pair file.
     pub fn setup(&self) -> Result<Setup, String> {
         let options =
             FeedOptions { no_side: NoSide::YesPrice, audit_every: self.audit_every, learn: false };
-        setup::setup(&self.pair_file()?, options).map_err(|error| error.to_string())
+        let mut setup =
+            setup::setup(&self.pair_file()?, options).map_err(|error| error.to_string())?;
+        // As a live feed spreads its markets: in the order of their numbers.
+        let [kalshi, polymarket] = self.markets_a_line.map(|markets| markets.max(1));
+        for number in 0..setup.kalshi.markets() {
+            setup.kalshi.assign(number, (number / kalshi) as u32 + 1);
+        }
+        for number in 0..setup.polymarket.markets() {
+            setup.polymarket.assign(number, (number / polymarket) as u32 + 1);
+        }
+        Ok(setup)
     }
 
     /// The core with what stands behind it.

@@ -88,6 +88,8 @@ pub struct Summary {
     pub stages_ns: BTreeMap<String, Percentiles>,
     /// Requests that were signed ahead, and those that were not.
     pub signed_ahead: [u64; 2],
+    /// What each gate counted.
+    pub gates: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Over all bundles, reports and changes of rules.
     pub decision_hash: String,
     /// The tape.
@@ -128,6 +130,7 @@ impl Summary {
             wire_to_wire_ns: Percentiles::default(),
             stages_ns: BTreeMap::new(),
             signed_ahead: [0, 0],
+            gates: BTreeMap::new(),
             decision_hash: hash_text(figures.decision_hash),
             tape: None,
             tape_dropped: 0,

@@ -108,6 +108,17 @@ pub enum FaultLevel {
     High,
 }
 
+impl FaultLevel {
+    /// The word on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            FaultLevel::None => "none",
+            FaultLevel::Low => "low",
+            FaultLevel::High => "high",
+        }
+    }
+}
+
 impl From<FaultLevel> for Level {
     fn from(level: FaultLevel) -> Level {
         match level {

@@ -1,0 +1,231 @@
+//! What a run needs to send orders: accounts, terms of every market, signers and gates.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use engine::clock::TscClock;
+use engine::event::{ArmRequest, Bundle, Feedback};
+use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH};
+use engine::pair::{FeeRule, PairTable};
+use engine::tile::Now;
+use engine::units::Venue;
+use exec::armed::armed_ring;
+use exec::armory::Armory;
+use exec::gate::kalshi::{KalshiAccount, KalshiClerk, KalshiLimits};
+use exec::gate::net::TlsNet;
+use exec::gate::polymarket::{PolymarketAccount, PolymarketClerk, PolymarketLimits};
+use exec::gate::{GateConfig, GateEnds, KalshiGate, PolymarketGate};
+use exec::pool::PoolConfig;
+use exec::request::Origin;
+use exec::sign::l2::L2Signer;
+use exec::sign::pool::header_pool;
+use exec::sign::position::MarketVersion;
+use exec::signer::{ArmDuty, HeaderDuty, SignerTile};
+use exec::terms::{KalshiTerms, PolymarketTerms, TermsTable};
+use exec::token::TokenId;
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::doors;
+use crate::config::Config;
+use crate::pairs::{PairFile, Version};
+use crate::rest::polymarket::PolymarketRest;
+use crate::rest::{Agent, keys};
+
+/// What requests say of who sends them: the edge refuses some libraries' own names.
+const USER_AGENT: &str = concat!("parallax/", env!("CARGO_PKG_VERSION"));
+
+/// A standard account of Polymarket (polymarket.md section 9).
+const STANDARD: PolymarketLimits =
+    PolymarketLimits { order_rate: 40, order_burst: 60, cancel_rate: 80, cancel_burst: 120 };
+
+/// The tiles that send orders.
+pub struct Gates {
+    /// Kalshi's.
+    pub kalshi: KalshiGate<TscClock>,
+    /// Polymarket's.
+    pub polymarket: PolymarketGate<TscClock>,
+    /// Keeps headers and orders ready for them.
+    pub signer: SignerTile,
+}
+
+/// The core's ends of the gates' rings.
+pub struct GateRings {
+    /// Bundles, by venue.
+    pub bundles: Vec<Producer<Bundle>>,
+    /// What became of them, by venue.
+    pub feedback: Vec<Consumer<Feedback>>,
+    /// Orders to be signed ahead.
+    pub arms: Producer<ArmRequest>,
+    /// Raised by whoever stops trading.
+    pub kill_epoch: Arc<AtomicU32>,
+}
+
+/// Terms of every market of the pairs.
+struct Terms {
+    kalshi: TermsTable<KalshiTerms>,
+    polymarket: TermsTable<PolymarketTerms>,
+    fees: [TermsTable<FeeRule>; 2],
+}
+
+fn terms(file: &PairFile, table: &PairTable) -> Result<Terms, String> {
+    let mut terms = Terms {
+        kalshi: TermsTable::new(Venue::Kalshi),
+        polymarket: TermsTable::new(Venue::Polymarket),
+        fees: [TermsTable::new(Venue::Kalshi), TermsTable::new(Venue::Polymarket)],
+    };
+    for (spec, pair) in file.pairs.iter().zip(table.pairs()) {
+        let of = |reason: &dyn std::fmt::Display| format!("pair \"{}\": {reason}", spec.id);
+        let [first, second] = pair.sides;
+        let kalshi = KalshiTerms {
+            ticker: spec.kalshi.ticker.clone(),
+            exchange_index: spec.kalshi.exchange_index,
+            grid: spec.kalshi.grid,
+        };
+        terms.kalshi.set(first.market, kalshi).map_err(|_| of(&"market of another venue"))?;
+        let token = |text: &str| {
+            TokenId::parse(text).ok_or_else(|| of(&format!("`{text}` is no token id")))
+        };
+        let p = &spec.polymarket;
+        let version = match p.version {
+            Version::V1 => MarketVersion::V1,
+            Version::V2 => MarketVersion::V2,
+        };
+        let polymarket =
+            PolymarketTerms::new([token(&p.yes)?, token(&p.no)?], version, p.neg_risk, p.tick)
+                .map_err(|wrong| of(&wrong))?;
+        terms.polymarket.set(second.market, polymarket).map_err(|_| of(&"another venue"))?;
+        for (fees, side) in terms.fees.iter_mut().zip(pair.sides) {
+            fees.set(side.market, side.fee).map_err(|_| of(&"another venue"))?;
+        }
+    }
+    Ok(terms)
+}
+
+/// Makes the gates of a run. It logs in to Polymarket, so it blocks.
+///
+/// # Errors
+/// What cannot be found, read or reached, in words that name it.
+pub fn gates(
+    config: &Config,
+    file: &PairFile,
+    table: &PairTable,
+    agent: &Agent,
+    (clock, now): (&TscClock, Now),
+) -> Result<(Gates, GateRings), String> {
+    let tls = doors::tls(config)?;
+    let ring = || RingBuffer::new(table.pairs().len().max(1));
+    let ((to_kalshi, kalshi_bundles), (to_polymarket, polymarket_bundles)) = (ring(), ring());
+    let (kalshi_feedback, from_kalshi) = RingBuffer::new(FEEDBACK_RING_DEPTH);
+    let (polymarket_feedback, from_polymarket) = RingBuffer::new(FEEDBACK_RING_DEPTH);
+    let (arms, requests) = RingBuffer::new(ARM_RING_DEPTH);
+    let kill_epoch = Arc::new(AtomicU32::new(0));
+    let random = || keys::seed().map_err(|problem| problem.0);
+    let number = |seed: [u8; 32]| seed.first_chunk().map_or(0, |le| u64::from_le_bytes(*le));
+
+    let no_key = "no key: set kalshi.key_id and kalshi.key_file";
+    let kalshi_key = || keys::kalshi(config).map_err(|p| p.0)?.ok_or_else(|| no_key.to_owned());
+    let (header_filler, headers) = header_pool();
+    let markets = terms(file, table)?;
+    let endpoint = doors::endpoint(&config.kalshi.rest)?;
+    let account = KalshiAccount {
+        signer: kalshi_key()?,
+        headers,
+        origin: Origin::new(&endpoint.authority(), USER_AGENT).map_err(|e| e.to_string())?,
+        terms: markets.kalshi,
+        fees: markets.fees[0].clone(),
+        balance_grid: config.kalshi.balance_grid,
+        limits: KalshiLimits {
+            write_rate: config.kalshi.tier.write_per_s,
+            write_capacity: config.kalshi.tier.write_burst,
+            read_rate: config.kalshi.tier.read_per_s,
+            read_capacity: config.kalshi.tier.read_burst,
+        },
+        run: number(random()?),
+    };
+    let net = TlsNet {
+        orders: endpoint,
+        channel: doors::endpoint(&config.kalshi.ws)?,
+        channel_path: config.kalshi.ws.path().to_owned(),
+        tls: Arc::clone(&tls),
+    };
+    let gate_config = |connections: usize, seed: u64| GateConfig {
+        orders: PoolConfig { size: connections.max(1), ..PoolConfig::default() },
+        seed,
+        ..GateConfig::default()
+    };
+    let ends = GateEnds {
+        bundles: kalshi_bundles,
+        feedback: kalshi_feedback,
+        kill_epoch: Arc::clone(&kill_epoch),
+    };
+    let kalshi = KalshiGate::new(
+        KalshiClerk::new(account, now.mono),
+        net,
+        ends,
+        gate_config(config.kalshi.order_connections, number(random()?)),
+        clock.clone(),
+    );
+
+    let wallet = || {
+        keys::polymarket(config)
+            .map_err(|p| p.0)?
+            .ok_or_else(|| "no key: set polymarket.key_file or POLY_PRIVATE_KEY".to_owned())
+    };
+    let mut rest = PolymarketRest::new(&config.polymarket, agent.clone());
+    let endpoint = doors::endpoint(&config.polymarket.clob)?;
+    let host = endpoint.authority();
+    // The gate and the signer sign apart from each other, each with a generator of its own.
+    let mut armory = || -> Result<Armory, String> {
+        let mut wallet = wallet()?;
+        let credentials = match keys::credentials(config).map_err(|p| p.0)? {
+            Some(given) => given,
+            None => rest.credentials(&mut wallet).map_err(|error| error.to_string())?,
+        };
+        let login = L2Signer::new(wallet.owner(), credentials);
+        Armory::new(wallet, login, &host, USER_AGENT, random()?).map_err(|e| e.to_string())
+    };
+    let (armed_filler, armed) = armed_ring();
+    let account = PolymarketAccount {
+        armory: armory()?,
+        armed,
+        origin: Origin::new(&host, USER_AGENT).map_err(|e| e.to_string())?,
+        terms: markets.polymarket.clone(),
+        fees: markets.fees[1].clone(),
+        limits: STANDARD,
+        heartbeat: false,
+    };
+    let net = TlsNet {
+        orders: endpoint,
+        channel: doors::endpoint(&config.polymarket.ws)?,
+        channel_path: format!("{}/user", config.polymarket.ws.path()),
+        tls,
+    };
+    let ends = GateEnds {
+        bundles: polymarket_bundles,
+        feedback: polymarket_feedback,
+        kill_epoch: Arc::clone(&kill_epoch),
+    };
+    let polymarket = PolymarketGate::new(
+        PolymarketClerk::new(account, now.mono),
+        net,
+        ends,
+        gate_config(config.polymarket.order_connections, number(random()?)),
+        clock.clone(),
+    );
+    let signer = SignerTile::new(
+        Some(HeaderDuty { signer: kalshi_key()?, filler: header_filler }),
+        Some(ArmDuty {
+            armory: armory()?,
+            terms: markets.polymarket,
+            requests,
+            filler: armed_filler,
+        }),
+    );
+    let rings = GateRings {
+        bundles: vec![to_kalshi, to_polymarket],
+        feedback: vec![from_kalshi, from_polymarket],
+        arms,
+        kill_epoch,
+    };
+    Ok((Gates { kalshi, polymarket, signer }, rings))
+}

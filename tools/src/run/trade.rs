@@ -1,0 +1,272 @@
+//! One run from its first connection to its last report: makes the tiles, starts their threads,
+//! watches, holds, ends.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use engine::clock::{Clock, TscClock};
+use engine::core::{Accounts, Core, Figures};
+use engine::event::Event;
+use engine::live_tile::Command;
+use engine::tap::TapReader;
+use engine::view::View;
+use feeds::live::figures::LineFigures;
+use rtrb::{Consumer, Producer};
+
+use super::screen::{Picture, Screen, Title};
+use super::spec::RunSpec;
+use super::story::Story;
+use super::summary::hash_text;
+use super::threads::{self, Group};
+use crate::recorder::{Recorded, Recorder};
+use crate::topology::{LivePlan, LiveTiles};
+
+/// How long the main thread rests when nothing happened.
+const REST: Duration = Duration::from_micros(500);
+/// How often the picture is drawn.
+const DRAW_EVERY: Duration = Duration::from_millis(100);
+/// How long bundles under way may take to end once nothing more is decided.
+const SETTLE: Duration = Duration::from_secs(15);
+
+/// How a run is watched, and when it ends.
+pub struct Watch<'a> {
+    /// What stands above the live view.
+    pub title: String,
+    /// How long it trades; `None` is until it is told to end.
+    pub seconds: Option<u64>,
+    /// Draw the live view.
+    pub screen: bool,
+    /// Raised from outside to end the run: a signal.
+    pub stop: &'a AtomicBool,
+    /// Called now and then, with the time that has passed.
+    pub tick: &'a mut dyn FnMut(Duration),
+    /// Told every event.
+    pub event: &'a mut dyn FnMut(&Event),
+}
+
+/// What a run left behind.
+pub struct Ended {
+    /// What happened.
+    pub story: Story,
+    /// What the core counted.
+    pub figures: Figures,
+    /// Where all money is.
+    pub accounts: Accounts,
+    /// Orders whose fate is unknown, and bundles that have not ended.
+    pub open: [u64; 2],
+    /// Inputs that the core took.
+    pub inputs: u64,
+    /// Events, arm requests and inputs that found no room.
+    pub lost: [u64; 3],
+    /// What each connection of Kalshi and Polymarket counted.
+    pub lines: [Vec<LineFigures>; 2],
+    /// The tape, and what is on it.
+    pub tape: Option<(PathBuf, Recorded)>,
+    /// What did not work, in words, though the run went on.
+    pub warnings: Vec<String>,
+}
+
+/// Where a run is recorded.
+pub struct Tape {
+    /// The file.
+    pub path: PathBuf,
+    /// The tiles' taps.
+    pub taps: Vec<TapReader>,
+}
+
+/// What stays outside of the tiles.
+pub struct Outside {
+    /// What the core says.
+    pub events: Consumer<Event>,
+    /// What it shows.
+    pub views: Consumer<View>,
+    /// What it is told.
+    pub commands: Producer<Command>,
+}
+
+/// Runs the tiles until the watch ends them.
+///
+/// # Errors
+/// Where the tape cannot be begun.
+pub fn run(
+    spec: &RunSpec,
+    mut tiles: LiveTiles,
+    plan: &LivePlan,
+    mut outside: Outside,
+    tape: Option<Tape>,
+    clock: &TscClock,
+    watch: &mut Watch<'_>,
+) -> Result<(LiveTiles, Ended), crate::tape::TapeError> {
+    let stop = AtomicBool::new(false);
+    let taps_ended = AtomicBool::new(false);
+    let mut warnings = Vec::new();
+    let mut recorder = match tape {
+        None => None,
+        Some(Tape { path, taps }) => Some((Recorder::create(&path, taps, spec.to_note())?, path)),
+    };
+    let mut story = Story::default();
+    let table = tiles.core.core().pairs().clone();
+    thread::scope(|scope| {
+        let recording = recorder.as_mut().map(|(recorder, _)| {
+            let ended = &taps_ended;
+            scope.spawn(move || recorder.run(ended))
+        });
+        let hot: Vec<_> = tiles
+            .groups(plan)
+            .into_iter()
+            .map(|group: Group<'_>| threads::start(scope, group, clock, &stop))
+            .collect();
+        let mut main = Main { story: &mut story, table: &table, picture: Picture::default() };
+        let screen = if watch.screen {
+            Screen::open().map_err(|e| warnings.push(format!("no live view: {e}"))).ok()
+        } else {
+            None
+        };
+        main.watch(&mut outside, screen, watch, &stop);
+        stop.store(true, Relaxed);
+        for handle in hot {
+            match handle.join() {
+                Ok(failed) => warnings.extend(failed),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        main.drain(&mut outside, watch);
+        taps_ended.store(true, SeqCst);
+        if let Some(recording) = recording
+            && let Ok(Err(error)) = recording.join()
+        {
+            warnings.push(format!("the tape ended early: {error}"));
+        }
+    });
+    story.finish();
+    let core = tiles.core.core();
+    let (figures, accounts) = (core.figures(), core.accounts());
+    let tape = match recorder {
+        None => None,
+        Some((recorder, path)) => match recorder.finish(end_note(core, tiles.core.inputs())) {
+            Ok(recorded) => Some((path, recorded)),
+            Err(error) => {
+                warnings.push(format!("the tape was not completed: {error}"));
+                None
+            }
+        },
+    };
+    let ended = Ended {
+        story,
+        figures,
+        accounts,
+        open: core.open_orders(),
+        inputs: tiles.core.inputs(),
+        lost: tiles.core.lost(),
+        lines: tiles.lines(),
+        tape,
+        warnings,
+    };
+    Ok((tiles, ended))
+}
+
+fn end_note(core: &Core, inputs: u64) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("decision_hash".to_owned(), hash_text(core.figures().decision_hash)),
+        ("inputs".to_owned(), inputs.to_string()),
+    ])
+}
+
+/// The thread that looks.
+struct Main<'a> {
+    story: &'a mut Story,
+    table: &'a engine::pair::PairTable,
+    picture: Picture,
+}
+
+impl Main<'_> {
+    /// Takes what came; true where something did.
+    fn drain(&mut self, outside: &mut Outside, watch: &mut Watch<'_>) -> bool {
+        let mut some = false;
+        while let Ok(event) = outside.events.pop() {
+            self.story.event(&event, self.table);
+            (watch.event)(&event);
+            some = true;
+        }
+        while let Ok(view) = outside.views.pop() {
+            self.picture.take(view);
+        }
+        some
+    }
+
+    /// Looks until the run is over: trades, then holds until what is under way has ended.
+    fn watch(
+        &mut self,
+        outside: &mut Outside,
+        mut screen: Option<Screen>,
+        watch: &mut Watch<'_>,
+        stop: &AtomicBool,
+    ) {
+        let began = Instant::now();
+        let whole = watch.seconds.map(Duration::from_secs);
+        let mut held: Option<Instant> = None;
+        let mut drawn: Option<Instant> = None;
+        loop {
+            let some = self.drain(outside, watch);
+            let elapsed = began.elapsed();
+            (watch.tick)(elapsed);
+            // A thread that failed ends the run.
+            if stop.load(Relaxed) {
+                return;
+            }
+            if drawn.is_none_or(|at| at.elapsed() >= DRAW_EVERY) {
+                drawn = Some(Instant::now());
+                if let Some(shown) = &mut screen
+                    && self.show(shown, watch, elapsed, whole).unwrap_or(true)
+                {
+                    watch.stop.store(true, Relaxed);
+                }
+            }
+            let over = whole.is_some_and(|whole| elapsed >= whole) || watch.stop.load(Relaxed);
+            match held {
+                None if over => {
+                    // The ring is empty but for what an operator asked for.
+                    if outside.commands.push(Command::Hold).is_ok() {
+                        held = Some(Instant::now());
+                    }
+                }
+                Some(since) => {
+                    // A picture that is younger than the hold shows no bundle, or time is up.
+                    let settled = since.elapsed() >= 2 * DRAW_EVERY
+                        && self.picture.open().is_some_and(|(_, open)| open == 0);
+                    if settled || since.elapsed() >= SETTLE {
+                        return;
+                    }
+                }
+                None => {}
+            }
+            if !some {
+                thread::park_timeout(REST);
+            }
+        }
+    }
+
+    /// Draws; true where the user wants out.
+    fn show(
+        &self,
+        screen: &mut Screen,
+        watch: &Watch<'_>,
+        elapsed: Duration,
+        whole: Option<Duration>,
+    ) -> io::Result<bool> {
+        let title = Title { text: &watch.title, elapsed, whole, latency: String::new() };
+        screen.draw(&title, self.table, &self.picture, self.story)?;
+        screen.wants_out()
+    }
+}
+
+/// The clock of a run, with the time at which it began.
+pub fn clock() -> (TscClock, engine::tile::Now) {
+    let clock = TscClock::new();
+    let now = clock.now();
+    (clock, now)
+}

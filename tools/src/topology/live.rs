@@ -1,0 +1,295 @@
+//! Every ring and every thread of a run that trades, made in one place.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+
+use engine::core_tile::EVENT_RING_DEPTH;
+use engine::desk::Desk;
+use engine::idle::Idle;
+use engine::latency::StageHistogram;
+use engine::live_tile::{FeedEnds, LiveOutlet, LiveTile};
+use engine::pin::CoreList;
+use engine::tap::{TAP_RING_BYTES, TapReader, tap};
+use engine::tile::Now;
+use engine::units::Venue;
+use exec::gate::figures::GateFigures;
+use feeds::controls::EventMarkets;
+use feeds::feed::{CONTROL_RING_DEPTH, TOP_RING_DEPTH};
+use feeds::fitness::Verdict;
+use feeds::live::figures::LineFigures;
+use feeds::live::tile::VERDICT_RING_DEPTH;
+use feeds::live::{self, Ends, LiveFeed, Options};
+use rtrb::{Producer, RingBuffer};
+
+use crate::config::{Grouping, Threads};
+use crate::run::doors::KalshiLogin;
+use crate::run::gates::{GateRings, Gates};
+use crate::run::summary::{Percentiles, Summary};
+use crate::run::threads::{Group, Stepped};
+use crate::run::trade::Outside;
+
+/// Commands of an operator on their way to the core.
+const COMMAND_RING_DEPTH: usize = 16;
+
+/// Pictures of the core on their way to whoever looks: two of a table of some hundred pairs.
+const VIEW_RING_DEPTH: usize = 4_096;
+
+/// Kalshi's live feed.
+pub type KalshiFeed = LiveFeed<live::kalshi::Kalshi, KalshiLogin, EventMarkets>;
+/// Polymarket's live feed.
+pub type PolymarketFeed = LiveFeed<live::polymarket::Polymarket, (), ()>;
+
+/// What a run is made of before it has rings.
+pub struct LiveParts {
+    /// Kalshi's markets, how they are subscribed to and where.
+    pub kalshi: (live::kalshi::Kalshi, feeds::kalshi::session::Session, Options, KalshiLogin),
+    /// Kalshi's markets by their events.
+    pub events: EventMarkets,
+    /// Polymarket's markets, how they are subscribed to and where.
+    pub polymarket: (live::polymarket::Polymarket, feeds::polymarket::session::Session, Options),
+    /// The core with what stands behind it.
+    pub desk: Desk,
+    /// The tiles that send orders and their rings; none on paper.
+    pub gates: Option<(Gates, GateRings)>,
+    /// Whether it is recorded.
+    pub record: bool,
+}
+
+/// The tiles of a run that trades.
+pub struct LiveTiles {
+    /// Kalshi's sockets to tops and controls.
+    pub kalshi: KalshiFeed,
+    /// Polymarket's sockets to tops.
+    pub polymarket: PolymarketFeed,
+    /// Tops to decisions.
+    pub core: LiveTile,
+    /// Decisions to orders; none on paper.
+    pub gates: Option<Gates>,
+}
+
+/// The ends of rings that stay outside of the tiles.
+pub struct LiveEnds {
+    /// For whoever watches.
+    pub outside: Outside,
+    /// For the recorder.
+    pub taps: Vec<TapReader>,
+    /// For whoever cross-checks the books, by venue.
+    pub verdicts: [Producer<Verdict>; 2],
+}
+
+/// All rings of a run, each end in the tile that owns it.
+///
+/// # Errors
+/// Where the system has no more handles.
+pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
+    let mut taps = Vec::new();
+    let mut tapped = || {
+        parts.record.then(|| {
+            let (writer, reader) = tap(TAP_RING_BYTES);
+            taps.push(reader);
+            writer
+        })
+    };
+    let (kalshi_tops, kalshi_tops_rx) = RingBuffer::new(TOP_RING_DEPTH);
+    let (kalshi_controls, kalshi_controls_rx) = RingBuffer::new(CONTROL_RING_DEPTH);
+    let (kalshi_verdicts, kalshi_verdicts_rx) = RingBuffer::new(VERDICT_RING_DEPTH);
+    let (polymarket_tops, polymarket_tops_rx) = RingBuffer::new(TOP_RING_DEPTH);
+    let (polymarket_controls, polymarket_controls_rx) = RingBuffer::new(CONTROL_RING_DEPTH);
+    let (polymarket_verdicts, polymarket_verdicts_rx) = RingBuffer::new(VERDICT_RING_DEPTH);
+    let (commands, commands_rx) = RingBuffer::new(COMMAND_RING_DEPTH);
+    let (events_tx, events) = RingBuffer::new(EVENT_RING_DEPTH);
+    let (views_tx, views) = RingBuffer::new(VIEW_RING_DEPTH);
+
+    let (dialect, session, options, login) = parts.kalshi;
+    let ends = Ends {
+        tops: kalshi_tops,
+        controls: kalshi_controls,
+        verdicts: kalshi_verdicts_rx,
+        markets: None,
+        tap: tapped(),
+        notices: parts.events,
+    };
+    let kalshi = LiveFeed::new(dialect, session, options, login, ends, now)?;
+    let (dialect, session, options) = parts.polymarket;
+    let ends = Ends {
+        tops: polymarket_tops,
+        controls: polymarket_controls,
+        verdicts: polymarket_verdicts_rx,
+        markets: None,
+        tap: tapped(),
+        notices: (),
+    };
+    let polymarket = LiveFeed::new(dialect, session, options, (), ends, now)?;
+    let feeds = vec![
+        FeedEnds { tops: kalshi_tops_rx, controls: kalshi_controls_rx },
+        FeedEnds { tops: polymarket_tops_rx, controls: polymarket_controls_rx },
+    ];
+    let (gates, bundles, feedback, arms) = match parts.gates {
+        None => (None, Vec::new(), Vec::new(), None),
+        Some((gates, rings)) => (Some(gates), rings.bundles, rings.feedback, Some(rings.arms)),
+    };
+    let outlet = LiveOutlet::new(bundles, arms, events_tx);
+    let core = LiveTile::new(parts.desk, feeds, feedback, commands_rx, outlet, tapped())
+        .with_views(views_tx);
+    let outside = Outside { events, views, commands };
+    let verdicts = [kalshi_verdicts, polymarket_verdicts];
+    Ok((LiveTiles { kalshi, polymarket, core, gates }, LiveEnds { outside, taps, verdicts }))
+}
+
+impl LiveTiles {
+    /// The tiles by thread, as the plan says; the signer's is not hot.
+    pub fn groups(&mut self, plan: &LivePlan) -> Vec<Group<'_>> {
+        let group = |at: usize, tiles| {
+            let thread = &plan.threads[at];
+            Group { name: thread.name, core: thread.core, idle: thread.idle, tiles }
+        };
+        let mut hot: Vec<&mut dyn Stepped> =
+            vec![&mut self.kalshi, &mut self.polymarket, &mut self.core];
+        let mut cold = Vec::new();
+        if let Some(gates) = &mut self.gates {
+            hot.push(&mut gates.kalshi);
+            hot.push(&mut gates.polymarket);
+            let tiles: Vec<&mut dyn Stepped> = vec![&mut gates.signer];
+            cold.push(Group { name: "signer", core: None, idle: Idle::COLD, tiles });
+        }
+        let mut groups = if plan.threads.len() == 1 {
+            vec![group(0, hot)]
+        } else {
+            hot.into_iter().enumerate().map(|(at, tile)| group(at, vec![tile])).collect()
+        };
+        groups.append(&mut cold);
+        groups
+    }
+
+    /// What each connection of Kalshi and Polymarket counted.
+    pub fn lines(&self) -> [Vec<LineFigures>; 2] {
+        [self.kalshi.figures().copied().collect(), self.polymarket.figures().copied().collect()]
+    }
+
+    /// Latencies by name.
+    pub fn histograms(&self) -> Vec<(&'static str, &StageHistogram)> {
+        let mut all = vec![
+            ("kalshi_feed", self.kalshi.pushed()),
+            ("polymarket_feed", self.polymarket.pushed()),
+            ("feed_to_core", self.core.reached()),
+        ];
+        if let Some(gates) = &self.gates {
+            let (kalshi, polymarket) = (gates.kalshi.stages(), gates.polymarket.stages());
+            all.extend([
+                ("kalshi_fire", &kalshi.fire),
+                ("kalshi_wire_to_wire", &kalshi.wire),
+                ("kalshi_ack", &kalshi.ack),
+                ("polymarket_fire", &polymarket.fire),
+                ("polymarket_wire_to_wire", &polymarket.wire),
+                ("polymarket_ack", &polymarket.ack),
+            ]);
+        }
+        all
+    }
+
+    /// Adds what the tiles measured and counted to a summary.
+    pub fn sum_up(&self, summary: &mut Summary) {
+        let stages = self.histograms().into_iter();
+        summary.stages_ns =
+            stages.map(|(name, all)| (name.to_owned(), Percentiles::of(all))).collect();
+        if let Some(gates) = &self.gates {
+            let mut wire = gates.kalshi.stages().wire.clone();
+            wire.merge(&gates.polymarket.stages().wire);
+            summary.wire_to_wire_ns = Percentiles::of(&wire);
+            let figures = [gates.kalshi.figures(), gates.polymarket.figures()];
+            summary.signed_ahead =
+                [figures[0].hits + figures[1].hits, figures[0].inline + figures[1].inline];
+            let counts = Venue::ALL.into_iter().zip(figures);
+            summary.gates = counts.map(|(venue, f)| (venue.name(), gate_counts(&f))).collect();
+        }
+    }
+}
+
+/// What a gate counted, by name.
+fn gate_counts(figures: &GateFigures) -> BTreeMap<&'static str, u64> {
+    BTreeMap::from([
+        ("fired", figures.fired),
+        ("signed_ahead", figures.hits),
+        ("signed_inline", figures.inline),
+        ("refused_here", figures.refused_total()),
+        ("rejected", figures.rejected),
+        ("unknown", figures.unknown),
+        ("resolved", figures.resolved),
+        ("fills", figures.fills),
+        ("duplicate_fills", figures.duplicates),
+        ("undone_fills", figures.undone),
+        ("foreign_fills", figures.foreign),
+        ("excess_fills", figures.excess),
+        ("questions", figures.questions),
+        ("unread_frames", figures.unread),
+        ("channels_lost", figures.channels_lost),
+        ("closed", figures.closed),
+    ])
+}
+
+/// One thread of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LiveThread {
+    /// Its name.
+    pub name: &'static str,
+    /// Its tiles.
+    pub tiles: &'static str,
+    /// The core it is pinned to; `None` floats.
+    pub core: Option<usize>,
+    /// What it does without work.
+    pub idle: Idle,
+}
+
+/// The hot threads of a run, and why they idle as they do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LivePlan {
+    /// In the order of the data.
+    pub threads: Vec<LiveThread>,
+    /// Why they idle as they do.
+    pub reason: &'static str,
+}
+
+impl LivePlan {
+    /// The threads for these cores: one a tile where there is a core for each and one to spare,
+    /// otherwise all tiles on one.
+    pub fn new(threads: &Threads, gates: bool) -> LivePlan {
+        const APART: [(&str, &str); 5] = [
+            ("feed-kalshi", "feed"),
+            ("feed-polymarket", "feed"),
+            ("core", "core"),
+            ("gate-kalshi", "gate"),
+            ("gate-polymarket", "gate"),
+        ];
+        const TOGETHER: [[(&str, &str); 1]; 2] =
+            [[("engine", "both feeds, core")], [("engine", "both feeds, core, both gates")]];
+        let apart_tiles = &APART[..if gates { 5 } else { 3 }];
+        let cores = threads.cores.clone().unwrap_or_else(CoreList::allowed);
+        let apart = match threads.grouping {
+            Grouping::Pinned => true,
+            Grouping::Grouped => false,
+            Grouping::Auto => cores.len() > apart_tiles.len(),
+        };
+        let hot: &[(&'static str, &'static str)] =
+            if apart { apart_tiles } else { &TOGETHER[usize::from(gates)] };
+        let (idle, reason) = threads.idle.policy(cores.len(), hot.len());
+        let threads = hot.iter().enumerate().map(|(at, (name, tiles))| LiveThread {
+            name,
+            tiles,
+            core: cores.cores().get(at % cores.len().max(1)).copied(),
+            idle,
+        });
+        LivePlan { threads: threads.collect(), reason }
+    }
+}
+
+impl fmt::Display for LivePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for thread in &self.threads {
+            let core = thread.core.map_or("floating".to_owned(), |core| format!("core {core}"));
+            let idle = thread.idle.to_string();
+            writeln!(f, "thread {:<16} {core:<9} {idle:<28} {}", thread.name, thread.tiles)?;
+        }
+        write!(f, "{}", self.reason)
+    }
+}
