@@ -112,7 +112,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let config = venues.config()?;
     let agent = Agent::new(config.ca_file.as_deref()).map_err(words)?;
     let cash = balances(&config, &agent)?;
-    let spec = assemble::spec(&config, &[], Fills::Venues, cash).map_err(DemoError::Words)?;
+    let spec = config.run_spec(Fills::Venues, cash, &[]).map_err(DemoError::Words)?;
     let Assembled { tiles, ends, plan, clock: (clock, _) } =
         assemble::assemble(&config, &spec, &agent, true).map_err(DemoError::Words)?;
     eprintln!("{plan}");

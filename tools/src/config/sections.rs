@@ -1,5 +1,6 @@
 //! The configuration as types: every value checked, every amount an integer.
 
+use feeds::live::polymarket::ASSETS_A_LINE_MAX;
 use std::path::PathBuf;
 
 use engine::idle::{Idle, SPINS_BEFORE_YIELD};
@@ -101,13 +102,6 @@ pub struct KalshiConfig {
     pub markets_per_connection: usize,
     /// Warm connections for orders.
     pub order_connections: usize,
-}
-
-impl KalshiConfig {
-    /// What the fee multiplier is assumed to be at least, in millionths; 0 for nothing.
-    pub fn multiplier_min_e6(&self) -> u32 {
-        self.fee_rate_min_e6.map_or(0, multiplier_e6)
-    }
 }
 
 /// Where a wallet's key is.
@@ -326,8 +320,13 @@ impl Config {
             balance_grid: self.kalshi.balance_grid.e6(),
             max_notional: self.limits.order_notional_max.map(Usd::e6),
             max_unsettled: self.limits.unsettled_notional_max.map(Usd::e6),
-            arm_within: Some(self.strategy.arm_margin.e6()).filter(|margin| *margin > 0),
+            arm_within: Some(self.strategy.arm_margin.e6())
+                .filter(|margin| *margin > 0 && fills == Fills::Venues),
             latency: self.paper.latency.map(|latency| latency.0),
+            markets_a_line: [
+                self.kalshi.markets_per_connection,
+                (self.polymarket.assets_per_connection.min(ASSETS_A_LINE_MAX) / 2).max(1),
+            ],
             wanted,
             multiplier_min_e6: self.kalshi.fee_rate_min_e6.map_or(0, multiplier_e6),
             ..RunSpec::new(texts)

@@ -1,12 +1,8 @@
 //! From a configuration and a spec to tiles with rings: whoever trades starts here.
 
-use std::path::PathBuf;
-
 use engine::clock::TscClock;
 use engine::tile::Now;
-use engine::units::Usd;
 use exec::sign::stamps::Lane;
-use feeds::live::polymarket::ASSETS_A_LINE_MAX;
 use feeds::live::{self, Options};
 
 use super::doors::{self, KalshiLogin};
@@ -26,54 +22,6 @@ pub struct Assembled {
     pub plan: LivePlan,
     /// Its clock, and when it began.
     pub clock: (TscClock, Now),
-}
-
-/// The spec of a run with this configuration, over these pair files.
-///
-/// # Errors
-/// What is wrong with a file, in words that name it.
-pub fn spec(
-    config: &Config,
-    files: &[PathBuf],
-    fills: Fills,
-    cash: [Usd; 2],
-) -> Result<RunSpec, String> {
-    let files = if files.is_empty() { &config.pairs } else { files };
-    let mut texts = Vec::with_capacity(files.len());
-    for path in files {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("pair file {}: {error}", path.display()))?;
-        texts.push((path.display().to_string(), text));
-    }
-    let wanted = config.load_pairs(files).map_err(|error| error.to_string())?;
-    if wanted.pairs.is_empty() {
-        return Err(
-            "no pair is left to trade: the pair files are empty, or `targets` name none of them"
-                .to_owned(),
-        );
-    }
-    let strategy = &config.strategy;
-    let limit = |limit: Option<Usd>| limit.map(Usd::e6);
-    Ok(RunSpec {
-        fills,
-        min_profit: strategy.min_profit.e6(),
-        max_qty: strategy.max_qty.e2(),
-        cash: cash.map(Usd::e6),
-        cooldown: strategy.cooldown.0,
-        deadline: strategy.deadline.0,
-        balance_grid: config.kalshi.balance_grid.e6(),
-        max_notional: limit(config.limits.order_notional_max),
-        max_unsettled: limit(config.limits.unsettled_notional_max),
-        arm_within: Some(strategy.arm_margin.e6()).filter(|e6| *e6 > 0 && fills == Fills::Venues),
-        latency: config.paper.latency.map(|latency| latency.0),
-        markets_a_line: [
-            config.kalshi.markets_per_connection,
-            (config.polymarket.assets_per_connection.min(ASSETS_A_LINE_MAX) / 2).max(1),
-        ],
-        wanted: wanted.pairs.iter().map(|pair| pair.id.clone()).collect(),
-        multiplier_min_e6: config.kalshi.multiplier_min_e6(),
-        ..RunSpec::new(texts)
-    })
 }
 
 /// Makes everything that a run consists of.

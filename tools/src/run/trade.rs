@@ -228,11 +228,9 @@ impl Main<'_> {
             }
             let over = whole.is_some_and(|whole| elapsed >= whole) || watch.stop.load(Relaxed);
             match held {
-                None if over => {
-                    // The ring is empty but for what an operator asked for.
-                    if outside.commands.push(Command::Hold).is_ok() {
-                        held = Some(Instant::now());
-                    }
+                // A full ring is tried again: an operator asked for something else.
+                None if over && outside.commands.push(Command::Hold).is_ok() => {
+                    held = Some(Instant::now());
                 }
                 Some(since) => {
                     // A picture that is younger than the hold shows no bundle, or time is up.
