@@ -1,0 +1,133 @@
+//! What time and words from outside bring about: dialling, silence, pings, books that must be
+//! asked for, markets that come and go.
+
+use engine::tile::Now;
+use engine::units::Ns;
+use mio::Token;
+
+use super::{LOOK_NS, LiveFeed, conn_of, new_line};
+use crate::feed::{Input, NoticeSink, VenueSession};
+use crate::fitness::{Fitness, Verdict};
+use crate::live::dialect::{Books, Dialect};
+use crate::live::line::End;
+use crate::live::login::Login;
+use crate::live::rescue::Step;
+
+impl<D: Dialect, L: Login, N: NoticeSink> LiveFeed<D, L, N> {
+    /// Looks at every deadline.
+    #[cold]
+    pub(super) fn look(&mut self, now: Now) {
+        self.look_at = now.mono.after(LOOK_NS);
+        self.find_readable();
+        for at in 0..self.lines.len() {
+            let to = (self.poll.registry(), Token(at));
+            if self.lines[at].attend(now, &self.options.door, &mut self.login, to) {
+                self.end(at, now, End::Lost { wait: Ns(0) });
+            }
+            if self.lines[at].is_open() {
+                self.look_at_open(at, now);
+            }
+        }
+        if let Ok(verdict) = self.verdicts.pop() {
+            self.look_at = now.mono; // there may be more
+            self.on_verdict(now, verdict);
+        }
+        if let Some(market) = self.markets.as_mut().and_then(|markets| markets.pop().ok()) {
+            self.add_market(now, &market);
+        }
+    }
+
+    fn look_at_open(&mut self, at: usize, now: Now) {
+        let line = &mut self.lines[at];
+        if now.mono.since(line.alive_at) > D::SILENCE_NS_MAX {
+            return self.end(at, now, End::Silent);
+        }
+        if line.rotate_at.is_some_and(|rotate_at| now.mono >= rotate_at) {
+            return self.end(at, now, End::Rotated);
+        }
+        if let Some((ping, every)) = D::PING
+            && now.mono.since(line.pinged_at) >= every
+        {
+            line.pinged_at = now.mono;
+            if !self.send(at, now, ping) {
+                return;
+            }
+        }
+        let LiveFeed { session, outbox, .. } = self;
+        let awaits = |market: u16| session.awaits_book(usize::from(market));
+        let rescue = &mut outbox.notices().rescue;
+        match rescue.look(at, now.mono, D::REFRESH_RESUBSCRIBES, awaits) {
+            None => {}
+            Some(Step::Refresh) => {
+                self.lines[at].figures.refreshes += 1;
+                self.say(at, now, |dialect, session, talk, rescue, say| {
+                    dialect.refresh(session, talk, rescue.batch(), say);
+                });
+            }
+            Some(Step::Resubscribe) => self.resubscribe(at, now),
+            Some(Step::GiveUp) => self.end(at, now, End::GivenUp),
+        }
+    }
+
+    fn on_verdict(&mut self, now: Now, verdict: Verdict) {
+        let number = verdict.market.index();
+        if verdict.market.venue() != D::Session::VENUE || number >= self.session.count() {
+            return;
+        }
+        let market = number as u16;
+        match verdict.says {
+            Fitness::Unfit | Fitness::Fit => self.put(0, now, Input::Verdict(verdict)),
+            Fitness::Removed => {
+                let line = self.outbox.notices().rescue.line_of(market);
+                if let Some(at) = line
+                    && self.outbox.notices().rescue.remove(market)
+                {
+                    self.put(0, now, Input::Verdict(verdict));
+                    if self.lines[at].is_open() {
+                        self.say(at, now, |dialect, session, talk, _, say| {
+                            dialect.remove(session, talk, market, say);
+                        });
+                    }
+                }
+            }
+            Fitness::Restored => {
+                if let Some(at) = self.outbox.notices().rescue.restore(market) {
+                    self.put(0, now, Input::Verdict(verdict));
+                    self.begin(at, now, market);
+                }
+            }
+        }
+    }
+
+    fn add_market(&mut self, now: Now, market: &D::NewMarket) {
+        let market = match self.dialect.add_market(&mut self.session, market) {
+            Ok(id) => id.index() as u16,
+            Err(error) => {
+                self.refused_markets = (self.refused_markets.0 + 1, Some(error));
+                return;
+            }
+        };
+        let rescue = &mut self.outbox.notices().rescue;
+        let at = match rescue.roomiest(self.dialect.markets_a_line()) {
+            Some(at) => at,
+            None => {
+                let at = rescue.add_line();
+                self.lines.push(new_line(&self.options, at, now.mono));
+                at
+            }
+        };
+        rescue.add(at, market);
+        self.session.assign(usize::from(market), conn_of(at));
+        self.begin(at, now, market);
+    }
+
+    /// Subscribes to one market where its line is open; otherwise it comes with all of them.
+    fn begin(&mut self, at: usize, now: Now, market: u16) {
+        if self.lines[at].is_open() {
+            self.outbox.notices().rescue.await_one(market, now.mono);
+            self.say(at, now, |dialect, session, talk, _, say| {
+                dialect.add(session, talk, market, say);
+            });
+        }
+    }
+}
