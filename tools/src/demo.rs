@@ -124,6 +124,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         title: format!("demo on simulated exchanges, faults {}", args.faults.name()),
         seconds: Some(args.seconds),
         screen: !args.no_tui && std::io::stdout().is_terminal(),
+        hold: false,
         stop: &stop,
         tick: &mut |elapsed: Duration| {
             if elapsed >= Duration::from_secs(1)
@@ -134,6 +135,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
             }
         },
         event: &mut |event| journal.take(event),
+        view: &mut |_| {},
     };
     let tape = Tape { path: dir.join("run.mcap"), taps: ends.taps };
     let (tiles, ended) =

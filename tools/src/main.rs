@@ -12,6 +12,7 @@ use parallax::doctor::{self, DoctorArgs};
 use parallax::jitter::{self, JitterArgs};
 use parallax::replay::command as replay;
 use parallax::replay::options::ReplayArgs;
+use parallax::run::command::{self as run, RecordArgs, RunArgs};
 use parallax::sim_command::{self, SimArgs};
 use parallax::tape::command::{self as tape, TapeArgs};
 
@@ -29,6 +30,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(DemoArgs),
+    Run(Box<RunArgs>),
+    Record(Box<RecordArgs>),
     Replay(Box<ReplayArgs>),
     Sim(SimArgs),
     Tape(TapeArgs),
@@ -43,6 +46,8 @@ enum Command {
 fn main() -> ExitCode {
     let result: Result<(), Box<dyn std::error::Error>> = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args).map_err(Into::into),
+        Command::Run(args) => return ended(run::run(&args)),
+        Command::Record(args) => return ended(run::record(&args)),
         Command::Replay(args) => replay::run(&args).map_err(Into::into),
         Command::Sim(args) => sim_command::run(&args).map_err(Into::into),
         Command::Tape(args) => tape::run(&args).map_err(Into::into),
@@ -58,6 +63,17 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// The exit code of a run.
+fn ended(result: Result<(), run::RunError>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -12,5 +12,6 @@ pub mod gates; // accounts, terms, signers and gates
 pub mod assemble; // a configuration and a spec -> tiles with rings
 pub mod trade; // one run from its first connection to its last report
 pub mod child; // the simulated venues in a process of their own
+pub mod command; // `parallax run` and `parallax record`
 pub mod inject; // an arbitrage on request
 pub mod reported; // the page that a run leaves

@@ -240,7 +240,7 @@ impl fmt::Display for Summary {
         }
         writeln!(f, "wire to wire    {}", self.wire_to_wire_ns)?;
         for (name, percentiles) in &self.stages_ns {
-            writeln!(f, "  {name:<14}{percentiles}")?;
+            writeln!(f, "  {name:<25} {percentiles}")?;
         }
         let [ahead, inline] = self.signed_ahead;
         writeln!(f, "signed ahead    {ahead} of {} requests", ahead + inline)?;

@@ -40,12 +40,16 @@ pub struct Watch<'a> {
     pub seconds: Option<u64>,
     /// Draw the live view.
     pub screen: bool,
+    /// Decide nothing from the start: books only.
+    pub hold: bool,
     /// Raised from outside to end the run: a signal.
     pub stop: &'a AtomicBool,
     /// Called now and then, with the time that has passed.
     pub tick: &'a mut dyn FnMut(Duration),
     /// Told every event.
     pub event: &'a mut dyn FnMut(&Event),
+    /// Shown the core, now and then.
+    pub view: &'a mut dyn FnMut(&View),
 }
 
 /// What a run left behind.
@@ -193,6 +197,7 @@ impl Main<'_> {
             some = true;
         }
         while let Ok(view) = outside.views.pop() {
+            (watch.view)(&view);
             self.picture.take(view);
         }
         some
@@ -206,6 +211,10 @@ impl Main<'_> {
         watch: &mut Watch<'_>,
         stop: &AtomicBool,
     ) {
+        if watch.hold {
+            // The ring is new, so there is room.
+            let _ = outside.commands.push(Command::Hold);
+        }
         let began = Instant::now();
         let whole = watch.seconds.map(Duration::from_secs);
         let mut held: Option<Instant> = None;

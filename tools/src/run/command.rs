@@ -1,0 +1,347 @@
+//! `parallax run` and `parallax record`.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use clap::Args;
+use engine::pin::CoreList;
+use engine::units::{Usd, Venue};
+use engine::view::View;
+
+use super::assemble::{self, Assembled};
+use super::reported;
+use super::spec::{Fills, RunSpec};
+use super::summary::Summary;
+use super::trade::{self, Ended, Tape, Watch};
+use crate::account::Session;
+use crate::config::live::{self, Trading};
+use crate::config::{self, Config, ConfigArgs, Environment};
+use crate::crosscheck::{self, CrossCheck, Seen};
+use crate::recorder::tape_path;
+use crate::rest::{Agent, facts, wall};
+use crate::stdout;
+use crate::topology::live::LiveTiles;
+
+/// How often all books are compared with the venues' REST calls.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// Trade: find arbitrage on live books and take it, on paper unless told otherwise three times.
+///
+/// Orders cost money only with --live, mode = "live" in the configuration and DRY_RUN=0; and even
+/// then the start is refused, with all reasons, when a limit is missing, a key file is readable by
+/// others, the clock is off, Polymarket does not serve this place, a host is of another environment
+/// or a pair was not approved. On paper the books are the venues' own and orders fill against the
+/// depth that they show, after a latency (`parallax config` explains the model).
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Ends on SIGINT, SIGTERM, q in the live view, or after --seconds: decides nothing more, waits for
+what is under way, prints the summary.
+
+Exit code: 0 when everything ended, 1 when something failed or orders are still open or unknown,
+2 when a live start is refused."
+)]
+pub struct RunArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Pairs, in place of the configured files; may be repeated.
+    #[arg(long, value_name = "FILE.toml")]
+    pairs: Vec<PathBuf>,
+    /// Send orders with money (see above).
+    #[arg(long)]
+    live: bool,
+    /// Trade for so many seconds; without it until told to end.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Record the run as a tape in this folder, in place of the configured one.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// Write a report into this folder.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// No live view.
+    #[arg(long)]
+    no_tui: bool,
+    /// Print the summary as one JSON object, last.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Record both venues' market data for the configured pairs, and trade nothing.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "The tape holds every frame as it came, what was sent, and what the core took in. Play it with
+`parallax replay TAPE.mcap --pairs PAIRS.toml --use-yes-price`, look at it with `parallax tape info TAPE.mcap`."
+)]
+pub struct RecordArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Pairs, in place of the configured files; may be repeated.
+    #[arg(long, value_name = "FILE.toml")]
+    pairs: Vec<PathBuf>,
+    /// The folder of the tape.
+    #[arg(long, value_name = "DIR", default_value = "tapes")]
+    dir: PathBuf,
+    /// Record for so many seconds; without it until told to end.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// No live view.
+    #[arg(long)]
+    no_tui: bool,
+}
+
+/// Why a run did not start or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    /// An account.
+    #[error(transparent)]
+    Account(#[from] crate::account::AccountError),
+    /// A request.
+    #[error(transparent)]
+    Rest(#[from] crate::rest::RestError),
+    /// The tape.
+    #[error(transparent)]
+    Tape(#[from] crate::tape::TapeError),
+    /// The report.
+    #[error(transparent)]
+    Report(#[from] crate::report::ReportError),
+    /// Something in words.
+    #[error("{0}")]
+    Words(String),
+    /// Live trading is refused.
+    #[error("live trading is refused:\n{0}")]
+    Refused(String),
+    /// Orders are not known to have ended.
+    #[error(
+        "{unknown} orders of unknown fate and {open} bundles that have not ended: look at both venues before the next run"
+    )]
+    Open {
+        /// Orders.
+        unknown: u64,
+        /// Bundles.
+        open: u64,
+    },
+}
+
+impl RunError {
+    /// What the process exits with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            RunError::Refused(_) => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// What both commands share.
+struct Wish<'a> {
+    config: &'a Config,
+    spec: RunSpec,
+    title: String,
+    seconds: Option<u64>,
+    screen: bool,
+    hold: bool,
+    tape_dir: Option<PathBuf>,
+    tape_stem: &'a str,
+}
+
+/// Runs `parallax run`.
+///
+/// # Errors
+/// [`RunError`]
+pub fn run(args: &RunArgs) -> Result<(), RunError> {
+    let config = config::load(&args.config)?;
+    let (fills, why) = match live::trading(&config, args.live) {
+        Trading::Paper(why) => (Fills::Paper, why.to_string()),
+        Trading::Live => (Fills::Venues, "orders cost money".to_owned()),
+    };
+    eprintln!("{why}");
+    let mut session = Session::signing(&config)?;
+    let cash = match fills {
+        Fills::Paper => config.paper.cash,
+        Fills::Venues => {
+            refuse(&config, &args.pairs, &mut session)?;
+            session = Session::open(&config)?;
+            session.cash()?
+        }
+    };
+    let spec = config.run_spec(fills, cash, &args.pairs).map_err(RunError::Words)?;
+    let mode = match fills {
+        Fills::Paper => "paper",
+        Fills::Venues => "LIVE",
+    };
+    let wish = Wish {
+        config: &config,
+        spec,
+        title: format!("{mode} on {}", config.environment.name()),
+        seconds: args.seconds,
+        screen: !args.no_tui && std::io::stdout().is_terminal(),
+        hold: false,
+        tape_dir: args.record.clone().or_else(|| config.record_dir.clone()),
+        tape_stem: "run",
+    };
+    let (tiles, ended, journal) = trade_on(&wish, session)?;
+    let summary = told(&tiles, &ended, &journal, args.report.as_deref(), &wish)?;
+    let text = if args.json { summary.to_json() } else { summary.to_string() };
+    stdout::print(&format!("{text}\n")).map_err(|error| RunError::Words(error.to_string()))?;
+    match ended.open {
+        [0, 0] => Ok(()),
+        [unknown, open] => Err(RunError::Open { unknown, open }),
+    }
+}
+
+/// Runs `parallax record`.
+///
+/// # Errors
+/// [`RunError`]
+pub fn record(args: &RecordArgs) -> Result<(), RunError> {
+    let config = config::load(&args.config)?;
+    let session = Session::signing(&config)?;
+    let spec =
+        config.run_spec(Fills::Paper, [Usd::ZERO; 2], &args.pairs).map_err(RunError::Words)?;
+    let wish = Wish {
+        config: &config,
+        spec,
+        title: format!("recording {}", config.environment.name()),
+        seconds: args.seconds,
+        screen: !args.no_tui && std::io::stdout().is_terminal(),
+        hold: true,
+        tape_dir: Some(args.dir.clone()),
+        tape_stem: "books",
+    };
+    let (_, ended, _) = trade_on(&wish, session)?;
+    for warning in &ended.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let Some((path, recorded)) = &ended.tape else {
+        return Err(RunError::Words("there is no tape: see the warning above".to_owned()));
+    };
+    let text = format!(
+        "{}: {} records, {} found no room\n",
+        path.display(),
+        recorded.records,
+        recorded.dropped
+    );
+    stdout::print(&text).map_err(|error| RunError::Words(error.to_string()))
+}
+
+/// Refuses a live start that must not be, with every reason.
+fn refuse(config: &Config, pairs: &[PathBuf], session: &mut Session) -> Result<(), RunError> {
+    let file = config.load_pairs(pairs).map_err(|error| RunError::Words(error.to_string()))?;
+    let facts = facts::gather(config, Some(&file), &mut session.kalshi, &mut session.polymarket);
+    let mut reasons: Vec<String> =
+        live::refusals(config, &facts).into_iter().map(|refusal| refusal.0).collect();
+    for venue in Venue::ALL {
+        if !live::can_trade(config.environment, venue) {
+            reasons.push(format!(
+                "{venue} has no demo venue, and a pair needs both: trade on paper, or set environment = \"prod\""
+            ));
+        }
+    }
+    // A pin that fails is a warning on paper; with money at stake a hot thread must not float.
+    let threads = &config.threads;
+    if let Some(cores) = &threads.cores
+        && let Err(error) = cores.check(&CoreList::allowed())
+    {
+        reasons.push(format!("threads.cores: {error}"));
+    }
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    Err(RunError::Refused(reasons.iter().map(|reason| format!("  - {reason}\n")).collect()))
+}
+
+/// Makes the run, starts the cross-checks beside it, and trades.
+fn trade_on(
+    wish: &Wish<'_>,
+    session: Session,
+) -> Result<(LiveTiles, Ended, reported::Journal), RunError> {
+    let Wish { config, spec, .. } = wish;
+    let agent = Agent::new(config.ca_file.as_deref())?;
+    let tape_path = match &wish.tape_dir {
+        None => None,
+        Some(dir) => {
+            std::fs::create_dir_all(dir)
+                .map_err(|error| RunError::Words(format!("{}: {error}", dir.display())))?;
+            Some(tape_path(dir, wish.tape_stem, wall().0 / 1_000_000_000))
+        }
+    };
+    let Assembled { tiles, ends, plan, clock: (clock, _) } =
+        assemble::assemble(config, spec, &agent, tape_path.is_some()).map_err(RunError::Words)?;
+    eprintln!("{plan}");
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))
+            .map_err(|error| RunError::Words(error.to_string()))?;
+    }
+    let file = spec.pair_file().map_err(RunError::Words)?;
+    let table = tiles.core.core().pairs().clone();
+    let (seen, checks_end) = (Seen::default(), AtomicBool::new(false));
+    let mut journal = reported::Journal::default();
+    let tape = tape_path.map(|path| Tape { path, taps: ends.taps });
+    let [kalshi_verdicts, polymarket_verdicts] = ends.verdicts;
+    let Session { mut kalshi, mut polymarket, .. } = session;
+    let (tiles, ended) = std::thread::scope(|scope| {
+        let check = |venue, verdicts| {
+            CrossCheck::new(&seen, crosscheck::markets(venue, &table, &file), verdicts)
+        };
+        let mut first = check(Venue::Kalshi, kalshi_verdicts);
+        let mut second = check(Venue::Polymarket, polymarket_verdicts);
+        let end = &checks_end;
+        scope.spawn(move || first.run(&mut kalshi, CHECK_EVERY, end));
+        scope.spawn(move || second.run(&mut polymarket, CHECK_EVERY, end));
+        let mut watch = Watch {
+            title: wish.title.clone(),
+            seconds: wish.seconds,
+            screen: wish.screen,
+            hold: wish.hold,
+            stop: &stop,
+            tick: &mut |_| {},
+            event: &mut |event| journal.take(event),
+            view: &mut |view| {
+                if let View::Pair { tops, .. } = view {
+                    tops.iter().for_each(|top| seen.put(top));
+                }
+            },
+        };
+        let ended = trade::run(spec, tiles, &plan, ends.outside, tape, &clock, &mut watch);
+        checks_end.store(true, Relaxed);
+        ended
+    })?;
+    Ok((tiles, ended, journal))
+}
+
+/// Sums a run up and writes its report.
+fn told(
+    tiles: &LiveTiles,
+    ended: &Ended,
+    journal: &reported::Journal,
+    report: Option<&Path>,
+    wish: &Wish<'_>,
+) -> Result<Summary, RunError> {
+    let mut summary = Summary::new(&ended.story, &ended.figures, &ended.accounts, ended.open, None);
+    tiles.sum_up(&mut summary);
+    if let Some((path, recorded)) = &ended.tape {
+        summary.tape = Some(path.display().to_string());
+        summary.tape_dropped = recorded.dropped;
+    }
+    for warning in &ended.warnings {
+        eprintln!("warning: {warning}");
+    }
+    if let Some(dir) = report {
+        let table = tiles.core.core().pairs();
+        let notes = ended.warnings.clone();
+        let stages = tiles.histograms();
+        let page = reported::write(dir, &wish.title, &summary, journal, table, &stages, notes)?;
+        summary.report = Some(page.display().to_string());
+    }
+    if wish.config.environment == Environment::Sim {
+        eprintln!("these were simulated venues");
+    }
+    Ok(summary)
+}
