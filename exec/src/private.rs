@@ -7,6 +7,7 @@ pub mod polymarket; // trade, order
 use engine::units::{Px, Shares, Usd};
 
 use crate::id::Id;
+use crate::sign::text::Text;
 
 /// A piece of news.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,6 +17,8 @@ pub enum PrivateEvent {
     Fill(FillNews),
     /// An order stands so.
     Order(OrderNews),
+    /// The venue's word on what we hold.
+    Position(PositionNews),
     /// The channel is subscribed: from now on nothing is missed.
     Subscribed,
     /// The venue refused or ended the subscription: connect anew.
@@ -51,6 +54,18 @@ pub struct FillNews {
     /// Whether it counts.
     pub stands: TradeStands,
 }
+
+/// What we hold of a market, as the venue sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PositionNews {
+    /// The market's ticker.
+    pub ticker: Text<TICKER_LEN_MAX>,
+    /// Contracts in 0.01: above zero YES, below it NO.
+    pub contracts_e2: i64,
+}
+
+/// Longest ticker.
+pub const TICKER_LEN_MAX: usize = 96;
 
 /// How an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -17,7 +17,7 @@ use crate::http::reply::Head;
 use crate::id::Id;
 use crate::kalshi::{KalshiIntent, Tif};
 use crate::private::kalshi::{KalshiPrivate, SUBSCRIBE};
-use crate::private::{self, Page, PrivateEvent};
+use crate::private::{self, Page, PositionNews, PrivateEvent};
 use crate::report::{Fate, RejectCode};
 use crate::request::{Origin, kalshi as request};
 use crate::sign::kalshi::{KalshiSigner, ORDERS_PATH};
@@ -32,6 +32,8 @@ const CANCEL_COST: u32 = 2;
 const SHARDS: usize = 8;
 /// Write tokens that only cancels may take: ten of them.
 const RESERVE: u32 = 10 * CANCEL_COST;
+/// Markets whose positions are kept.
+const POSITIONS_MAX: usize = 1_024;
 /// Longest request.
 const REQUEST_CAPACITY: usize = 4_096;
 
@@ -78,6 +80,7 @@ pub struct KalshiClerk {
     private: KalshiPrivate,
     body: Vec<u8>,
     path: String,
+    positions: Vec<PositionNews>,
     /// The shard whose answers said last that no orders are taken.
     closed_shard: u32,
 }
@@ -94,6 +97,7 @@ impl KalshiClerk {
             private: KalshiPrivate::default(),
             body: Vec::with_capacity(REQUEST_CAPACITY),
             path: String::with_capacity(256),
+            positions: Vec::with_capacity(POSITIONS_MAX),
             closed_shard: 0,
         }
     }
@@ -101,6 +105,11 @@ impl KalshiClerk {
     /// What became of the headers signed ahead.
     pub const fn headers(&self) -> PoolFigures {
         self.account.headers.figures()
+    }
+
+    /// What the venue said that we hold, each market once: to compare with our own books.
+    pub fn positions(&self) -> &[PositionNews] {
+        &self.positions
     }
 
     /// Signatures made on the spot.
@@ -284,7 +293,20 @@ impl Clerk for KalshiClerk {
     }
 
     fn frame(&mut self, frame: &[u8], tell: &mut dyn FnMut(PrivateEvent)) -> bool {
-        self.private.frame(&mut self.parser, frame, &mut |event| tell(event))
+        let positions = &mut self.positions;
+        self.private.frame(&mut self.parser, frame, &mut |event| match event {
+            PrivateEvent::Position(held) => note(positions, held),
+            other => tell(other),
+        })
+    }
+}
+
+/// Keeps the last word on each market.
+fn note(positions: &mut Vec<PositionNews>, held: PositionNews) {
+    if let Some(before) = positions.iter_mut().find(|before| before.ticker == held.ticker) {
+        *before = held;
+    } else if positions.len() < POSITIONS_MAX {
+        positions.push(held);
     }
 }
 

@@ -4,21 +4,24 @@
 //! An order ends only where its fills add up to what the venue says of it, or where evidence says
 //! that it never was. Fills come from the private channel or from a question, and count once.
 
+mod order; // one of them
+
 use std::collections::VecDeque;
 
-use engine::event::{Bundle, BundleId, Feedback, Reject, Report, ReportKind};
-use engine::fee::{FillFees, cost_of};
-use engine::pair::{Outcome, PairId};
+use engine::event::{Bundle, Reject, ReportKind};
+use engine::fee::FillFees;
 use engine::tile::Now;
-use engine::top::MarketId;
-use engine::units::{Ns, Px, Qty, Shares, Usd};
+use engine::units::{Ns, Shares};
 
 use crate::answer::Answer;
 use crate::gate::figures::GateFigures;
 use crate::gate::outbox::Outbox;
 use crate::id::Id;
-use crate::private::{Expect, FillNews, OrderNews, Stand, TradeStands};
+use crate::private::{Expect, FillNews, OrderNews, Stand};
 use crate::report::Fate;
+
+use order::{Counted, Inquiry};
+pub use order::{Order, Stage};
 
 /// Orders that are kept, ended ones until their place is needed: a late fill finds its order.
 pub const ORDERS_MAX: usize = 256;
@@ -34,71 +37,6 @@ const EARLY_MAX: usize = 64;
 pub struct OrderKey {
     slot: u16,
     serial: u64,
-}
-
-/// What is known of an order.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Stage {
-    /// Its bytes left.
-    Sent,
-    /// The venue has it.
-    Open,
-    /// Nobody knows.
-    Unknown,
-    /// It is over.
-    Ended,
-}
-
-/// A fill that counted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Counted {
-    trade: Id,
-    part: u16,
-    undone: bool,
-}
-
-/// An order.
-#[derive(Debug)]
-pub struct Order {
-    serial: u64,
-    bundle: BundleId,
-    pair: PairId,
-    leg: u8,
-    /// Its market.
-    pub market: MarketId,
-    outcome: Outcome,
-    limit: Px,
-    qty: Qty,
-    budget: Usd,
-    spends: bool,
-    /// Our own id of it, known before it was sent.
-    pub client: Id,
-    /// The venue's id of it, once that is known.
-    pub venue: Option<Id>,
-    /// When it left.
-    pub sent: Now,
-    /// What is known of it.
-    pub stage: Stage,
-    expect: Option<Expect>,
-    filled: Shares,
-    cash: Usd,
-    fees: FillFees,
-    counted: Vec<Counted>,
-    /// It rests against our will.
-    pub cancel: bool,
-    inquiry: Inquiry,
-}
-
-/// The search for what became of an order.
-#[derive(Clone, Copy, Debug, Default)]
-struct Inquiry {
-    /// When to ask next; monotonic. `None` while nothing is in doubt, or a question is out.
-    due: Option<Ns>,
-    rounds: u32,
-    /// What this round found.
-    saw_order: bool,
-    saw_end: bool,
-    whole: bool,
 }
 
 /// A question about an order.
@@ -139,6 +77,8 @@ impl Default for Patience {
 /// The orders.
 pub struct Orders {
     slots: Vec<Order>,
+    /// Memory for the fills of orders to come.
+    spare: Vec<Vec<Counted>>,
     serial: u64,
     early: VecDeque<FillNews>,
     patience: Patience,
@@ -149,6 +89,7 @@ impl Orders {
     pub fn new(patience: Patience) -> Orders {
         Orders {
             slots: Vec::with_capacity(ORDERS_MAX),
+            spare: (0..ORDERS_MAX).map(|_| Vec::with_capacity(FILLS_RESERVED)).collect(),
             serial: 0,
             early: VecDeque::with_capacity(EARLY_MAX),
             patience,
@@ -170,65 +111,37 @@ impl Orders {
         self.slots.iter().filter(|order| order.stage == Stage::Unknown).count()
     }
 
-    /// Notes an order that left. `venue` is the venue's id where that is known beforehand.
+    /// Notes an order that left. `ids` are our own of it, and the venue's where that is known
+    /// beforehand.
     ///
     /// Panics without room: the caller asked [`Orders::has_room`] before the order left.
     pub fn sent(
         &mut self,
         bundle: &Bundle,
         leg: usize,
-        (client, venue): (Id, Option<Id>),
+        ids: (Id, Option<Id>),
         fees: FillFees,
         now: Now,
         out: &mut Outbox,
     ) -> OrderKey {
-        let it = &bundle.legs[leg];
         self.serial += 1;
-        let oldest = || {
-            let ended = self.slots.iter().enumerate().filter(|(_, o)| o.stage == Stage::Ended);
-            ended.min_by_key(|(_, order)| order.serial).map(|(slot, _)| slot)
-        };
-        let slot = if self.slots.len() < ORDERS_MAX { None } else { oldest() };
-        let counted = match slot {
-            Some(slot) => core::mem::take(&mut self.slots[slot].counted),
-            None => Vec::with_capacity(FILLS_RESERVED),
-        };
-        let mut order = Order {
-            serial: self.serial,
-            bundle: bundle.id,
-            pair: bundle.pair,
-            leg: leg as u8,
-            market: it.market,
-            outcome: it.outcome,
-            limit: it.limit,
-            qty: it.qty,
-            budget: it.budget,
-            spends: it.spends,
-            client,
-            venue,
-            sent: now,
-            stage: Stage::Sent,
-            expect: None,
-            filled: Shares::ZERO,
-            cash: Usd::ZERO,
-            fees,
-            counted,
-            cancel: false,
-            inquiry: Inquiry::default(),
-        };
-        order.counted.clear();
-        order.tell(ReportKind::Sent, now.mono, out);
-        let slot = match slot {
-            Some(slot) => {
+        // Places are laid out at start: the order that ended longest ago gives up its own.
+        let slot = match self.spare.pop() {
+            Some(counted) => {
+                self.slots.push(Order::new(self.serial, (bundle, leg), ids, fees, now, counted));
+                self.slots.len() - 1
+            }
+            None => {
+                let ended = self.slots.iter().enumerate().filter(|(_, o)| o.stage == Stage::Ended);
+                let oldest = ended.min_by_key(|(_, order)| order.serial).map(|(slot, _)| slot);
+                let slot = oldest.expect("the caller made sure of room");
+                let counted = core::mem::take(&mut self.slots[slot].counted);
+                let order = Order::new(self.serial, (bundle, leg), ids, fees, now, counted);
                 self.slots[slot] = order;
                 slot
             }
-            None => {
-                assert!(self.slots.len() < ORDERS_MAX, "the caller made sure of room");
-                self.slots.push(order);
-                self.slots.len() - 1
-            }
         };
+        self.slots[slot].tell(ReportKind::Sent, now.mono, out);
         OrderKey { slot: slot as u16, serial: self.serial }
     }
 
@@ -455,110 +368,6 @@ impl Orders {
     /// The order that left last.
     pub fn last(&self) -> &Order {
         self.slots.iter().max_by_key(|order| order.serial).unwrap()
-    }
-}
-
-impl Order {
-    /// Which outcome it buys.
-    pub const fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
-    /// Trades that were counted, undone ones too: the venue counts those as well.
-    fn trades(&self) -> u16 {
-        let first = |n: usize| {
-            !self.counted[..n].iter().any(|before| before.trade == self.counted[n].trade)
-        };
-        (0..self.counted.len()).filter(|n| first(*n)).count() as u16
-    }
-
-    /// True where the venue could fill no more of it.
-    fn is_full(&self) -> bool {
-        // What is left of an amount buys no hundredth of a share at the worst price.
-        let spent = self.spends && self.cash + Usd::new(i64::from(self.limit.e4())) > self.budget;
-        self.filled >= Shares::from(self.qty) || spent
-    }
-
-    fn acked(&mut self, now: Ns, figures: &mut GateFigures, out: &mut Outbox) {
-        if self.stage == Stage::Open {
-            return;
-        }
-        figures.resolved += u64::from(self.stage == Stage::Unknown);
-        self.stage = Stage::Open;
-        self.tell(ReportKind::Acked, now, out);
-    }
-
-    fn doubt(&mut self, now: Ns, figures: &mut GateFigures, out: &mut Outbox) {
-        if self.stage != Stage::Unknown {
-            figures.unknown += 1;
-            self.stage = Stage::Unknown;
-            self.tell(ReportKind::Unknown, now, out);
-        }
-        self.ask_at(now);
-    }
-
-    fn end(&mut self, kind: ReportKind, now: Ns, figures: &mut GateFigures, out: &mut Outbox) {
-        figures.resolved += u64::from(self.stage == Stage::Unknown);
-        self.stage = Stage::Ended;
-        self.inquiry.due = None;
-        self.tell(kind, now, out);
-    }
-
-    fn ask_at(&mut self, at: Ns) {
-        let sooner = self.inquiry.due.is_none_or(|due| at < due);
-        if sooner {
-            self.inquiry.due = Some(at);
-        }
-    }
-
-    fn fill(&mut self, news: &FillNews, now: Ns, figures: &mut GateFigures, out: &mut Outbox) {
-        let same = |c: &&mut Counted| (c.trade, c.part) == (news.trade, news.part);
-        let seen = self.counted.iter_mut().find(same);
-        match (seen, news.stands) {
-            (Some(counted), TradeStands::Failed) if !counted.undone => {
-                // There is no report for money that comes back; doubt blocks the pair and shows.
-                counted.undone = true;
-                figures.undone += 1;
-                self.tell(ReportKind::Unknown, now, out);
-            }
-            (Some(_), _) => figures.duplicates += 1,
-            (None, stands) => {
-                let undone = stands == TradeStands::Failed;
-                self.counted.push(Counted { trade: news.trade, part: news.part, undone });
-                if undone {
-                    return; // It was told as a failure only: nothing was counted.
-                }
-                let cash = cost_of(news.shares, news.px);
-                let fee = match news.fee {
-                    Some(fee) => fee,
-                    None => self.fees.buy(news.shares, news.px, cash),
-                };
-                figures.fills += 1;
-                figures.excess += u64::from(self.stage == Stage::Ended);
-                self.filled += news.shares;
-                self.cash += cash;
-                let kind = ReportKind::Filled { shares: news.shares, px: news.px, cash, fee };
-                if self.stage == Stage::Unknown {
-                    figures.resolved += 1;
-                }
-                if matches!(self.stage, Stage::Sent | Stage::Unknown) {
-                    self.stage = Stage::Open;
-                }
-                self.tell(kind, now, out);
-            }
-        }
-    }
-
-    fn tell(&self, kind: ReportKind, at: Ns, out: &mut Outbox) {
-        out.tell(Feedback::Report(Report {
-            bundle: self.bundle,
-            pair: self.pair,
-            leg: self.leg,
-            market: self.market,
-            outcome: self.outcome,
-            at,
-            kind,
-        }));
     }
 }
 

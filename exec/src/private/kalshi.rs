@@ -5,10 +5,13 @@ use feeds::json::{Parser, Value};
 
 use crate::id::Id;
 use crate::json::{get, price, qty, text, usd};
-use crate::private::{Expect, FillNews, OrderNews, Page, PrivateEvent, Stand, TradeStands};
+use crate::private::{
+    Expect, FillNews, OrderNews, Page, PositionNews, PrivateEvent, Stand, TICKER_LEN_MAX,
+    TradeStands,
+};
+use crate::sign::text::Text;
 
-/// Subscribes to what concerns our own orders. Positions are told too: they are news of the
-/// account, not of an order.
+/// Subscribes to what concerns our own orders and holdings.
 pub const SUBSCRIBE: &str =
     r#"{"id":1,"cmd":"subscribe","params":{"channels":["fill","user_orders","market_positions"]}}"#;
 
@@ -44,6 +47,10 @@ impl KalshiPrivate {
             }
             "user_order" => {
                 return order_row(message).map(|order| tell(PrivateEvent::Order(order))).is_some();
+            }
+            "market_position" => {
+                let position = position_row(message);
+                return position.map(|held| tell(PrivateEvent::Position(held))).is_some();
             }
             "subscribed" => {
                 self.acknowledged = self.acknowledged.saturating_add(1);
@@ -104,6 +111,14 @@ fn fill_row(row: Value<'_, '_, '_>) -> Option<FillNews> {
         fee: usd(row, "fee_cost"),
         stands: TradeStands::Made,
     })
+}
+
+fn position_row(row: Value<'_, '_, '_>) -> Option<PositionNews> {
+    let ticker = text(row, "market_ticker").filter(|ticker| ticker.len() <= TICKER_LEN_MAX)?;
+    let mut news = PositionNews { ticker: Text::EMPTY, contracts_e2: 0 };
+    news.ticker.push(ticker.as_bytes());
+    news.contracts_e2 = get(row, "position_fp")?.delta_e2("position_fp").ok()?;
+    Some(news)
 }
 
 fn order_row(row: Value<'_, '_, '_>) -> Option<OrderNews> {

@@ -60,8 +60,10 @@ fn all_channels_must_be_acknowledged() {
     assert_eq!(read(&[ack, ack, ack]), [PrivateEvent::Subscribed]);
     let broken = r#"{"type":"error","sid":2,"msg":{"code":25,"msg":"overflow"}}"#;
     assert_eq!(read(&[broken]), [PrivateEvent::Broken]);
-    let others = [r#"{"type":"market_position","msg":{}}"#, r#"{"type":"new","x":1}"#, "\n"];
-    assert_eq!(read(&others), []);
+    assert_eq!(read(&[r#"{"type":"new","x":1}"#, "\n"]), []);
+    let held = r#"{"type":"market_position","sid":14,"msg":{"market_ticker":"KX-T3.50","position_fp":"-100.05"}}"#;
+    let [PrivateEvent::Position(held)] = read(&[held])[..] else { panic!() };
+    assert_eq!((held.ticker.as_bytes(), held.contracts_e2), (&b"KX-T3.50"[..], -10_005));
 }
 
 #[test]

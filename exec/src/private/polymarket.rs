@@ -61,8 +61,7 @@ fn message(one: Value<'_, '_, '_>, tell: &mut impl FnMut(PrivateEvent)) -> bool 
     }
 }
 
-/// A trade as fills of its taker order, one a price, and of the resting orders. All but our own
-/// are for the hearer to pass over.
+/// A trade as fills of its taker order, one a price, or of the resting orders, whichever are ours.
 ///
 /// The taker's price of a match is the maker's, or its complement where the maker's asset is the
 /// opposite outcome: a BUY of YES may meet a BUY of NO (polymarket.md section 3). Matches at one
@@ -92,11 +91,17 @@ fn trade_row(row: Value<'_, '_, '_>, tell: &mut impl FnMut(FillNews)) -> bool {
         let is_same = text(maker, "asset_id").is_none_or(|theirs| theirs == asset);
         Some((shares(maker, "matched_amount")?, if is_same { px } else { px.complement() }))
     };
-    for maker in makers() {
+    // Whose part in it is told; both, where that is not said.
+    let side = text(row, "trader_side");
+    let resting = makers().filter(|_| side != Some("TAKER"));
+    for maker in resting {
         let Some(order) = text(maker, "order_id").and_then(Id::parse) else { continue };
         if let Some((amount, px)) = shares(maker, "matched_amount").zip(price(maker, "price")) {
             tell(fill(order, amount, px));
         }
+    }
+    if side == Some("MAKER") {
+        return true;
     }
     let Some(taker) = text(row, "taker_order_id").and_then(Id::parse) else { return false };
     let top = shares(row, "size").zip(price(row, "price"));

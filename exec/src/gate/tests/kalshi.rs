@@ -7,6 +7,7 @@ use crate::gate::kalshi::KalshiClerk;
 use crate::gate::*;
 use crate::sign::kalshi::KalshiSigner;
 use crate::sign::pool::HeaderFiller;
+use engine::event::{Reject, ReportKind};
 
 /// The body of a request.
 pub fn body(request: &str) -> Value {

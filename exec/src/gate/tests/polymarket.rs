@@ -9,8 +9,8 @@ use super::kalshi::body;
 use super::rig::*;
 use crate::armed::ArmedOrder;
 use crate::armed::tests::{armory, check, terms};
-use crate::gate::*;
 use crate::sign::order::OrderId;
+use engine::event::{Reject, ReportKind};
 
 /// The only order that left, with its id as our private channel knows it.
 fn fire(rig: &mut Rig<crate::gate::polymarket::PolymarketClerk>) -> (usize, String) {

@@ -23,6 +23,7 @@ use crate::sign::kalshi::KalshiSigner;
 use crate::sign::key::KalshiKey;
 use crate::sign::pool::{HeaderFiller, header_pool};
 use crate::terms::{KalshiTerms, TermsTable};
+use engine::event::ReportKind;
 
 pub const MS: u64 = 1_000_000;
 pub const S: u64 = 1_000 * MS;

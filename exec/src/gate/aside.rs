@@ -1,0 +1,175 @@
+//! What no order may wait for: questions, cancels, probes, heartbeats, upkeep.
+
+use engine::clock::Clock;
+use engine::tile::Now;
+use engine::units::Ns;
+
+use crate::answer::CancelAnswer;
+use crate::gate::Gate;
+use crate::gate::clerk::{Clerk, NotNow};
+use crate::gate::fire::Errand;
+use crate::gate::net::Net;
+use crate::gate::orders::{OrderKey, Question};
+use crate::http::exchange::Progress;
+use crate::pool::News;
+use crate::private::{Page, PrivateEvent};
+
+/// A cancel that failed is repeated after this long.
+const CANCEL_AGAIN: Ns = Ns::from_ms(500);
+
+/// How often connections are looked after.
+const UPKEEP_EVERY: Ns = Ns::from_ms(50);
+
+/// What the connection for everything else is busy with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Task {
+    Ask(OrderKey, Question),
+    Cancel(OrderKey),
+    Probe,
+    Chore,
+}
+
+impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
+    /// Goes on with questions, cancels and chores: one at a time.
+    pub(super) fn poll_aside(&mut self, now: Now) -> usize {
+        let mut done = 0;
+        while let Some(news) = self.aside.poll(0, now.mono) {
+            done += 1;
+            match news {
+                News::Progress(Progress::Answered) => {
+                    self.task_done(now);
+                    self.aside.finish(0, now.mono);
+                }
+                News::Progress(_) => {}
+                News::Lost(..) => self.task_lost(now),
+            }
+        }
+        if self.task.is_none() && self.aside.fastest_idle().is_some() {
+            self.begin_task(now);
+        }
+        done
+    }
+
+    fn task_done(&mut self, now: Now) {
+        let Some((task, (head, body))) = self.task.take().zip(self.aside.reply(0)) else { return };
+        let mono = now.mono;
+        let (orders, figures, out) = (&mut self.orders, &mut self.figures, &mut self.ends.out);
+        match task {
+            Task::Ask(key, question) => {
+                let page = self.clerk.hear(question, head, body, &mut |event| match event {
+                    PrivateEvent::Fill(fill) => orders.fill(&fill, mono, figures, out),
+                    PrivateEvent::Order(news) => orders.news(&news, mono, figures, out),
+                    PrivateEvent::Position(_) | PrivateEvent::Subscribed | PrivateEvent::Broken => {
+                    }
+                });
+                if page != Page::Whole {
+                    orders.unanswered(key);
+                }
+                self.after_question(key, question, now);
+            }
+            Task::Cancel(key) => {
+                let answer = orders.get(key).map(|o| self.clerk.cancelled(head, body, o));
+                match answer {
+                    Some(CancelAnswer::Failed) => self.cancel_at = mono.after(CANCEL_AGAIN),
+                    Some(CancelAnswer::Cancelled | CancelAnswer::NotThere) => {
+                        orders.cancelled(key, mono);
+                    }
+                    None => {}
+                }
+            }
+            Task::Probe => {
+                let passes = self.clerk.passes(head, body);
+                self.shut.probed(passes, mono, &mut self.rng);
+            }
+            Task::Chore => self.clerk.chore_done(Some((head, body))),
+        }
+    }
+
+    fn task_lost(&mut self, now: Now) {
+        match self.task.take() {
+            Some(Task::Ask(key, question)) => {
+                self.orders.unanswered(key);
+                self.after_question(key, question, now);
+            }
+            Some(Task::Probe) => self.shut.probed(false, now.mono, &mut self.rng),
+            Some(Task::Chore) => self.clerk.chore_done(None),
+            Some(Task::Cancel(_)) => self.cancel_at = now.mono.after(CANCEL_AGAIN),
+            None => {}
+        }
+    }
+
+    /// The next question of a round, or its end.
+    fn after_question(&mut self, key: OrderKey, asked: Question, now: Now) {
+        self.round = match asked {
+            Question::Order => Some((key, Question::Fills)),
+            Question::Fills => {
+                let (figures, out) = (&mut self.figures, &mut self.ends.out);
+                self.orders.judge(key, now.mono, figures, out);
+                None
+            }
+        };
+    }
+
+    /// Begins what is most urgent of what is due, if its tokens are there.
+    fn begin_task(&mut self, now: Now) {
+        let request = &mut self.requests[0];
+        let cancel = self.orders.to_cancel().filter(|_| now.mono >= self.cancel_at);
+        if let Some((key, order)) = cancel.and_then(|key| Some((key, self.orders.get(key)?))) {
+            if self.clerk.cancel(order, now, request) {
+                return self.send_task(Task::Cancel(key), now);
+            }
+            self.cancel_at = now.mono.after(CANCEL_AGAIN);
+        }
+        if self.shut.probe_at().is_some_and(|at| now.mono >= at) && self.clerk.probe(now, request) {
+            self.shut.probing();
+            return self.send_task(Task::Probe, now);
+        }
+        if self.round.is_none()
+            && let Some((key, due)) = self.orders.next_inquiry()
+            && now.mono >= due
+        {
+            self.orders.inquire(key);
+            self.round = Some((key, Question::Order));
+        }
+        if let Some((key, question)) = self.round {
+            let Some(order) = self.orders.get(key) else {
+                self.round = None;
+                return;
+            };
+            match self.clerk.ask(question, order, now, request) {
+                Ok(true) => {
+                    self.round = None;
+                    self.figures.questions += 1;
+                    return self.send_task(Task::Ask(key, question), now);
+                }
+                Ok(false) => return self.after_question(key, question, now),
+                Err(NotNow) => {}
+            }
+        }
+        if self.clerk.chore(now, request) {
+            self.send_task(Task::Chore, now);
+        }
+    }
+
+    fn send_task(&mut self, task: Task, now: Now) {
+        self.task = Some(task);
+        if self.aside.send(0, &self.requests[0], now.mono).is_err() {
+            self.task_lost(now);
+        }
+    }
+
+    /// Keeps connections warm and young.
+    #[cold]
+    pub(super) fn upkeep(&mut self, now: Now) {
+        self.upkeep_at = now.mono.after(UPKEEP_EVERY);
+        self.fire.rotate(now.mono);
+        let Some((slot, since)) = self.fire.longest_idle() else { return };
+        if self.fire.idle() > 1
+            && now.mono.since(since) >= self.config.warm_every
+            && self.clerk.warm(now, &mut self.requests[0])
+            && self.fire.send(slot, &self.requests[0], now.mono).is_ok()
+        {
+            self.errands[slot] = Some(Errand::Warm);
+        }
+    }
+}

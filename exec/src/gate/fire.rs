@@ -1,0 +1,213 @@
+//! Bundles to orders on the wire, and answers to what they say of them.
+
+use std::sync::atomic::Ordering;
+
+use engine::clock::Clock;
+use engine::event::{Bundle, Feedback, Reject, Report, ReportKind};
+use engine::tile::Now;
+use engine::units::Ns;
+
+use crate::gate::Gate;
+use crate::gate::clerk::{Clerk, Made};
+use crate::gate::net::Net;
+use crate::gate::orders::OrderKey;
+use crate::http::exchange::Progress;
+use crate::pool::News;
+use crate::report::Fate;
+
+/// Bundles taken in one step before answers have their turn.
+const BUNDLES_A_STEP: usize = 4;
+
+/// What a connection for orders is busy with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Errand {
+    /// Somebody's order, whose last byte left then; monotonic.
+    Order { key: OrderKey, left: Ns },
+    /// Nothing that anybody waits for.
+    Warm,
+}
+
+impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
+    /// Takes what the core decided.
+    pub(super) fn take_bundles(&mut self, now: Now) -> usize {
+        for done in 0..BUNDLES_A_STEP {
+            let bundle = match self.held.take() {
+                Some(bundle) => bundle,
+                None => match self.ends.bundles.pop() {
+                    Ok(bundle) => bundle,
+                    Err(_) => return done,
+                },
+            };
+            if !self.take_bundle(&bundle, now) {
+                self.held = Some(bundle);
+                return done;
+            }
+        }
+        BUNDLES_A_STEP
+    }
+
+    /// Sends the legs of a bundle that are ours, or refuses them; false where it must wait for a
+    /// connection.
+    fn take_bundle(&mut self, bundle: &Bundle, now: Now) -> bool {
+        let mut ours = [0; 2];
+        let mut count = 0;
+        for (number, leg) in bundle.legs.iter().enumerate() {
+            if leg.market.venue() == K::VENUE {
+                ours[count] = number;
+                count += 1;
+            }
+        }
+        let ours = &ours[..count];
+        // SYNC: whoever stops trading stores with Release; nothing else is read through it.
+        let epoch = self.ends.kill_epoch.load(Ordering::Acquire);
+        let refused = if bundle.kill_epoch != epoch {
+            Some(Reject::Killed)
+        } else if now.mono > bundle.deadline {
+            Some(Reject::Expired)
+        } else if !self.shut.is_open() || !self.channel.is_subscribed() {
+            Some(Reject::Venue)
+        } else if self.fire.idle() < count {
+            return false;
+        } else {
+            None
+        };
+        if let Some(reason) = refused {
+            ours.iter().for_each(|leg| self.refuse(bundle, *leg, reason, now.mono));
+            return true;
+        }
+        if let Err(why) = self.admit(bundle, ours, now) {
+            self.refuse_all(bundle, ours, why, now.mono);
+            return true;
+        }
+        self.stages.admitted.record(now.mono.since(bundle.decided).0);
+        // Every order exists before a byte of any leaves.
+        let mut made = [None; 2];
+        for (place, leg) in ours.iter().enumerate() {
+            match self.clerk.order(bundle, *leg, now, &mut self.requests[place]) {
+                Ok(order) => made[place] = Some(order),
+                Err(reason) => {
+                    ours.iter().for_each(|leg| self.clerk.give_back(&bundle.legs[*leg]));
+                    self.refuse_all(bundle, ours, (*leg, reason), now.mono);
+                    return true;
+                }
+            }
+        }
+        for (place, leg) in ours.iter().enumerate() {
+            if let Some(order) = made[place] {
+                self.fire_leg(bundle, *leg, place, order, now);
+            }
+        }
+        true
+    }
+
+    /// Makes sure of everything that the legs need before a byte of any of them leaves.
+    fn admit(&mut self, bundle: &Bundle, ours: &[usize], now: Now) -> Result<(), (usize, Reject)> {
+        if !self.orders.has_room(ours.len()) {
+            return Err((ours.first().copied().unwrap_or(0), Reject::RateLimit));
+        }
+        for leg in ours {
+            self.clerk.admit(&bundle.legs[*leg]).map_err(|reason| (*leg, reason))?;
+        }
+        for (taken, leg) in ours.iter().enumerate() {
+            if !self.clerk.take_tokens(&bundle.legs[*leg], now.mono) {
+                for leg in &ours[..taken] {
+                    self.clerk.give_back(&bundle.legs[*leg]);
+                }
+                return Err((*leg, Reject::RateLimit));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one leg's order to the connection that answers fastest.
+    fn fire_leg(&mut self, bundle: &Bundle, leg: usize, place: usize, made: Made, now: Now) {
+        let it = &bundle.legs[leg];
+        // A connection that fails here has not let the request out, so the next one may.
+        while let Some(slot) = self.fire.fastest_idle() {
+            if self.fire.send(slot, &self.requests[place], now.mono).is_err() {
+                continue;
+            }
+            let left = self.timer.now();
+            self.stages.fire.record(left.mono.since(bundle.decided).0);
+            self.stages.wire.record(left.wall.since(bundle.recv).0);
+            self.figures.fired += 1;
+            self.figures.hits += u64::from(made.ahead);
+            self.figures.inline += u64::from(!made.ahead);
+            let fees = self.clerk.fees(it);
+            let ids = (made.client, made.venue);
+            let key = self.orders.sent(bundle, leg, ids, fees, now, &mut self.ends.out);
+            self.errands[slot] = Some(Errand::Order { key, left: left.mono });
+            return;
+        }
+        self.clerk.give_back(it);
+        self.refuse(bundle, leg, Reject::Expired, now.mono);
+    }
+
+    /// Refuses one leg for its reason and the others because of it.
+    fn refuse_all(&mut self, bundle: &Bundle, ours: &[usize], why: (usize, Reject), at: Ns) {
+        for leg in ours {
+            let reason = if *leg == why.0 { why.1 } else { Reject::OtherLeg };
+            self.refuse(bundle, *leg, reason, at);
+        }
+    }
+
+    fn refuse(&mut self, bundle: &Bundle, leg: usize, reason: Reject, at: Ns) {
+        self.figures.refused[reason as usize] += 1;
+        let it = &bundle.legs[leg];
+        self.ends.out.tell(Feedback::Report(Report {
+            bundle: bundle.id,
+            pair: bundle.pair,
+            leg: leg as u8,
+            market: it.market,
+            outcome: it.outcome,
+            at,
+            kind: ReportKind::Rejected(reason),
+        }));
+    }
+
+    /// Hears what the connections for orders have to say.
+    pub(super) fn poll_orders(&mut self, now: Now) -> usize {
+        let mut done = 0;
+        for slot in 0..self.fire.len() {
+            while let Some(news) = self.fire.poll(slot, now.mono) {
+                done += 1;
+                match news {
+                    News::Progress(Progress::Answered) => self.answered(slot, now),
+                    News::Progress(_) => {}
+                    News::Lost(..) => self.lost(slot, now),
+                }
+            }
+        }
+        done
+    }
+
+    fn answered(&mut self, slot: usize, now: Now) {
+        let errand = self.errands[slot].take();
+        if let (Some(Errand::Order { key, left }), Some((head, body))) =
+            (errand, self.fire.reply(slot))
+        {
+            self.stages.ack.record(now.mono.since(left).0);
+            let answer = self.orders.get(key).map(|o| self.clerk.answer(head, body, o, now.mono));
+            if let Some(answer) = answer {
+                if matches!(answer.fate, Fate::Accepted | Fate::Killed) {
+                    self.shut.works();
+                }
+                if let Some(why) = answer.closed {
+                    self.figures.closed += u64::from(self.shut.is_open());
+                    self.shut.close(why, now.mono, &mut self.rng);
+                }
+                let (figures, out) = (&mut self.figures, &mut self.ends.out);
+                self.orders.answered(key, &answer, now.mono, figures, out);
+            }
+        }
+        self.fire.finish(slot, now.mono);
+    }
+
+    /// A connection is lost, and the answer to what was sent on it.
+    fn lost(&mut self, slot: usize, now: Now) {
+        if let Some(Errand::Order { key, .. }) = self.errands[slot].take() {
+            let (figures, out) = (&mut self.figures, &mut self.ends.out);
+            self.orders.lost(key, now.mono, figures, out);
+        }
+    }
+}
