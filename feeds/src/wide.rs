@@ -218,7 +218,6 @@ fn portable_marks(window: &[u8; STRING_WINDOW]) -> (u32, u32) {
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// How many of the eight bytes, from the first on, are ASCII digits.
 #[inline(always)]
@@ -506,14 +505,6 @@ pub fn quote(window: &[u8; STRING_WINDOW]) -> Option<usize> {
     (quotes != 0).then(|| quotes.trailing_zeros() as usize)
 }
 
-/// The place of the first byte of `word` that equals `byte`, 0..=7, or 8.
-#[inline(always)]
-pub const fn find_in(word: u64, byte: u8) -> u32 {
-    let other = word ^ (byte as u64 * ONES);
-    let zero = other.wrapping_sub(ONES) & !other & HIGH;
-    if zero == 0 { 8 } else { zero.trailing_zeros() / 8 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -584,8 +575,6 @@ mod tests {
                 let value = text[..4].iter().fold(0u16, |v, b| v * 10 + u16::from(b - b'0'));
                 prop_assert_eq!(decimals_value(word as u32, decimals as u32), value);
             }
-            let place = bytes.iter().position(|b| *b == b'"').unwrap_or(8);
-            prop_assert_eq!(find_in(word, b'"') as usize, place);
         }
     }
 

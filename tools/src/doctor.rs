@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::host::HostRoot;
 use crate::stdout;
+use crate::topology::{Grouping, Plan};
 
 /// Options of `parallax doctor`.
 #[derive(Args, Clone, Debug, Default)]
@@ -84,17 +85,25 @@ pub struct Examination {
 }
 
 /// Examines the host under `root` for a process that may use `allowed`, with `hot` as the cores
-/// of the hot threads; all allowed ones where `None`.
-pub fn examine(root: &HostRoot, allowed: &CoreList, hot: Option<&CoreList>) -> Examination {
+/// of its `hot_threads`; all allowed ones where `None`.
+pub fn examine(
+    root: &HostRoot,
+    allowed: &CoreList,
+    hot: Option<&CoreList>,
+    hot_threads: usize,
+) -> Examination {
     let impossible = hot.and_then(|hot| hot.check(allowed).err()).map(|e| e.to_string());
-    let checks = checks::all(root, allowed, hot, impossible.as_deref());
+    let checks = checks::all(root, allowed, hot, hot_threads, impossible.as_deref());
     Examination { topology: None, checks, impossible }
 }
 
-/// Runs `parallax doctor` on this machine; `topology` is printed first.
-pub fn run(args: &DoctorArgs, topology: Option<String>) -> ExitCode {
-    let mut found = examine(&HostRoot::real(), &CoreList::allowed(), args.cores.as_ref());
-    found.topology = topology;
+/// Runs `parallax doctor` on this machine, for an engine with a pinned thread a tile.
+pub fn run(args: &DoctorArgs) -> ExitCode {
+    let allowed = CoreList::allowed();
+    let cores = args.cores.as_ref();
+    let plan = Plan::replay(Grouping::Pinned, cores.unwrap_or(&allowed), true);
+    let mut found = examine(&HostRoot::real(), &allowed, cores, plan.hot().count());
+    found.topology = Some(plan.to_string());
     let text = match args.json {
         true => format!("{:#}\n", serde_json::json!(found)),
         false => text(&found),
@@ -158,7 +167,7 @@ mod tests {
             std::fs::write(path, text).unwrap();
         }
         let hot: Option<CoreList> = hot.map(|list| list.parse().unwrap());
-        examine(&HostRoot::at(dir.path()), &allowed.parse().unwrap(), hot.as_ref())
+        examine(&HostRoot::at(dir.path()), &allowed.parse().unwrap(), hot.as_ref(), 2)
     }
 
     fn verdicts(found: &Examination) -> Vec<(&'static str, Verdict)> {
@@ -281,7 +290,9 @@ mod tests {
         let why = found.impossible.clone().unwrap();
         assert!(why.contains("core 9") && why.contains("0-1"), "{why}");
         assert_eq!(verdicts(&found)[0], ("cores", Verdict::Bad));
-        assert_eq!(on(TUNED, "0-3", Some("3")).impossible, None);
+        let found = on(TUNED, "0-3", Some("3"));
+        assert_eq!(found.impossible, None);
+        assert_eq!(verdicts(&found)[0], ("cores", Verdict::Warn), "two threads share a core");
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         Command::Positions(args) => positions::run(&args).map_err(Into::into),
         Command::Order(args) => order::run(&args).map_err(Into::into),
         Command::Config(args) => config::run(&args).map_err(Into::into),
-        Command::Doctor(args) => return doctor::run(&args, None),
+        Command::Doctor(args) => return doctor::run(&args),
         Command::Jitter(args) => return jitter::run(&args),
     };
     match result {

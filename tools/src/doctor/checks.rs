@@ -6,9 +6,6 @@ use engine::pin::CoreList;
 use super::{Check, Verdict};
 use crate::host::{self, HostRoot};
 
-/// Threads that are hot in the full topology: a feed a venue, the core, a gate a venue.
-const HOT_THREADS: usize = 5;
-
 /// Instruction sets that x86-64-v3 adds, by the kernel's names; `abm` is its word for LZCNT.
 const V3_FLAGS: [&str; 7] = ["avx2", "bmi1", "bmi2", "fma", "movbe", "abm", "f16c"];
 
@@ -19,11 +16,12 @@ pub(super) fn all(
     root: &HostRoot,
     allowed: &CoreList,
     named: Option<&CoreList>,
+    hot_threads: usize,
     impossible: Option<&str>,
 ) -> Vec<Check> {
     let hot = named.unwrap_or(allowed);
     vec![
-        cores(root, allowed, named, impossible),
+        cores(root, allowed, hot, hot_threads, impossible),
         isolation(root, hot),
         ticks(root, hot),
         governor(root, hot),
@@ -55,16 +53,20 @@ fn check(
 fn cores(
     root: &HostRoot,
     allowed: &CoreList,
-    named: Option<&CoreList>,
+    hot: &CoreList,
+    hot_threads: usize,
     impossible: Option<&str>,
 ) -> Check {
     let online = root.cores("sys/devices/system/cpu/online");
     let online = online.map_or_else(|| "?".to_owned(), |list| list.len().to_string());
     let mut seen = format!("{online} online, this process may use {allowed}");
-    let hot_threads = named.map_or(HOT_THREADS, CoreList::len);
     let (idle, reason) = Idle::choose(allowed.len(), hot_threads);
     let mut verdict = if idle == Idle::Spin { Verdict::Good } else { Verdict::Warn };
     seen.push_str(&format!("; with {hot_threads} hot threads each {reason}"));
+    if hot.len() < hot_threads {
+        verdict = Verdict::Warn;
+        seen.push_str(&format!("; they share cores {hot}"));
+    }
     if let Some((quota_us, period_us)) = cpu_quota(root) {
         seen.push_str(&format!("; the cgroup grants {quota_us} us in each {period_us} us"));
         // A spinning thread uses its whole period, and is then stopped until the next one.

@@ -22,8 +22,9 @@ use crate::topology::Grouping;
 ///
 /// Without --pairs the markets are learnt from the tape, and only books and their figures result.
 ///
-/// Exit status: 0 when the tapes were played to their end, 1 when a tape, a pair file or a golden
-/// file says otherwise, 2 when the command line is wrong.
+/// Exit status: 0 when the tapes were played to their end, or to where one was cut off, which is
+/// said as a warning; 1 when a tape is damaged, a pair file is wrong or a golden file differs; 2
+/// when the command line is wrong.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   parallax replay day.mcap

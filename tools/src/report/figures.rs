@@ -56,11 +56,15 @@ pub fn headlines(report: &RunReport) -> Vec<Figure> {
             count("decisions"),
             "candidates acted on: large enough, within limits, and not already taken",
         ),
-        figure("Fills", count("fills"), "orders that found the other side, in the paper market"),
+        figure(
+            "Fills",
+            count("fills"),
+            "one for each order and price level at which it found the other side, in the paper market",
+        ),
         figure(
             "Realised profit",
             whole(summary, "realised_profit_micro_usd").map(dollars),
-            "what the filled pairs earn when they settle, after fees",
+            "what the filled pairs earn when they settle, after all fees, those of unhedged fills too",
         ),
         figure(
             "Unhedged",
