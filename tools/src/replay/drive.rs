@@ -123,11 +123,13 @@ pub fn pinned(
     let (kalshi_tx, kalshi_rx) = rtrb::RingBuffer::new(STAMP_RING_DEPTH);
     let (polymarket_tx, polymarket_rx) = rtrb::RingBuffer::new(STAMP_RING_DEPTH);
     thread::scope(|scope| {
-        let kalshi = start(scope, threads[0], move || feed(shared, threads[0], kalshi, kalshi_tx));
-        let polymarket =
-            start(scope, threads[1], move || feed(shared, threads[1], polymarket, polymarket_tx));
+        let kalshi =
+            start(scope, threads[0].name, move || feed(shared, threads[0], kalshi, kalshi_tx));
+        let polymarket = start(scope, threads[1].name, move || {
+            feed(shared, threads[1], polymarket, polymarket_tx)
+        });
         let stamps = [kalshi_rx, polymarket_rx];
-        let core = start(scope, threads[2], move || decide(shared, threads[2], core, stamps));
+        let core = start(scope, threads[2].name, move || decide(shared, threads[2], core, stamps));
         let (kalshi, mut decode, kalshi_pin) = join(kalshi);
         let (polymarket, polymarket_decode, polymarket_pin) = join(polymarket);
         let (core, mut stages, core_pin) = join(core);
@@ -138,12 +140,13 @@ pub fn pinned(
     })
 }
 
-fn start<'s, T: Send + 's>(
+/// Starts a thread under its name, by which the system's tools know it too.
+pub(super) fn start<'s, T: Send + 's>(
     scope: &'s Scope<'s, '_>,
-    thread: &Thread,
+    name: &str,
     run: impl FnOnce() -> T + Send + 's,
 ) -> ScopedJoinHandle<'s, T> {
-    match thread::Builder::new().name(thread.name.to_owned()).spawn_scoped(scope, run) {
+    match thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, run) {
         Ok(handle) => handle,
         Err(error) => panic!("the system refused a thread: {error}"),
     }

@@ -63,13 +63,13 @@ pub fn run(
     let hot: Vec<_> = plan.hot().collect();
     let began = Instant::now();
     thread::scope(|scope| {
-        let tape = scope.spawn(|| {
+        let tape = drive::start(scope, "tape", || {
             let sent = feeder.run(frames);
             // What was sent stands; a tape that broke ends the run after what it gave.
             shared.tape_done.store(true, SeqCst);
             sent
         });
-        let engine = scope.spawn(|| match (grouping, hot.as_slice()) {
+        let engine = drive::start(scope, "engine", || match (grouping, hot.as_slice()) {
             (Grouping::Pinned, &[kalshi, polymarket, core]) => drive::pinned(
                 &shared,
                 [kalshi, polymarket, core],
