@@ -8,10 +8,10 @@ use crate::pipeline::Pipeline;
 
 /// A state with its frames. It is fed once, from the first message to the last.
 pub trait Case {
-    /// Feeds the first `count` messages.
+    /// Feeds the next `count` messages.
     fn feed(&mut self, count: usize);
 
-    /// Number of messages.
+    /// Number of messages that are left.
     fn len(&self) -> usize;
 
     /// True for no message at all.
@@ -74,6 +74,8 @@ pub struct Fed<'a, E> {
     engine: E,
     /// Whose they are and what they say, in order: so that finding them costs next to nothing.
     frames: Vec<(Venue, &'a [u8])>,
+    /// How many of them were fed.
+    fed: usize,
 }
 
 /// The shipped code.
@@ -91,7 +93,21 @@ impl<'a, E: Engine> Fed<'a, E> {
             Feed::Poly => poly.collect(),
             Feed::Both => kalshi.zip(poly).flat_map(|(k, p)| [k, p]).collect(),
         };
-        Fed { engine: E::filled(corpus), frames }
+        Fed { engine: E::filled(corpus), frames, fed: 0 }
+    }
+
+    /// Feeds `count` messages that are not to be measured: what a market's first messages teach is
+    /// known before its later ones.
+    #[must_use]
+    pub fn warmed(mut self, count: usize) -> Fed<'a, E> {
+        for &(venue, frame) in &self.frames[..count] {
+            match venue {
+                Venue::Kalshi => self.engine.on_kalshi(frame),
+                Venue::Polymarket => self.engine.on_poly(frame),
+            }
+        }
+        self.fed = count;
+        self
     }
 
     /// What takes the frames.
@@ -103,7 +119,9 @@ impl<'a, E: Engine> Fed<'a, E> {
 impl<E: Engine> Case for Fed<'_, E> {
     #[inline(always)]
     fn feed(&mut self, count: usize) {
-        for &(venue, frame) in &self.frames[..count] {
+        let from = self.fed;
+        self.fed += count;
+        for &(venue, frame) in &self.frames[from..from + count] {
             match venue {
                 Venue::Kalshi => one_kalshi(&mut self.engine, frame),
                 Venue::Polymarket => one_poly(&mut self.engine, frame),
@@ -112,7 +130,7 @@ impl<E: Engine> Case for Fed<'_, E> {
     }
 
     fn len(&self) -> usize {
-        self.frames.len()
+        self.frames.len() - self.fed
     }
 
     fn result(&self) -> u64 {

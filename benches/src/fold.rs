@@ -61,3 +61,42 @@ pub fn poly(corpus: &Corpus, count: usize) -> u64 {
     }
     x
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::Baseline;
+    use crate::corpus::Form;
+    use crate::generate::{self, Plan};
+
+    #[test]
+    fn the_ordinary_way_folds_to_the_same() {
+        for form in [Form::Plain, Form::Mixed] {
+            let corpus =
+                generate::corpus(Plan { pairs: 8, messages: 2_000, form, seed: 3, steady: false });
+            let mut slow = Baseline::filled(&corpus);
+            let best = |slow: &Baseline, name: &str| {
+                let (bid, ask) = slow.book(name).and_then(crate::baseline::Book::best).unwrap();
+                (Px::new(bid), Px::new(ask))
+            };
+            let (mut kalshi_fold, mut poly_fold) = (0, 0);
+            for frame in corpus.kalshi_hot.iter() {
+                slow.on_kalshi(frame);
+                let text = core::str::from_utf8(frame).unwrap();
+                let names = &corpus.pairs.iter().find(|names| text.contains(&names.ticker));
+                kalshi_fold = fold(kalshi_fold, best(&slow, &names.unwrap().ticker));
+            }
+            for frame in corpus.poly_hot.iter() {
+                slow.on_poly(frame);
+                let text = core::str::from_utf8(frame).unwrap();
+                let names = corpus.pairs.iter().find(|names| text.contains(&names.condition));
+                for token in &names.unwrap().tokens {
+                    poly_fold = fold(poly_fold, best(&slow, token));
+                }
+            }
+            assert_eq!(slow.mismatches(), 0, "what is generated states its own best prices");
+            assert_eq!(kalshi(&corpus, 2_000), kalshi_fold);
+            assert_eq!(poly(&corpus, 2_000), poly_fold);
+        }
+    }
+}

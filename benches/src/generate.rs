@@ -47,14 +47,6 @@ pub fn corpus(plan: Plan) -> Corpus {
         corpus.kalshi_books.push(writer.snapshot(market));
         corpus.poly_books.push(writer.books(market));
     }
-    if plan.steady {
-        // What a session learns of a market from its first change is learnt before the counting,
-        // or many markets would mostly be seen for the first time.
-        for market in &mut markets {
-            let change = market.poly.change(&mut rng, 100, true);
-            corpus.poly_books.push(writer.price_change(market, 0, change, &mut rng));
-        }
-    }
     for number in 0..plan.messages {
         let market = rng.below(plan.pairs as u64) as usize;
         let change = markets[market].kalshi.change(&mut rng, 1, plan.steady);

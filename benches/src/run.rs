@@ -28,6 +28,9 @@ const SEED: u64 = 7;
 /// Pairs of the recorded frames, and so of those that stand in for them.
 const PAIRS: usize = 64;
 const SCALE: [usize; 2] = [10, 10_000];
+/// Messages a market and venue before those that are measured, so that few and many markets alike
+/// have had their first ones.
+const WARM_UP: usize = 4;
 /// Matches the functions of [`crate::case`] that take one frame to its decision.
 const INSIDE: &str = "benches::case::one_*";
 
@@ -109,7 +112,7 @@ impl Scenario {
         match self.scale {
             0 => effort.corpus(self.form),
             pairs => {
-                let messages = effort.messages() / 2;
+                let messages = WARM_UP * pairs + effort.messages() / 2;
                 Ok(generate::corpus(Plan {
                     pairs,
                     messages,
@@ -127,17 +130,23 @@ impl Scenario {
     /// Frames that cannot be read.
     pub fn run(&self, effort: &Effort) -> Result<(), CorpusError> {
         let corpus = self.corpus(effort)?;
+        let warm_up = self.warm_up();
         fn once<C: Case>(mut case: C, messages: usize) {
             let count = messages.min(case.len());
             measured_loop(&mut case, count);
             std::hint::black_box(case.result());
         }
         if self.shipped {
-            once(Shipped::new(&corpus, self.feed), effort.messages());
+            once(Shipped::new(&corpus, self.feed).warmed(warm_up), effort.messages());
         } else {
-            once(Ordinary::new(&corpus, self.feed), effort.messages());
+            once(Ordinary::new(&corpus, self.feed).warmed(warm_up), effort.messages());
         }
         Ok(())
+    }
+
+    /// Messages that are fed before those that are measured.
+    fn warm_up(&self) -> usize {
+        2 * WARM_UP * self.scale
     }
 
     /// Counts its instructions in a child process.
@@ -210,10 +219,10 @@ fn hot(
     {
         let scenario = Scenario { shipped: true, form, feed, scale: 0 };
         let name = format!("{prefix}{name}");
-        let count = measure(effort, scenario, &name, "", figures, || Shipped::new(&corpus, feed));
+        let count = measure(effort, scenario, &name, figures, || Shipped::new(&corpus, feed));
         let baseline = Scenario { shipped: false, ..scenario };
         let prefix_baseline = format!("{prefix}baseline_{short}");
-        measure(effort, baseline, &prefix_baseline, "", figures, || Ordinary::new(&corpus, feed));
+        measure(effort, baseline, &prefix_baseline, figures, || Ordinary::new(&corpus, feed));
 
         let mut case: Shipped<'_> = Shipped::new(&corpus, feed);
         measured_loop(&mut case, count);
@@ -243,13 +252,12 @@ fn measure<C: Case>(
     effort: &Effort,
     scenario: Scenario,
     name: &str,
-    suffix: &str,
     figures: &mut Figures,
     prepare: impl Fn() -> C,
 ) -> usize {
     let mut case = prepare();
     let count = effort.messages().min(case.len());
-    let instructions = format!("{name}_instructions{suffix}");
+    let instructions = format!("{name}_instructions");
     match scenario.instructions(effort) {
         Ok(total) => figures.each(&instructions, total, count),
         Err(error) => figures.absent(&instructions, &error.to_string()),
@@ -257,10 +265,10 @@ fn measure<C: Case>(
     let before = alloc::calls();
     measured_loop(&mut case, count);
     let calls = alloc::calls() - before;
-    figures.each(&format!("{name}_allocations{suffix}"), calls, count);
+    figures.each(&format!("{name}_allocations"), calls, count);
     let passes = Passes::run(effort.passes(), count, prepare);
-    figures.each(&format!("{name}_ns{suffix}"), passes.median(), count);
-    figures.each(&format!("{name}_ns_least{suffix}"), passes.least(), count);
+    figures.each(&format!("{name}_ns"), passes.median(), count);
+    figures.each(&format!("{name}_ns_least"), passes.least(), count);
     count
 }
 
@@ -271,7 +279,8 @@ fn scale(effort: &Effort, figures: &mut Figures) -> Result<(), CorpusError> {
             Scenario { shipped: true, form: Form::Plain, feed: Feed::Both, scale: pairs };
         let corpus = scenario.corpus(effort)?;
         let name = format!("scale_{pairs}_pairs");
-        measure(effort, scenario, &name, "", figures, || Shipped::new(&corpus, Feed::Both));
+        let prepare = || Shipped::new(&corpus, Feed::Both).warmed(scenario.warm_up());
+        measure(effort, scenario, &name, figures, prepare);
     }
     let pair = |figures: &Figures, what: &str| {
         let of = |pairs: usize| figures.get(&format!("scale_{pairs}_pairs_{what}"));
