@@ -171,10 +171,6 @@ impl VenueSession for OneTop {
         self.0.recv = recv;
         sink.top(&self.0);
     }
-
-    fn due(&self) -> Option<Ns> {
-        None
-    }
 }
 
 struct Always;
