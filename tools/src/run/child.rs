@@ -159,6 +159,7 @@ impl Venues {
         direction: &str,
         edge_micro_usd: i64,
     ) -> Result<(), ChildError> {
+        let pair = pair.parse::<u64>().map_or_else(|_| json!(pair), |number| json!(number));
         let body =
             json!({ "pair": pair, "direction": direction, "edge_micro_usd": edge_micro_usd });
         self.call(agent, "POST", "inject", Some(&body))?;
