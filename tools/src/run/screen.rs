@@ -82,7 +82,8 @@ impl Screen {
     pub fn open() -> io::Result<Screen> {
         enable_raw_mode()?;
         let entered = execute!(stdout(), EnterAlternateScreen)
-            .and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
+            .and_then(|()| Terminal::new(CrosstermBackend::new(stdout())))
+            .and_then(|mut terminal| terminal.clear().map(|()| terminal));
         match entered {
             Ok(terminal) => Ok(Screen { terminal }),
             Err(error) => {

@@ -2,9 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use engine::event::{Closed, Decision, Event, Miss, Report, ReportKind, Settled};
+use engine::event::{
+    BundleId, Closed, Decision, Event, Miss, OrderRef, Report, ReportKind, Settled,
+};
+use engine::latency::StageHistogram;
 use engine::pair::{Outcome, PairTable};
-use engine::units::{Shares, Usd, Venue};
+use engine::units::{Ns, Shares, Usd, Venue};
+
+use super::summary::{Percentiles, time};
 
 /// Lines kept for the live view.
 const LINES_MAX: usize = 64;
@@ -32,9 +37,15 @@ pub struct Story {
     pub failed: u64,
     /// Contracts that only one leg filled, over all bundles.
     pub unhedged: Shares,
+    /// From a decision to the order's bytes, as far as reports tell.
+    pub to_order: StageHistogram,
+    /// From a decision to the venue's answer.
+    pub to_answer: StageHistogram,
     /// What went on, newest last.
     pub lines: VecDeque<String>,
     open: u64,
+    /// When the last bundle of each pair was decided; monotonic.
+    decided: BTreeMap<u16, (BundleId, Ns)>,
 }
 
 impl Story {
@@ -43,8 +54,22 @@ impl Story {
         match event {
             Event::OpportunityFound(_) => self.open += 1,
             Event::OpportunityClosed(closed) => self.close(closed),
-            Event::ExecuteTrade(decision) => self.say(decided(decision, table)),
-            Event::OrderSent(_) => self.orders += 1,
+            Event::ExecuteTrade(decision) => {
+                let bundle = &decision.bundle;
+                self.decided.insert(bundle.pair.0, (bundle.id, bundle.decided));
+                self.say(decided(decision, table));
+            }
+            Event::OrderSent(order) => {
+                self.orders += 1;
+                if let Some(since) = self.since(order) {
+                    self.to_order.record(since.0);
+                }
+            }
+            Event::OrderAcked(order) => {
+                if let Some(since) = self.since(order) {
+                    self.to_answer.record(since.0);
+                }
+            }
             Event::Fill(report) => self.fill(report, table),
             Event::TradeSettled(settled) => {
                 self.settled += 1;
@@ -69,6 +94,27 @@ impl Story {
             self.opportunities += open;
             *self.missed.entry("run_ended").or_default() += open;
         }
+    }
+
+    /// Latencies so far, in a line.
+    pub fn latency(&self) -> String {
+        let of = |all: &StageHistogram| {
+            let all = Percentiles::of(all);
+            format!("p50 {}, p99 {}", time(all.p50), time(all.p99))
+        };
+        match self.to_order.is_empty() {
+            true => "latency: no order yet".to_owned(),
+            false => format!(
+                "decision to order {}   decision to answer {}",
+                of(&self.to_order),
+                of(&self.to_answer)
+            ),
+        }
+    }
+
+    fn since(&self, order: &OrderRef) -> Option<Ns> {
+        let (bundle, decided) = self.decided.get(&order.pair.0)?;
+        (*bundle == order.bundle).then(|| order.at.since(*decided))
     }
 
     fn close(&mut self, closed: &Closed) {

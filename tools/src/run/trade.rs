@@ -265,7 +265,7 @@ impl Main<'_> {
         elapsed: Duration,
         whole: Option<Duration>,
     ) -> io::Result<bool> {
-        let title = Title { text: &watch.title, elapsed, whole, latency: String::new() };
+        let title = Title { text: &watch.title, elapsed, whole, latency: self.story.latency() };
         screen.draw(&title, self.table, &self.picture, self.story)?;
         screen.wants_out()
     }
