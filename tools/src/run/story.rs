@@ -25,6 +25,8 @@ pub struct Story {
     pub missed: BTreeMap<&'static str, u64>,
     /// Orders whose bytes left.
     pub orders: u64,
+    /// Orders that a venue, paper or real, has taken on.
+    pub acked: u64,
     /// Fills by venue.
     pub fills: [u64; 2],
     /// Legs that filled something.
@@ -66,6 +68,7 @@ impl Story {
                 }
             }
             Event::OrderAcked(order) => {
+                self.acked += 1;
                 if let Some(since) = self.since(order) {
                     self.to_answer.record(since.0);
                 }

@@ -58,7 +58,7 @@ pub struct Summary {
     pub missed: BTreeMap<&'static str, u64>,
     /// Bundles decided.
     pub bundles: u64,
-    /// Orders whose bytes left.
+    /// Orders that left, or that paper venues took on.
     pub orders: u64,
     /// Legs that filled something.
     pub legs_filled: u64,
@@ -115,7 +115,8 @@ impl Summary {
             taken: story.taken,
             missed: story.missed.clone(),
             bundles: figures.decisions,
-            orders: story.orders,
+            // Paper venues take orders on whose bytes never existed.
+            orders: story.orders.max(story.acked),
             legs_filled: story.legs_filled,
             fills: story.fills,
             fees_micro_usd: story.fees.map(Usd::e6),

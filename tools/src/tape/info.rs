@@ -97,16 +97,16 @@ impl TapeInfo {
         self.records += 1;
         let (first, last) = self.span.unwrap_or((recv, recv));
         self.span = Some((first.min(recv), last.max(recv)));
+        if matches!(record.body, Body::Mark(kind, _) if kind != TapKind::Opened) {
+            self.marks += 1;
+            return;
+        }
         let venue = &mut self.venues[record.venue.index()];
         let (frames, connected) = venue.connections.entry(record.conn).or_default();
         let frame = match record.body {
             Body::Frame(frame) => frame,
-            Body::Connected | Body::Mark(TapKind::Opened, _) => {
+            Body::Connected | Body::Mark(..) => {
                 *connected += 1;
-                return;
-            }
-            Body::Mark(..) => {
-                self.marks += 1;
                 return;
             }
         };
@@ -209,7 +209,7 @@ fn short(value: &serde_json::Value) -> String {
 
 impl fmt::Display for TapeInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let connected = self.records - self.frames;
+        let connected = self.records - self.frames - self.marks;
         writeln!(
             f,
             "records      {:>12}   {} frames, {connected} connections",
@@ -237,8 +237,13 @@ impl fmt::Display for TapeInfo {
         if self.steps_back > 0 {
             writeln!(
                 f,
-                "steps back   {:>12}   records stand behind later ones: the recorder's clock stepped",
-                self.steps_back
+                "steps back   {:>12}   records stand behind later ones: {}",
+                self.steps_back,
+                if self.marks > 0 {
+                    "several tiles wrote, each in its own order"
+                } else {
+                    "the recorder's clock stepped"
+                }
             )?;
         }
         for venue in Venue::ALL {
