@@ -397,6 +397,12 @@ impl Core {
         })
     }
 
+    /// Contracts that one leg of a bundle that has not ended filled without the other.
+    pub fn unmatched_in_flight(&self) -> Shares {
+        let flights = self.states.iter().filter_map(|state| state.flight.as_ref());
+        flights.fold(Shares::ZERO, |sum, flight| sum + flight.unmatched())
+    }
+
     /// Decides nothing more; what is under way goes on.
     pub fn hold(&mut self) {
         self.config.trade = false;

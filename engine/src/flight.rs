@@ -100,6 +100,12 @@ impl Flight {
         self.cost[0] + self.cost[1] + self.fees()
     }
 
+    /// What one leg has filled beyond the other so far.
+    pub fn unmatched(&self) -> Shares {
+        let [one, two] = self.filled;
+        one.saturating_sub(two) + two.saturating_sub(one)
+    }
+
     fn fees(&self) -> Usd {
         self.fee[0] + self.fee[1]
     }
@@ -196,6 +202,7 @@ pub(crate) mod tests {
         );
         assert_eq!(flight.take(1, &filled(1_000_000, 500_000, 30)).1, Ok(()));
         assert_eq!(flight.paid(), Usd::new(1_500_101));
+        assert_eq!(flight.unmatched(), Shares::new(2_000_000), "whichever leg is ahead");
         assert!(!flight.is_over());
         assert_eq!(flight.take(0, &report(ReportKind::Done)), (Usd::new(3_999_929), Ok(())));
         assert_eq!(flight.take(1, &report(ReportKind::Cancelled)).1, Ok(()));

@@ -82,6 +82,13 @@ impl NetLedger {
         *net = net.saturating_add(signed);
     }
 
+    /// Notes a position that was there before; in 1e-6 contracts.
+    pub fn begin_with(&mut self, market: usize, net_e6: i64) {
+        if let Some(net) = self.net_e6.get_mut(market) {
+            *net = net_e6;
+        }
+    }
+
     /// The position in 1e-6 contracts: YES above zero, NO below.
     pub fn position_e6(&self, market: usize) -> i64 {
         self.net_e6.get(market).copied().unwrap_or(0)
@@ -116,6 +123,13 @@ impl TokenLedger {
         }
     }
 
+    /// Notes tokens that were there before, YES and NO.
+    pub fn begin_with(&mut self, market: usize, held: [Shares; 2]) {
+        if let Some(before) = self.held.get_mut(market) {
+            *before = held;
+        }
+    }
+
     /// Tokens of an outcome.
     pub fn balance(&self, market: usize, outcome: Outcome) -> Shares {
         self.held.get(market).map_or(Shares::ZERO, |held| held[outcome as usize])
@@ -142,6 +156,21 @@ mod tests {
         assert_eq!(ledger.netted(), Usd::new(3_000_000));
         assert_eq!(ledger.purse.cash(), Usd::new(8_800_000 - 2_500_000 + 3_000_000));
         assert_eq!(ledger.position_e6(0), 0);
+    }
+
+    #[test]
+    fn what_was_held_before_nets_and_adds_up_too() {
+        let mut ledger = NetLedger::new(Usd::new(10_000_000), 1);
+        ledger.begin_with(0, -2_000_000);
+        ledger.begin_with(7, 1);
+        ledger.buy(0, Outcome::Yes, Shares::new(3_000_000), Usd::new(1_200_000));
+        assert_eq!((ledger.position_e6(0), ledger.netted()), (1_000_000, Usd::new(2_000_000)));
+        assert_eq!(ledger.purse.cash(), Usd::new(10_000_000 - 1_200_000 + 2_000_000));
+        let mut ledger = TokenLedger::new(Usd::ZERO, 1);
+        ledger.begin_with(0, [Shares::new(3), Shares::new(4)]);
+        ledger.buy(0, Outcome::No, Shares::new(2), Usd::ZERO);
+        let both = [Outcome::Yes, Outcome::No].map(|outcome| ledger.balance(0, outcome).e6());
+        assert_eq!(both, [3, 6]);
     }
 
     #[test]

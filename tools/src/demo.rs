@@ -4,7 +4,7 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use clap::Args;
@@ -14,7 +14,7 @@ use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::PolymarketRest;
 use crate::rest::{Agent, keys};
 use crate::run::assemble::{self, Assembled};
-use crate::run::audit::{Audit, audit, paid_out};
+use crate::run::audit::{Audit, audit, paid_out, positions};
 use crate::run::child::{ChildError, Venues, Wanted};
 use crate::run::inject::Injection;
 use crate::run::reported;
@@ -23,6 +23,11 @@ use crate::run::summary::Summary;
 use crate::run::trade::{self, Tape, Watch};
 use crate::sim_command::FaultLevel;
 use crate::stdout;
+
+/// An arbitrage on request opens so long after the start, when books have come,
+const INJECT_AFTER: Duration = Duration::from_secs(1);
+/// and is asked for again so long after the venues could not open it.
+const INJECT_AGAIN: Duration = Duration::from_millis(250);
 
 /// Watch Parallax find, take and settle arbitrage between two exchanges.
 ///
@@ -61,7 +66,7 @@ pub struct DemoArgs {
     /// Go on with the venues, accounts and positions of that folder.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["dir", "seed"])]
     pub resume: Option<PathBuf>,
-    /// Open one more arbitrage after a second: a pair's id (or a market's number), which way round
+    /// Open one more arbitrage after a second: a pair's id, ticker or number, which way round
     /// (first-yes, first-no), and its edge in dollars a contract.
     #[arg(long, value_name = "PAIR:DIRECTION:EDGE")]
     pub inject: Option<Injection>,
@@ -101,7 +106,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let dir = args.resume.as_ref().unwrap_or(&args.dir);
     clear(dir)?;
     eprintln!("starting both exchanges in {} ...", dir.display());
-    let venues = Venues::start(&Wanted {
+    let mut venues = Venues::start(&Wanted {
         dir,
         resume: args.resume.is_some(),
         seed: args.seed,
@@ -114,14 +119,18 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     config.strategy.arm_margin = Usd::new(80_000);
     let agent = Agent::new(config.ca_file.as_deref()).map_err(words)?;
     let cash = balances(&config, &agent)?;
-    let spec = config.run_spec(Fills::Venues, cash, &[]).map_err(DemoError::Words)?;
+    let mut spec = config.run_spec(Fills::Venues, cash, &[]).map_err(DemoError::Words)?;
+    let file = spec.pair_file().map_err(DemoError::Words)?;
+    let before = venues.ledgers(&agent)?;
+    spec.held = positions(&file, &before.kalshi, &before.polymarket);
+    let injection = args.inject.clone().map(|wanted| wanted.named(&file.pairs)).transpose();
+    let mut injection = injection.map_err(DemoError::Words)?;
     let Assembled { tiles, ends, plan, clock: (clock, _) } =
         assemble::assemble(&config, &spec, &agent, true).map_err(DemoError::Words)?;
     eprintln!("{plan}");
     let stop = stop_on_signals()?;
     let mut journal = reported::Journal::default();
-    let mut injection = args.inject.clone();
-    let mut failed = None;
+    let (mut failed, mut inject_at) = (None, INJECT_AFTER);
     let mut watch = Watch {
         title: format!("demo on simulated exchanges, faults {}", args.faults.name()),
         seconds: Some(args.seconds),
@@ -129,11 +138,18 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         hold: false,
         stop: &stop,
         tick: &mut |elapsed: Duration| {
-            if elapsed >= Duration::from_secs(1)
-                && let Some(wanted) = injection.take()
-                && let Err(error) = wanted.open(&venues, &agent)
-            {
-                failed = Some(error.to_string());
+            if venues.are_gone() {
+                stop.store(true, Relaxed); // Nobody is there to trade with, or to wait for.
+            }
+            if elapsed < inject_at {
+                return;
+            }
+            let Some(wanted) = injection.take() else { return };
+            match wanted.open(&venues, &agent) {
+                Ok(true) => {}
+                // An opportunity is open there already, or the books are too far apart.
+                Ok(false) => (injection, inject_at) = (Some(wanted), elapsed + INJECT_AGAIN),
+                Err(error) => failed = Some(error.to_string()),
             }
         },
         event: &mut |event| journal.take(event),
@@ -142,15 +158,23 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let tape = Tape { path: dir.join("run.mcap"), taps: ends.taps };
     let (tiles, ended) =
         trade::run(&spec, tiles, &plan, ends.outside, Some(tape), &clock, &mut watch)?;
-    if let Some(error) = failed {
-        return Err(DemoError::Words(error));
-    }
-    let (audit, paid) = settle(&venues, &agent, &spec, tiles.core.core())?;
+    let settled = settle(&venues, &agent, &file, tiles.core.core());
+    let audit = settled.as_ref().ok().map(|(audit, _)| audit);
     let mut summary =
-        Summary::new(&ended.story, &ended.figures, &ended.accounts, ended.open, Some(&audit));
-    summary.settled_micro_usd = Some(paid);
-    venues.end()?;
-    tell(args, dir, &spec, &tiles, &ended, &journal, summary)
+        Summary::new(&ended.story, &ended.figures, &ended.accounts, ended.open, audit);
+    summary.settled_micro_usd = settled.as_ref().ok().map(|(_, paid)| *paid);
+    // What was done is told even where the venues are no longer there to confirm it.
+    let failure = settled.err().or(venues.end().err().map(DemoError::Venues));
+    let agrees = summary.ledgers_agree == Some(true);
+    tell(args, dir, &spec, &tiles, &ended, &journal, summary)?;
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    match failed.or(injection.map(|_| "the books never allowed it".to_owned())) {
+        Some(error) => Err(DemoError::Words(format!("--inject: {error}"))),
+        None if agrees => Ok(()),
+        None => Err(DemoError::Ledgers),
+    }
 }
 
 /// Removes what an earlier demonstration left, and nothing else.
@@ -189,12 +213,11 @@ fn balances(config: &crate::config::Config, agent: &Agent) -> Result<[Usd; 2], D
 fn settle(
     venues: &Venues,
     agent: &Agent,
-    spec: &crate::run::spec::RunSpec,
+    file: &crate::pairs::PairFile,
     core: &engine::core::Core,
 ) -> Result<(Audit, [i64; 2]), DemoError> {
-    let file = spec.pair_file().map_err(DemoError::Words)?;
     let before = venues.ledgers(agent)?;
-    let audited = audit(core, &file, &before.kalshi, &before.polymarket);
+    let audited = audit(core, file, &before.kalshi, &before.polymarket);
     venues.settle_all(agent)?;
     let after = venues.ledgers(agent)?;
     let paid = paid_out(&audited, &after.kalshi, &after.polymarket);
@@ -249,5 +272,5 @@ fn tell(
             dir.display()
         );
     }
-    if summary.ledgers_agree == Some(true) { Ok(()) } else { Err(DemoError::Ledgers) }
+    Ok(())
 }

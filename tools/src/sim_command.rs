@@ -151,7 +151,7 @@ pub fn run(args: &SimArgs) -> Result<(), SimError> {
     let ready = describe(args, dir, &seedling, account, venues, &ports, &admin_token);
     write(dir, "sim.json", &format!("{ready:#}\n"), true)?;
     write(dir, "sim.env", &environment(dir, &seedling, account)?, true)?;
-    write(dir, "pairs.toml", &cast::pairs_toml(&universe.markets), false)?;
+    write(dir, "pairs.toml", &cast::pairs_toml(&world.open_markets()), false)?;
     if let &[kalshi_port, polymarket_port] = ports.as_slice() {
         let simulated = Simulated {
             kalshi_port,
@@ -212,13 +212,22 @@ fn plant(args: &SimArgs, dir: &Path, now: Ns) -> Result<(Seedling, Universe), Si
     Ok((seedling, universe))
 }
 
+/// How many markets are listed once so many are settled: each time that all are, as many new ones
+/// follow. The first ones stay what they are.
+fn listed(at_once: usize, settled: usize) -> usize {
+    (at_once * (1 + settled / at_once.max(1))).min(cast::MARKETS_MAX)
+}
+
 /// An older simulation as its folder describes it.
 fn take_up(args: &SimArgs, dir: &Path) -> Result<(Seedling, Universe), SimError> {
     let begin =
         ledger::begin(dir).map_err(|source| SimError::Replay { dir: dir.to_owned(), source })?;
-    let seedling = Seedling::from_json(&begin)
+    let mut seedling = Seedling::from_json(&begin)
         .filter(|seedling| seedling.which == args.venues)
         .ok_or_else(|| SimError::Begin { dir: dir.to_owned() })?;
+    let settled =
+        ledger::settled(dir).map_err(|source| SimError::Replay { dir: dir.to_owned(), source })?;
+    seedling.markets = listed(seedling.markets, settled);
     let at = |name: &str| io_error(dir.join(name).display().to_string());
     let public = accounts::read_kalshi(dir).map_err(at(accounts::KALSHI_FILE))?;
     let signer = accounts::read_polymarket(dir).map_err(at(accounts::POLYMARKET_FILE))?;
@@ -378,5 +387,22 @@ impl Clock {
 
     fn now(&self) -> Ns {
         self.wall.after(Ns(self.start.elapsed().as_nanos() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_markets_follow_settled_ones_and_the_old_ones_stay() {
+        assert_eq!([0, 5, 6, 11, 12].map(|settled| listed(6, settled)), [6, 6, 12, 12, 18]);
+        assert_eq!(listed(6, 63), cast::MARKETS_MAX);
+        let (few, many) = (cast::markets(3, 6, Ns(1)), cast::markets(3, 12, Ns(1)));
+        assert_eq!(format!("{few:?}"), format!("{:?}", &many[..6]));
+        let mut tickers: Vec<_> = many.iter().map(|market| &market.kalshi.ticker).collect();
+        tickers.sort();
+        tickers.dedup();
+        assert_eq!(tickers.len(), 12);
     }
 }

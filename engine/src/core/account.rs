@@ -4,6 +4,7 @@ use super::{Core, Outlet};
 use crate::event::{Bundle, Event, OrderRef, PairChange, Report, ReportKind, Risk, Settled};
 use crate::flight::Flight;
 use crate::ledger::{NetLedger, Purse, TokenLedger};
+use crate::pair::PairId;
 use crate::tile::Now;
 use crate::units::{Shares, Usd, Venue};
 
@@ -120,6 +121,15 @@ impl Core {
         let (net, tokens) = (&self.net.purse, &self.tokens.purse);
         let spent = [self.config.cash[0] - net.cash(), self.config.cash[1] - tokens.cash()];
         spent[0] + spent[1] + net.reserved() + tokens.reserved()
+    }
+
+    /// Positions of a pair that were there before: the first venue's in 1e-6 contracts, YES above
+    /// zero and NO below, and the second one's tokens of each outcome.
+    pub fn begin_with(&mut self, pair: PairId, net_e6: i64, held: [Shares; 2]) {
+        let Some(pair) = self.table.get(pair) else { return };
+        let [first, second] = pair.sides.map(|side| side.market.index());
+        self.net.begin_with(first, net_e6);
+        self.tokens.begin_with(second, held);
     }
 
     /// Positions and cash of the first venue.

@@ -316,7 +316,10 @@ impl Orders {
             }
         }
         let doubled = patience.round_first.0 << rounds.saturating_sub(1).min(16);
-        order.ask_at(now.after(Ns(doubled.min(patience.round_longest.0))));
+        let next = now.after(Ns(doubled.min(patience.round_longest.0)));
+        // The first round whose absence proves something is not put off.
+        let proves = order.sent.mono.after(patience.absence);
+        order.ask_at(if now < proves { next.min(proves) } else { next });
         self.settle(key, now, figures, out);
     }
 

@@ -11,6 +11,7 @@
 //! The lines hold what clients sent, their headers too; the file is for its owner only.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -340,6 +341,23 @@ pub fn begin(dir: &Path) -> Result<Value, ReplayError> {
         Ok(Entry::Begin(value)) => Ok(value),
         _ => Err(ReplayError::NoBegin),
     }
+}
+
+/// How many markets the journal of `dir` settled.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn settled(dir: &Path) -> Result<usize, ReplayError> {
+    let mut markets = BTreeSet::new();
+    for line in BufReader::new(File::open(dir.join(FILE))?).split(b'\n') {
+        let line = line?;
+        if line.starts_with(b"{\"Settle\"")
+            && let Ok(Entry::Settle(_, _, market, _)) = serde_json::from_slice(&line)
+        {
+            markets.insert(market);
+        }
+    }
+    Ok(markets.len())
 }
 
 /// Feeds the journal of `dir` to fresh venues, by the number of their sites.

@@ -148,6 +148,12 @@ impl World {
         })
     }
 
+    /// Markets that still trade.
+    pub fn open_markets(&self) -> Vec<MarketSpec> {
+        let open = self.markets.iter().enumerate().filter(|(n, _)| !self.settled.contains(n));
+        open.map(|(_, market)| market.clone()).collect()
+    }
+
     /// Why the world no longer answers, if so.
     pub fn failure(&self) -> Option<&io::Error> {
         self.broken.as_ref()

@@ -1,11 +1,13 @@
 //! Our books against the simulated venues' ledgers, to the micro-dollar and the micro-contract.
 
+use std::collections::BTreeMap;
+
 use engine::core::Core;
 use engine::pair::Outcome;
 use engine::units::Venue;
 use serde_json::Value;
 
-use crate::pairs::PairFile;
+use crate::pairs::{PairFile, PairSpec};
 
 /// What the venues say of our account, and how that differs from what we believe.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -74,6 +76,23 @@ pub fn audit(core: &Core, file: &PairFile, kalshi: &Value, polymarket: &Value) -
         audit.fees[at] = fees.sum();
     }
     audit
+}
+
+/// Positions by pair as the ledgers have them: Kalshi's (YES above zero, NO below) and
+/// Polymarket's YES and NO; 1e-6 contracts.
+pub fn positions(
+    file: &PairFile,
+    kalshi: &Value,
+    polymarket: &Value,
+) -> BTreeMap<String, [i64; 3]> {
+    let (first, second) = (&kalshi["accounts"][0], &polymarket["accounts"][0]);
+    let of = |spec: &PairSpec| {
+        let net = &first["positions"][spec.kalshi.ticker.as_str()]["position_e2"];
+        let token = |id: &str| whole(&second["shares"][id]);
+        let (yes, no) = (&spec.polymarket.yes, &spec.polymarket.no);
+        (spec.id.clone(), [whole(net).saturating_mul(10_000), token(yes), token(no)])
+    };
+    file.pairs.iter().map(of).filter(|(_, held)| *held != [0; 3]).collect()
 }
 
 /// What our contracts paid when the markets settled, by the ledgers before and after.
@@ -145,6 +164,9 @@ mod tests {
         assert_eq!(paid_out(&agreed, &kalshi(600_000_007, 0), &poly(0)), [7, 0]);
         let one = audit(&core, &file, &kalshi(599_999_999, 1), &poly(1));
         assert_eq!(one.differences.len(), 3, "{:?}", one.differences);
+        let held = positions(&file, &kalshi(599_999_999, 1), &poly(1));
+        assert_eq!(held, BTreeMap::from([(file.pairs[0].id.clone(), [10_000, 1, 0])]));
+        assert_eq!(positions(&file, &kalshi(0, 0), &json!({})), BTreeMap::new());
         let none = audit(&core, &file, &json!({}), &poly(0));
         assert!(none.differences[0].contains("kalshi"));
     }

@@ -2,6 +2,7 @@
 //! and ended with it.
 
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -71,6 +72,7 @@ impl Venues {
         command.args(["--arb-per-minute", &wanted.arb_per_minute.to_string()]);
         command.args(["--spin", &wanted.spin_us.to_string()]);
         let mut child = command
+            .process_group(0) // Ctrl-C is for us: the venues must outlive the settlement.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -179,6 +181,11 @@ impl Venues {
         let url = format!("https://localhost:{port}/sim/{what}");
         let body = body.map(Value::to_string);
         Ok(agent.ask(method, &url, headers.as_bytes(), body.as_deref().map(str::as_bytes))?)
+    }
+
+    /// True where they are gone, though nobody asked them to.
+    pub fn are_gone(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Asks the venues to end, and waits until they have written their last ledger.

@@ -8,11 +8,12 @@ use engine::event::{ArmRequest, Bundle, Feedback};
 use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH};
 use engine::pair::{FeeRule, PairTable};
 use engine::tile::Now;
-use engine::units::Venue;
+use engine::units::{Ns, Venue};
 use exec::armed::armed_ring;
 use exec::armory::Armory;
 use exec::gate::kalshi::{KalshiAccount, KalshiClerk, KalshiLimits};
 use exec::gate::net::TlsNet;
+use exec::gate::orders::Patience;
 use exec::gate::polymarket::{PolymarketAccount, PolymarketClerk, PolymarketLimits};
 use exec::gate::{GateConfig, GateEnds, KalshiGate, PolymarketGate};
 use exec::pool::PoolConfig;
@@ -26,7 +27,7 @@ use exec::token::TokenId;
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::doors;
-use crate::config::Config;
+use crate::config::{Config, Environment};
 use crate::pairs::{PairFile, Version};
 use crate::rest::polymarket::PolymarketRest;
 use crate::rest::{Agent, keys};
@@ -101,6 +102,15 @@ fn terms(file: &PairFile, table: &PairTable) -> Result<Terms, String> {
     Ok(terms)
 }
 
+/// How long an order that no list holds may still come into being. Simulated venues take stamps of
+/// ten seconds, run at most two seconds wrong, and their lists do not lag.
+fn patience(environment: Environment) -> Patience {
+    match environment {
+        Environment::Sim => Patience { absence: Ns::from_ms(15_000), ..Patience::default() },
+        _ => Patience::default(),
+    }
+}
+
 /// Makes the gates of a run. It logs in to Polymarket, so it blocks.
 ///
 /// # Errors
@@ -148,7 +158,9 @@ pub fn gates(
         channel_path: config.kalshi.ws.path().to_owned(),
         tls: Arc::clone(&tls),
     };
+    let patience = patience(config.environment);
     let gate_config = |connections: usize, seed: u64| GateConfig {
+        patience,
         orders: PoolConfig { size: connections.max(1), ..PoolConfig::default() },
         seed,
         ..GateConfig::default()

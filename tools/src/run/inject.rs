@@ -6,12 +6,13 @@ use engine::units::Usd;
 
 use super::child::{ChildError, Venues};
 use crate::decimal::decimal;
-use crate::rest::Agent;
+use crate::pairs::PairSpec;
+use crate::rest::{Agent, RestErrorKind};
 
 /// What is to be opened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Injection {
-    /// A pair's id, a ticker, or a market's number.
+    /// A pair's id, its ticker, or its number in the pair file.
     pub pair: String,
     /// As the simulated venues spell it.
     pub direction: &'static str,
@@ -24,7 +25,7 @@ impl FromStr for Injection {
 
     fn from_str(text: &str) -> Result<Injection, String> {
         let want = || {
-            "PAIR:DIRECTION:EDGE such as 0:first-yes:0.03 (a pair's id or a market's number; \
+            "PAIR:DIRECTION:EDGE such as 0:first-yes:0.03 (a pair's id, ticker or number; \
              first-yes or first-no; dollars a contract)"
                 .to_owned()
         };
@@ -49,12 +50,35 @@ impl FromStr for Injection {
 }
 
 impl Injection {
-    /// Asks the venues to open it.
+    /// With the pair's id in place of its number among these, from 0.
+    ///
+    /// # Errors
+    /// Where there is no such pair.
+    pub fn named(mut self, pairs: &[PairSpec]) -> Result<Injection, String> {
+        let number = self.pair.parse().ok().and_then(|at: usize| pairs.get(at));
+        let is = |pair: &&PairSpec| pair.id == self.pair || pair.kalshi.ticker == self.pair;
+        let found = number.or_else(|| pairs.iter().find(is));
+        let found = found.ok_or_else(|| {
+            let ids: Vec<&str> = pairs.iter().map(|pair| pair.id.as_str()).collect();
+            format!("--inject: no pair `{}`; there are {}", self.pair, ids.join(", "))
+        })?;
+        self.pair = found.id.clone();
+        Ok(self)
+    }
+
+    /// Asks the venues to open it; false where the books do not allow it just now.
     ///
     /// # Errors
     /// Where they refuse.
-    pub fn open(&self, venues: &Venues, agent: &Agent) -> Result<(), ChildError> {
-        venues.inject(agent, &self.pair, self.direction, self.edge.e6())
+    pub fn open(&self, venues: &Venues, agent: &Agent) -> Result<bool, ChildError> {
+        match venues.inject(agent, &self.pair, self.direction, self.edge.e6()) {
+            Err(ChildError::Call(error))
+                if matches!(error.kind, RestErrorKind::Status { status: 409, .. }) =>
+            {
+                Ok(false)
+            }
+            done => done.map(|()| true),
+        }
     }
 }
 
@@ -71,5 +95,17 @@ mod tests {
         {
             assert!(wrong.parse::<Injection>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_pair_is_named_by_id_ticker_or_number() {
+        let model = crate::model::Model::new(crate::model::Options::default());
+        let pairs = crate::pairs::parse(&model.pairs_toml(), "model").unwrap().pairs;
+        for name in ["1", &pairs[1].id, &pairs[1].kalshi.ticker] {
+            let wanted: Injection = format!("{name}:first-yes:0.01").parse().unwrap();
+            assert_eq!(wanted.named(&pairs).unwrap().pair, pairs[1].id, "{name}");
+        }
+        let wanted: Injection = "99:first-yes:0.01".parse().unwrap();
+        assert!(wanted.named(&pairs).unwrap_err().contains(&pairs[0].id));
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use engine::core::{Core, CoreConfig, NO_LIMIT};
 use engine::desk::Desk;
+use engine::pair::PairId;
 use engine::paper::PaperCore;
-use engine::units::{Ns, Qty, Usd};
+use engine::units::{Ns, Qty, Shares, Usd};
 use feeds::kalshi::session::NoSide;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,10 @@ pub struct RunSpec {
     pub max_qty: u64,
     /// Money at Kalshi and at Polymarket when the run began.
     pub cash: [i64; 2],
+    /// Positions when the run began, by pair: Kalshi's (YES above zero, NO below) and Polymarket's
+    /// YES and NO; 1e-6 contracts.
+    #[serde(default)]
+    pub held: BTreeMap<String, [i64; 3]>,
     /// Rest of a pair after a bundle.
     pub cooldown: u64,
     /// How long a bundle may take to leave.
@@ -72,6 +77,7 @@ impl RunSpec {
             min_profit: config.min_profit.e6(),
             max_qty: config.max_qty.e2(),
             cash: config.cash.map(Usd::e6),
+            held: BTreeMap::new(),
             cooldown: config.cooldown.0,
             deadline: config.deadline.0,
             balance_grid: config.balance_grid.e6(),
@@ -153,8 +159,19 @@ impl RunSpec {
             Fills::Paper => {
                 Desk::Paper(PaperCore::new(table, setup.markets, config, self.latency.map(Ns)))
             }
-            Fills::Venues => Desk::Real(Core::new(table, setup.markets, config)),
+            Fills::Venues => Desk::Real(self.holding(Core::new(table, setup.markets, config))),
         })
+    }
+
+    /// A core with the positions that were there before.
+    fn holding(&self, mut core: Core) -> Core {
+        let pairs = core.pairs().pairs().iter().zip(0..);
+        let held = pairs.filter_map(|(pair, at)| Some((PairId(at), *self.held.get(&pair.id)?)));
+        for (pair, [net, yes, no]) in held.collect::<Vec<_>>() {
+            let shares = |e6: i64| Shares::new(u64::try_from(e6).unwrap_or(0));
+            core.begin_with(pair, net, [shares(yes), shares(no)]);
+        }
+        core
     }
 
     /// As the note that begins a tape.
@@ -177,6 +194,7 @@ impl RunSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::pair::Outcome;
 
     #[test]
     fn a_spec_survives_its_note() {
@@ -196,5 +214,14 @@ mod tests {
         assert!(all.iter().all(|pair| pair.kalshi.fee_multiplier_e6 == 2_000_000));
         let one = RunSpec { wanted: vec![all[1].id.clone()], ..spec };
         assert_eq!(one.pair_file().unwrap().pairs, all[1..2]);
+        // What is held goes with its pair, wherever that stands.
+        let held = BTreeMap::from([(all[1].id.clone(), [-5, 6, 7])]);
+        let one = RunSpec { held, ..one };
+        let one = RunSpec::from_note(&one.to_note()).unwrap();
+        let desk = one.desk(&one.setup().unwrap()).unwrap();
+        let [first, second] = desk.core().pairs().pairs()[0].sides.map(|s| s.market.index());
+        assert_eq!(desk.core().net().position_e6(first), -5);
+        let tokens = [Outcome::Yes, Outcome::No].map(|o| desk.core().tokens().balance(second, o));
+        assert_eq!(tokens, [Shares::new(6), Shares::new(7)]);
     }
 }

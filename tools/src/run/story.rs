@@ -37,7 +37,7 @@ pub struct Story {
     pub settled: u64,
     /// Bundles of which at most one leg filled.
     pub failed: u64,
-    /// Contracts that only one leg filled, over all bundles.
+    /// Contracts that only one leg filled, over all bundles; at the end also over open ones.
     pub unhedged: Shares,
     /// From a decision to the order's bytes, as far as reports tell.
     pub to_order: StageHistogram,
@@ -90,8 +90,10 @@ impl Story {
         }
     }
 
-    /// Counts opportunities that are still open as missed for the reason that the run ended.
-    pub fn finish(&mut self) {
+    /// The run ended: opportunities that are still open were missed for that reason, and what
+    /// bundles that have not ended filled on one side alone is not hedged.
+    pub fn finish(&mut self, in_flight: Shares) {
+        self.unhedged += in_flight;
         let open = std::mem::take(&mut self.open);
         if open > 0 {
             self.opportunities += open;

@@ -29,8 +29,11 @@ use crate::topology::{LivePlan, LiveTiles};
 const REST: Duration = Duration::from_micros(500);
 /// How often the picture is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
-/// How long bundles under way may take to end once nothing more is decided.
-const SETTLE: Duration = Duration::from_secs(15);
+/// How long bundles under way may take to end once nothing more is decided: a gate needs sixty
+/// seconds to be sure that an order without an answer never came into being, and some to ask.
+const SETTLE: Duration = Duration::from_secs(75);
+/// Whoever looks is told how long that lasts so often.
+const REMIND_EVERY: Duration = Duration::from_secs(5);
 
 /// How a run is watched, and when it ends.
 pub struct Watch<'a> {
@@ -146,8 +149,8 @@ pub fn run(
             warnings.push(format!("the tape ended early: {error}"));
         }
     });
-    story.finish();
     let core = tiles.core.core();
+    story.finish(core.unmatched_in_flight());
     let (figures, accounts) = (core.figures(), core.accounts());
     let tape = match recorder {
         None => None,
@@ -203,7 +206,8 @@ impl Main<'_> {
         some
     }
 
-    /// Looks until the run is over: trades, then holds until what is under way has ended.
+    /// Looks until the run is over: trades, then holds until what is under way has ended. Being
+    /// told to end a second time ends it at once.
     fn watch(
         &mut self,
         outside: &mut Outside,
@@ -218,6 +222,7 @@ impl Main<'_> {
         let began = Instant::now();
         let whole = watch.seconds.map(Duration::from_secs);
         let mut held: Option<Instant> = None;
+        let mut remind = REMIND_EVERY;
         let mut drawn: Option<Instant> = None;
         loop {
             let some = self.drain(outside, watch);
@@ -240,7 +245,9 @@ impl Main<'_> {
                 // A full ring is tried again: an operator asked for something else.
                 None if over && outside.commands.push(Command::Hold).is_ok() => {
                     held = Some(Instant::now());
+                    watch.stop.store(false, Relaxed);
                 }
+                Some(_) if watch.stop.load(Relaxed) => return,
                 Some(since) => {
                     // A picture that is younger than the hold shows no bundle, or time is up.
                     let settled = since.elapsed() >= 2 * DRAW_EVERY
@@ -248,12 +255,26 @@ impl Main<'_> {
                     if settled || since.elapsed() >= SETTLE {
                         return;
                     }
+                    if since.elapsed() >= remind {
+                        remind += REMIND_EVERY;
+                        self.remind(screen.is_some());
+                    }
                 }
                 None => {}
             }
             if !some {
                 thread::park_timeout(REST);
             }
+        }
+    }
+
+    /// Says what the end waits for.
+    fn remind(&self, drawn: bool) {
+        if let Some((unknown, open)) = self.picture.open().filter(|_| !drawn) {
+            eprintln!(
+                "{open} bundles have not ended, {unknown} orders are of unknown fate: asking the \
+                 venues (end at once: Ctrl-C)"
+            );
         }
     }
 

@@ -94,7 +94,8 @@ fn absence_is_proved_by_whole_lists_and_time() {
         }
         assert!(questions < 60, "it never ends");
     };
-    assert!((60 * S..80 * S).contains(&ends), "{ends}");
+    // The order left at the second second; a round is due when sixty are over.
+    assert!((60 * S..62 * S).contains(&ends), "{ends}");
     assert!((5..20).contains(&questions), "{questions}");
 }
 

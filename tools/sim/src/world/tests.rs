@@ -190,6 +190,10 @@ fn a_journal_brings_back_what_was_acknowledged_even_if_its_last_line_is_cut() {
     assert_eq!((last["venues"]["kalshi"]["filled"].as_u64(), second), (Some(51), ()));
     let third = world(Level::None, 30).resume(dir.path(), now).unwrap();
     assert_eq!(third.ledger()["venues"], last["venues"]);
+    assert_eq!(ledger::settled(dir.path()).unwrap(), 1, "on both venues, counted once");
+    let open: Vec<_> = third.open_markets().into_iter().map(|m| m.kalshi.ticker).collect();
+    let all: Vec<_> = cast::markets(11, 3, START).into_iter().map(|m| m.kalshi.ticker).collect();
+    assert_eq!(open, [all[0].as_str(), &all[2]]);
 }
 
 #[test]
