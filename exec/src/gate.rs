@@ -47,7 +47,8 @@ pub type PolymarketGate<T> = Gate<polymarket::PolymarketClerk, TlsNet, T>;
 /// How a gate behaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct GateConfig {
-    /// Connections for orders.
+    /// Connections for orders: at least two where both legs of a bundle may be this venue's,
+    /// because each carries one order at a time.
     pub orders: PoolConfig,
     /// The private channel.
     pub channel: ChannelConfig,

@@ -38,7 +38,7 @@ use exec::terms::{KalshiTerms, PolymarketTerms, TermsTable};
 use exec::token::TokenId;
 use feeds::transport::{Endpoint, Roots, tls};
 use rtrb::{Consumer, Producer, RingBuffer};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sim::accounts;
 use sim::ca::Authority;
 use sim::cast;
@@ -285,7 +285,7 @@ impl Rig {
                 }
             }
         }
-        let pass = if done > 0 { Ns(20_000) } else { Ns(1_000_000) };
+        let pass = if done > 0 { Ns(20_000) } else { Ns(4_000_000) };
         let later = Now { mono: now.mono.after(pass), wall: now.wall.after(pass) };
         self.timer.0.set(later);
     }
@@ -318,6 +318,17 @@ impl Rig {
             self.step();
         }
         false
+    }
+
+    /// A call of the simulation's administrator.
+    fn admin(&mut self, path: &str, body: &Value) {
+        let now = self.timer.now().wall;
+        let headers = [("x-sim-token", "token")];
+        let body = body.to_string();
+        let body = body.as_bytes();
+        let request = Request { method: "POST", path, query: "", headers: &headers, body };
+        let answer = self.world.request(now, SiteId(0), &request, &mut Effects::default());
+        assert_eq!(answer.reply.status, 200, "{}", String::from_utf8_lossy(&answer.reply.body));
     }
 
     fn is_ready(&self) -> bool {
@@ -440,9 +451,22 @@ fn whatever_goes_wrong_the_ledgers_agree() {
     for seed in [1, 2] {
         let mut rig = Rig::new(seed, Level::High);
         assert!(rig.until(60_000, Rig::is_ready), "seed {seed}");
-        let mut rounds = 0;
-        while rounds < 100 {
+        let (mut rounds, mut restarts, mut pauses) = (0, 0, 0);
+        while rounds < 60 {
             rig.until(400, |_| false);
+            match rounds {
+                20 if rig.polymarket.is_ready() && restarts == 0 => {
+                    restarts += 1;
+                    rig.admin("/sim/restart", &json!({"venue": "polymarket"}));
+                }
+                40 if pauses == 0 => {
+                    pauses += 1;
+                    rig.admin("/sim/pause", &json!({"venue": "kalshi", "paused": true}));
+                    rig.until(20_000, |_| false);
+                    rig.admin("/sim/pause", &json!({"venue": "kalshi", "paused": false}));
+                }
+                _ => {}
+            }
             if rig.is_ready() && rig.told.values().filter(|told| !told.ended).count() < 20 {
                 rig.fire(rounds % MARKETS, 10 + (rounds as u64 % 7) * 60, rounds % 5 == 4);
                 rounds += 1;
@@ -461,4 +485,16 @@ fn whatever_goes_wrong_the_ledgers_agree() {
         }
     }
     assert!(unknown > 5 && questions > 10, "{unknown} {questions}: faults that show nothing");
+}
+
+#[test]
+fn a_trade_that_fails_on_chain_shows() {
+    let mut rig = Rig::new(9, Level::None);
+    assert!(rig.until(5_000, Rig::is_ready));
+    rig.admin("/sim/fault", &json!({"venue": "polymarket", "kind": "settlement_failed"}));
+    rig.fire(0, 10, false);
+    assert!(rig.until(5_000, Rig::all_ended));
+    assert!(rig.until(120_000, |rig| rig.told.values().any(|told| told.unknown)), "it is undone");
+    assert_eq!(rig.polymarket.figures().undone, 1);
+    assert_eq!(rig.polymarket.open_orders(), [0, 0]);
 }
