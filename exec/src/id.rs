@@ -34,13 +34,14 @@ impl Id {
     pub fn uuid(number: u128) -> Id {
         let mut id = Id { len: 36, text: [0; ID_LEN_MAX] };
         let mut at = 0;
-        for nibble in 0..32u32 {
-            if matches!(nibble, 8 | 12 | 16 | 20) {
+        for (place, byte) in number.to_be_bytes().into_iter().enumerate() {
+            if matches!(place, 4 | 6 | 8 | 10) {
                 id.text[at] = b'-';
                 at += 1;
             }
-            id.text[at] = hex((number >> (124 - 4 * nibble)) as u8 & 0xf);
-            at += 1;
+            id.text[at] = hex(byte >> 4);
+            id.text[at + 1] = hex(byte & 0xf);
+            at += 2;
         }
         id
     }

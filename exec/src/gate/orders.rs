@@ -98,7 +98,10 @@ impl Orders {
 
     /// True where that many more orders find a place.
     pub fn has_room(&self, orders: usize) -> bool {
-        self.slots.len() + orders <= ORDERS_MAX || self.open() + orders <= ORDERS_MAX
+        let never_taken = ORDERS_MAX - self.slots.len();
+        let mut ended = self.slots.iter().filter(|order| order.stage == Stage::Ended);
+        // No more are looked at than are needed: an order waits for this.
+        (never_taken..orders).all(|_| ended.next().is_some())
     }
 
     /// Orders that have not ended.
