@@ -21,29 +21,47 @@ pub enum CountError {
     },
 }
 
-/// Instructions of this program with the arguments `args` inside functions whose names match
-/// `inside`. Callgrind's file is left at `out`.
+/// What is counted, by the names of functions; `*` matches anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// Instructions inside these functions.
+    pub inside: &'static str,
+    /// Up to the call of this one; `None`: to their end.
+    pub until: Option<&'static str>,
+}
+
+/// Instructions of this program with the arguments `args` within `span`: all its runs together, or
+/// the first one where it ends early.
+/// Callgrind's files go to `dir`.
 ///
 /// # Errors
 /// [`CountError`].
-pub fn count(args: &[String], inside: &str, out: &Path) -> Result<u64, CountError> {
+pub fn count(args: &[String], span: Span, dir: &Path) -> Result<u64, CountError> {
     let own = std::env::current_exe().map_err(CountError::Missing)?;
-    let output = Command::new("valgrind")
+    let out = dir.join("out");
+    let mut command = Command::new("valgrind");
+    command
         .arg("--tool=callgrind")
-        .arg(format!("--toggle-collect={inside}"))
-        .arg(format!("--callgrind-out-file={}", out.display()))
-        .arg(own)
-        .args(args)
-        .output()
-        .map_err(CountError::Missing)?;
+        .arg(format!("--toggle-collect={}", span.inside))
+        .arg(format!("--callgrind-out-file={}", out.display()));
+    if let Some(until) = span.until {
+        // A file a call of it; what follows in a run would count for the next one.
+        command.arg(format!("--dump-before={until}"));
+    }
+    let output = command.arg(own).args(args).output().map_err(CountError::Missing)?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
         let tail: Vec<&str> = text.lines().rev().take(4).collect();
         return Err(CountError::Failed(tail.into_iter().rev().collect::<Vec<_>>().join("; ")));
     }
-    let result = || CountError::Result { path: out.to_owned() };
-    let text = std::fs::read_to_string(out).map_err(|_| result())?;
-    totals(&text).filter(|count| *count != 0).ok_or_else(result)
+    let read = |path: &Path| std::fs::read_to_string(path).ok().and_then(|text| totals(&text));
+    let total = match span.until {
+        None => read(&out),
+        Some(_) => {
+            (1..).map_while(|call| read(&dir.join(format!("out.{call}")))).find(|count| *count != 0)
+        }
+    };
+    total.filter(|count| *count != 0).ok_or(CountError::Result { path: out })
 }
 
 /// The number behind `totals:`.

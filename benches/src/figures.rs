@@ -24,7 +24,7 @@ impl Limit {
 }
 
 /// Limits by name, and whether the figure repeats exactly, so that `--gate` may judge it.
-pub const LIMITS: [(&str, Limit, bool); 14] = [
+pub const LIMITS: [(&str, Limit, bool); 18] = [
     ("kalshi_delta_instructions", Limit::Most(600.0), true),
     ("kalshi_delta_allocations", Limit::Most(0.0), true),
     ("poly_price_change_instructions", Limit::Most(950.0), true),
@@ -37,6 +37,10 @@ pub const LIMITS: [(&str, Limit, bool); 14] = [
     ("bytes_per_pair_1c", Limit::Most(8_192.0), true),
     ("bytes_per_pair_01c", Limit::Most(65_536.0), true),
     ("ring_hop_over_bare", Limit::Most(1.3), false),
+    ("fire_hit_instructions", Limit::Most(3_000.0), true),
+    ("fire_hit_public_key_ops", Limit::Most(0.0), true),
+    ("fire_hit_hmacs", Limit::Most(0.0), true),
+    ("fire_hit_allocations", Limit::Most(0.0), true),
     ("replay_preloaded_over_parse", Limit::Least(1.5), false),
     ("replay_file_over_unpack", Limit::Least(0.8), false),
 ];

@@ -14,6 +14,9 @@ pub mod memory; // bytes of a pair
 pub mod ring; // a hop between two threads
 pub mod messages; // both venues' messages, for parsing alone
 pub mod replay; // the shipped replay against parsing and reading alone
+pub mod accounts; // made-up keys and the orders that they sign
+pub mod sign; // signing, and taking what was signed ahead
+pub mod fire; // a bundle in, the bytes of its order out
 pub mod figures; // what came out, and what it should be
 pub mod gate; // what was reached before
 pub mod run; // the measurements in order

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use benches::run::{self, BENCH_DIR, Effort, Scenario};
+use benches::run::{self, BENCH_DIR, Effort};
 use benches::{alloc, gate};
 use clap::Parser;
 
@@ -64,8 +64,7 @@ fn measure(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let data = (!args.generated).then(|| args.data.clone());
     let effort = Effort { data, quick: args.quick };
     if let Some(words) = &args.count {
-        let scenario = Scenario::parse(words).ok_or("--count: no such scenario")?;
-        scenario.run(&effort)?;
+        run::counted(words, &effort)?;
         return Ok(ExitCode::SUCCESS);
     }
     let figures = run::run(&effort, args.only.as_deref())?;

@@ -6,15 +6,17 @@
 use std::path::{Path, PathBuf};
 
 use engine::grid::Grid;
+use engine::units::Venue;
 use parallax::host::{HostFacts, HostRoot};
 use serde_json::json;
 
+use crate::callgrind::Span;
 use crate::case::{Case, Feed, Ordinary, Shipped, measured_loop};
 use crate::corpus::{Corpus, CorpusError, Form};
 use crate::figures::Figures;
 use crate::generate::{self, Plan};
 use crate::time::Passes;
-use crate::{alloc, callgrind, fold, memory, replay, ring};
+use crate::{alloc, callgrind, fire, fold, memory, replay, ring, sign};
 
 /// The recorded frames, from this crate's folder.
 pub const BENCH_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/bench");
@@ -22,7 +24,7 @@ pub const BENCH_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/d
 pub const TAPES_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/tapes");
 
 /// What is measured, in this order.
-pub const NAMES: [&str; 6] = ["hot", "mixed", "scale", "memory", "ring", "replay"];
+pub const NAMES: [&str; 8] = ["hot", "mixed", "scale", "memory", "ring", "replay", "sign", "fire"];
 
 const SEED: u64 = 7;
 /// Pairs of the recorded frames, and so of those that stand in for them.
@@ -151,19 +153,42 @@ impl Scenario {
 
     /// Counts its instructions in a child process.
     fn instructions(&self, effort: &Effort) -> Result<u64, callgrind::CountError> {
-        let mut args = vec!["--count".to_owned(), self.words()];
-        if effort.quick {
-            args.push("--quick".to_owned());
-        }
-        match &effort.data {
-            Some(dir) => args.extend(["--data".to_owned(), dir.display().to_string()]),
-            None => args.push("--generated".to_owned()),
-        }
-        let out = std::env::temp_dir().join(format!("benches-callgrind-{}", std::process::id()));
-        let count = callgrind::count(&args, INSIDE, &out);
-        let _ = std::fs::remove_file(&out);
-        count
+        instructions(self.words(), Span { inside: INSIDE, until: None }, effort)
     }
+}
+
+/// Counts the instructions within `span` of what these words name, in a child process.
+fn instructions(words: String, span: Span, effort: &Effort) -> Result<u64, callgrind::CountError> {
+    let mut args = vec!["--count".to_owned(), words];
+    if effort.quick {
+        args.push("--quick".to_owned());
+    }
+    match &effort.data {
+        Some(dir) => args.extend(["--data".to_owned(), dir.display().to_string()]),
+        None => args.push("--generated".to_owned()),
+    }
+    let dir = std::env::temp_dir().join(format!("benches-callgrind-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).map_err(callgrind::CountError::Missing)?;
+    let count = callgrind::count(&args, span, &dir);
+    let _ = std::fs::remove_dir_all(&dir);
+    count
+}
+
+/// Runs what these words name once and prints nothing: what runs under valgrind.
+///
+/// # Errors
+/// Words that name nothing, and what the measurement says.
+pub fn counted(words: &str, effort: &Effort) -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(venue) = Venue::ALL.into_iter().find(|venue| words == fire_words(*venue)) {
+        fire::fire(venue, 1, true)?;
+        return Ok(());
+    }
+    let scenario = Scenario::parse(words).ok_or("--count: no such scenario")?;
+    Ok(scenario.run(effort)?)
+}
+
+fn fire_words(venue: Venue) -> String {
+    format!("fire/{venue:?}")
 }
 
 /// Measures what `only` names, or everything.
@@ -202,6 +227,12 @@ pub fn run(effort: &Effort, only: Option<&str>) -> Result<Figures, Box<dyn std::
     }
     if wanted("replay") {
         replays(effort, &mut figures)?;
+    }
+    if wanted("sign") {
+        signatures(effort, &mut figures);
+    }
+    if wanted("fire") {
+        firing(effort, &mut figures)?;
     }
     Ok(figures)
 }
@@ -352,5 +383,54 @@ fn replays(effort: &Effort, figures: &mut Figures) -> Result<(), Box<dyn std::er
     over(figures, "replay_file_over_unpack", rates.file, rates.unpack);
     let [fast, fallback] = rates.fast;
     figures.ratio("replay_fallback_percent", 100.0 * fallback as f64, (fast + fallback) as f64);
+    Ok(())
+}
+
+fn signatures(effort: &Effort, figures: &mut Figures) {
+    for row in sign::measure(if effort.quick { 5 } else { 25 }) {
+        figures.each(row.name, row.total_ns, row.count);
+    }
+    figures.note(
+        "sign_k256_ns has the hashes of a deposit wallet's order, sign_hmac_ns is over its body; \
+         armed_take_ns searches among 64 orders"
+            .into(),
+    );
+}
+
+/// Orders that were signed ahead, and orders that were not, by venue.
+fn firing(effort: &Effort, figures: &mut Figures) -> Result<(), String> {
+    let rounds = if effort.quick { 2 } else { 12 };
+    let (mut most, mut slowest) = (Some(0.0_f64), 0);
+    let mut hits = fire::Shots::default();
+    for (venue, short) in [(Venue::Kalshi, "kalshi"), (Venue::Polymarket, "polymarket")] {
+        let name = format!("fire_hit_{short}_instructions");
+        match instructions(fire_words(venue), fire::SPAN, effort) {
+            Ok(total) => figures.count(&name, total),
+            Err(error) => figures.absent(&name, &error.to_string()),
+        }
+        most = most.zip(figures.get(&name)).map(|(most, count)| most.max(count));
+        let hit = fire::fire(venue, rounds, true)?;
+        figures.count(&format!("fire_hit_{short}_ns"), hit.median_ns());
+        hits.allocations += hit.allocations;
+        hits.public_key_ops += hit.public_key_ops;
+        hits.hmacs += hit.hmacs;
+        let miss = fire::fire(venue, rounds, false)?.median_ns();
+        figures.count(&format!("fire_miss_{short}_ns"), miss);
+        slowest = slowest.max(miss);
+    }
+    match most {
+        Some(most) => figures.ratio("fire_hit_instructions", most, 1.0),
+        None => figures.absent("fire_hit_instructions", "no instructions were counted"),
+    }
+    figures.count("fire_hit_public_key_ops", hits.public_key_ops);
+    figures.count("fire_hit_hmacs", hits.hmacs);
+    figures.count("fire_hit_allocations", hits.allocations);
+    figures.count("fire_miss_ns", slowest);
+    figures.note(
+        "fire_hit_instructions: from the bundle in the gate's ring to the call that hands its \
+         request to the connection, Polymarket's found last among 64; fire_*_ns: the whole step of the gate, over a connection that \
+         copies where TLS encrypts; a miss signs on the spot, on Kalshi with Ed25519"
+            .into(),
+    );
     Ok(())
 }
