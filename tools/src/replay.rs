@@ -4,6 +4,7 @@ pub mod options; // the command line
 pub mod command; // from arguments to an exit status
 pub mod outputs; // no file is read and written at once
 pub mod speed; // how fast a tape is played
+pub mod stream; // bytes for another core, written past the caches
 pub mod frames; // frames on their way from the tape to the feed tiles
 pub mod feeder; // the tape's thread
 pub mod setup; // a pair file -> sessions and pairs

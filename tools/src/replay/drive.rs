@@ -63,13 +63,13 @@ fn pin(thread: &Thread) -> Result<(), PinError> {
 pub fn single(
     shared: &Shared,
     thread: &Thread,
+    clock: &TscClock,
     mut kalshi: KalshiTile,
     mut polymarket: PolymarketTile,
     mut core: CoreTile,
 ) -> Driven {
     let _guard = StopOnPanic(shared);
     let pin_errors = pin(thread).err().map(|e| e.to_string()).into_iter().collect();
-    let clock = TscClock::new();
     let mut idler = Idler::new(thread.idle);
     let (mut decode, mut decision, mut total) =
         (StageHistogram::new(), StageHistogram::new(), StageHistogram::new());
@@ -116,6 +116,7 @@ pub fn single(
 pub fn pinned(
     shared: &Shared,
     threads: [&Thread; 3],
+    clock: &TscClock,
     kalshi: KalshiTile,
     polymarket: PolymarketTile,
     core: CoreTile,
@@ -123,13 +124,15 @@ pub fn pinned(
     let (kalshi_tx, kalshi_rx) = rtrb::RingBuffer::new(STAMP_RING_DEPTH);
     let (polymarket_tx, polymarket_rx) = rtrb::RingBuffer::new(STAMP_RING_DEPTH);
     thread::scope(|scope| {
-        let kalshi =
-            start(scope, threads[0].name, move || feed(shared, threads[0], kalshi, kalshi_tx));
+        let kalshi = start(scope, threads[0].name, move || {
+            feed(shared, threads[0], clock, kalshi, kalshi_tx)
+        });
         let polymarket = start(scope, threads[1].name, move || {
-            feed(shared, threads[1], polymarket, polymarket_tx)
+            feed(shared, threads[1], clock, polymarket, polymarket_tx)
         });
         let stamps = [kalshi_rx, polymarket_rx];
-        let core = start(scope, threads[2].name, move || decide(shared, threads[2], core, stamps));
+        let core =
+            start(scope, threads[2].name, move || decide(shared, threads[2], clock, core, stamps));
         let (kalshi, mut decode, kalshi_pin) = join(kalshi);
         let (polymarket, polymarket_decode, polymarket_pin) = join(polymarket);
         let (core, mut stages, core_pin) = join(core);
@@ -159,12 +162,12 @@ fn join<T>(handle: ScopedJoinHandle<'_, T>) -> T {
 fn feed<S: VenueSession, N: NoticeSink>(
     shared: &Shared,
     thread: &Thread,
+    clock: &TscClock,
     mut tile: FeedTile<S, BatchSource, N>,
     mut stamps: Producer<Stamp>,
 ) -> (FeedTile<S, BatchSource, N>, StageHistogram, Option<String>) {
     let _guard = StopOnPanic(shared);
     let pin_error = pin(thread).err().map(|e| e.to_string());
-    let clock = TscClock::new();
     let mut idler = Idler::new(thread.idle);
     let mut decode = StageHistogram::new();
     let now = Now::default();
@@ -194,12 +197,12 @@ fn feed<S: VenueSession, N: NoticeSink>(
 fn decide(
     shared: &Shared,
     thread: &Thread,
+    clock: &TscClock,
     mut core: CoreTile,
     mut stamps: [Consumer<Stamp>; 2],
 ) -> (CoreTile, Stages, Option<String>) {
     let _guard = StopOnPanic(shared);
     let pin_error = pin(thread).err().map(|e| e.to_string());
-    let clock = TscClock::new();
     let mut idler = Idler::new(thread.idle);
     let (mut hop, mut decision, mut total) =
         (StageHistogram::new(), StageHistogram::new(), StageHistogram::new());

@@ -14,7 +14,11 @@ use crate::tape::preload::Preloaded;
 use crate::tape::record::{Body, Record};
 
 /// What the threads of a replay tell each other beside the rings.
+///
+/// Cache lines of its own (they are fetched in pairs): every step looks here, and nothing that
+/// another thread changes at each record may be near.
 #[derive(Default)]
+#[repr(align(128))]
 pub struct Shared {
     /// The tape's thread has sent everything.
     pub tape_done: AtomicBool,
@@ -131,6 +135,7 @@ impl<'a> Feeder<'a> {
     }
 
     /// Sends one record when its time has come; false where the run was stopped.
+    #[inline]
     fn take(&mut self, record: &Record<'_>, sent: &mut Sent) -> bool {
         if matches!(record.body, Body::Mark(..)) {
             return true; // what a run wrote down is repeated, not fed

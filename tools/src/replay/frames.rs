@@ -5,6 +5,7 @@ use engine::units::{Ns, Venue};
 use feeds::feed::{Input, Source};
 use rtrb::{Consumer, Producer};
 
+use super::stream::{Open, Sealed, WORDS};
 use crate::tape::record::{Body, Record};
 
 /// Frames of one batch: enough that handing over a batch costs nothing a frame, few enough that
@@ -12,6 +13,8 @@ use crate::tape::record::{Body, Record};
 pub const BATCH_FRAMES: usize = 512;
 /// Bytes after which a batch is handed over, however few its frames are.
 pub const BATCH_BYTES: usize = 256 * 1024;
+/// Room for the frame that fills a batch; a longer one makes its batch grow, once.
+const BATCH_SLACK: usize = 16 * 1024;
 /// Batches on their way to one feed.
 pub const BATCH_RING_DEPTH: usize = 16;
 /// Frames in a row that the core may be told of ahead: all batches on their way.
@@ -20,60 +23,45 @@ pub const ORDER_RING_DEPTH: usize = 65_536;
 // waits for the core.
 const _: () = assert!(ORDER_RING_DEPTH >= 2 * BATCH_RING_DEPTH * BATCH_FRAMES);
 
-/// Frames of one venue in the order of the tape.
-pub struct Batch {
-    bytes: Vec<u8>,
-    index: Vec<Entry>,
+/// Records of one venue in the order of the tape, each behind its receive stamp and the number of
+/// its connection.
+struct Filling {
+    records: Open,
+    count: usize,
 }
 
-struct Entry {
-    recv: Ns,
-    conn: u32,
-    /// End of the frame in `bytes`; `None` for a new connection.
-    end: Option<usize>,
-}
-
-impl Batch {
-    fn with_room() -> Batch {
-        Batch { bytes: Vec::with_capacity(BATCH_BYTES), index: Vec::with_capacity(BATCH_FRAMES) }
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.index.clear();
-    }
-
+impl Filling {
     fn push(&mut self, record: &Record<'_>) {
-        let end = match record.body {
-            Body::Connected | Body::Mark(..) => None,
-            Body::Frame(frame) => {
-                self.bytes.extend_from_slice(frame);
-                Some(self.bytes.len())
-            }
+        let (connected, frame) = match record.body {
+            Body::Connected | Body::Mark(..) => (true, &[][..]),
+            Body::Frame(frame) => (false, frame),
         };
-        self.index.push(Entry { recv: record.recv, conn: record.conn, end });
+        let mut words = [u8::from(connected); WORDS];
+        words[..8].copy_from_slice(&record.recv.0.to_le_bytes());
+        words[8..12].copy_from_slice(&record.conn.to_le_bytes());
+        self.records.push(words, frame);
+        self.count += 1;
     }
 
     fn is_full(&self) -> bool {
-        self.index.len() >= BATCH_FRAMES || self.bytes.len() >= BATCH_BYTES
+        self.count >= BATCH_FRAMES || self.records.len() >= BATCH_BYTES
     }
 }
 
 /// The tape thread's end of a venue: fills batches and sends them.
 pub struct BatchSender {
-    batch: Box<Batch>,
-    full: Producer<Box<Batch>>,
-    empty: Consumer<Box<Batch>>,
+    batch: Filling,
+    full: Producer<Sealed>,
+    empty: Consumer<Open>,
 }
 
 /// The feed tile's end of a venue: a source of frames.
 pub struct BatchSource {
-    batch: Box<Batch>,
+    batch: Sealed,
+    /// Where the next record stands.
     at: usize,
-    /// Where the next frame starts.
-    start: usize,
-    full: Consumer<Box<Batch>>,
-    empty: Producer<Box<Batch>>,
+    full: Consumer<Sealed>,
+    empty: Producer<Open>,
 }
 
 /// Both ends of a venue's way from the tape to its feed.
@@ -81,19 +69,14 @@ pub fn batches() -> (BatchSender, BatchSource) {
     let (full_tx, full_rx) = rtrb::RingBuffer::new(BATCH_RING_DEPTH);
     // All batches that exist fit: one at either end and those on their way.
     let (mut empty_tx, empty_rx) = rtrb::RingBuffer::new(BATCH_RING_DEPTH + 2);
+    let new = || Open::with_room(BATCH_BYTES + BATCH_SLACK);
     for _ in 0..BATCH_RING_DEPTH {
         // A new ring has that much room.
-        let _ = empty_tx.push(Box::new(Batch::with_room()));
+        let _ = empty_tx.push(new());
     }
-    let sender =
-        BatchSender { batch: Box::new(Batch::with_room()), full: full_tx, empty: empty_rx };
-    let source = BatchSource {
-        batch: Box::new(Batch::with_room()),
-        at: 0,
-        start: 0,
-        full: full_rx,
-        empty: empty_tx,
-    };
+    let batch = Filling { records: new(), count: 0 };
+    let sender = BatchSender { batch, full: full_tx, empty: empty_rx };
+    let source = BatchSource { batch: new().seal(), at: 0, full: full_rx, empty: empty_tx };
     (sender, source)
 }
 
@@ -106,37 +89,37 @@ impl BatchSender {
 
     /// Sends what was gathered, if the feed has room; false where it has to be tried again.
     pub fn send(&mut self) -> bool {
-        if self.batch.index.is_empty() {
+        if self.batch.count == 0 {
             return true;
         }
         if self.full.is_full() {
             return false;
         }
         let Ok(next) = self.empty.pop() else { return false };
-        let batch = core::mem::replace(&mut self.batch, next);
+        self.batch.count = 0;
+        let batch = core::mem::replace(&mut self.batch.records, next);
         // Checked above, and nobody else pushes.
-        self.full.push(batch).is_ok()
+        self.full.push(batch.seal()).is_ok()
     }
 }
 
 impl Source for BatchSource {
     #[inline]
     fn next(&mut self) -> Option<(u32, Ns, Input<'_>)> {
-        if self.at == self.batch.index.len() {
+        if self.at == self.batch.end() {
             let next = self.full.pop().ok()?;
-            let mut done = core::mem::replace(&mut self.batch, next);
-            done.clear();
+            let done = core::mem::replace(&mut self.batch, next);
             // The ring has room for every batch there is.
-            let _ = self.empty.push(done);
+            let _ = self.empty.push(done.reopen());
             self.at = 0;
-            self.start = 0;
         }
-        let entry = self.batch.index.get(self.at)?;
-        self.at += 1;
-        let Some(end) = entry.end else { return Some((entry.conn, entry.recv, Input::Connected)) };
-        let frame = &self.batch.bytes[self.start..end];
-        self.start = end;
-        Some((entry.conn, entry.recv, Input::Frame(frame)))
+        let (words, frame, next) = self.batch.get(self.at)?;
+        self.at = next;
+        let [a, b, c, d, e, f, g, h, i, j, k, l, connected] = words;
+        let recv = Ns(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        let conn = u32::from_le_bytes([i, j, k, l]);
+        let input = if connected == 0 { Input::Frame(frame) } else { Input::Connected };
+        Some((conn, recv, input))
     }
 }
 
@@ -166,14 +149,12 @@ impl OrderSender {
     /// Announces what was gathered, once the batches it speaks of are sent; false where it has to
     /// be tried again.
     pub fn send(&mut self) -> bool {
-        let room = self.ring.slots();
-        if room < self.gathered.len() {
+        // As a whole: a core that waits for its next frame fetches the ring's end from this
+        // thread once, not after each.
+        if self.ring.push_entire_slice(&self.gathered).is_err() {
             return false;
         }
-        for venue in self.gathered.drain(..) {
-            // There is room for all of them.
-            let _ = self.ring.push(venue);
-        }
+        self.gathered.clear();
         true
     }
 }

@@ -1,9 +1,11 @@
 //! One replay from its first record to its outcome: starts the threads, collects events, joins.
 
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::thread;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use engine::clock::TscClock;
 use engine::event::Event;
 use engine::latency::{Stage, StageHistogram};
 use engine::paper::PaperCore;
@@ -19,6 +21,11 @@ use crate::topology::{self, Grouping, Plan};
 
 /// How often the collecting thread looks at how far the others are.
 const SAMPLE: Duration = Duration::from_millis(50);
+
+/// How long that thread sleeps between two looks at the events: from the first after there were
+/// some to the longest. The ring holds what the core says meanwhile.
+const NAP_MIN: Duration = Duration::from_micros(500);
+const NAP_MAX: Duration = Duration::from_millis(4);
 
 /// What a replay left behind.
 pub struct Outcome {
@@ -61,6 +68,10 @@ pub fn run(
     let shared = Shared::default();
     let feeder = Feeder::new(&shared, tiles.batches, tiles.order, speed);
     let hot: Vec<_> = plan.hot().collect();
+    let ended = AtomicBool::new(false);
+    let collector = thread::current();
+    // The first one of a process measures the counter for a while; that is no part of the run.
+    let clock = TscClock::new();
     let began = Instant::now();
     thread::scope(|scope| {
         let tape = drive::start(scope, "tape", || {
@@ -69,19 +80,28 @@ pub fn run(
             shared.tape_done.store(true, SeqCst);
             sent
         });
-        let engine = drive::start(scope, "engine", || match (grouping, hot.as_slice()) {
-            (Grouping::Pinned, &[kalshi, polymarket, core]) => drive::pinned(
-                &shared,
-                [kalshi, polymarket, core],
-                tiles.kalshi,
-                tiles.polymarket,
-                tiles.core,
-            ),
-            (_, threads) => {
-                drive::single(&shared, threads[0], tiles.kalshi, tiles.polymarket, tiles.core)
+        let engine = drive::start(scope, "engine", || {
+            let _wake = WakeAtEnd(&ended, collector);
+            match (grouping, hot.as_slice()) {
+                (Grouping::Pinned, &[kalshi, polymarket, core]) => drive::pinned(
+                    &shared,
+                    [kalshi, polymarket, core],
+                    &clock,
+                    tiles.kalshi,
+                    tiles.polymarket,
+                    tiles.core,
+                ),
+                (_, threads) => drive::single(
+                    &shared,
+                    threads[0],
+                    &clock,
+                    tiles.kalshi,
+                    tiles.polymarket,
+                    tiles.core,
+                ),
             }
         });
-        collect(&shared, tiles.events, || engine.is_finished(), watcher);
+        collect(&shared, tiles.events, &ended, watcher);
         let Driven { kalshi, polymarket, core, stages, pin_errors } =
             engine.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let elapsed = began.elapsed();
@@ -98,16 +118,28 @@ pub fn run(
     })
 }
 
+/// Tells the collecting thread at once that the engine has ended, be it in a panic: a short tape
+/// would otherwise be over long before anyone looks.
+struct WakeAtEnd<'a>(&'a AtomicBool, Thread);
+
+impl Drop for WakeAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Release);
+        self.1.unpark();
+    }
+}
+
 /// Hands events on until the engine has ended and its ring is empty.
 fn collect(
     shared: &Shared,
     mut events: Consumer<Event>,
-    ended: impl Fn() -> bool,
+    ended: &AtomicBool,
     watcher: &mut impl Watcher,
 ) {
     let mut next_sample = Instant::now() + SAMPLE;
+    let mut nap = NAP_MIN;
     loop {
-        let last = ended();
+        let last = ended.load(Acquire);
         let mut some = false;
         while let Ok(event) = events.pop() {
             watcher.event(&event);
@@ -122,8 +154,9 @@ fn collect(
         if last {
             return;
         }
+        nap = if some { NAP_MIN } else { (nap * 2).min(NAP_MAX) };
         if !some {
-            thread::park_timeout(Duration::from_micros(500));
+            thread::park_timeout(nap);
         }
     }
 }

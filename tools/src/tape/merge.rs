@@ -49,6 +49,11 @@ impl MergedTapes {
         } else if let Some(last) = self.last {
             self.tapes[last].advance()?;
         }
+        if let [only] = self.tapes.as_slice() {
+            let head = only.current();
+            self.last = head.is_some().then_some(0);
+            return Ok(head);
+        }
         // A handful of tapes at most: a scan beats any heap.
         let heads = self.tapes.iter().enumerate();
         let first = heads.filter_map(|(i, tape)| tape.current().map(|head| (head.recv, i))).min();
