@@ -30,7 +30,7 @@ use crate::alloc;
 use crate::callgrind::Span;
 use crate::sign::{START, a_second_later, ask_for_all};
 
-/// Instructions are counted from the beginning of [`fire_once`] to [`hand_over`].
+/// Instructions are counted from the beginning of `fire_once` to `hand_over`.
 pub const SPAN: Span =
     Span { inside: "benches::fire::fire_once*", until: Some("benches::fire::hand_over*") };
 

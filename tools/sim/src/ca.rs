@@ -23,7 +23,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// A new authority and a server certificate for [`NAMES`] by it.
+    /// A new authority, and a certificate by it for `localhost` and `127.0.0.1`.
     ///
     /// # Errors
     /// Where the keys or certificates cannot be made.
