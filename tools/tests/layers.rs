@@ -15,8 +15,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("feeds", &["engine"]),
     ("exec", &["engine", "feeds"]),
     ("sim", &["engine"]),
-    ("parallax", &["engine", "feeds", "exec", "sim"]),
-    ("benches", &["engine", "feeds", "exec", "sim", "parallax"]),
+    ("matching", &[]),
+    ("parallax", &["engine", "feeds", "exec", "sim", "matching"]),
+    ("benches", &["engine", "feeds", "exec", "sim", "matching", "parallax"]),
     ("parallax-fuzz", &["engine", "feeds", "exec", "parallax"]),
 ];
 
@@ -299,7 +300,8 @@ fn only_tools_is_async() {
 
 #[test]
 fn unsafe_lives_in_named_files() {
-    let shipped = ["engine/src", "feeds/src", "exec/src", "tools/src", "tools/sim/src"];
+    let shipped =
+        ["engine/src", "feeds/src", "exec/src", "tools/src", "tools/sim/src", "tools/matching/src"];
     let words = ["unsafe", "unsafe_code"];
     assert_eq!(found(&shipped, &words, UNSAFE_FILES), [""; 0], "see UNSAFE_FILES");
     still_needed(UNSAFE_FILES, &["unsafe"]);
@@ -315,7 +317,8 @@ fn no_float_where_money_is() {
 
 #[test]
 fn one_file_reads_the_environment() {
-    let all = ["engine/src", "feeds/src", "exec/src", "tools/src", "tools/sim/src"];
+    let all =
+        ["engine/src", "feeds/src", "exec/src", "tools/src", "tools/sim/src", "tools/matching/src"];
     let words = ["env::var", "env::vars", "env::var_os", "env::vars_os", "env::set_var"];
     assert_eq!(found(&all, &words, ENVIRONMENT_FILES), [""; 0], "configuration becomes types once");
 }
