@@ -2,7 +2,7 @@
 //! in the benchmarks.
 
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
-use engine::event::{Bundle, BundleId, Leg};
+use engine::event::{Bundle, BundleId, Leg, Purpose};
 use engine::grid::Grid;
 use engine::pair::{Direction, FeeRule, Outcome, PairId};
 use engine::tile::Now;
@@ -150,6 +150,7 @@ pub fn legs(number: usize) -> [Leg; 2] {
         Leg {
             market: market(venue, number),
             outcome,
+            action: Action::Buy,
             spends: venue == Venue::Polymarket,
             limit,
             qty,
@@ -173,6 +174,8 @@ pub fn bundle(id: u64, number: usize, now: Now) -> Bundle {
         id: BundleId(id),
         pair: PairId(0),
         direction: Direction::FirstYes,
+        purpose: Purpose::Open,
+        count: 2,
         legs: legs(number),
         recv: now.wall,
         decided: now.mono,

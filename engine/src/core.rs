@@ -10,12 +10,13 @@ mod control; // rules that change while markets trade
 
 use crate::digest::Digest;
 use crate::edge::{NEVER, Quote, edges, exists};
-use crate::event::{ArmRequest, Bundle, Event};
+use crate::event::{Action, ArmRequest, Bundle, Event};
 use crate::fee::OneFee;
 use crate::flight::Flight;
 use crate::ledger::{NetLedger, TokenLedger};
 use crate::order::OrderState;
-use crate::pair::{Instrument, PairId, PairTable, Polarity};
+use crate::pair::{Instrument, Outcome, PairId, PairTable, Polarity};
+use crate::stock::Stock;
 use crate::tile::Now;
 use crate::top::{Health, MARKETS_MAX, MarketId, Top};
 use crate::units::{Ns, Qty, Shares, Usd, Venue};
@@ -168,9 +169,30 @@ struct PairState {
     candidates: [u64; 3],
     episodes: [Episode; 3],
     flight: Option<Flight>,
+    /// What ended bundles left on one side alone.
+    stock: Stock,
     armed: [Option<Armed>; 2],
     /// End of the rest after the last bundle; monotonic.
     ready_at: Ns,
+}
+
+impl PairState {
+    /// Contracts that are held, or were filled in flight, on one side alone, and with which outcome
+    /// of the first venue they pay.
+    fn naked(&self) -> (Outcome, Shares) {
+        let mut sums = self.stock.sums();
+        if let Some(flight) = &self.flight {
+            for (leg, filled) in flight.bundle.orders().iter().zip(flight.filled()) {
+                let pays = self.stock.pays(leg.market.venue().index(), leg.outcome);
+                // What is sold leaves the side that it pays on.
+                let gets = if leg.action == Action::Buy { pays } else { pays.opposite() };
+                sums[gets as usize] += filled;
+            }
+        }
+        let [yes, no] = sums;
+        let more = if no > yes { Outcome::No } else { Outcome::Yes };
+        (more, yes.saturating_sub(no) + no.saturating_sub(yes))
+    }
 }
 
 /// Bytes that a pair of two markets takes in a core, its names aside: its rows, its place in the
@@ -236,6 +258,7 @@ impl Core {
             candidates: [0; 3],
             episodes: [Episode::NONE; 3],
             flight: None,
+            stock: Stock::new(pair.polarity),
             armed: [None; 2],
             ready_at: Ns(0),
         });
@@ -395,12 +418,6 @@ impl Core {
             let doubts = flight.orders().iter().filter(|o| **o == OrderState::Unknown).count();
             [unknown + doubts as u64, open + 1]
         })
-    }
-
-    /// Contracts that one leg of a bundle that has not ended filled without the other.
-    pub fn unmatched_in_flight(&self) -> Shares {
-        let flights = self.states.iter().filter_map(|state| state.flight.as_ref());
-        flights.fold(Shares::ZERO, |sum, flight| sum + flight.unmatched())
     }
 
     /// Decides nothing more; what is under way goes on.

@@ -1,7 +1,7 @@
 //! Evaluations, candidates, episodes and decisions of [`super`].
 
 use super::*;
-use crate::event::{BundleId, PairChange, Reject, Report, ReportKind, Risk};
+use crate::event::{Action, BundleId, PairChange, Reject, Report, ReportKind, Risk};
 use crate::fixture::{Recorder, config, market, pair, table, top};
 use crate::pair::{Direction, FeeRule, Outcome, Verdict};
 use crate::units::Px;
@@ -35,6 +35,7 @@ impl Rig {
             leg: leg as u8,
             market: bundle.legs[leg].market,
             outcome: bundle.legs[leg].outcome,
+            action: bundle.legs[leg].action,
             at: Ns(at),
             kind,
         };
@@ -278,7 +279,7 @@ fn a_stray_fill_is_money_all_the_same() {
     assert_eq!(accounts.inventory, Usd::new(4_000_000));
     assert_eq!(accounts.realised, Usd::new(-1_000));
     assert_eq!(rig.core.net().position_e6(0), 10_000_000);
-    let stray = |e: &&Event| matches!(e, Event::RiskTripped { risk: Risk::StrayReport, .. });
+    let stray = |e: &&Event| matches!(e, Event::RiskTripped { risk: Risk::LateFill, .. });
     assert_eq!(rig.out.events.iter().filter(stray).count(), 1);
 }
 
@@ -323,6 +324,7 @@ fn a_report_for_a_pair_that_is_not_there_changes_nothing() {
             leg,
             market: market(Venue::Kalshi, 0),
             outcome: Outcome::Yes,
+            action: Action::Buy,
             at: Ns(3),
             kind: ReportKind::Done,
         };
@@ -352,4 +354,88 @@ fn an_opportunity_ends_with_the_reason_why_nothing_was_sent() {
     let limited = CoreConfig { max_unsettled: Usd::new(1_000), ..config() };
     assert_eq!(missed(limited, false), [Some(Miss::TooSmall)]);
     assert_eq!(missed(CoreConfig { trade: false, ..config() }, false), [Some(Miss::Off)]);
+}
+
+/// Where all money is adds up to where it began.
+fn conserved(core: &Core) {
+    let a = core.accounts();
+    let matched = Usd::new(a.matched.e6() as i64);
+    let sum = a.cash[0] + a.cash[1] + a.inventory + a.in_flight + matched - a.realised - a.netted;
+    assert_eq!(sum, Usd::new(2_000_000_000), "{a:?}");
+}
+
+#[test]
+fn a_fill_after_the_end_reopens_its_leg() {
+    let mut rig = Rig::new(&one(), config());
+    open_gap(&mut rig, 1);
+    rig.fill(0, 3, 10);
+    rig.report(0, 4, ReportKind::Done);
+    rig.report(1, 5, ReportKind::Cancelled);
+    assert!(rig.core.flight(PairId(0)).is_none());
+    assert_eq!(rig.core.naked(PairId(0)), (Outcome::Yes, Shares::new(10_000_000)));
+    conserved(&rig.core);
+    rig.fill(1, 6, 4);
+    assert_eq!(rig.core.naked(PairId(0)), (Outcome::Yes, Shares::new(6_000_000)));
+    assert_eq!(rig.core.accounts().matched, Shares::new(4_000_000));
+    let late = |e: &&Event| matches!(e, Event::RiskTripped { risk: Risk::LateFill, .. });
+    assert_eq!(rig.out.events.iter().filter(late).count(), 1);
+    conserved(&rig.core);
+    // The rest comes later still, and then some.
+    rig.fill(1, 7, 9);
+    assert_eq!(rig.core.naked(PairId(0)), (Outcome::No, Shares::new(3_000_000)));
+    conserved(&rig.core);
+}
+
+#[test]
+fn a_trade_that_fails_gives_everything_back_and_reopens_its_leg() {
+    let undone = |rig: &mut Rig, at, contracts: u64| {
+        let part = rig.out.bundles.last().unwrap().legs[1];
+        let shares = Shares::new(contracts * 1_000_000);
+        let (cash, fee) = (crate::fee::cost_of(shares, part.limit), Usd::new(1_000));
+        rig.report(1, at, ReportKind::Undone { shares, px: part.limit, cash, fee });
+    };
+    // Before the bundle's end and after it: the outcome is the same.
+    let mut ends = Vec::new();
+    for early in [true, false] {
+        let mut rig = Rig::new(&one(), config());
+        open_gap(&mut rig, 1);
+        let start = rig.core.tokens().purse.cash();
+        rig.fill(0, 3, 10);
+        rig.fill(1, 3, 10);
+        rig.report(1, 4, ReportKind::Done);
+        if early {
+            undone(&mut rig, 5, 10);
+        }
+        rig.report(0, 6, ReportKind::Done);
+        if !early {
+            assert_eq!(rig.core.naked(PairId(0)).1, Shares::ZERO);
+            undone(&mut rig, 7, 10);
+        }
+        assert_eq!(rig.core.tokens().purse.cash(), start);
+        assert_eq!(rig.core.tokens().balance(0, Outcome::No), Shares::ZERO);
+        assert_eq!(rig.core.naked(PairId(0)), (Outcome::Yes, Shares::new(10_000_000)));
+        conserved(&rig.core);
+        let a = rig.core.accounts();
+        ends.push((a.cash, a.inventory, a.matched, a.realised, a.netted));
+    }
+    assert_eq!(ends[0], ends[1]);
+}
+
+#[test]
+fn what_bundles_left_on_either_side_cancels_out() {
+    let mut rig = Rig::new(&one(), config());
+    open_gap(&mut rig, 1);
+    rig.fill(0, 3, 10);
+    rig.report(0, 4, ReportKind::Done);
+    rig.report(1, 5, ReportKind::Rejected(Reject::Funds));
+    // The next bundle fills its other leg alone.
+    rig.book(P, 0, 6, (5_000, 9_999), (5_100, 10_000));
+    assert_eq!(rig.out.bundles.len(), 2);
+    rig.fill(1, 7, 7);
+    rig.report(1, 8, ReportKind::Cancelled);
+    rig.report(0, 9, ReportKind::Cancelled);
+    assert_eq!(rig.core.naked(PairId(0)), (Outcome::Yes, Shares::new(3_000_000)));
+    assert_eq!(rig.core.unhedged(), Shares::new(3_000_000));
+    assert_eq!(rig.core.accounts().matched, Shares::new(7_000_000));
+    conserved(&rig.core);
 }

@@ -11,15 +11,59 @@ use crate::units::{Ns, Px, Qty, Shares, Usd, Venue};
 #[repr(transparent)]
 pub struct BundleId(pub u64);
 
-/// One order of a bundle: a taker BUY that never rests.
+/// Whether contracts of an outcome are bought or sold.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Action {
+    /// Money is given for contracts.
+    Buy = 0,
+    /// Contracts are given for money.
+    Sell = 1,
+}
+
+/// What a bundle is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Purpose {
+    /// It opens a position: of two legs that together gain, or the first of them alone where the
+    /// other follows its fills.
+    Open = 0,
+    /// It buys on the other venue what hedges contracts that one leg filled alone.
+    Chase = 1,
+    /// It buys on the same venue what pays when those contracts do not.
+    Complement = 2,
+    /// It sells those contracts again.
+    SellBack = 3,
+}
+
+impl Purpose {
+    /// All purposes in the order of their discriminants.
+    pub const ALL: [Purpose; 4] =
+        [Purpose::Open, Purpose::Chase, Purpose::Complement, Purpose::SellBack];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Purpose::Open => "open",
+            Purpose::Chase => "chase",
+            Purpose::Complement => "complement",
+            Purpose::SellBack => "sell_back",
+        }
+    }
+}
+
+/// One order of a bundle: a taker's, which never rests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Leg {
     /// Where.
     pub market: MarketId,
-    /// Which outcome is bought.
+    /// Which outcome is bought or sold.
     pub outcome: Outcome,
+    /// Which of both.
+    pub action: Action,
     /// True where the order is an amount: it spends up to `budget` and a better price buys more.
-    /// Otherwise it buys `qty` contracts and a better price leaves money over.
+    /// Otherwise it is for `qty` contracts and a better price leaves money over. A sale never
+    /// spends.
     pub spends: bool,
     /// The worst price accepted, of `outcome`.
     pub limit: Px,
@@ -29,17 +73,17 @@ pub struct Leg {
     pub budget: Usd,
     /// What the books promised to fill.
     pub expected: Shares,
-    /// What that costs, without fees.
+    /// What that costs, or brings, without fees.
     pub cost: Usd,
     /// The net fees on it.
     pub fee: Usd,
-    /// Cash set aside for the order until it ends: worst price and worst fee.
+    /// Cash set aside for the order until it ends: worst price and worst fee. A sale takes none.
     pub reserve: Usd,
     /// Generation of the [`Top`] that the decision saw.
     pub generation: u32,
 }
 
-/// Two orders that belong together.
+/// Orders that belong together: two, or one alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bundle {
     /// Its number.
@@ -48,7 +92,12 @@ pub struct Bundle {
     pub pair: PairId,
     /// Which way round.
     pub direction: Direction,
-    /// The orders.
+    /// What it is for.
+    pub purpose: Purpose,
+    /// How many of `legs` are orders: 1 or 2.
+    pub count: u8,
+    /// The orders, see [`Bundle::orders`]. Where there is one, the second is the leg that is
+    /// planned to follow it, or a copy.
     pub legs: [Leg; 2],
     /// Receive stamp of the frame that caused it; Unix nanoseconds.
     pub recv: Ns,
@@ -58,6 +107,14 @@ pub struct Bundle {
     pub deadline: Ns,
     /// A kill raises the epoch; bundles of an earlier one are void.
     pub kill_epoch: u32,
+}
+
+impl Bundle {
+    /// The legs that are orders.
+    #[inline]
+    pub fn orders(&self) -> &[Leg] {
+        &self.legs[..usize::from(self.count).min(self.legs.len())]
+    }
 }
 
 /// Why an order was refused, by the venue or by our own gate.
@@ -93,9 +150,21 @@ pub enum ReportKind {
         shares: Shares,
         /// At which price of the leg's outcome.
         px: Px,
-        /// What it cost without the fee: the venue's own figure where it gives one.
+        /// What it cost, or brought, without the fee: the venue's own figure where it gives one.
         cash: Usd,
         /// The net fee of this fill.
+        fee: Usd,
+    },
+    /// A fill that was told before is taken back: its trade failed for good. The figures are those
+    /// of the fill; each fill is taken back once at most.
+    Undone {
+        /// How much.
+        shares: Shares,
+        /// At which price of the leg's outcome.
+        px: Px,
+        /// What it had cost, or brought, without the fee.
+        cash: Usd,
+        /// The net fee of that fill.
         fee: Usd,
     },
     /// It ended, completely filled as far as the venue is concerned.
@@ -109,7 +178,7 @@ pub enum ReportKind {
 }
 
 impl ReportKind {
-    /// True for the last report of an order.
+    /// True for the last report of an order, save for a fill that comes late or is taken back.
     #[inline]
     pub const fn is_final(&self) -> bool {
         matches!(self, ReportKind::Done | ReportKind::Rejected(_) | ReportKind::Cancelled)
@@ -129,6 +198,8 @@ pub struct Report {
     pub market: MarketId,
     /// The leg's outcome.
     pub outcome: Outcome,
+    /// Whether the leg buys or sells it.
+    pub action: Action,
     /// When it became known; monotonic.
     pub at: Ns,
     /// What.
@@ -330,6 +401,8 @@ pub enum Risk {
     StrayReport = 1,
     /// A report that the order's state does not allow.
     IllegalTransition = 2,
+    /// A fill came after its order had ended, or was taken back: a leg is open again.
+    LateFill = 3,
 }
 
 /// What changed about a pair.
@@ -394,6 +467,8 @@ pub enum Event {
     OrderUnknown(OrderRef),
     /// A part of an order was filled; the report is of kind [`ReportKind::Filled`].
     Fill(Report),
+    /// A fill was taken back; the report is of kind [`ReportKind::Undone`].
+    FillUndone(Report),
     /// A bundle ended and both legs filled something.
     TradeSettled(Settled),
     /// A bundle ended and at most one leg filled anything.

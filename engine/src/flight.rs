@@ -1,7 +1,8 @@
 //! A bundle between its decision and the end of its last order, and what it came to.
 
-use crate::event::{Bundle, Report, ReportKind, Settled};
+use crate::event::{Action, Bundle, Report, ReportKind, Settled};
 use crate::order::{IllegalStep, OrderState};
+use crate::stock::Lot;
 use crate::units::{Ns, Shares, Usd};
 
 /// A bundle in flight.
@@ -18,22 +19,30 @@ pub struct Flight {
 }
 
 impl Flight {
-    /// A bundle that has just been decided; its legs' reserves are set aside.
+    /// A bundle that has just been decided; its orders' reserves are set aside. A leg that is no
+    /// order has ended before it began.
     pub fn new(bundle: &Bundle) -> Flight {
+        let mut orders = [OrderState::Cancelled; 2];
+        let mut held = [Usd::ZERO; 2];
+        for (number, leg) in bundle.orders().iter().enumerate() {
+            orders[number] = OrderState::Planned;
+            held[number] = leg.reserve;
+        }
         Flight {
             bundle: *bundle,
-            orders: [OrderState::Planned; 2],
+            orders,
             filled: [Shares::ZERO; 2],
             cost: [Usd::ZERO; 2],
             fee: [Usd::ZERO; 2],
-            held: [bundle.legs[0].reserve, bundle.legs[1].reserve],
+            held,
         }
     }
 
-    /// Takes in a report of leg 0 or 1 and returns the money that it frees.
+    /// Takes in a report of one of the orders and returns the money that it frees.
     ///
     /// A fill counts whatever the order's state says, because it is money; the error then tells
-    /// that the state contradicts it. Other illegal reports change nothing.
+    /// that the state contradicts it. Other illegal reports change nothing. What a fill took from
+    /// the money set aside is not set aside again where it is taken back.
     pub fn take(&mut self, leg: usize, report: &Report) -> (Usd, Result<(), IllegalStep>) {
         let mut freed = Usd::ZERO;
         if let ReportKind::Filled { shares, cash, fee, .. } = report.kind {
@@ -41,6 +50,11 @@ impl Flight {
             self.cost[leg] += cash;
             self.fee[leg] += fee;
             freed = self.held[leg].min(cash + fee);
+        }
+        if let ReportKind::Undone { shares, cash, fee, .. } = report.kind {
+            self.filled[leg] = self.filled[leg].saturating_sub(shares);
+            self.cost[leg] -= cash;
+            self.fee[leg] -= fee;
         }
         let stepped = self.step(leg, &report.kind);
         if self.orders[leg].is_final() {
@@ -62,6 +76,13 @@ impl Flight {
             {
                 return Ok(());
             }
+            // What ended with a part unfilled may hear of a part late: nothing else changes.
+            ReportKind::Filled { .. }
+                if matches!(now, OrderState::Filled | OrderState::Cancelled) =>
+            {
+                return Ok(());
+            }
+            ReportKind::Undone { .. } => return Ok(()),
             ReportKind::Sent => OrderState::Sent,
             ReportKind::Acked => OrderState::Open,
             ReportKind::Filled { .. } => OrderState::PartiallyFilled,
@@ -95,35 +116,48 @@ impl Flight {
         self.orders.contains(&OrderState::Unknown)
     }
 
-    /// Cost and fees of what has been filled so far.
+    /// Cost and fees of what has been bought so far, less what sales brought.
     pub fn paid(&self) -> Usd {
-        self.cost[0] + self.cost[1] + self.fees()
+        let of = |leg: usize| match self.bundle.legs[leg].action {
+            Action::Buy => self.cost[leg],
+            Action::Sell => Usd::ZERO - self.cost[leg],
+        };
+        of(0) + of(1) + self.fees()
     }
 
-    /// What one leg has filled beyond the other so far.
-    pub fn unmatched(&self) -> Shares {
-        let [one, two] = self.filled;
-        one.saturating_sub(two) + two.saturating_sub(one)
+    /// Filled by each leg so far.
+    pub const fn filled(&self) -> [Shares; 2] {
+        self.filled
     }
 
-    fn fees(&self) -> Usd {
+    /// What the fills of a leg cost, or brought, without fees.
+    pub const fn cost(&self, leg: usize) -> Usd {
+        self.cost[leg]
+    }
+
+    /// Fees of all fills so far.
+    pub fn fees(&self) -> Usd {
         self.fee[0] + self.fee[1]
+    }
+
+    /// What a leg filled beyond the other, at its part of the leg's cost.
+    pub fn excess(&self, leg: usize) -> Lot {
+        let mut lot = Lot { shares: self.filled[leg], cost: self.cost[leg] };
+        lot.split(self.matched());
+        lot
+    }
+
+    fn matched(&self) -> Shares {
+        self.filled[0].min(self.filled[1])
     }
 
     /// What it came to: each contract that both legs filled pays a dollar, against its pro-rata
     /// part of the costs, rounded up to a micro-dollar a leg, and *all* fees of both legs. The
     /// cost of what only one leg filled stays in the inventory, without fees.
     pub fn settle(&self, at: Ns) -> Settled {
-        let matched = self.filled[0].min(self.filled[1]);
-        let part = |leg: usize| {
-            let (cost, filled) = (i128::from(self.cost[leg].e6()), self.filled[leg].e6());
-            if filled == 0 {
-                return Usd::ZERO;
-            }
-            let exact = (cost * i128::from(matched.e6()) + i128::from(filled) - 1)
-                .div_euclid(i128::from(filled));
-            Usd::new(i64::try_from(exact).unwrap_or(i64::MAX))
-        };
+        let matched = self.matched();
+        let part =
+            |leg: usize| Lot { shares: self.filled[leg], cost: self.cost[leg] }.part(matched);
         let cost = part(0) + part(1);
         let pays = Usd::new(i64::try_from(matched.e6()).unwrap_or(i64::MAX));
         Settled {
@@ -141,7 +175,7 @@ impl Flight {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::event::{BundleId, Leg, Reject};
+    use crate::event::{BundleId, Leg, Purpose, Reject};
     use crate::pair::{Direction, Outcome, PairId};
     use crate::top::MarketId;
     use crate::units::{Px, Qty, Venue};
@@ -150,6 +184,7 @@ pub(crate) mod tests {
         let leg = |venue, outcome| Leg {
             market: MarketId::new(venue, 0).unwrap(),
             outcome,
+            action: Action::Buy,
             spends: false,
             limit: Px::lit(4_000),
             qty: Qty::lit(1_000),
@@ -164,6 +199,8 @@ pub(crate) mod tests {
             id: BundleId(1),
             pair: PairId(0),
             direction: Direction::FirstYes,
+            purpose: Purpose::Open,
+            count: 2,
             legs: [leg(Venue::Kalshi, Outcome::Yes), leg(Venue::Polymarket, Outcome::No)],
             recv: Ns(0),
             decided: Ns(0),
@@ -179,6 +216,7 @@ pub(crate) mod tests {
             leg: 0,
             market: MarketId::new(Venue::Kalshi, 0).unwrap(),
             outcome: Outcome::Yes,
+            action: Action::Buy,
             at: Ns(5),
             kind,
         }
@@ -202,7 +240,7 @@ pub(crate) mod tests {
         );
         assert_eq!(flight.take(1, &filled(1_000_000, 500_000, 30)).1, Ok(()));
         assert_eq!(flight.paid(), Usd::new(1_500_101));
-        assert_eq!(flight.unmatched(), Shares::new(2_000_000), "whichever leg is ahead");
+        assert_eq!(flight.excess(0).shares, Shares::new(2_000_000), "whichever leg is ahead");
         assert!(!flight.is_over());
         assert_eq!(flight.take(0, &report(ReportKind::Done)), (Usd::new(3_999_929), Ok(())));
         assert_eq!(flight.take(1, &report(ReportKind::Cancelled)).1, Ok(()));

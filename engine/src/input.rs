@@ -1,7 +1,7 @@
 //! What the core takes in, as values that can be written down: a run that records them can be
 //! repeated from its tape, decision for decision.
 
-use crate::event::{BundleId, Control, Feedback, Reject, Report, ReportKind};
+use crate::event::{Action, BundleId, Control, Feedback, Reject, Report, ReportKind};
 use crate::pair::{FeeRule, Outcome, PairId};
 use crate::tile::Now;
 use crate::top::{Health, Levels, MarketId, TOP_LEVELS, Top};
@@ -60,6 +60,13 @@ impl Put<'_> {
         self.u8(market.venue() as u8);
         self.u16(market.index() as u16);
     }
+
+    fn fill(&mut self, shares: Shares, px: Px, cash: Usd, fee: Usd) {
+        self.u64(shares.e6());
+        self.u16(px.e4());
+        self.u64(cash.e6().cast_unsigned());
+        self.u64(fee.e6().cast_unsigned());
+    }
 }
 
 /// Reads what [`Put`] wrote; `None` where it ends early or says the impossible.
@@ -113,8 +120,18 @@ impl Get<'_> {
         MarketId::new(venue, usize::from(self.u16()?))
     }
 
-    fn outcome(&mut self) -> Option<Outcome> {
-        Some(if self.bool()? { Outcome::No } else { Outcome::Yes })
+    fn outcome(&mut self) -> Option<(Outcome, Action)> {
+        match self.u8()? {
+            0 => Some((Outcome::Yes, Action::Buy)),
+            1 => Some((Outcome::No, Action::Buy)),
+            2 => Some((Outcome::Yes, Action::Sell)),
+            3 => Some((Outcome::No, Action::Sell)),
+            _ => None,
+        }
+    }
+
+    fn fill(&mut self) -> Option<(Shares, Px, Usd, Usd)> {
+        Some((Shares::new(self.u64()?), self.px()?, self.usd()?, self.usd()?))
     }
 }
 
@@ -254,17 +271,15 @@ fn put_report(put: &mut Put<'_>, report: &Report) {
     put.u16(report.pair.0);
     put.u8(report.leg);
     put.market(report.market);
-    put.u8(report.outcome as u8);
+    // Bit 0 is the outcome, bit 1 the action: tapes from before there were sales read the same.
+    put.u8(report.outcome as u8 | (report.action as u8) << 1);
     put.u64(report.at.0);
     match report.kind {
         ReportKind::Sent => put.u8(0),
         ReportKind::Acked => put.u8(1),
         ReportKind::Filled { shares, px, cash, fee } => {
             put.u8(2);
-            put.u64(shares.e6());
-            put.u16(px.e4());
-            put.u64(cash.e6().cast_unsigned());
-            put.u64(fee.e6().cast_unsigned());
+            put.fill(shares, px, cash, fee);
         }
         ReportKind::Done => put.u8(3),
         ReportKind::Rejected(reason) => {
@@ -273,26 +288,34 @@ fn put_report(put: &mut Put<'_>, report: &Report) {
         }
         ReportKind::Cancelled => put.u8(5),
         ReportKind::Unknown => put.u8(6),
+        ReportKind::Undone { shares, px, cash, fee } => {
+            put.u8(7);
+            put.fill(shares, px, cash, fee);
+        }
     }
 }
 
 fn get_report(get: &mut Get<'_>) -> Option<Report> {
     let (bundle, pair, leg) = (BundleId(get.u64()?), PairId(get.u16()?), get.u8()?);
-    let (market, outcome, at) = (get.market()?, get.outcome()?, Ns(get.u64()?));
+    let (market, (outcome, action), at) = (get.market()?, get.outcome()?, Ns(get.u64()?));
     let kind = match get.u8()? {
         0 => ReportKind::Sent,
         1 => ReportKind::Acked,
         2 => {
-            let (shares, px) = (Shares::new(get.u64()?), get.px()?);
-            ReportKind::Filled { shares, px, cash: get.usd()?, fee: get.usd()? }
+            let (shares, px, cash, fee) = get.fill()?;
+            ReportKind::Filled { shares, px, cash, fee }
         }
         3 => ReportKind::Done,
         4 => ReportKind::Rejected(*REJECTS.get(usize::from(get.u8()?))?),
         5 => ReportKind::Cancelled,
         6 => ReportKind::Unknown,
+        7 => {
+            let (shares, px, cash, fee) = get.fill()?;
+            ReportKind::Undone { shares, px, cash, fee }
+        }
         _ => return None,
     };
-    Some(Report { bundle, pair, leg, market, outcome, at, kind })
+    Some(Report { bundle, pair, leg, market, outcome, action, at, kind })
 }
 
 #[cfg(test)]
@@ -340,14 +363,24 @@ mod tests {
                 cash: Usd::new(i64::MIN),
                 fee: Usd::new(-1),
             },
+            ReportKind::Undone {
+                shares: Shares::new(1),
+                px: Px::ZERO,
+                cash: Usd::new(i64::MAX),
+                fee: Usd::new(7),
+            },
             ReportKind::Done,
             ReportKind::Cancelled,
             ReportKind::Unknown,
         ];
+        let ways = [Outcome::Yes, Outcome::No]
+            .map(|outcome| [Action::Buy, Action::Sell].map(|action| (outcome, action)));
         for kind in kinds.into_iter().chain(REJECTS.map(ReportKind::Rejected)) {
-            let (bundle, pair, outcome, at) = (BundleId(9), PairId(3), Outcome::No, Ns(5));
-            let report = Report { bundle, pair, leg: 1, market, outcome, at, kind };
-            round(CoreInput::Feedback(Feedback::Report(report)));
+            for (outcome, action) in ways.into_iter().flatten() {
+                let (bundle, pair, at) = (BundleId(9), PairId(3), Ns(5));
+                let report = Report { bundle, pair, leg: 1, market, outcome, action, at, kind };
+                round(CoreInput::Feedback(Feedback::Report(report)));
+            }
         }
         for ready in [false, true] {
             round(CoreInput::Feedback(Feedback::Gate { venue: Venue::Kalshi, at: Ns(1), ready }));

@@ -82,6 +82,20 @@ impl NetLedger {
         *net = net.saturating_add(signed);
     }
 
+    /// Books a sale, or takes a purchase back: contracts go and money comes. Where they had
+    /// cancelled out others, those are held again and their dollars go.
+    pub fn sell(&mut self, market: usize, outcome: Outcome, shares: Shares, received: Usd) {
+        self.purse.receive(received);
+        let Some(net) = self.net_e6.get_mut(market) else { return };
+        let sold = i64::try_from(shares.e6()).unwrap_or(i64::MAX);
+        let signed = if outcome == Outcome::Yes { sold } else { -sold };
+        let held = net.saturating_mul(signed.signum()).max(0);
+        let revived = Usd::new(sold.saturating_sub(held).max(0));
+        self.purse.pay(revived);
+        self.netted -= revived;
+        *net = net.saturating_sub(signed);
+    }
+
     /// Notes a position that was there before; in 1e-6 contracts.
     pub fn begin_with(&mut self, market: usize, net_e6: i64) {
         if let Some(net) = self.net_e6.get_mut(market) {
@@ -120,6 +134,15 @@ impl TokenLedger {
         self.purse.pay(paid);
         if let Some(held) = self.held.get_mut(market) {
             held[outcome as usize] += shares;
+        }
+    }
+
+    /// Books a sale, or takes a purchase back: tokens go and money comes.
+    pub fn sell(&mut self, market: usize, outcome: Outcome, shares: Shares, received: Usd) {
+        self.purse.receive(received);
+        if let Some(held) = self.held.get_mut(market) {
+            let held = &mut held[outcome as usize];
+            *held = held.saturating_sub(shares);
         }
     }
 
@@ -171,6 +194,31 @@ mod tests {
         ledger.buy(0, Outcome::No, Shares::new(2), Usd::ZERO);
         let both = [Outcome::Yes, Outcome::No].map(|outcome| ledger.balance(0, outcome).e6());
         assert_eq!(both, [3, 6]);
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_no_trace_in_any_order() {
+        let (yes, no) = (Outcome::Yes, Outcome::No);
+        let fills = [(yes, 3_000_000, 1_200_000), (no, 5_000_000, 2_500_000), (yes, 4, 1)];
+        for undone in 0..fills.len() {
+            let mut with = NetLedger::new(Usd::new(10_000_000), 1);
+            let mut without = with.clone();
+            for (at, (outcome, shares, paid)) in fills.into_iter().enumerate() {
+                with.buy(0, outcome, Shares::new(shares), Usd::new(paid));
+                if at != undone {
+                    without.buy(0, outcome, Shares::new(shares), Usd::new(paid));
+                }
+            }
+            let (outcome, shares, paid) = fills[undone];
+            with.sell(0, outcome, Shares::new(shares), Usd::new(paid));
+            let all =
+                |ledger: &NetLedger| (ledger.position_e6(0), ledger.netted(), ledger.purse.cash());
+            assert_eq!(all(&with), all(&without), "{undone}");
+        }
+        let mut tokens = TokenLedger::new(Usd::new(10), 1);
+        tokens.buy(0, yes, Shares::new(3), Usd::new(2));
+        tokens.sell(0, yes, Shares::new(3), Usd::new(2));
+        assert_eq!((tokens.balance(0, yes), tokens.purse.cash()), (Shares::ZERO, Usd::new(10)));
     }
 
     #[test]

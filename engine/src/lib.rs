@@ -13,6 +13,7 @@ pub mod size; // how much to buy of both legs
 pub mod event; // everything that happens, as plain values
 pub mod order; // the states of an order and the only ways between them
 pub mod flight; // the bundle in flight of a pair
+pub mod stock; // what one leg holds without the other, and how it cancels out
 pub mod ledger; // positions: one signed number a market, or two balances
 pub mod digest; // a number over everything that was computed, to compare two runs by
 pub mod core; // Tops in, candidates, episodes, decisions and their accounts out

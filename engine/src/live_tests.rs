@@ -109,6 +109,7 @@ fn a_real_run_sends_each_leg_to_its_gate_and_repeats_from_its_tape() {
                 leg: leg as u8,
                 market: part.market,
                 outcome: if leg == 0 { Outcome::Yes } else { Outcome::No },
+                action: part.action,
                 at: Ns(21),
                 kind,
             };

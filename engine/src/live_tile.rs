@@ -71,9 +71,8 @@ impl Outlet for LiveOutlet {
     /// Panics where a ring is full: a pair has one bundle in flight, and the rings have room for
     /// one a pair.
     fn bundle(&mut self, bundle: &Bundle) {
-        let [first, second] = bundle.legs.map(|leg| leg.market.venue());
         for (venue, gate) in Venue::ALL.into_iter().zip(&mut self.gates) {
-            if venue == first || venue == second {
+            if bundle.orders().iter().any(|leg| leg.market.venue() == venue) {
                 assert!(gate.push(*bundle).is_ok(), "one bundle a pair at a time");
             }
         }

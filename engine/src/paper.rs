@@ -97,11 +97,11 @@ impl Paper {
         }
     }
 
-    /// Takes on both orders of a bundle.
+    /// Takes on the orders of a bundle.
     ///
     /// Panics where more than one bundle a pair is in flight: the core's promise is broken.
     pub fn bundle(&mut self, bundle: &Bundle) {
-        for (number, leg) in bundle.legs.iter().enumerate() {
+        for (number, leg) in bundle.orders().iter().enumerate() {
             assert!(self.pending.len() < self.pending.capacity(), "one bundle a pair at a time");
             let venue = leg.market.venue().index();
             let taken_on = bundle.decided.after(self.config.latency[venue]);
@@ -171,6 +171,7 @@ impl Paper {
             leg: order.leg,
             market: leg.market,
             outcome: leg.outcome,
+            action: leg.action,
             at: order.due,
             kind: ReportKind::Acked,
         };

@@ -50,6 +50,7 @@ pub(crate) fn leg(index: usize, limit: u16, qty: u64) -> Leg {
     Leg {
         market: MarketId::new(Venue::Polymarket, index).unwrap(),
         outcome: Outcome::No,
+        action: Action::Buy,
         spends: true,
         limit,
         qty,

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicU32;
 
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::FakeClock;
-use engine::event::{Bundle, BundleId, Feedback, Leg, ReportKind};
+use engine::event::{Action, Bundle, BundleId, Feedback, Leg, Purpose, ReportKind};
 use engine::grid::Grid;
 use engine::pair::{Direction, FeeRule, Outcome, PairId};
 use engine::tile::{Now, Tile};
@@ -195,6 +195,8 @@ impl<K: Clerk> Rig<K> {
             id: BundleId(self.bundle),
             pair: PairId(0),
             direction: Direction::FirstYes,
+            purpose: Purpose::Open,
+            count: 2,
             legs: [leg, other],
             recv: self.now.wall,
             decided: self.now.mono,
@@ -230,6 +232,7 @@ fn leg(venue: Venue) -> Leg {
     Leg {
         market: MarketId::new(venue, 0).unwrap(),
         outcome: Outcome::Yes,
+        action: Action::Buy,
         spends: venue == Venue::Polymarket,
         limit,
         qty,

@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use engine::clock::Clock;
-use engine::event::{Bundle, BundleId, Feedback, Leg, Report, ReportKind};
+use engine::event::{Action, Bundle, BundleId, Feedback, Leg, Purpose, Report, ReportKind};
 use engine::grid::Grid;
 use engine::pair::{Direction, FeeRule, Outcome, PairId};
 use engine::tile::{Now, Tile};
@@ -349,6 +349,7 @@ impl Rig {
             Leg {
                 market: market(venue, index),
                 outcome,
+                action: Action::Buy,
                 spends: venue == Venue::Polymarket,
                 limit,
                 qty,
@@ -366,6 +367,8 @@ impl Rig {
             id: BundleId(self.bundle),
             pair: PairId(index as u16),
             direction: Direction::FirstYes,
+            purpose: Purpose::Open,
+            count: 2,
             legs: [leg(first, outcome), leg(Venue::Polymarket, outcome.opposite())],
             recv: now.wall,
             decided: now.mono,

@@ -1,12 +1,15 @@
 //! Reports in; ledgers, settled bundles and the whereabouts of all money out.
 
-use super::{Core, Outlet};
-use crate::event::{Bundle, Event, OrderRef, PairChange, Report, ReportKind, Risk, Settled};
+use super::{Core, Outlet, PairState};
+use crate::event::{
+    Action, Bundle, Event, OrderRef, PairChange, Purpose, Report, ReportKind, Risk,
+};
 use crate::flight::Flight;
 use crate::ledger::{NetLedger, Purse, TokenLedger};
-use crate::pair::PairId;
+use crate::pair::{Outcome, PairId};
+use crate::stock::Lot;
 use crate::tile::Now;
-use crate::units::{Shares, Usd, Venue};
+use crate::units::{Ns, Shares, Usd, Venue};
 
 /// Where all money is. Until a market resolves,
 /// start = cash + inventory + in flight + matched - realised - netted, to the micro-dollar.
@@ -20,8 +23,8 @@ pub struct Accounts {
     pub inventory: Usd,
     /// Costs and fees of fills of bundles that have not ended.
     pub in_flight: Usd,
-    /// Contracts of ended bundles that both legs filled: a dollar each, when the market resolves
-    /// or a netting or a merge pays it earlier.
+    /// Contracts of ended bundles that pay a dollar together, however they came: when the market
+    /// resolves, or a netting or a merge pays it earlier.
     pub matched: Shares,
     /// Those dollars minus their costs and all fees.
     pub realised: Usd,
@@ -38,12 +41,18 @@ impl Core {
         match report.kind {
             ReportKind::Filled { shares, cash, fee, .. } => {
                 self.figures.fills += 1;
-                let (market, paid) = (report.market.index(), cash + fee);
-                match report.market.venue() {
-                    Venue::Kalshi => self.net.buy(market, report.outcome, shares, paid),
-                    Venue::Polymarket => self.tokens.buy(market, report.outcome, shares, paid),
+                match report.action {
+                    Action::Buy => self.hold_more(report, shares, cash + fee),
+                    Action::Sell => self.hold_less(report, shares, cash - fee),
                 }
                 out.event(&Event::Fill(*report));
+            }
+            ReportKind::Undone { shares, cash, fee, .. } => {
+                match report.action {
+                    Action::Buy => self.hold_less(report, shares, cash + fee),
+                    Action::Sell => self.hold_more(report, shares, cash - fee),
+                }
+                out.event(&Event::FillUndone(*report));
             }
             ReportKind::Sent => out.event(&Event::OrderSent(order)),
             ReportKind::Acked => out.event(&Event::OrderAcked(order)),
@@ -53,25 +62,38 @@ impl Core {
         self.book(now, report, out);
     }
 
+    /// Contracts come to a venue's ledger, and money goes.
+    fn hold_more(&mut self, report: &Report, shares: Shares, paid: Usd) {
+        let market = report.market.index();
+        match report.market.venue() {
+            Venue::Kalshi => self.net.buy(market, report.outcome, shares, paid),
+            Venue::Polymarket => self.tokens.buy(market, report.outcome, shares, paid),
+        }
+    }
+
+    /// Contracts go, and money comes.
+    fn hold_less(&mut self, report: &Report, shares: Shares, received: Usd) {
+        let market = report.market.index();
+        match report.market.venue() {
+            Venue::Kalshi => self.net.sell(market, report.outcome, shares, received),
+            Venue::Polymarket => self.tokens.sell(market, report.outcome, shares, received),
+        }
+    }
+
     /// Brings the bundle of a report up to date, and ends it with its last order.
     fn book(&mut self, now: Now, report: &Report, out: &mut impl Outlet) {
         let (pair, at, leg) = (report.pair, report.at, usize::from(report.leg));
         let trip = |risk| Event::RiskTripped { pair, at, risk };
         let change = |change| Event::PairChanged { pair, at, change };
         let flight = self.states.get_mut(pair.index()).and_then(|state| state.flight.as_mut());
-        let Some(flight) = flight.filter(|f| f.bundle.id == report.bundle && leg < 2) else {
-            if let ReportKind::Filled { cash, fee, .. } = report.kind {
-                // Money that no bundle accounts for any more: an open position, and a fee.
-                self.inventory += cash;
-                self.figures.realised -= fee;
-            }
-            out.event(&trip(Risk::StrayReport));
+        let its = |f: &&mut Flight| f.bundle.id == report.bundle && leg < f.bundle.orders().len();
+        let Some(flight) = flight.filter(its) else {
+            out.event(&trip(self.book_late(report)));
             return;
         };
         let was_unknown = flight.is_unknown();
         let (freed, stepped) = flight.take(leg, report);
-        let (is_unknown, ended) =
-            (flight.is_unknown(), flight.is_over().then(|| flight.settle(at)));
+        let (is_unknown, is_over) = (flight.is_unknown(), flight.is_over());
         self.purse(report.market.venue().index()).release(freed);
         if stepped.is_err() {
             out.event(&trip(Risk::IllegalTransition));
@@ -83,23 +105,109 @@ impl Core {
         if was_unknown && !is_unknown {
             out.event(&change(PairChange::Unblocked));
         }
-        if let Some(settled) = ended {
-            self.end(now, &settled, out);
+        if is_over {
+            self.end(now, pair, at, out);
         }
     }
 
-    fn end(&mut self, now: Now, settled: &Settled, out: &mut impl Outlet) {
-        let state = &mut self.states[settled.pair.index()];
-        state.flight = None;
-        state.ready_at = now.mono.after(self.config.cooldown);
-        self.figures.realised += settled.profit;
-        self.inventory += settled.excess;
-        self.matched += settled.matched;
-        out.event(&if settled.matched == Shares::ZERO {
-            Event::TradeFailed(*settled)
+    /// Books a fill, or the end of one, of a bundle that is not in flight: contracts that no bundle
+    /// accounts for.
+    fn book_late(&mut self, report: &Report) -> Risk {
+        let (pair, side) = (report.pair, report.market.venue().index());
+        let (shares, cash, fee, comes) = match report.kind {
+            ReportKind::Filled { shares, cash, fee, .. } => {
+                (shares, cash, fee, report.action == Action::Buy)
+            }
+            ReportKind::Undone { shares, cash, fee, .. } => {
+                (shares, cash, Usd::ZERO - fee, report.action == Action::Sell)
+            }
+            _ => return Risk::StrayReport,
+        };
+        self.figures.realised -= fee;
+        let known = self.states.get_mut(pair.index());
+        let Some(state) = known.filter(|state| state.terms[side].market == report.market) else {
+            self.inventory += if comes { cash } else { Usd::ZERO - cash };
+            return Risk::StrayReport;
+        };
+        if comes {
+            let lot = Lot { shares, cost: cash };
+            state.stock.note(side, report.outcome, lot);
+            state.stock.add(side, report.outcome, lot);
+            self.inventory += cash;
         } else {
-            Event::TradeSettled(*settled)
-        });
+            self.withdraw(pair, (side, report.outcome), shares, cash);
+        }
+        self.pair_off(pair);
+        Risk::LateFill
+    }
+
+    /// Takes contracts out of a pair's stock that brought `received`.
+    fn withdraw(
+        &mut self,
+        pair: PairId,
+        (side, outcome): (usize, Outcome),
+        shares: Shares,
+        received: Usd,
+    ) {
+        let out = self.states[pair.index()].stock.withdraw(side, outcome, shares);
+        let reopened = Usd::new(i64::try_from(out.reopened.e6()).unwrap_or(i64::MAX));
+        self.inventory += out.cost - out.open;
+        self.matched = self.matched.saturating_sub(out.reopened);
+        // What was matched had been counted as a dollar less what its counterpart cost.
+        self.figures.realised += received - out.open - (reopened - out.cost);
+    }
+
+    /// Counts what cancels out in a pair's stock as matched.
+    fn pair_off(&mut self, pair: PairId) {
+        let off = self.states[pair.index()].stock.pair_off();
+        let pays = Usd::new(i64::try_from(off.shares.e6()).unwrap_or(i64::MAX));
+        self.matched += off.shares;
+        self.inventory -= off.cost;
+        self.figures.realised += pays - off.cost;
+    }
+
+    fn end(&mut self, now: Now, pair: PairId, at: Ns, out: &mut impl Outlet) {
+        let state = &mut self.states[pair.index()];
+        let Some(flight) = state.flight.take() else { return };
+        for (number, leg) in flight.bundle.orders().iter().enumerate() {
+            let (side, filled) = (leg.market.venue().index(), flight.filled()[number]);
+            let cash = flight.cost(number);
+            if leg.action == Action::Sell {
+                self.figures.realised -= flight.fees();
+                self.withdraw(pair, (side, leg.outcome), filled, cash);
+                continue;
+            }
+            let stock = &mut self.states[pair.index()].stock;
+            stock.note(side, leg.outcome, Lot { shares: filled, cost: cash });
+            stock.add(side, leg.outcome, flight.excess(number));
+        }
+        let opens = flight.bundle.purpose == Purpose::Open;
+        let settled = flight.settle(at);
+        if flight.bundle.legs[0].action == Action::Buy {
+            self.figures.realised += settled.profit;
+            self.inventory += settled.excess;
+            self.matched += settled.matched;
+        }
+        self.pair_off(pair);
+        if opens {
+            self.states[pair.index()].ready_at = now.mono.after(self.config.cooldown);
+            out.event(&if settled.matched == Shares::ZERO {
+                Event::TradeFailed(settled)
+            } else {
+                Event::TradeSettled(settled)
+            });
+        }
+    }
+
+    /// Contracts that are held, or were filled in flight, on one side alone.
+    pub fn unhedged(&self) -> Shares {
+        self.states.iter().map(PairState::naked).fold(Shares::ZERO, |sum, (_, one)| sum + one)
+    }
+
+    /// Contracts of a pair that are held, or were filled in flight, on one side alone, and with
+    /// which outcome of the first venue they pay.
+    pub fn naked(&self, pair: PairId) -> (Outcome, Shares) {
+        self.states.get(pair.index()).map_or((Outcome::Yes, Shares::ZERO), PairState::naked)
     }
 
     /// Where all money is.
@@ -149,11 +257,13 @@ impl Core {
     pub(super) fn mix_bundle(&mut self, bundle: &Bundle) {
         let digest = &mut self.decision_digest;
         digest.mix(bundle.id.0);
-        digest.mix(u64::from(bundle.pair.0) << 8 | bundle.direction as u64);
+        let kind = (bundle.purpose as u64) << 4 | bundle.direction as u64;
+        digest.mix(u64::from(bundle.pair.0) << 8 | kind);
         digest.mix(bundle.decided.0);
-        for leg in &bundle.legs {
+        for leg in bundle.orders() {
             digest.mix((leg.market.venue() as u64) << 32 | leg.market.index() as u64);
-            digest.mix((leg.outcome as u64) << 32 | u64::from(leg.limit.e4()));
+            let way = (leg.action as u64) << 1 | leg.outcome as u64;
+            digest.mix(way << 32 | u64::from(leg.limit.e4()));
             digest.mix(leg.qty.e2());
             digest.mix(leg.expected.e6());
             digest.mix((leg.cost + leg.fee).e6() as u64);
@@ -174,6 +284,13 @@ impl Core {
                 digest.mix(cash.e6() as u64);
                 digest.mix(fee.e6() as u64);
                 2
+            }
+            ReportKind::Undone { shares, px, cash, fee } => {
+                digest.mix(shares.e6());
+                digest.mix(u64::from(px.e4()));
+                digest.mix(cash.e6() as u64);
+                digest.mix(fee.e6() as u64);
+                6
             }
             ReportKind::Done => 3,
             ReportKind::Rejected(reason) => 0x100 | reason as u64,

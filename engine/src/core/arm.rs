@@ -2,7 +2,7 @@
 //! price came its way, and deciding for what lies ready.
 
 use super::{Core, Outlet};
-use crate::event::{ArmRequest, Leg};
+use crate::event::{Action, ArmRequest, Leg};
 use crate::pair::{Direction, PairId};
 use crate::size::{LegPlan, Limits, Offer, Plan, plan};
 use crate::tile::Now;
@@ -60,6 +60,7 @@ impl Core {
             let leg = Leg {
                 market: state.terms[side].market,
                 outcome,
+                action: Action::Buy,
                 spends: state.terms[side].size.whole_cents,
                 limit: leg.limit,
                 qty: leg.qty,

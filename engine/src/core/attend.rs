@@ -2,7 +2,7 @@
 
 use super::{Core, Outlet, SOUND};
 use crate::edge::exists;
-use crate::event::{Bundle, BundleId, Closed, Decision, Event, Leg, Miss, Opened};
+use crate::event::{Action, Bundle, BundleId, Closed, Decision, Event, Leg, Miss, Opened, Purpose};
 use crate::flight::Flight;
 use crate::pair::{Direction, PairId};
 use crate::size::{Limits, Offer, depth, first_gain, plan};
@@ -223,6 +223,7 @@ impl Core {
             Leg {
                 market: state.terms[side].market,
                 outcome,
+                action: Action::Buy,
                 spends: state.terms[side].size.whole_cents,
                 limit: part.limit,
                 qty: part.qty,
@@ -239,6 +240,8 @@ impl Core {
             id: BundleId(self.last_bundle),
             pair: id,
             direction,
+            purpose: Purpose::Open,
+            count: 2,
             legs: [leg(0), leg(1)],
             recv: at,
             decided: now.mono,

@@ -51,7 +51,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     fn take_bundle(&mut self, bundle: &Bundle, now: Now) -> bool {
         let mut ours = [0; 2];
         let mut count = 0;
-        for (number, leg) in bundle.legs.iter().enumerate() {
+        for (number, leg) in bundle.orders().iter().enumerate() {
             if leg.market.venue() == K::VENUE {
                 ours[count] = number;
                 count += 1;
@@ -160,6 +160,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             leg: leg as u8,
             market: it.market,
             outcome: it.outcome,
+            action: it.action,
             at,
             kind: ReportKind::Rejected(reason),
         }));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use engine::event::{
-    BundleId, Closed, Decision, Event, Miss, OrderRef, Report, ReportKind, Settled,
+    Action, BundleId, Closed, Decision, Event, Miss, OrderRef, Report, ReportKind, Settled,
 };
 use engine::latency::StageHistogram;
 use engine::pair::{Outcome, PairTable};
@@ -37,8 +37,12 @@ pub struct Story {
     pub settled: u64,
     /// Bundles of which at most one leg filled.
     pub failed: u64,
-    /// Contracts that only one leg filled, over all bundles; at the end also over open ones.
+    /// Contracts that one leg filled and the other did not, bundle by bundle.
+    pub one_sided: Shares,
+    /// Contracts that are held on one side alone: known at the end.
     pub unhedged: Shares,
+    /// Fills that were taken back.
+    pub undone: u64,
     /// From a decision to the order's bytes, as far as reports tell.
     pub to_order: StageHistogram,
     /// From a decision to the venue's answer.
@@ -74,6 +78,7 @@ impl Story {
                 }
             }
             Event::Fill(report) => self.fill(report, table),
+            Event::FillUndone(report) => self.undone(report, table),
             Event::TradeSettled(settled) => {
                 self.settled += 1;
                 self.end(settled, table);
@@ -90,10 +95,10 @@ impl Story {
         }
     }
 
-    /// The run ended: opportunities that are still open were missed for that reason, and what
-    /// bundles that have not ended filled on one side alone is not hedged.
-    pub fn finish(&mut self, in_flight: Shares) {
-        self.unhedged += in_flight;
+    /// The run ended with so much held on one side alone: opportunities that are still open were
+    /// missed for that reason.
+    pub fn finish(&mut self, unhedged: Shares) {
+        self.unhedged = unhedged;
         let open = std::mem::take(&mut self.open);
         if open > 0 {
             self.opportunities += open;
@@ -137,14 +142,27 @@ impl Story {
         self.fills[venue.index()] += 1;
         self.fees[venue.index()] += fee;
         let name = name(table, report.pair.index());
-        let outcome = report.outcome.name();
-        self.say(format!("fill  {venue:<10} {name} {outcome} {shares} at {px}: {cash}, fee {fee}"));
+        let (what, outcome) = (way(report.action), report.outcome.name());
+        self.say(format!(
+            "{what}  {venue:<10} {name} {outcome} {shares} at {px}: {cash}, fee {fee}"
+        ));
+    }
+
+    fn undone(&mut self, report: &Report, table: &PairTable) {
+        let ReportKind::Undone { shares, px, cash, fee } = report.kind else { return };
+        let venue = report.market.venue();
+        self.undone += 1;
+        self.fees[venue.index()] -= fee;
+        let (name, outcome) = (name(table, report.pair.index()), report.outcome.name());
+        self.say(format!(
+            "undo  {venue:<10} {name} {outcome} {shares} at {px}: {cash} and fee {fee} come back"
+        ));
     }
 
     fn end(&mut self, settled: &Settled, table: &PairTable) {
         self.legs_filled += settled.filled.iter().filter(|f| **f != Shares::ZERO).count() as u64;
         let [one, two] = settled.filled;
-        self.unhedged += one.saturating_sub(two) + two.saturating_sub(one);
+        self.one_sided += one.saturating_sub(two) + two.saturating_sub(one);
         let name = name(table, settled.pair.index());
         self.say(format!("done  {name}: {} contracts, {}", settled.matched, settled.profit));
     }
@@ -154,6 +172,14 @@ impl Story {
             self.lines.pop_front();
         }
         self.lines.push_back(line);
+    }
+}
+
+/// What a fill did, as wide as the other words of a line.
+const fn way(action: Action) -> &'static str {
+    match action {
+        Action::Buy => "fill",
+        Action::Sell => "sold",
     }
 }
 

@@ -150,7 +150,7 @@ pub fn run(
         }
     });
     let core = tiles.core.core();
-    story.finish(core.unmatched_in_flight());
+    story.finish(core.unhedged());
     let (figures, accounts) = (core.figures(), core.accounts());
     let tape = match recorder {
         None => None,

@@ -1,6 +1,6 @@
 //! One order: what is known of it, and what it reports.
 
-use engine::event::{Bundle, BundleId, Feedback, Report, ReportKind};
+use engine::event::{Action, Bundle, BundleId, Feedback, Report, ReportKind};
 use engine::fee::{FillFees, cost_of};
 use engine::pair::{Outcome, PairId};
 use engine::tile::Now;
@@ -31,6 +31,11 @@ pub(super) struct Counted {
     trade: Id,
     part: u16,
     undone: bool,
+    /// As it was told: exactly that is taken back where the trade fails.
+    shares: Shares,
+    px: Px,
+    cash: Usd,
+    fee: Usd,
 }
 
 /// An order.
@@ -43,6 +48,7 @@ pub struct Order {
     /// Its market.
     pub market: MarketId,
     pub(super) outcome: Outcome,
+    pub(super) action: Action,
     pub(super) limit: Px,
     pub(super) qty: Qty,
     pub(super) budget: Usd,
@@ -96,6 +102,7 @@ impl Order {
             leg: leg as u8,
             market: it.market,
             outcome: it.outcome,
+            action: it.action,
             limit: it.limit,
             qty: it.qty,
             budget: it.budget,
@@ -114,7 +121,7 @@ impl Order {
         }
     }
 
-    /// Which outcome it buys.
+    /// Which outcome it buys or sells.
     pub const fn outcome(&self) -> Outcome {
         self.outcome
     }
@@ -183,28 +190,32 @@ impl Order {
         let seen = self.counted.iter_mut().find(same);
         match (seen, news.stands) {
             (Some(counted), TradeStands::Failed) if !counted.undone => {
-                // There is no report for money that comes back; doubt blocks the pair and shows.
                 counted.undone = true;
                 figures.undone += 1;
-                self.tell(ReportKind::Unknown, now, out);
+                let Counted { shares, px, cash, fee, .. } = *counted;
+                self.tell(ReportKind::Undone { shares, px, cash, fee }, now, out);
             }
             (Some(_), _) => figures.duplicates += 1,
             (None, stands) => {
+                let FillNews { trade, part, shares, px, .. } = *news;
                 let undone = stands == TradeStands::Failed;
-                self.counted.push(Counted { trade: news.trade, part: news.part, undone });
+                let cash = cost_of(shares, px);
+                let mut counted = Counted { trade, part, undone, shares, px, cash, fee: Usd::ZERO };
                 if undone {
+                    self.counted.push(counted);
                     return; // It was told as a failure only: nothing was counted.
                 }
-                let cash = cost_of(news.shares, news.px);
                 let fee = match news.fee {
                     Some(fee) => fee,
-                    None => self.fees.buy(news.shares, news.px, cash),
+                    None => self.fees.buy(shares, px, cash),
                 };
+                counted.fee = fee;
+                self.counted.push(counted);
                 figures.fills += 1;
                 figures.excess += u64::from(self.stage == Stage::Ended);
-                self.filled += news.shares;
+                self.filled += shares;
                 self.cash += cash;
-                let kind = ReportKind::Filled { shares: news.shares, px: news.px, cash, fee };
+                let kind = ReportKind::Filled { shares, px, cash, fee };
                 if self.stage == Stage::Unknown {
                     figures.resolved += 1;
                 }
@@ -223,6 +234,7 @@ impl Order {
             leg: self.leg,
             market: self.market,
             outcome: self.outcome,
+            action: self.action,
             at,
             kind,
         }));

@@ -2,7 +2,7 @@
 
 use engine::event::Leg;
 use engine::pair::Outcome;
-use engine::units::{Qty, Venue};
+use engine::units::{Px, Qty, Shares, Usd, Venue};
 use serde_json::{Value, json};
 
 use super::kalshi::body;
@@ -55,8 +55,12 @@ fn an_order_is_signed_on_the_spot_and_ends_with_all_its_trades() {
     let figures = rig.gate.figures();
     assert_eq!((figures.fills, figures.duplicates, figures.undone), (2, 2, 0));
     rig.hear(&trade("b", &id, "FAILED", "0.53", "6.603773"));
+    rig.hear(&trade("b", &id, "FAILED", "0.53", "6.603773"));
     rig.run(1);
-    assert_eq!(rig.reports(), [ReportKind::Unknown], "it shows");
+    let (shares, px) = (Shares::new(6_603_773), Px::lit(5_300));
+    let (cash, fee) = (Usd::new(3_500_000), Usd::new(82_240));
+    let undone = ReportKind::Undone { shares, px, cash, fee };
+    assert_eq!(rig.reports(), [undone], "once, as it was told");
     assert_eq!(rig.gate.figures().undone, 1);
 }
 

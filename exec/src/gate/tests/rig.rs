@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::Clock;
-use engine::event::{BundleId, Leg};
+use engine::event::{Action, BundleId, Leg, Purpose};
 use engine::grid::Grid;
 use engine::pair::{Direction, FeeRule, Outcome, PairId};
 use engine::top::MarketId;
@@ -235,6 +235,8 @@ impl<K: Clerk> Rig<K> {
             id: BundleId(self.bundle),
             pair: PairId(7),
             direction: Direction::FirstYes,
+            purpose: Purpose::Open,
+            count: 2,
             legs,
             recv: now.wall,
             decided: now.mono,
@@ -270,6 +272,7 @@ pub fn leg(market: MarketId, outcome: Outcome, limit: u16, qty: u64) -> Leg {
     Leg {
         market,
         outcome,
+        action: Action::Buy,
         spends: market.venue() == Venue::Polymarket,
         limit,
         qty,
