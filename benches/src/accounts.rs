@@ -9,7 +9,7 @@ use engine::tile::Now;
 use engine::top::MarketId;
 use engine::units::{Ns, Px, Qty, Shares, Usd, Venue};
 use exec::action::Action;
-use exec::armed::{ARMED_MAX, ArmedBook};
+use exec::armed::ArmedBook;
 use exec::armory::Armory;
 use exec::gate::kalshi::{KalshiAccount, KalshiLimits};
 use exec::gate::polymarket::{PolymarketAccount, PolymarketLimits};
@@ -21,7 +21,7 @@ use exec::sign::key::{KalshiKey, PolymarketKey};
 use exec::sign::l2::{ApiCredentials, L2Signer};
 use exec::sign::order::WalletKind;
 use exec::sign::polymarket::{Chain, PolymarketSigner, Wallet};
-use exec::sign::pool::HeaderPool;
+use exec::sign::pool::{HEADERS_MAX, HeaderPool};
 use exec::sign::position::MarketVersion;
 use exec::sign::rng::SignerRng;
 use exec::terms::{KalshiTerms, PolymarketTerms, TermsTable};
@@ -29,7 +29,7 @@ use exec::token::TokenId;
 use rsa::pkcs8::EncodePrivateKey as _;
 
 /// Markets of each venue: as many as orders can lie ready.
-pub const MARKETS: usize = ARMED_MAX;
+pub const MARKETS: usize = HEADERS_MAX;
 
 /// Ticker of a market on Kalshi, long as the venue's own.
 pub fn ticker(number: usize) -> String {

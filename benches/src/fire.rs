@@ -11,7 +11,7 @@ use engine::clock::TscClock;
 use engine::event::{ArmRequest, Bundle, Feedback};
 use engine::tile::{Now, Tile};
 use engine::units::{Ns, Venue};
-use exec::armed::armed_ring;
+use exec::armed::{ARMED_MAX, armed_ring};
 use exec::gate::clerk::Clerk;
 use exec::gate::kalshi::KalshiClerk;
 use exec::gate::net::{Channel, Heard, Net, Over};
@@ -150,7 +150,7 @@ impl Range<PolymarketClerk> {
         let clerk = PolymarketClerk::new(accounts::polymarket(armed, HOST), START.mono);
         let (requests_tx, requests) = RingBuffer::new(MARKETS);
         let (armory, terms) = (accounts::armory(HOST, 2), accounts::polymarket_terms());
-        let duty = ArmDuty { armory, terms, requests, filler };
+        let duty = ArmDuty { armory, terms, requests, filler, orders_max: ARMED_MAX };
         Range::new(clerk, SignerTile::new(None, Some(duty)), Some(requests_tx))
     }
 }

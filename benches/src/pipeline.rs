@@ -8,7 +8,7 @@ use engine::pair::{FeeRule, Instrument, Pair, PairTable, Polarity, SizeRule, Ver
 use engine::slab::Slab;
 use engine::tile::Now;
 use engine::top::{MarketId, Top};
-use engine::units::{Ns, Qty, Usd, Venue};
+use engine::units::{Ns, Px, Qty, Usd, Venue};
 use feeds::sink::{Notice, Sink};
 use feeds::{kalshi, polymarket};
 
@@ -152,6 +152,7 @@ fn pair(id: String, markets: [MarketId; 2]) -> Pair {
         market: markets[venue.index()],
         fee: fees[venue.index()],
         size: sizes[venue.index()],
+        tick: Px::lit(100),
         taker_delay: Ns(0),
     };
     Pair {

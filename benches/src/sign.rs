@@ -6,7 +6,7 @@ use engine::event::ArmRequest;
 use engine::pair::{Direction, PairId};
 use engine::tile::{Now, Tile};
 use engine::units::Ns;
-use exec::armed::{ArmedBook, LegKey, armed_ring};
+use exec::armed::{ARMED_MAX, ArmedBook, LegKey, armed_ring};
 use exec::polymarket::OrderType;
 use exec::sign::kalshi::KalshiSigner;
 use exec::sign::order::Placement;
@@ -172,6 +172,7 @@ impl Armed {
             terms: accounts::polymarket_terms(),
             requests: requests_rx,
             filler,
+            orders_max: ARMED_MAX,
         };
         Armed { signer: SignerTile::new(None, Some(duty)), requests, book, now: START, next: 0 }
     }
@@ -197,7 +198,8 @@ pub fn ask_for_all(requests: &mut Producer<ArmRequest>, now: Now) {
     for number in 0..MARKETS {
         let [_, leg] = accounts::legs(number);
         let pair = PairId(number as u16);
-        let request = ArmRequest { pair, direction: Direction::FirstYes, leg, at: now.mono };
+        let request =
+            ArmRequest { pair, direction: Direction::FirstYes, rank: 0, leg, at: now.mono };
         assert!(requests.push(request).is_ok(), "the ring has room for all");
     }
 }

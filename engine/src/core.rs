@@ -22,8 +22,8 @@ use crate::top::{Health, MARKETS_MAX, MarketId, Top};
 use crate::units::{Ns, Qty, Shares, Usd, Venue};
 
 pub use account::Accounts;
-pub use arm::ARM_AGE;
 use arm::Armed;
+pub use arm::{ARM_AGE, ARMS_MAX};
 use attend::Episode;
 
 /// Where the core's output goes. Neither method may block or allocate.
@@ -171,7 +171,7 @@ struct PairState {
     flight: Option<Flight>,
     /// What ended bundles left on one side alone.
     stock: Stock,
-    armed: [Option<Armed>; 2],
+    armed: [Armed; 2],
     /// End of the rest after the last bundle; monotonic.
     ready_at: Ns,
 }
@@ -259,7 +259,7 @@ impl Core {
             episodes: [Episode::NONE; 3],
             flight: None,
             stock: Stock::new(pair.polarity),
-            armed: [None; 2],
+            armed: [Armed::NONE; 2],
             ready_at: Ns(0),
         });
         Core {

@@ -223,14 +223,16 @@ pub enum Feedback {
     },
 }
 
-/// An order that the core would send next if the price of the other leg came its way: to be
-/// signed ahead.
+/// An order that the core would send next if a price came its way: to be signed ahead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ArmRequest {
     /// For which pair.
     pub pair: PairId,
     /// Which way round.
     pub direction: Direction,
+    /// Which of the pair's orders that way round; the likelier ones first. A later request for it
+    /// takes its place.
+    pub rank: u8,
     /// The order.
     pub leg: Leg,
     /// When it was asked for; monotonic.

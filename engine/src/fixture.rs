@@ -4,7 +4,7 @@ use crate::core::{CoreConfig, Outlet};
 use crate::event::{Bundle, Closed, Decision, Event, Settled};
 use crate::pair::{FeeRule, Instrument, Pair, PairTable, Polarity, SizeRule, Verdict};
 use crate::top::{Health, Levels, MarketId, Top};
-use crate::units::{Ns, Qty, Usd, Venue};
+use crate::units::{Ns, Px, Qty, Usd, Venue};
 
 pub const QUADRATIC: FeeRule = FeeRule::Quadratic { multiplier_e6: 1_000_000 };
 pub const CURVE: FeeRule = FeeRule::Curve { rate_e6: 50_000, exponent: 1 };
@@ -29,6 +29,7 @@ pub fn pair(id: &str, first: usize, second: usize, polarity: Polarity) -> Pair {
                     min_notional: Usd::ZERO,
                     whole_cents: false,
                 },
+                tick: Px::lit(10),
                 taker_delay: Ns(0),
             },
             Instrument {
@@ -39,6 +40,7 @@ pub fn pair(id: &str, first: usize, second: usize, polarity: Polarity) -> Pair {
                     min_notional: Usd::ONE,
                     whole_cents: true,
                 },
+                tick: Px::lit(10),
                 taker_delay: Ns(0),
             },
         ],

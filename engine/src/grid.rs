@@ -163,6 +163,11 @@ impl Grid {
         Px::new(e4.min(usize::from(PX_ONE)) as u16).unwrap_or(Px::ONE)
     }
 
+    /// The largest step.
+    pub fn coarsest(&self) -> Px {
+        self.bands().filter_map(|(_, _, step)| Px::new(step)).max().unwrap_or(Px::ONE)
+    }
+
     /// The bands as (start, end, step) in 1e-4 dollar.
     pub fn bands(&self) -> impl Iterator<Item = (u16, u16, u16)> + '_ {
         self.bands[..self.len as usize].iter().map(|b| (b.start, b.end, b.step))

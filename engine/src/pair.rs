@@ -234,6 +234,8 @@ pub struct Instrument {
     pub fee: FeeRule,
     /// What an order must look like.
     pub size: SizeRule,
+    /// The step of its prices; of several the coarsest. Every multiple of it is a price.
+    pub tick: Px,
     /// How long the venue holds a marketable order before it matches it.
     pub taker_delay: Ns,
 }

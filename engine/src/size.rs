@@ -6,6 +6,15 @@ use crate::pair::{FeeRule, Instrument, Outcome, SizeRule};
 use crate::top::{Levels, TOP_LEVELS, Top};
 use crate::units::{PX_ONE, Px, QTY_ONE, Qty, Shares, Usd};
 
+/// Contracts come in hundredths: less than one of them, in millionths, is dust that no order has.
+const DUST_E6: u64 = 10_000;
+
+/// What no order there is made for, in micro-dollars.
+const CENT_E6: i64 = 10_000;
+
+/// An order that is given may leave this part of its budget unspent: one of so many.
+const UNSPENT_PARTS: i64 = 5;
+
 /// What a venue offers of one outcome, and on which terms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Offer {
@@ -98,7 +107,8 @@ impl Offer {
         Some(self.level(0)?.0)
     }
 
-    fn level(&self, index: usize) -> Option<(Px, Qty)> {
+    /// A level by its number, the cheapest first.
+    pub fn level(&self, index: usize) -> Option<(Px, Qty)> {
         let qty = *self.levels.qty.get(index)?;
         if qty == 0 {
             return None;
@@ -106,8 +116,13 @@ impl Offer {
         Some((Px::new(self.levels.px[index])?, Qty::lit(u64::from(qty))))
     }
 
-    /// Price and taker fee of one contract.
-    fn one_e6(&self, px: Px) -> i64 {
+    /// The sizes that an order may have.
+    pub const fn rule(&self) -> SizeRule {
+        self.size
+    }
+
+    /// Price and taker fee of one contract, in micro-dollars.
+    pub fn one_e6(&self, px: Px) -> i64 {
         let one = Shares::from(Qty::ONE);
         // Within one order the balance grid only defers what it rounds: the trade fee counts.
         let fee = match self.fee {
@@ -294,6 +309,37 @@ pub fn plan(legs: &[Offer; 2], limits: &Limits) -> Option<Plan> {
     best
 }
 
+/// The plan around an order of the second leg that is given: an amount of `qty` x `limit`, spent at
+/// `limit` or better. `None` where it gains too little at its worst prices, where the limits do not
+/// allow it, or where more might be bought than the first leg can match.
+pub fn around(legs: &[Offer; 2], (limit, qty): (Px, Qty), limits: &Limits) -> Option<Plan> {
+    let [first, second] = legs;
+    let (budget, grid) = (qty.at(limit), limits.balance_grid);
+    let fill = second.spend(budget, limit, grid);
+    // What is left unspent may meet depth that comes, or that is not shown.
+    let unspent = (budget - fill.cost).e6();
+    let shows_end = second.level(TOP_LEVELS - 1).is_none_or(|(px, _)| px > limit);
+    let may_leave = if shows_end { budget.e6() / UNSPENT_PARTS } else { CENT_E6 };
+    if unspent > may_leave {
+        return None;
+    }
+    let reserve = second.reserve(limit, qty, grid);
+    let (expected, cost, fee) = (fill.shares, fill.cost, fill.fee);
+    let two = LegPlan { limit, qty, budget, expected, cost, fee, reserve };
+    let one = first.order(expected, grid)?;
+    let covers = one.expected.e6() + DUST_E6 > expected.e6();
+    let worst = first.one_e6(one.limit).saturating_add(second.one_e6(limit));
+    let gains = Usd::ONE.e6().saturating_sub(worst) >= limits.min_profit.e6().max(1);
+    let allowed = expected <= Shares::from(limits.max_qty)
+        && one.reserve <= limits.cash[0]
+        && two.reserve <= limits.cash[1]
+        && !limits.one_purse;
+    if !(covers && gains && allowed) {
+        return None;
+    }
+    worthwhile([one, two], limits)
+}
+
 /// Which leg may be fitted first. An amount fills what it fills, and a number of contracts can
 /// follow it to 0.01; of two amounts either may be the coarser.
 fn fitted_first(legs: &[Offer; 2]) -> core::ops::Range<usize> {
@@ -326,15 +372,18 @@ fn fitted(legs: &[Offer; 2], first: usize, want: Shares, limits: &Limits) -> Opt
     let second = 1 - first;
     let one = legs[first].order(want, limits.balance_grid)?;
     let other = legs[second].order(one.expected, limits.balance_grid)?;
+    worthwhile(if first == 0 { [one, other] } else { [other, one] }, limits)
+}
+
+/// The plan of two orders, if it gains enough.
+fn worthwhile(legs: [LegPlan; 2], limits: &Limits) -> Option<Plan> {
+    let [one, other] = &legs;
     let qty = one.expected.min(other.expected);
     let profit =
         Usd::new(i64::try_from(qty.e6()).ok()?) - (one.cost + one.fee) - (other.cost + other.fee);
     let enough = i128::from(limits.min_profit.e6()) * i128::from(qty.e6());
-    if profit <= Usd::ZERO || i128::from(profit.e6()) * 1_000_000 < enough {
-        return None;
-    }
-    let legs = if first == 0 { [one, other] } else { [other, one] };
-    Some(Plan { legs, qty, profit })
+    let is_enough = profit > Usd::ZERO && i128::from(profit.e6()) * 1_000_000 >= enough;
+    is_enough.then_some(Plan { legs, qty, profit })
 }
 
 #[cfg(test)]

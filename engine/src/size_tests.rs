@@ -107,8 +107,8 @@ fn levels_of_either_outcome_come_from_one_book() {
     let mut top = Top::unknown(MarketId::new(Venue::Polymarket, 0).unwrap());
     top.set_bids(&Levels { qty: [700, 800, 0, 0], px: [4_800, 4_700, 0, 0] });
     top.set_asks(&Levels { qty: [100, 0, 0, 0], px: [10_000, 0, 0, 0] });
-    let terms =
-        Instrument { market: top.market, fee: P_FEE, size: amount(500, 0), taker_delay: Ns(0) };
+    let (size, tick) = (amount(500, 0), Px::lit(100));
+    let terms = Instrument { market: top.market, fee: P_FEE, size, tick, taker_delay: Ns(0) };
     let no = Offer::of(&top, Outcome::No, &terms);
     assert_eq!(
         no.levels.iter().collect::<Vec<_>>(),
@@ -272,6 +272,62 @@ proptest! {
             for leg in plan.legs {
                 prop_assert_eq!(leg.budget.e6() % 10_000, 0);
             }
+        }
+    }
+}
+
+#[test]
+fn an_order_that_is_given_is_matched_and_never_overfills() {
+    let a = offer(&[(4_000, 6_000), (4_400, 9_000)], K_FEE, contracts(1));
+    let b = offer(&[(4_800, 5_000), (5_000, 9_000)], P_FEE, amount(500, 1_000_000));
+    // 50 at 0.48 and, for what is left of 25 dollars, 2 at 0.50.
+    let given = (Px::lit(5_000), Qty::lit(5_000));
+    let found = around(&[a, b], given, &limits()).unwrap();
+    assert_eq!((found.legs[1].limit, found.legs[1].qty), given);
+    assert_eq!(found.legs.map(|leg| leg.expected.floor_qty()), [Qty::lit(5_200); 2]);
+    assert_eq!(found.legs[0].limit, Px::lit(4_000));
+    // More than the first leg has at a price that pays, more than is allowed, more than is shown.
+    assert_eq!(around(&[a, b], (Px::lit(5_600), Qty::lit(9_000)), &limits()), None);
+    let few = Limits { max_qty: Qty::lit(5_100), ..limits() };
+    assert_eq!(around(&[a, b], given, &few), None);
+    let poor = Limits { cash: [Usd::new(1_000_000_000), Usd::new(24_000_000)], ..limits() };
+    assert_eq!(around(&[a, b], given, &poor), None);
+    let thin = offer(&[(4_800, 3_500)], P_FEE, amount(500, 1_000_000));
+    assert_eq!(around(&[a, thin], given, &limits()), None, "a third would be left unspent");
+}
+
+proptest! {
+    #[test]
+    fn a_plan_around_an_order_keeps_every_promise(
+        first in proptest::collection::vec((1u16..60, 100u32..9_000), 1..=4),
+        second in proptest::collection::vec((1u16..60, 100u32..9_000), 1..=4),
+        (limit, steps) in (3_000u16..7_000, 1u64..9_000),
+        min_profit in 0i64..30_000,
+    ) {
+        let book = |start: u16, list: &[(u16, u32)]| {
+            let mut px = start;
+            list.iter().map(|(step, qty)| { px += step * 10; (px, *qty) }).collect::<Vec<_>>()
+        };
+        let (a, b) = (book(3_500, &first), book(4_000, &second));
+        let legs = [offer(&a, K_FEE, contracts(1)), offer(&b, P_FEE, amount(500, 1_000_000))];
+        let limit = Px::lit(limit);
+        let qty = Qty::lit(steps * legs[1].rule().step_e2(limit));
+        let limits = Limits { min_profit: Usd::new(min_profit), max_qty: Qty::lit(9_000), ..limits() };
+        if let Some(plan) = around(&legs, (limit, qty), &limits) {
+            let [one, two] = plan.legs;
+            // Slowly: every micro-dollar on the cheapest that is left, up to the limit.
+            let (mut left, mut got) = (qty.at(limit).e6() as u64, 0u64);
+            for (px, qty) in b.iter().filter(|(px, _)| *px <= limit.e4()) {
+                let buys = (left * 10_000 / u64::from(*px)).min(u64::from(*qty) * 10_000);
+                left -= (buys * u64::from(*px)).div_ceil(10_000).min(left);
+                got += buys;
+            }
+            prop_assert!(two.expected.e6().abs_diff(got) < 10, "{} {got}", two.expected.e6());
+            prop_assert!(one.expected <= two.expected && one.qty == two.expected.floor_qty());
+            prop_assert!(two.expected <= Shares::from(limits.max_qty));
+            let worst = legs[0].one_e6(one.limit) + legs[1].one_e6(limit);
+            prop_assert!(1_000_000 - worst >= min_profit.max(1));
+            prop_assert!(plan.profit > Usd::ZERO);
         }
     }
 }

@@ -12,7 +12,7 @@ use engine::pair::{FeeRule, Instrument, Pair, PairTable, Polarity, SizeRule, Ver
 use engine::paper::PaperCore;
 use engine::tile::Now;
 use engine::top::{Health, Levels, MarketId, Top};
-use engine::units::{Ns, Qty, Usd, Venue};
+use engine::units::{Ns, Px, Qty, Usd, Venue};
 
 struct Counting;
 
@@ -63,6 +63,7 @@ fn pair(index: usize) -> Pair {
         market: market(venue, index),
         fee,
         size: SizeRule { min_qty: Qty::lit(1), min_notional: Usd::ZERO, whole_cents },
+        tick: Px::lit(100),
         taker_delay: Ns(0),
     };
     Pair {

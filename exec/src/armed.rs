@@ -12,9 +12,10 @@ use crate::sign::l2::HMAC_TEXT_LEN;
 use crate::sign::order::OrderId;
 use crate::sign::text::Text;
 
-/// Orders that lie ready at once: two directions of the pairs that are near their threshold. Each
-/// is signed anew every second, so that this many take a few milliseconds of it.
-pub const ARMED_MAX: usize = 64;
+/// Orders that lie ready at once: some prices and sizes of both directions of the pairs that are
+/// near their threshold. Each is signed anew every second, so that this many take some tens of
+/// milliseconds of it.
+pub const ARMED_MAX: usize = 256;
 
 /// The longest request: the head with the longest credentials, and the body of a deposit wallet.
 pub const REQUEST_LEN_MAX: usize = 2_304;
@@ -27,6 +28,9 @@ pub const SECONDS: usize = 2;
 
 /// Characters of a time stamp in Unix seconds, until the year 2286.
 pub const STAMP_LEN: usize = 10;
+
+/// The key of no order.
+const NO_KEY: u64 = 0;
 
 /// An order exactly as the core fires it; anything else is another order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +48,20 @@ pub struct LegKey {
 }
 
 impl LegKey {
+    /// All of it in one word, so that a search compares words; [`NO_KEY`] for a size of nothing and
+    /// for one of 42 million contracts and more, which never lie ready.
+    #[inline]
+    fn packed(&self) -> u64 {
+        let Ok(qty) = u32::try_from(self.qty.e2()) else { return NO_KEY };
+        let market = (self.market.venue() as u64) << 15 | self.market.index() as u64;
+        let kind = u64::from(self.spends) << 1 | self.outcome as u64;
+        if qty == 0 {
+            return NO_KEY;
+        }
+        // A price is below 2^14 and a market below 2^16: the bits do not meet.
+        u64::from(qty) << 32 | market << 16 | kind << 14 | u64::from(self.limit.e4())
+    }
+
     /// The key of a leg.
     #[inline]
     pub const fn of(leg: &Leg) -> LegKey {
@@ -127,7 +145,7 @@ pub fn armed_ring() -> (ArmedFiller, ArmedBook) {
     let book = ArmedBook {
         ready: ready_rx,
         used: used_tx,
-        keys: [None; ARMED_MAX],
+        keys: Box::new([NO_KEY; ARMED_MAX]),
         orders: vec![ArmedOrder::EMPTY; ARMED_MAX].into_boxed_slice(),
         figures: ArmedFigures::default(),
     };
@@ -183,7 +201,7 @@ pub struct ArmedBook {
     ready: Consumer<ArmedOrder>,
     used: Producer<u16>,
     /// What lies in each slot, apart from the bulk so that a search touches little memory.
-    keys: [Option<LegKey>; ARMED_MAX],
+    keys: Box<[u64; ARMED_MAX]>,
     orders: Box<[ArmedOrder]>,
     figures: ArmedFigures,
 }
@@ -197,7 +215,7 @@ impl ArmedBook {
             let Ok(order) = self.ready.pop() else { break };
             let slot = usize::from(order.slot);
             if let Some(place) = self.orders.get_mut(slot) {
-                self.keys[slot] = order.key;
+                self.keys[slot] = order.key.map_or(NO_KEY, |key| key.packed());
                 *place = order;
                 self.figures.armed += 1;
             }
@@ -211,11 +229,11 @@ impl ArmedBook {
     pub fn take(&mut self, key: &LegKey, wall: Ns) -> Option<Fired<'_>> {
         // The loop ends on an index, because a borrow of the order would outlast it.
         let mut found = None;
-        for slot in 0..ARMED_MAX {
-            if self.keys[slot] != Some(*key) {
-                continue;
-            }
-            self.keys[slot] = None;
+        let wanted = key.packed();
+        while wanted != NO_KEY
+            && let Some(slot) = self.keys.iter().position(|lies| *lies == wanted)
+        {
+            self.keys[slot] = NO_KEY;
             if self.orders[slot].request(wall).is_some() {
                 found = Some(slot);
                 break;

@@ -17,9 +17,10 @@ use crate::terms::{PolymarketTerms, TermsTable};
 /// Requests taken in one step, before anything is signed.
 const REQUESTS_A_STEP: usize = 64;
 
-/// An order that was not asked for again for this long is forgotten: the core repeats what it
-/// still wants every [`ARM_AGE`].
-pub const WANTED_AGE: Ns = Ns(2 * ARM_AGE.0);
+/// An order that was not asked for again for this long is forgotten. The core repeats what it
+/// still wants every [`ARM_AGE`] while a book of the pair moves at all; one that stands still may
+/// be the next to jump.
+pub const WANTED_AGE: Ns = Ns(30 * ARM_AGE.0);
 
 /// How often the tile looks whether a header aged, on a clock that jumps.
 const HEADER_EVERY: Ns = Ns::from_ms(50);
@@ -42,6 +43,8 @@ pub struct ArmDuty {
     pub requests: Consumer<ArmRequest>,
     /// Where orders go.
     pub filler: ArmedFiller,
+    /// Orders that lie ready at most; more than [`ARMED_MAX`] count as that.
+    pub orders_max: usize,
 }
 
 /// What the tile did so far.
@@ -55,7 +58,7 @@ pub struct SignerFigures {
     pub requests: u64,
     /// Orders that could not be made: a market without terms, or no order there.
     pub refused: u64,
-    /// Requests that took the place of an older one of another pair.
+    /// Requests that took the place of another order's, and those that found none.
     pub crowded_out: u64,
 }
 
@@ -64,6 +67,7 @@ pub struct SignerFigures {
 struct Wanted {
     pair: PairId,
     direction: Direction,
+    rank: u8,
     leg: Leg,
     /// When the core last asked; monotonic.
     asked: Ns,
@@ -75,7 +79,7 @@ struct Wanted {
 pub struct SignerTile {
     headers: Option<HeaderDuty>,
     arms: Option<ArmDuty>,
-    wanted: [Option<Wanted>; ARMED_MAX],
+    wanted: Box<[Option<Wanted>]>,
     /// The slot that is looked at next, so that none waits for the others.
     next: usize,
     scratch: Box<ArmedOrder>,
@@ -86,10 +90,11 @@ pub struct SignerTile {
 impl SignerTile {
     /// A tile for the venues that have an account.
     pub fn new(headers: Option<HeaderDuty>, arms: Option<ArmDuty>) -> SignerTile {
+        let slots = arms.as_ref().map_or(0, |duty| duty.orders_max.min(ARMED_MAX));
         SignerTile {
             headers,
             arms,
-            wanted: [None; ARMED_MAX],
+            wanted: vec![None; slots].into_boxed_slice(),
             next: 0,
             scratch: Box::new(ArmedOrder::EMPTY),
             figures: SignerFigures::default(),
@@ -102,36 +107,41 @@ impl SignerTile {
         self.figures
     }
 
-    /// Notes an order that the core wants ready: one for each direction of a pair.
+    /// Notes an order that the core wants ready: one for each rank of a pair's direction.
     fn want(&mut self, request: &ArmRequest, now: Now) {
         self.figures.requests += 1;
-        let same = |w: &Wanted| (w.pair, w.direction) == (request.pair, request.direction);
+        let ArmRequest { pair, direction, rank, leg, .. } = *request;
+        let same = |w: &Wanted| (w.pair, w.direction, w.rank) == (pair, direction, rank);
         let own = self.wanted.iter().position(|w| w.as_ref().is_some_and(same));
         let slot = own.or_else(|| self.wanted.iter().position(Option::is_none));
-        let slot = slot.unwrap_or_else(|| {
+        let slot = slot.or_else(|| {
             self.figures.crowded_out += 1;
-            let asked = |w: &Option<Wanted>| w.map_or(Ns(0), |w| w.asked);
-            let oldest = self.wanted.iter().enumerate().min_by_key(|(_, w)| asked(w));
-            oldest.map_or(0, |(slot, _)| slot)
+            self.least_likely(rank)
         });
-        let stands = |w: &Wanted| same(w) && LegKey::of(&w.leg) == LegKey::of(&request.leg);
+        let Some(slot) = slot else { return };
+        let stands = |w: &Wanted| same(w) && LegKey::of(&w.leg) == LegKey::of(&leg);
         let armed_s = self.wanted[slot].filter(stands).and_then(|w| w.armed_s);
-        self.wanted[slot] = Some(Wanted {
-            pair: request.pair,
-            direction: request.direction,
-            leg: request.leg,
-            asked: now.mono,
-            armed_s,
-        });
+        let asked = now.mono;
+        self.wanted[slot] = Some(Wanted { pair, direction, rank, leg, asked, armed_s });
+    }
+
+    /// The place of the order that gives way to one of this rank: none that is likelier, and of
+    /// those as unlikely as each other the one asked for longest ago.
+    fn least_likely(&self, rank: u8) -> Option<usize> {
+        let taken = self.wanted.iter().enumerate().filter_map(|(slot, w)| Some((slot, (*w)?)));
+        let (slot, _) = taken
+            .filter(|(_, w)| w.rank >= rank)
+            .max_by_key(|(_, w)| (w.rank, core::cmp::Reverse(w.asked)))?;
+        Some(slot)
     }
 
     /// Makes one order ready if one is due.
     fn arm_one(&mut self, now: Now) -> usize {
         let Some(arms) = &mut self.arms else { return 0 };
         let second = now.wall.0 / 1_000_000_000;
-        for _ in 0..ARMED_MAX {
+        for _ in 0..self.wanted.len() {
             let slot = self.next;
-            self.next = (slot + 1) % ARMED_MAX;
+            self.next = (slot + 1) % self.wanted.len();
             let Some(wanted) = &mut self.wanted[slot] else { continue };
             if now.mono.since(wanted.asked) > WANTED_AGE {
                 self.wanted[slot] = None;

@@ -18,7 +18,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// Markets 0 to 99 have terms.
+    /// Markets 0 to 299 have terms.
     fn new() -> Bench {
         let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
         let pem = key.to_pkcs8_pem(Default::default()).unwrap();
@@ -28,20 +28,29 @@ impl Bench {
         let (filler, book) = armed_ring();
         let (requests, asked) = RingBuffer::new(256);
         let mut table = TermsTable::new(Venue::Polymarket);
-        for index in 0..100 {
+        for index in 0..300 {
             table.set(MarketId::new(Venue::Polymarket, index).unwrap(), terms()).unwrap();
         }
         let tile = SignerTile::new(
             Some(HeaderDuty { signer, filler: header_filler }),
-            Some(ArmDuty { armory: armory(), terms: table, requests: asked, filler }),
+            Some(ArmDuty {
+                armory: armory(),
+                terms: table,
+                requests: asked,
+                filler,
+                orders_max: ARMED_MAX,
+            }),
         );
         Bench { tile, pool, book, requests }
     }
 
     fn ask(&mut self, pair: u16, leg: Leg, at: Now) {
-        let request =
-            ArmRequest { pair: PairId(pair), direction: Direction::FirstYes, leg, at: at.mono };
-        self.requests.push(request).unwrap();
+        self.ask_ranked(pair, 0, leg, at);
+    }
+
+    fn ask_ranked(&mut self, pair: u16, rank: u8, leg: Leg, at: Now) {
+        let (pair, direction, at) = (PairId(pair), Direction::FirstYes, at.mono);
+        self.requests.push(ArmRequest { pair, direction, rank, leg, at }).unwrap();
     }
 
     /// Steps until there is nothing left to do, and gives how many steps that took.
@@ -93,7 +102,7 @@ fn without_hits_an_order_is_renewed_once_a_second_and_forgotten_unasked() {
     bench.ask(1, wanted, at(0));
     let mut now = at(0);
     let mut renewed = Vec::new();
-    while now.mono < Ns::from_ms(6_000) {
+    while now.mono < WANTED_AGE.after(Ns::from_ms(4_000)) {
         let before = bench.tile.figures().armed;
         bench.settle(now);
         if bench.tile.figures().armed > before {
@@ -103,7 +112,8 @@ fn without_hits_an_order_is_renewed_once_a_second_and_forgotten_unasked() {
         now = at(bench.tile.next_deadline().unwrap().0 / 1_000_000);
         bench.pool.drop_stale(now.wall);
     }
-    assert_eq!(renewed, [0, 750, 1_750], "WALL is 250 ms into a second");
+    let seconds: Vec<u64> = (0..30).map(|second| 750 + 1_000 * second).collect();
+    assert_eq!((renewed[0], &renewed[1..]), (0, &seconds[..]), "WALL is 250 ms into a second");
     assert!(!bench.fires(&wanted, now));
 }
 
@@ -132,7 +142,7 @@ fn a_new_price_replaces_the_old_one_and_pairs_are_bounded() {
 #[test]
 fn what_cannot_be_armed_is_tried_once_and_holds_nobody_up() {
     let (mut bench, good) = (Bench::new(), leg(3, 4_200, 1_000));
-    bench.ask(1, leg(100, 4_200, 1_000), at(0)); // No terms.
+    bench.ask(1, leg(300, 4_200, 1_000), at(0)); // No terms.
     bench.ask(2, leg(1, 4_205, 1_000), at(0)); // Off the tick.
     bench.ask(3, good, at(0));
     bench.settle(at(0));
@@ -142,12 +152,39 @@ fn what_cannot_be_armed_is_tried_once_and_holds_nobody_up() {
 
     // A gate that takes nothing over: the tile comes to rest and goes on when there is room.
     let mut bench = Bench::new();
-    for ms in (0..70_000).step_by(1_000) {
+    for ms in (0..(ARMED_MAX as u64 + 6) * 1_000).step_by(1_000) {
         bench.ask(3, good, at(ms));
         let steps = (0..1_000).take_while(|_| bench.tile.step(at(ms)) > 0).count();
         assert!(steps < 1_000);
     }
-    bench.settle(at(70_000));
-    bench.settle(at(70_000));
-    assert!(bench.fires(&good, at(70_000)));
+    let end = at((ARMED_MAX as u64 + 6) * 1_000);
+    bench.settle(end);
+    bench.settle(end);
+    assert!(bench.fires(&good, end));
+}
+
+#[test]
+fn a_pair_has_several_orders_and_the_least_likely_gives_way() {
+    let mut bench = Bench::new();
+    let sizes = [1_000, 700, 500];
+    for (rank, size) in sizes.into_iter().enumerate() {
+        bench.ask_ranked(1, rank as u8, leg(1, 4_200, size), at(0));
+    }
+    bench.settle(at(0));
+    assert!(sizes.iter().all(|size| bench.fires(&leg(1, 4_200, *size), at(0))), "all of them");
+    // Every other place is taken by the likeliest orders of other pairs.
+    for pair in 0..ARMED_MAX as u16 - 3 {
+        bench.ask_ranked(pair + 10, 0, leg(usize::from(pair) + 10, 4_200, 1_000), at(1));
+        bench.settle(at(1));
+    }
+    assert_eq!(bench.tile.figures().crowded_out, 0);
+    bench.ask_ranked(500, 1, leg(280, 4_200, 1_000), at(2));
+    bench.settle(at(2));
+    assert!(!bench.fires(&leg(1, 4_200, 500), at(2)), "the last rank gave way");
+    assert!(bench.fires(&leg(280, 4_200, 1_000), at(2)));
+    // Nobody is less likely than this one, so it is the one that is left out.
+    bench.ask_ranked(501, 9, leg(281, 4_200, 1_000), at(3));
+    bench.settle(at(3));
+    assert!(!bench.fires(&leg(281, 4_200, 1_000), at(3)));
+    assert_eq!(bench.tile.figures().crowded_out, 2);
 }

@@ -35,43 +35,97 @@ fn book(core: &mut Core, out: &mut Heard, venue: Venue, at: u64, bid: (u16, u32)
     core.on_top(Now::at(top.recv), &top, out);
 }
 
-#[test]
-fn the_order_that_is_asked_for_is_the_one_that_leaves() {
-    let (mut core, mut out) = (core(Some(Usd::new(50_000))), Heard::default());
-    book(&mut core, &mut out, Venue::Polymarket, 1, (5_000, 10_000), (5_100, 10_000));
-    // YES at 0.46 there and NO at 0.50 here leave some half cent after fees: not enough.
-    book(&mut core, &mut out, Venue::Kalshi, 2, (4_500, 10_000), (4_650, 10_000));
-    assert!(out.bundles.is_empty());
-    let arm = *out.arms.last().expect("close enough to be signed ahead");
-    assert_eq!(
-        (arm.direction, arm.leg.limit, arm.leg.qty),
-        (Direction::FirstYes, Px::lit(5_000), Qty::lit(10_000))
-    );
-    let asked = out.arms.len();
-    book(&mut core, &mut out, Venue::Kalshi, 3, (4_500, 9_999), (4_650, 10_000));
-    assert_eq!(out.arms.len(), asked, "nothing changed that matters");
-    book(&mut core, &mut out, Venue::Kalshi, 3 + ARM_AGE.0, (4_500, 9_998), (4_650, 10_000));
-    assert_eq!(out.arms.len(), asked + 1, "old ones are renewed");
-    book(&mut core, &mut out, Venue::Kalshi, 4 + ARM_AGE.0, (4_300, 10_000), (4_400, 10_000));
-    assert_eq!(out.bundles.len(), 1);
-    let fired = out.bundles[0].legs[1];
-    assert_eq!((fired.market, fired.outcome), (arm.leg.market, arm.leg.outcome));
-    assert_eq!(
-        (fired.limit, fired.qty, fired.budget),
-        (arm.leg.limit, arm.leg.qty, arm.leg.budget)
-    );
+/// A leg of a bundle as it lies ready, or not.
+fn was_asked_for(out: &Heard, bundle: &Bundle) -> bool {
+    let fired = &bundle.legs[1];
+    let is = |arm: &ArmRequest| {
+        (arm.direction, arm.leg.market, arm.leg.outcome)
+            == (bundle.direction, fired.market, fired.outcome)
+            && (arm.leg.limit, arm.leg.qty, arm.leg.budget)
+                == (fired.limit, fired.qty, fired.budget)
+    };
+    out.arms.iter().any(is)
 }
 
 #[test]
-fn a_larger_chance_is_cut_to_what_lies_ready_and_a_much_larger_one_is_not() {
-    for (shown, fired) in [(11_000, 8_000), (16_000, 8_000), (17_000, 17_000), (7_000, 7_000)] {
+fn the_order_that_leaves_was_asked_for_whichever_venue_moves() {
+    for moved in Venue::ALL {
         let (mut core, mut out) = (core(Some(Usd::new(50_000))), Heard::default());
-        book(&mut core, &mut out, Venue::Polymarket, 1, (5_000, 20_000), (5_100, 10_000));
-        book(&mut core, &mut out, Venue::Kalshi, 2, (4_500, 10_000), (4_650, 8_000));
-        assert_eq!(out.arms.last().unwrap().leg.qty, Qty::lit(8_000));
-        book(&mut core, &mut out, Venue::Kalshi, 3, (4_300, 10_000), (4_400, shown));
-        assert_eq!(out.bundles[0].legs.map(|leg| leg.qty.e2()), [fired; 2], "{shown} are shown");
+        book(&mut core, &mut out, Venue::Polymarket, 1, (5_000, 10_000), (5_100, 10_000));
+        // YES at 0.46 there and NO at 0.50 here leave some half cent after fees: not enough.
+        book(&mut core, &mut out, Venue::Kalshi, 2, (4_500, 10_000), (4_650, 10_000));
+        assert!(out.bundles.is_empty());
+        assert!(out.arms.iter().any(|arm| {
+            let leg = &arm.leg;
+            (arm.direction, leg.limit, leg.qty, arm.rank)
+                == (Direction::FirstYes, Px::lit(5_000), Qty::lit(10_000), 0)
+        }));
+        let asked = out.arms.len();
+        book(&mut core, &mut out, Venue::Kalshi, 3, (4_500, 9_999), (4_650, 10_000));
+        assert_eq!(out.arms.len(), asked, "nothing changed that matters");
+        book(&mut core, &mut out, Venue::Kalshi, 3 + ARM_AGE.0, (4_500, 9_998), (4_650, 10_000));
+        let again = out.arms.len() - asked;
+        assert!((1..=2 * ARMS_MAX).contains(&again), "old ones are renewed: {again}");
+        match moved {
+            Venue::Kalshi => {
+                book(&mut core, &mut out, moved, 4 + ARM_AGE.0, (4_300, 10_000), (4_400, 10_000));
+            }
+            Venue::Polymarket => {
+                book(&mut core, &mut out, moved, 4 + ARM_AGE.0, (5_230, 10_000), (5_330, 10_000));
+            }
+        }
+        assert_eq!(out.bundles.len(), 1);
+        let bundle = &out.bundles[0];
+        assert!(was_asked_for(&out, bundle), "{moved}: {bundle:?}");
+        assert!(bundle.legs[1].qty >= Qty::lit(6_000), "{moved}: most of it is taken");
+        let [first, second] = bundle.legs.map(|leg| leg.expected);
+        assert_eq!(first.floor_qty(), second.floor_qty(), "{moved}: the other leg follows");
     }
+}
+
+#[test]
+fn whatever_depth_a_move_shows_some_size_lies_ready_unless_it_is_tiny() {
+    let mut ready = 0;
+    for (moved, shown) in Venue::ALL.into_iter().flat_map(|v| (10..=120).map(move |n| (v, n))) {
+        let (mut core, mut out) = (core(Some(Usd::new(50_000))), Heard::default());
+        book(&mut core, &mut out, Venue::Polymarket, 1, (5_000, 8_000), (5_100, 10_000));
+        book(&mut core, &mut out, Venue::Kalshi, 2, (4_500, 10_000), (4_650, 9_000));
+        match moved {
+            Venue::Kalshi => book(&mut core, &mut out, moved, 3, (4_300, 10), (4_400, shown * 100)),
+            Venue::Polymarket => {
+                book(&mut core, &mut out, moved, 3, (5_210, shown * 100), (5_330, 10));
+            }
+        }
+        let bundle = &out.bundles[0];
+        let is_ready = was_asked_for(&out, bundle);
+        assert!(is_ready || shown < 40, "{moved} {shown}: {bundle:?}");
+        ready += u32::from(is_ready);
+        let most = u64::from(shown.min(90)) * 100;
+        let takes = bundle.legs.map(|leg| leg.expected.floor_qty().e2());
+        assert!(takes.iter().all(|took| *took <= most && *took * 2 >= most), "{shown}: {takes:?}");
+    }
+    assert!(ready > 180, "{ready} of 222");
+}
+
+#[test]
+fn an_order_that_lies_ready_gains_enough_at_its_worst_price() {
+    // The first venue's next price is dearer: the order that is ready for it is a cheaper one.
+    let (mut core, mut out) = (core(Some(Usd::new(80_000))), Heard::default());
+    let first =
+        top(market(Venue::Kalshi, 0), 1, &[(4_500, 9_000)], &[(4_650, 500), (4_750, 9_000)]);
+    core.on_top(Now::at(first.recv), &first, &mut out);
+    book(&mut core, &mut out, Venue::Polymarket, 2, (5_000, 9_000), (5_100, 9_000));
+    for arm in out.arms.iter().filter(|arm| arm.direction == Direction::FirstYes) {
+        assert!(arm.leg.limit <= Px::lit(5_000) && arm.leg.limit.e4().is_multiple_of(10));
+    }
+    // NO at 0.465: against 0.475 it earns what is wanted up to some price, and no dearer one leaves.
+    book(&mut core, &mut out, Venue::Polymarket, 3, (5_350, 9_000), (5_450, 9_000));
+    let bundle = &out.bundles[0];
+    assert!(was_asked_for(&out, bundle), "{bundle:?}");
+    let worst = bundle.legs.map(|leg| i64::from(leg.limit.e4()) * 100);
+    let fees = bundle.legs.map(|leg| leg.fee.e6() * 1_000_000 / leg.expected.e6() as i64);
+    let gain = 1_000_000 - worst[0] - worst[1] - fees[0] - fees[1];
+    assert!(gain >= 9_900, "{gain} of the 10,000 that are wanted, but for roundings");
 }
 
 #[test]

@@ -142,6 +142,7 @@ fn pair(spec: &PairSpec, markets: [MarketId; 2]) -> Result<Pair, engine::pair::P
                     min_notional: Usd::ZERO,
                     whole_cents: false,
                 },
+                tick: k.grid.coarsest(),
                 taker_delay: Ns(0),
             },
             Instrument {
@@ -152,6 +153,7 @@ fn pair(spec: &PairSpec, markets: [MarketId; 2]) -> Result<Pair, engine::pair::P
                     min_notional: p.min_notional,
                     whole_cents: true,
                 },
+                tick: p.tick,
                 taker_delay: Ns::from_ms(u64::from(p.taker_delay_ms)),
             },
         ],

@@ -9,7 +9,7 @@ use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH};
 use engine::pair::{FeeRule, PairTable};
 use engine::tile::Now;
 use engine::units::{Ns, Venue};
-use exec::armed::armed_ring;
+use exec::armed::{ARMED_MAX, armed_ring};
 use exec::armory::Armory;
 use exec::gate::kalshi::{KalshiAccount, KalshiClerk, KalshiLimits};
 use exec::gate::net::TlsNet;
@@ -231,6 +231,7 @@ pub fn gates(
             terms: markets.polymarket,
             requests,
             filler: armed_filler,
+            orders_max: ARMED_MAX,
         }),
     );
     let rings = GateRings {

@@ -244,7 +244,13 @@ impl fmt::Display for Summary {
             writeln!(f, "  {name:<25} {percentiles}")?;
         }
         let [ahead, inline] = self.signed_ahead;
-        writeln!(f, "signed ahead    {ahead} of {} requests", ahead + inline)?;
+        write!(f, "signed ahead    {ahead} of {} requests", ahead + inline)?;
+        for (at, (venue, counts)) in self.gates.iter().enumerate() {
+            let of = |name| counts.get(name).copied().unwrap_or(0);
+            let (ahead, sent) = (of("signed_ahead"), of("signed_ahead") + of("signed_inline"));
+            write!(f, "{} {ahead} of {sent} at {venue}", if at == 0 { ":" } else { "," })?;
+        }
+        writeln!(f)?;
         write!(f, "decision hash   {}", self.decision_hash)?;
         if let Some(tape) = &self.tape {
             write!(f, "\ntape            {tape}")?;
