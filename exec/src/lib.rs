@@ -22,4 +22,5 @@ pub mod json; // fields of answers and messages
 pub mod private; // what a venue says of our orders and trades
 pub mod answer; // what a venue answers to an order
 pub mod request; // requests as whole bytes
+pub mod journal; // what must survive a crash, on disk before it matters
 pub mod gate; // the tile between the core and a venue

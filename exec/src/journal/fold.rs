@@ -1,0 +1,223 @@
+//! Records -> what was known when they end: money, positions, and every order whose fate is open.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use engine::event::{Feedback, Report, ReportKind};
+use engine::pair::Outcome;
+use engine::top::MarketId;
+use engine::units::{Ns, Shares, Usd, Venue};
+
+use super::record::{Finding, OrderRecord, Record};
+use crate::id::Id;
+
+/// Signed orders older than this when the records end cannot have left: a gate fires none that is
+/// older than two seconds, and a record waits for its commit far less than the rest.
+pub const ARMED_KEPT: Ns = Ns::from_ms(60_000);
+
+/// A market by venue and number.
+pub type MarketKey = (usize, usize);
+
+const fn key(market: MarketId) -> MarketKey {
+    (market.venue().index(), market.index())
+}
+
+/// An order as far as the journal knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Known {
+    /// How it left.
+    pub order: OrderRecord,
+    /// Filled so far.
+    pub filled: Shares,
+    /// What that cost without fees.
+    pub cash: Usd,
+    /// Fees of it.
+    pub fee: Usd,
+    /// It ended.
+    pub over: bool,
+    /// Its fate was unknown.
+    pub unknown: bool,
+}
+
+/// Money three ways, by venue.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Ledgers {
+    /// By every fill that a venue told.
+    pub matched: [Usd; 2],
+    /// By the venue's own word, as it was compared last.
+    pub settled: [Usd; 2],
+    /// What orders that have not ended may still take.
+    pub at_risk: [Usd; 2],
+}
+
+/// What was known.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct State {
+    /// Number of the last run; `None` before the first.
+    pub run: Option<u64>,
+    /// When it began; Unix.
+    pub began: Ns,
+    /// Its orders cost money.
+    pub live: bool,
+    /// It ended in order.
+    pub ended: bool,
+    /// Names of markets: ticker or condition id.
+    pub markets: BTreeMap<MarketKey, String>,
+    /// Tokens of Polymarket's markets by outcome, YES first.
+    pub tokens: BTreeMap<MarketKey, [String; 2]>,
+    /// Money by venue.
+    pub cash: [Usd; 2],
+    /// Money by venue as the venue said last.
+    settled: [Usd; 2],
+    /// Positions by market, YES and NO; 1e-6 contracts. Kalshi's is in YES alone, below zero of NO.
+    pub held: BTreeMap<MarketKey, [i64; 2]>,
+    /// The last bundle whose ids are reserved.
+    pub ids: u64,
+    /// Orders that were signed last and of which nothing more is known: id and market.
+    pub armed: VecDeque<(Id, MarketId, Outcome, Ns)>,
+    /// Orders by bundle and leg.
+    pub orders: BTreeMap<(u64, u8), Known>,
+    /// Orders that a report was about before they were known, or that filled beyond what they are.
+    pub contradictions: u64,
+}
+
+impl State {
+    /// Takes in the next record.
+    pub fn take(&mut self, record: &Record) {
+        match *record {
+            Record::Run { run, wall, live } => {
+                *self = State { run: Some(run), began: wall, live, ..State::default() };
+            }
+            Record::Market { market, name } => {
+                self.markets.insert(key(market), text(name.as_bytes()));
+            }
+            Record::Token { market, outcome, name } => {
+                let tokens = self.tokens.entry(key(market)).or_default();
+                tokens[outcome as usize] = text(name.as_bytes());
+            }
+            Record::Cash { venue, cash } => {
+                self.cash[venue.index()] = cash;
+                self.settled[venue.index()] = cash;
+            }
+            Record::Held { market, outcome, e6 } => {
+                self.held.entry(key(market)).or_default()[outcome as usize] = e6;
+            }
+            Record::Ids { last, .. } => self.ids = self.ids.max(last),
+            Record::Armed { id, market, outcome, wall, .. } => {
+                self.arm(Id::hash(&id.0), market, outcome, wall);
+            }
+            Record::Order(order) => self.order(&order),
+            Record::Heard(Feedback::Report(report)) => self.report(&report),
+            Record::Found(found) => self.found(&found),
+            Record::End { unknown, open } => self.ended = unknown == 0 && open == 0,
+            Record::Heard(_)
+            | Record::Ended(_)
+            | Record::Tripped { .. }
+            | Record::Differs { .. } => {}
+        }
+    }
+
+    /// Orders that have not ended, as far as is known.
+    pub fn open(&self) -> impl Iterator<Item = &Known> {
+        self.orders.values().filter(|known| !known.over)
+    }
+
+    /// Money three ways.
+    pub fn ledgers(&self) -> Ledgers {
+        let mut at_risk = [Usd::ZERO; 2];
+        for known in self.open() {
+            let left = known.order.reserve - known.cash - known.fee;
+            at_risk[known.order.market.venue().index()] += left.max(Usd::ZERO);
+        }
+        Ledgers { matched: self.cash, settled: self.settled, at_risk }
+    }
+
+    fn arm(&mut self, id: Id, market: MarketId, outcome: Outcome, wall: Ns) {
+        while self.armed.front().is_some_and(|old| wall.since(old.3) > ARMED_KEPT) {
+            self.armed.pop_front();
+        }
+        self.armed.push_back((id, market, outcome, wall));
+    }
+
+    fn order(&mut self, order: &OrderRecord) {
+        self.armed.retain(|(id, ..)| *id != order.client);
+        let fresh = Known {
+            order: *order,
+            filled: Shares::ZERO,
+            cash: Usd::ZERO,
+            fee: Usd::ZERO,
+            over: false,
+            unknown: false,
+        };
+        if self.orders.insert((order.bundle.0, order.leg), fresh).is_some() {
+            self.contradictions += 1; // One intent, two orders.
+        }
+    }
+
+    fn report(&mut self, report: &Report) {
+        if let ReportKind::Filled { shares, cash, fee, .. } = report.kind {
+            self.buy(report.market, report.outcome, shares, cash + fee);
+        }
+        let Some(known) = self.orders.get_mut(&(report.bundle.0, report.leg)) else {
+            // A refusal of the gate itself is about an order that never was.
+            self.contradictions += u64::from(!matches!(report.kind, ReportKind::Rejected(_)));
+            return;
+        };
+        match report.kind {
+            ReportKind::Filled { shares, cash, fee, .. } => {
+                known.filled += shares;
+                known.cash += cash;
+                known.fee += fee;
+                known.unknown = false;
+            }
+            ReportKind::Unknown => known.unknown = true,
+            ReportKind::Sent | ReportKind::Acked => known.unknown = false,
+            ReportKind::Done | ReportKind::Rejected(_) | ReportKind::Cancelled => {
+                (known.over, known.unknown) = (true, false);
+            }
+        }
+    }
+
+    /// Evidence replaces what was heard: it is about all that the order ever filled.
+    fn found(&mut self, found: &Finding) {
+        let of = |known: &&mut Known| {
+            known.order.market.venue() == found.venue && known.order.client == found.client
+        };
+        let Some(known) = self.orders.values_mut().find(of) else { return };
+        let paid = (found.cash + found.fee) - (known.cash + known.fee);
+        let shares = found.shares.saturating_sub(known.filled);
+        self.contradictions += u64::from(found.shares < known.filled);
+        let (market, outcome) = (known.order.market, known.order.outcome);
+        (known.filled, known.cash, known.fee) = (found.shares, found.cash, found.fee);
+        (known.over, known.unknown) = (true, false);
+        self.buy(market, outcome, shares, paid);
+    }
+
+    /// Books a purchase as the venue does.
+    pub fn buy(&mut self, market: MarketId, outcome: Outcome, shares: Shares, paid: Usd) {
+        let cash = &mut self.cash[market.venue().index()];
+        *cash -= paid;
+        let held = self.held.entry(key(market)).or_default();
+        let bought = i64::try_from(shares.e6()).unwrap_or(i64::MAX);
+        match market.venue() {
+            Venue::Polymarket => {
+                held[outcome as usize] = held[outcome as usize].saturating_add(bought);
+            }
+            Venue::Kalshi => {
+                let signed = if outcome == Outcome::Yes { bought } else { -bought };
+                if held[0].signum() == -signed.signum() {
+                    // Opposite contracts pay their dollar at once.
+                    *cash += Usd::new(bought.min(held[0].saturating_abs()));
+                }
+                held[0] = held[0].saturating_add(signed);
+            }
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+#[path = "fold_tests.rs"]
+mod tests;

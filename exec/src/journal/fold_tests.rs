@@ -1,0 +1,148 @@
+//! Money and positions from records alone, and what a crash leaves open.
+
+use super::super::record::name;
+use super::super::record::tests::samples;
+use super::*;
+use engine::event::{BundleId, Reject};
+use engine::pair::PairId;
+use engine::units::{Px, Qty};
+
+fn market(venue: Venue) -> MarketId {
+    MarketId::new(venue, 0).unwrap()
+}
+
+fn order(bundle: u64, leg: u8, venue: Venue, outcome: Outcome) -> OrderRecord {
+    OrderRecord {
+        bundle: BundleId(bundle),
+        pair: PairId(0),
+        leg,
+        market: market(venue),
+        outcome,
+        spends: venue == Venue::Polymarket,
+        limit: Px::lit(4_000),
+        qty: Qty::lit(1_000),
+        budget: Usd::new(4_000_000),
+        reserve: Usd::new(5_000_000),
+        client: Id::uuid(u128::from(bundle) << 8 | u128::from(leg)),
+        venue: None,
+        wall: Ns(9),
+    }
+}
+
+fn heard(order: &OrderRecord, kind: ReportKind) -> Record {
+    Record::Heard(Feedback::Report(Report {
+        bundle: order.bundle,
+        pair: order.pair,
+        leg: order.leg,
+        market: order.market,
+        outcome: order.outcome,
+        at: Ns(3),
+        kind,
+    }))
+}
+
+fn fill(shares: u64, cash: i64, fee: i64) -> ReportKind {
+    let (shares, px) = (Shares::new(shares), Px::lit(4_000));
+    ReportKind::Filled { shares, px, cash: Usd::new(cash), fee: Usd::new(fee) }
+}
+
+fn begun() -> State {
+    let mut state = State::default();
+    state.take(&samples()[7]); // of a run before: forgotten
+    state.take(&Record::Run { run: 7, wall: Ns(1), live: false });
+    for venue in Venue::ALL {
+        state.take(&Record::Cash { venue, cash: Usd::new(100_000_000) });
+    }
+    let kalshi = market(Venue::Kalshi);
+    state.take(&Record::Market { market: kalshi, name: name("KX") });
+    state.take(&Record::Held { market: kalshi, outcome: Outcome::Yes, e6: -4_000_000 });
+    state.take(&Record::Ids { first: 1, last: 64 });
+    state
+}
+
+#[test]
+fn money_is_conserved_to_the_micro_dollar() {
+    let mut state = begun();
+    let yes = order(1, 0, Venue::Kalshi, Outcome::Yes);
+    let no = order(1, 1, Venue::Polymarket, Outcome::No);
+    for order in [&yes, &no] {
+        state.take(&Record::Order(*order));
+        state.take(&heard(order, ReportKind::Sent));
+    }
+    assert_eq!(state.ledgers().at_risk, [Usd::new(5_000_000); 2]);
+    state.take(&heard(&yes, fill(10_000_000, 4_000_000, 70)));
+    state.take(&heard(&yes, ReportKind::Done));
+    state.take(&heard(&no, fill(3_000_001, 1_200_001, 9)));
+    // Six of ten are YES, four paid their dollar against the four NO of before.
+    assert_eq!(state.held[&(0, 0)], [6_000_000, 0]);
+    assert_eq!(state.held[&(1, 0)], [0, 3_000_001]);
+    assert_eq!(
+        state.cash,
+        [Usd::new(100_000_000 - 4_000_070 + 4_000_000), Usd::new(100_000_000 - 1_200_010)]
+    );
+    let ledgers = state.ledgers();
+    assert_eq!(ledgers.at_risk, [Usd::ZERO, Usd::new(5_000_000 - 1_200_010)]);
+    assert_eq!((ledgers.matched, ledgers.settled), (state.cash, [Usd::new(100_000_000); 2]));
+    assert_eq!((state.open().count(), state.contradictions), (1, 0));
+}
+
+#[test]
+fn evidence_closes_what_a_crash_left_open_and_counts_no_fill_twice() {
+    let mut state = begun();
+    let no = order(2, 1, Venue::Polymarket, Outcome::No);
+    state.take(&Record::Order(no));
+    state.take(&heard(&no, fill(3_000_000, 1_200_000, 9)));
+    state.take(&heard(&no, ReportKind::Unknown));
+    assert!(state.open().all(|known| known.unknown));
+    let found = Finding {
+        venue: Venue::Polymarket,
+        client: no.client,
+        exists: true,
+        shares: Shares::new(5_000_000),
+        cash: Usd::new(2_000_000),
+        fee: Usd::new(15),
+    };
+    state.take(&Record::Found(found));
+    assert_eq!(state.held[&(1, 0)], [0, 5_000_000]);
+    assert_eq!(state.cash[1], Usd::new(100_000_000 - 2_000_015));
+    assert_eq!((state.open().count(), state.contradictions), (0, 0));
+    state.take(&Record::Found(found));
+    assert_eq!(state.held[&(1, 0)], [0, 5_000_000]);
+}
+
+#[test]
+fn two_orders_of_one_intent_and_reports_about_none_are_contradictions() {
+    let mut state = begun();
+    let one = order(3, 0, Venue::Kalshi, Outcome::Yes);
+    state.take(&heard(&one, ReportKind::Rejected(Reject::Expired)));
+    assert_eq!(state.contradictions, 0, "the gate let it not out");
+    state.take(&heard(&one, ReportKind::Acked));
+    assert_eq!(state.contradictions, 1);
+    state.take(&Record::Order(one));
+    state.take(&Record::Order(one));
+    assert_eq!(state.contradictions, 2);
+}
+
+#[test]
+fn signed_orders_are_kept_until_they_leave_or_are_too_old() {
+    let mut state = begun();
+    let Record::Armed { id, market, outcome, limit, qty, .. } = samples()[6] else {
+        unreachable!()
+    };
+    let arm = |n: u8, wall| Record::Armed {
+        id: crate::sign::order::OrderId([n; 32]),
+        market,
+        outcome,
+        limit,
+        qty,
+        wall,
+    };
+    assert_ne!(id.0, [1; 32]);
+    state.take(&arm(1, Ns(5)));
+    state.take(&arm(2, Ns(6)));
+    let client = Id::hash(&[1; 32]);
+    state.take(&Record::Order(OrderRecord { client, ..order(4, 1, Venue::Polymarket, outcome) }));
+    assert_eq!(state.armed.len(), 1);
+    state.take(&arm(3, Ns(7).after(ARMED_KEPT)));
+    assert_eq!(state.armed.len(), 1, "the first is too old");
+}
