@@ -8,6 +8,7 @@ use engine::top::MarketId;
 use engine::units::{Ns, Px, Qty};
 use rtrb::{Consumer, Producer, RingBuffer};
 
+use crate::journal::durable::Cover;
 use crate::sign::l2::HMAC_TEXT_LEN;
 use crate::sign::order::OrderId;
 use crate::sign::text::Text;
@@ -81,6 +82,8 @@ pub struct ArmedOrder {
     pub(crate) slot: u16,
     pub(crate) key: Option<LegKey>,
     pub(crate) id: OrderId,
+    /// The record that makes it durable.
+    pub(crate) cover: Cover,
     /// Unix nanoseconds.
     pub(crate) made: Ns,
     /// The first second that it has an HMAC for, Unix.
@@ -100,6 +103,7 @@ impl ArmedOrder {
         slot: 0,
         key: None,
         id: OrderId([0; 32]),
+        cover: Cover::Nothing,
         made: Ns(0),
         first_s: 0,
         stamps: [[0; STAMP_LEN]; SECONDS],
@@ -194,6 +198,8 @@ pub struct Fired<'a> {
     pub id: OrderId,
     /// The request, to be written in one call.
     pub request: &'a [u8],
+    /// The record that makes it durable.
+    pub cover: Cover,
 }
 
 /// The gate's end: orders that lie ready, each fired at most once.
@@ -248,7 +254,7 @@ impl ArmedBook {
         // A full ring only means that the signer hears of it by the next second.
         let _ = self.used.push(slot as u16);
         let order = &self.orders[slot];
-        Some(Fired { id: order.id, request: order.request.as_bytes() })
+        Some(Fired { id: order.id, request: order.request.as_bytes(), cover: order.cover })
     }
 
     /// What became of armed orders so far.

@@ -27,11 +27,12 @@ use crate::gate::aside::Task;
 use crate::gate::channel::{ChannelConfig, ChannelNews, PrivateChannel};
 use crate::gate::clerk::Clerk;
 use crate::gate::figures::{GateFigures, GateStages};
-use crate::gate::fire::Errand;
+use crate::gate::fire::{Errand, Parked};
 use crate::gate::net::{Net, TlsNet};
 use crate::gate::orders::{OrderKey, Orders, Patience, Question};
 use crate::gate::outbox::Outbox;
 use crate::gate::shut::{Shut, ShutConfig};
+use crate::journal::JournalWriter;
 use crate::pool::{Pool, PoolConfig};
 use crate::private::PrivateEvent;
 
@@ -106,9 +107,13 @@ pub struct Gate<K: Clerk, N: Net, T> {
     upkeep_at: Ns,
     /// A bundle that found no idle connection yet.
     held: Option<Bundle>,
+    /// Orders that are made and may not leave yet.
+    parked: Option<Parked>,
     ready: bool,
     /// A leg's request each.
     requests: [Vec<u8>; 2],
+    /// Those of the parked orders.
+    parked_requests: [Vec<u8>; 2],
     config: GateConfig,
     rng: Rng,
     timer: T,
@@ -146,8 +151,10 @@ impl<K: Clerk, N: Net + Clone, T: Clock> Gate<K, N, T> {
             cancel_at: Ns(0),
             upkeep_at: Ns(0),
             held: None,
+            parked: None,
             ready: false,
             requests: [0; 2].map(|_| Vec::with_capacity(REQUEST_CAPACITY)),
+            parked_requests: [0; 2].map(|_| Vec::with_capacity(REQUEST_CAPACITY)),
             config,
             rng,
             timer,
@@ -158,6 +165,14 @@ impl<K: Clerk, N: Net + Clone, T: Clock> Gate<K, N, T> {
 }
 
 impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
+    /// Writes down all that is sent and heard. With `waits`, an order leaves only when the journal
+    /// holds it durably.
+    #[must_use]
+    pub fn with_journal(mut self, journal: JournalWriter, waits: bool) -> Gate<K, N, T> {
+        self.ends.out.keep(journal, waits);
+        self
+    }
+
     /// What it did so far.
     pub fn figures(&self) -> GateFigures {
         GateFigures { unread: self.channel.unread(), ..self.figures }
@@ -217,7 +232,8 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     /// Tells the core where that changed whether it may count on this gate.
     fn tell_ready(&mut self, now: Now) {
         let reaches = self.fire.warm() > 0 && self.channel.is_subscribed();
-        let ready = reaches && self.shut.is_open() && !self.ends.out.is_full();
+        let takes = !self.ends.out.is_full() && self.ends.out.may_begin();
+        let ready = reaches && self.shut.is_open() && takes;
         if ready != self.ready {
             self.ready = ready;
             self.ends.out.tell(Feedback::Gate { venue: K::VENUE, at: now.mono, ready });
@@ -252,9 +268,10 @@ impl<K: Clerk, N: Net, T: Clock> Tile for Gate<K, N, T> {
         let inquiry = self.orders.next_inquiry().map(|(_, due)| due);
         let cancel = self.orders.to_cancel().map(|_| self.cancel_at);
         let held = self.held.map(|bundle| bundle.deadline);
+        let parked = self.parked.map(|parked| parked.bundle.deadline);
         let pools = [self.fire.next_deadline(), self.aside.next_deadline()];
         let always = [Some(self.channel.next_deadline()), Some(self.upkeep_at)];
-        let rare = [inquiry, cancel, held, self.shut.probe_at()];
+        let rare = [inquiry, cancel, held, parked, self.shut.probe_at()];
         pools.into_iter().chain(always).chain(rare).flatten().min()
     }
 }

@@ -10,6 +10,7 @@ use rtrb::Consumer;
 
 use crate::armed::{ARMED_MAX, ArmedFiller, ArmedOrder, LegKey};
 use crate::armory::Armory;
+use crate::journal::{JournalWriter, Record};
 use crate::sign::kalshi::KalshiSigner;
 use crate::sign::pool::HeaderFiller;
 use crate::terms::{PolymarketTerms, TermsTable};
@@ -83,6 +84,7 @@ pub struct SignerTile {
     /// The slot that is looked at next, so that none waits for the others.
     next: usize,
     scratch: Box<ArmedOrder>,
+    journal: Option<JournalWriter>,
     figures: SignerFigures,
     now: Now,
 }
@@ -97,9 +99,17 @@ impl SignerTile {
             wanted: vec![None; slots].into_boxed_slice(),
             next: 0,
             scratch: Box::new(ArmedOrder::EMPTY),
+            journal: None,
             figures: SignerFigures::default(),
             now: Now::default(),
         }
+    }
+
+    /// Writes every order that it makes ready into the journal before the gate has it.
+    #[must_use]
+    pub fn with_journal(mut self, journal: JournalWriter) -> SignerTile {
+        self.journal = Some(journal);
+        self
     }
 
     /// What it did so far.
@@ -158,6 +168,15 @@ impl SignerTile {
             let made = terms.is_some_and(|terms| {
                 arms.armory.arm(&wanted.leg, terms, now.wall, &mut self.scratch).is_ok()
             });
+            if made && let Some(journal) = &mut self.journal {
+                if !journal.has_room() {
+                    return 0; // What the journal cannot hold, nobody may send.
+                }
+                let Leg { market, outcome, limit, qty, .. } = wanted.leg;
+                let (id, wall) = (self.scratch.id, now.wall);
+                let record = Record::Armed { id, market, outcome, limit, qty, wall };
+                self.scratch.cover = journal.write(&record);
+            }
             if made && arms.filler.push(&self.scratch) {
                 wanted.armed_s = Some(second);
                 self.figures.armed += 1;

@@ -10,6 +10,7 @@ use crate::answer::{Answer, CancelAnswer};
 use crate::gate::orders::{Order, Question};
 use crate::http::reply::Head;
 use crate::id::Id;
+use crate::journal::durable::Cover;
 use crate::private::{Page, PrivateEvent};
 
 /// An order whose request was written.
@@ -21,6 +22,8 @@ pub struct Made {
     pub venue: Option<Id>,
     /// Its signature lay ready.
     pub ahead: bool,
+    /// What of the journal covers it already.
+    pub cover: Cover,
 }
 
 /// A venue's rules at its gate. Nothing here does input or output; requests are whole HTTP/1.1

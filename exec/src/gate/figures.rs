@@ -16,6 +16,8 @@ pub struct GateFigures {
     pub hits: u64,
     /// Those that were signed when they left.
     pub inline: u64,
+    /// Bundles whose orders had to wait for the journal.
+    pub parked: u64,
     /// Orders that our own gate refused, by [`Reject`].
     pub refused: [u64; REJECTS],
     /// Orders that the venue refused.

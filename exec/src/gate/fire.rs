@@ -12,6 +12,8 @@ use crate::gate::clerk::{Clerk, Made};
 use crate::gate::net::Net;
 use crate::gate::orders::OrderKey;
 use crate::http::exchange::Progress;
+use crate::journal::durable::Cover;
+use crate::journal::record::OrderRecord;
 use crate::pool::News;
 use crate::report::Fate;
 
@@ -27,10 +29,57 @@ pub(super) enum Errand {
     Warm,
 }
 
+/// Orders of a bundle that are made, and wait until the journal holds them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parked {
+    pub(super) bundle: Bundle,
+    made: [Option<Made>; 2],
+}
+
+/// An order as the journal keeps it.
+fn noted(bundle: &Bundle, leg: usize, made: &Made, now: Now) -> OrderRecord {
+    let it = &bundle.legs[leg];
+    OrderRecord {
+        bundle: bundle.id,
+        pair: bundle.pair,
+        leg: leg as u8,
+        market: it.market,
+        outcome: it.outcome,
+        action: it.action,
+        purpose: bundle.purpose,
+        spends: it.spends,
+        limit: it.limit,
+        qty: it.qty,
+        budget: it.budget,
+        reserve: it.reserve,
+        client: made.client,
+        venue: made.venue,
+        wall: now.wall,
+    }
+}
+
+/// The legs of a bundle that are a venue's, and how many these are.
+fn legs_of<K: Clerk>(bundle: &Bundle) -> ([usize; 2], usize) {
+    let (mut ours, mut count) = ([0; 2], 0);
+    for (number, leg) in bundle.orders().iter().enumerate() {
+        if leg.market.venue() == K::VENUE {
+            ours[count] = number;
+            count += 1;
+        }
+    }
+    (ours, count)
+}
+
 impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     /// Takes what the core decided.
     pub(super) fn take_bundles(&mut self, now: Now) -> usize {
+        if self.parked.is_some() && !self.unpark(now) {
+            return 0;
+        }
         for done in 0..BUNDLES_A_STEP {
+            if self.parked.is_some() {
+                return done;
+            }
             let bundle = match self.held.take() {
                 Some(bundle) => bundle,
                 None => match self.ends.bundles.pop() {
@@ -49,31 +98,14 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     /// Sends the legs of a bundle that are ours, or refuses them; false where it must wait for a
     /// connection.
     fn take_bundle(&mut self, bundle: &Bundle, now: Now) -> bool {
-        let mut ours = [0; 2];
-        let mut count = 0;
-        for (number, leg) in bundle.orders().iter().enumerate() {
-            if leg.market.venue() == K::VENUE {
-                ours[count] = number;
-                count += 1;
-            }
-        }
+        let (ours, count) = legs_of::<K>(bundle);
         let ours = &ours[..count];
-        // SYNC: whoever stops trading stores with Release; nothing else is read through it.
-        let epoch = self.ends.kill_epoch.load(Ordering::Acquire);
-        let refused = if bundle.kill_epoch != epoch {
-            Some(Reject::Killed)
-        } else if now.mono > bundle.deadline {
-            Some(Reject::Expired)
-        } else if !self.shut.is_open() || !self.channel.is_subscribed() {
-            Some(Reject::Venue)
-        } else if self.fire.idle() < count {
-            return false;
-        } else {
-            None
-        };
-        if let Some(reason) = refused {
+        if let Some(reason) = self.void(bundle, now) {
             ours.iter().for_each(|leg| self.refuse(bundle, *leg, reason, now.mono));
             return true;
+        }
+        if self.fire.idle() < count {
+            return false;
         }
         if let Err(why) = self.admit(bundle, ours, now) {
             self.refuse_all(bundle, ours, why, now.mono);
@@ -92,12 +124,73 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                 }
             }
         }
+        let mut covered = true;
+        for (place, leg) in ours.iter().enumerate() {
+            if let Some(order) = &mut made[place] {
+                let noted = self.ends.out.order(&noted(bundle, *leg, order, now));
+                if order.cover == Cover::Nothing {
+                    order.cover = noted;
+                }
+                covered &= self.ends.out.covers(order.cover);
+            }
+        }
+        if covered {
+            self.fire_legs(bundle, ours, &made, now);
+        } else {
+            self.figures.parked += 1;
+            core::mem::swap(&mut self.requests, &mut self.parked_requests);
+            self.parked = Some(Parked { bundle: *bundle, made });
+        }
+        true
+    }
+
+    /// Lets the parked orders out as soon as the journal holds them, or refuses them; false where
+    /// they have to wait on.
+    #[cold]
+    fn unpark(&mut self, now: Now) -> bool {
+        let Some(Parked { bundle, made }) = self.parked else { return true };
+        let (ours, count) = legs_of::<K>(&bundle);
+        let ours = &ours[..count];
+        if let Some(reason) = self.void(&bundle, now) {
+            self.parked = None;
+            for leg in ours {
+                self.clerk.give_back(&bundle.legs[*leg]);
+                self.refuse(&bundle, *leg, reason, now.mono);
+            }
+            return true;
+        }
+        let covered = made.iter().flatten().all(|order| self.ends.out.covers(order.cover));
+        if !covered || self.fire.idle() < count {
+            return false;
+        }
+        self.parked = None;
+        core::mem::swap(&mut self.requests, &mut self.parked_requests);
+        self.fire_legs(&bundle, ours, &made, now);
+        true
+    }
+
+    /// Why nothing of a bundle may leave any more.
+    fn void(&self, bundle: &Bundle, now: Now) -> Option<Reject> {
+        // SYNC: whoever stops trading stores with Release; nothing else is read through it.
+        let epoch = self.ends.kill_epoch.load(Ordering::Acquire);
+        let takes = self.shut.is_open() && self.channel.is_subscribed();
+        if bundle.kill_epoch != epoch {
+            Some(Reject::Killed)
+        } else if now.mono > bundle.deadline {
+            Some(Reject::Expired)
+        } else if !takes || !self.ends.out.may_begin() {
+            Some(Reject::Venue)
+        } else {
+            None
+        }
+    }
+
+    fn fire_legs(&mut self, bundle: &Bundle, ours: &[usize], made: &[Option<Made>; 2], now: Now) {
         for (place, leg) in ours.iter().enumerate() {
             if let Some(order) = made[place] {
                 self.fire_leg(bundle, *leg, place, order, now);
             }
         }
-        true
     }
 
     /// Makes sure of everything that the legs need before a byte of any of them leaves.

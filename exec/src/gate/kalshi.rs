@@ -15,6 +15,7 @@ use crate::gate::clerk::{Clerk, Made, NotNow};
 use crate::gate::orders::{Order, Question};
 use crate::http::reply::Head;
 use crate::id::Id;
+use crate::journal::durable::Cover;
 use crate::kalshi::{KalshiIntent, Tif};
 use crate::private::kalshi::{KalshiPrivate, SUBSCRIBE};
 use crate::private::{self, Page, PositionNews, PrivateEvent};
@@ -125,6 +126,15 @@ impl KalshiClerk {
         (run >> 12) << 80 | 0x8 << 76 | (run & 0xfff) << 64 | 0b10 << 62 | rest
     }
 
+    /// Bundle and leg of an id that [`KalshiClerk::client_order_id`] made for this run.
+    pub fn order_of(run: u64, id: &Id) -> Option<(u64, u8)> {
+        let digits: String = id.as_str().chars().filter(|c| *c != '-').collect();
+        let number = u128::from_str_radix(&digits, 16).ok()?;
+        let (bundle, leg) = ((number >> 8) as u64 & ((1 << 54) - 1), number as u8);
+        let made = KalshiClerk::client_order_id(run, bundle, usize::from(leg));
+        (Id::uuid(made) == *id).then_some((bundle, leg))
+    }
+
     fn shard_of(&self, market: MarketId) -> u32 {
         self.account.terms.get(market).map_or(0, |terms| terms.exchange_index)
     }
@@ -181,7 +191,8 @@ impl Clerk for KalshiClerk {
         let header = header.ok_or(Reject::RateLimit)?;
         let ahead = self.account.headers.figures().hits > before;
         self.account.origin.write("POST", ORDERS_PATH, header.as_bytes(), &self.body, out);
-        Ok(Made { client: Id::uuid(id), venue: None, ahead })
+        let cover = Cover::Ids(bundle.id.0);
+        Ok(Made { client: Id::uuid(id), venue: None, ahead, cover })
     }
 
     fn fees(&self, leg: &Leg) -> FillFees {

@@ -5,6 +5,10 @@ use std::collections::VecDeque;
 use engine::event::Feedback;
 use rtrb::Producer;
 
+use crate::journal::durable::Cover;
+use crate::journal::record::OrderRecord;
+use crate::journal::{JournalWriter, Record};
+
 /// Feedback that may wait. While more waits, the gate takes nothing new in, so that what waits is
 /// bounded by what one step can cause.
 pub const WAITING_MAX: usize = 1_024;
@@ -13,16 +17,48 @@ pub const WAITING_MAX: usize = 1_024;
 pub struct Outbox {
     ring: Producer<Feedback>,
     waiting: VecDeque<Feedback>,
+    journal: Option<JournalWriter>,
+    /// An order leaves only when the journal holds it durably.
+    waits: bool,
 }
 
 impl Outbox {
     /// An outbox into that ring.
     pub fn new(ring: Producer<Feedback>) -> Outbox {
-        Outbox { ring, waiting: VecDeque::with_capacity(2 * WAITING_MAX) }
+        let waiting = VecDeque::with_capacity(2 * WAITING_MAX);
+        Outbox { ring, waiting, journal: None, waits: false }
+    }
+
+    /// Writes down all that it tells, from now on. With `waits`, no order leaves that the journal
+    /// does not hold durably.
+    pub(super) fn keep(&mut self, journal: JournalWriter, waits: bool) {
+        (self.journal, self.waits) = (Some(journal), waits);
+    }
+
+    /// True while new orders may be begun, as far as the journal goes.
+    pub(super) fn may_begin(&self) -> bool {
+        self.journal.as_ref().is_none_or(JournalWriter::has_room)
+    }
+
+    /// Writes down an order that is about to leave.
+    pub(super) fn order(&mut self, order: &OrderRecord) -> Cover {
+        match &mut self.journal {
+            Some(journal) => journal.write(&Record::Order(*order)),
+            None => Cover::Nothing,
+        }
+    }
+
+    /// True where an order with that cover may leave.
+    pub(super) fn covers(&self, cover: Cover) -> bool {
+        let Some(journal) = self.journal.as_ref().filter(|_| self.waits) else { return true };
+        journal.durable().is_open() && journal.durable().covers(cover)
     }
 
     /// Tells the core, now or as soon as it has room.
     pub fn tell(&mut self, feedback: Feedback) {
+        if let Some(journal) = &mut self.journal {
+            journal.write(&Record::Heard(feedback));
+        }
         self.flush();
         if !self.waiting.is_empty() || self.ring.push(feedback).is_err() {
             self.waiting.push_back(feedback);

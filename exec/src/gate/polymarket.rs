@@ -16,6 +16,7 @@ use crate::gate::clerk::{Clerk, Made, NotNow};
 use crate::gate::orders::{Order, Question};
 use crate::http::reply::Head;
 use crate::id::Id;
+use crate::journal::durable::Cover;
 use crate::polymarket::{OrderType, PolymarketIntent};
 use crate::private::{self, Page, PrivateEvent};
 use crate::report::{Fate, RejectCode};
@@ -166,8 +167,8 @@ impl Clerk for PolymarketClerk {
         out.clear();
         if let Some(fired) = self.account.armed.take(&LegKey::of(it), now.wall) {
             out.extend_from_slice(fired.request);
-            let id = Id::hash(&fired.id.0);
-            return Ok(Made { client: id, venue: Some(id), ahead: true });
+            let (id, cover) = (Id::hash(&fired.id.0), fired.cover);
+            return Ok(Made { client: id, venue: Some(id), ahead: true, cover });
         }
         let terms = self.account.terms.get(it.market).ok_or(Reject::Malformed)?;
         self.account
@@ -176,7 +177,7 @@ impl Clerk for PolymarketClerk {
             .map_err(|_| Reject::Malformed)?;
         let id = Id::hash(&self.scratch.id().0);
         out.extend_from_slice(self.scratch.request(now.wall).ok_or(Reject::Malformed)?);
-        Ok(Made { client: id, venue: Some(id), ahead: false })
+        Ok(Made { client: id, venue: Some(id), ahead: false, cover: Cover::Nothing })
     }
 
     fn fees(&self, leg: &Leg) -> FillFees {

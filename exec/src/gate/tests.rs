@@ -1,6 +1,7 @@
 //! Whole gates against scripted venues, under a clock of numbers.
 
 mod faults; // answers that do not come, venues that take no orders
+mod journal; // nothing leaves that the journal does not hold
 mod kalshi;
 mod polymarket;
 mod rig;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use engine::event::{Feedback, Report, ReportKind};
+use engine::event::{Action, Feedback, Report, ReportKind};
 use engine::pair::Outcome;
 use engine::top::MarketId;
 use engine::units::{Ns, Shares, Usd, Venue};
@@ -154,8 +154,15 @@ impl State {
     }
 
     fn report(&mut self, report: &Report) {
-        if let ReportKind::Filled { shares, cash, fee, .. } = report.kind {
-            self.buy(report.market, report.outcome, shares, cash + fee);
+        let (market, outcome, action) = (report.market, report.outcome, report.action);
+        match report.kind {
+            ReportKind::Filled { shares, cash, fee, .. } => {
+                self.trade(market, outcome, action, [e6(shares), cash.e6(), fee.e6()]);
+            }
+            ReportKind::Undone { shares, cash, fee, .. } => {
+                self.trade(market, outcome, action, [-e6(shares), -cash.e6(), -fee.e6()]);
+            }
+            _ => {}
         }
         let Some(known) = self.orders.get_mut(&(report.bundle.0, report.leg)) else {
             // A refusal of the gate itself is about an order that never was.
@@ -168,6 +175,11 @@ impl State {
                 known.cash += cash;
                 known.fee += fee;
                 known.unknown = false;
+            }
+            ReportKind::Undone { shares, cash, fee, .. } => {
+                known.filled = known.filled.saturating_sub(shares);
+                known.cash -= cash;
+                known.fee -= fee;
             }
             ReportKind::Unknown => known.unknown = true,
             ReportKind::Sent | ReportKind::Acked => known.unknown = false,
@@ -183,35 +195,56 @@ impl State {
             known.order.market.venue() == found.venue && known.order.client == found.client
         };
         let Some(known) = self.orders.values_mut().find(of) else { return };
-        let paid = (found.cash + found.fee) - (known.cash + known.fee);
-        let shares = found.shares.saturating_sub(known.filled);
-        self.contradictions += u64::from(found.shares < known.filled);
-        let (market, outcome) = (known.order.market, known.order.outcome);
+        let by = [
+            e6(found.shares) - e6(known.filled),
+            (found.cash - known.cash).e6(),
+            (found.fee - known.fee).e6(),
+        ];
+        let OrderRecord { market, outcome, action, .. } = known.order;
         (known.filled, known.cash, known.fee) = (found.shares, found.cash, found.fee);
         (known.over, known.unknown) = (true, false);
-        self.buy(market, outcome, shares, paid);
+        self.trade(market, outcome, action, by);
     }
 
-    /// Books a purchase as the venue does.
-    pub fn buy(&mut self, market: MarketId, outcome: Outcome, shares: Shares, paid: Usd) {
-        let cash = &mut self.cash[market.venue().index()];
-        *cash -= paid;
+    /// Books a trade as its venue does: contracts, cash and fee, each below zero where it is taken
+    /// back.
+    fn trade(
+        &mut self,
+        market: MarketId,
+        outcome: Outcome,
+        action: Action,
+        [shares, cash, fee]: [i64; 3],
+    ) {
+        let (come, paid) = match action {
+            Action::Buy => (shares, cash + fee),
+            Action::Sell => (-shares, fee - cash),
+        };
+        let purse = &mut self.cash[market.venue().index()];
+        *purse -= Usd::new(paid);
         let held = self.held.entry(key(market)).or_default();
-        let bought = i64::try_from(shares.e6()).unwrap_or(i64::MAX);
         match market.venue() {
             Venue::Polymarket => {
-                held[outcome as usize] = held[outcome as usize].saturating_add(bought);
+                held[outcome as usize] = held[outcome as usize].saturating_add(come);
             }
             Venue::Kalshi => {
-                let signed = if outcome == Outcome::Yes { bought } else { -bought };
-                if held[0].signum() == -signed.signum() {
-                    // Opposite contracts pay their dollar at once.
-                    *cash += Usd::new(bought.min(held[0].saturating_abs()));
-                }
-                held[0] = held[0].saturating_add(signed);
+                let net = if outcome == Outcome::Yes { come } else { -come };
+                let before = held[0];
+                held[0] = before.saturating_add(net);
+                // A YES and a NO pay their dollar as they meet, and owe it as they part.
+                let yes_no = |position: i64| (position.max(0), (-position).max(0));
+                let ((yes, no), (yes_now, no_now)) = (yes_no(before), yes_no(held[0]));
+                let met = match outcome {
+                    Outcome::Yes => yes + come - yes_now,
+                    Outcome::No => no + come - no_now,
+                };
+                *purse += Usd::new(met);
             }
         }
     }
+}
+
+fn e6(shares: Shares) -> i64 {
+    i64::try_from(shares.e6()).unwrap_or(i64::MAX)
 }
 
 fn text(bytes: &[u8]) -> String {

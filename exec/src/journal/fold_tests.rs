@@ -3,7 +3,8 @@
 use super::super::record::name;
 use super::super::record::tests::samples;
 use super::*;
-use engine::event::{BundleId, Reject};
+use engine::event::{BundleId, Purpose, Reject};
+use engine::ledger::NetLedger;
 use engine::pair::PairId;
 use engine::units::{Px, Qty};
 
@@ -18,6 +19,8 @@ fn order(bundle: u64, leg: u8, venue: Venue, outcome: Outcome) -> OrderRecord {
         leg,
         market: market(venue),
         outcome,
+        action: Action::Buy,
+        purpose: Purpose::Open,
         spends: venue == Venue::Polymarket,
         limit: Px::lit(4_000),
         qty: Qty::lit(1_000),
@@ -36,6 +39,7 @@ fn heard(order: &OrderRecord, kind: ReportKind) -> Record {
         leg: order.leg,
         market: order.market,
         outcome: order.outcome,
+        action: order.action,
         at: Ns(3),
         kind,
     }))
@@ -145,4 +149,40 @@ fn signed_orders_are_kept_until_they_leave_or_are_too_old() {
     assert_eq!(state.armed.len(), 1);
     state.take(&arm(3, Ns(7).after(ARMED_KEPT)));
     assert_eq!(state.armed.len(), 1, "the first is too old");
+}
+
+#[test]
+fn positions_net_sell_and_come_back_as_in_the_engines_own_ledger() {
+    for seed in 0..200 {
+        let mut rng = crate::backoff::Rng::new(seed);
+        let mut state = begun();
+        let mut ledger = NetLedger::new(Usd::new(100_000_000), 1);
+        ledger.begin_with(0, -4_000_000);
+        for bundle in 1..40 {
+            let outcome = if rng.next().is_multiple_of(2) { Outcome::Yes } else { Outcome::No };
+            let mut order = order(bundle, 0, Venue::Kalshi, outcome);
+            let held = ledger.position_e6(0) * if outcome == Outcome::Yes { 1 } else { -1 };
+            let sells = held > 0 && rng.next().is_multiple_of(3);
+            order.action = if sells { Action::Sell } else { Action::Buy };
+            let most = if sells { held as u64 } else { 9_000_000 };
+            let (shares, cash, fee) =
+                (1 + rng.next() % most, (rng.next() % 5_000_000) as i64, (rng.next() % 99) as i64);
+            state.take(&Record::Order(order));
+            state.take(&heard(&order, fill(shares, cash, fee)));
+            let amount = Shares::new(shares);
+            if sells {
+                ledger.sell(0, outcome, amount, Usd::new(cash - fee));
+            } else {
+                ledger.buy(0, outcome, amount, Usd::new(cash + fee));
+                if rng.next().is_multiple_of(4) {
+                    let (shares, px) = (amount, Px::lit(4_000));
+                    let (cash, fee) = (Usd::new(cash), Usd::new(fee));
+                    state.take(&heard(&order, ReportKind::Undone { shares, px, cash, fee }));
+                    ledger.sell(0, outcome, amount, cash + fee);
+                }
+            }
+            assert_eq!(state.held[&(0, 0)][0], ledger.position_e6(0), "seed {seed}");
+            assert_eq!(state.cash[0], ledger.purse.cash(), "seed {seed}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What is written down.
 
-use engine::event::{BundleId, Feedback, Settled};
+use engine::event::{Action, BundleId, Feedback, Purpose, Settled};
 use engine::input::{CORE_INPUT_LEN_MAX, CoreInput};
 use engine::pair::{Outcome, PairId};
 use engine::tile::Now;
@@ -43,8 +43,12 @@ pub struct OrderRecord {
     pub leg: u8,
     /// Its market.
     pub market: MarketId,
-    /// Which outcome is bought.
+    /// Which outcome is bought or sold.
     pub outcome: Outcome,
+    /// Which of both.
+    pub action: Action,
+    /// What its bundle is for.
+    pub purpose: Purpose,
     /// True for an amount to spend.
     pub spends: bool,
     /// Worst price.
@@ -349,6 +353,8 @@ fn put_order(put: &mut Put<'_>, order: &OrderRecord) {
     put.u8(order.leg);
     put.market(order.market);
     put.outcome(order.outcome);
+    put.bool(order.action == Action::Sell);
+    put.u8(order.purpose as u8);
     put.bool(order.spends);
     put.u16(order.limit.e4());
     put.u64(order.qty.e2());
@@ -366,6 +372,8 @@ fn get_order(get: &mut Get<'_>) -> Option<OrderRecord> {
         leg: get.u8()?,
         market: get.market()?,
         outcome: get.outcome()?,
+        action: if get.bool()? { Action::Sell } else { Action::Buy },
+        purpose: *Purpose::ALL.get(usize::from(get.u8()?))?,
         spends: get.bool()?,
         limit: get.px()?,
         qty: get.qty()?,

@@ -15,6 +15,8 @@ pub fn samples() -> Vec<Record> {
         leg: 1,
         market,
         outcome: Outcome::No,
+        action: Action::Sell,
+        purpose: Purpose::Chase,
         spends: true,
         limit: Px::lit(4_100),
         qty: Qty::lit(1_200),
@@ -30,6 +32,7 @@ pub fn samples() -> Vec<Record> {
         leg: 1,
         market,
         outcome: Outcome::No,
+        action: Action::Buy,
         at: Ns(4),
         kind: ReportKind::Filled {
             shares: Shares::new(12_000_001),

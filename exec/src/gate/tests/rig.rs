@@ -151,6 +151,11 @@ impl<K: Clerk> Rig<K> {
         Rig { gate, scripts, epoch, bundles, feedback, timer, bundle: 0 }
     }
 
+    /// The same with a journal.
+    pub fn journalled(self, journal: JournalWriter) -> Rig<K> {
+        Rig { gate: self.gate.with_journal(journal, true), ..self }
+    }
+
     /// Has the venue acknowledge the subscription of the newest private channel.
     pub fn subscribe(&mut self) {
         self.run(3);
