@@ -8,6 +8,7 @@ pub mod digest; // a digest of every book, to compare with other programs
 pub mod decimal; // amounts as people write them
 pub mod config; // a file, a `.env` and the environment -> types, once
 pub mod rest; // slow requests to both venues
+pub mod catalogue; // what both venues list, and which of it is one contract
 pub mod crosscheck; // books of the feeds beside those of REST
 pub mod account; // both accounts by hand: money, positions, single orders
 pub mod topology; // every ring and every thread of a run

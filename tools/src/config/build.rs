@@ -8,9 +8,9 @@ use engine::units::{Ns, Usd};
 
 use super::file::{File, KalshiFile, PolymarketFile, ThreadsFile};
 use super::{
-    ApiCredentials, Config, ConfigError, Environment, Grouping, IdleChoice, KalshiConfig,
-    KalshiKey, KalshiTier, Limits, Mode, PaperTerms, PolymarketConfig, Strategy, Threads, Url,
-    Variables, WalletKey,
+    ApiCredentials, Config, ConfigError, DiscoveryConfig, Environment, Grouping, IdleChoice,
+    KalshiConfig, KalshiKey, KalshiTier, Limits, Mode, PaperTerms, PolymarketConfig, Strategy,
+    Threads, Url, Variables, WalletKey,
 };
 use crate::decimal::{balance_grid, contracts, decimal, usd};
 
@@ -79,6 +79,7 @@ pub(super) fn build(
         },
         record_dir: file.record.dir.as_ref().map(|text| source.resolved(text)),
         threads: threads(&file.threads, &source)?,
+        discovery: discovery(file, &source)?,
         secret_file: variables.secret_file(),
     })
 }
@@ -109,12 +110,44 @@ fn environment(
 
 /// On where nothing is said: money needs a word.
 fn dry_run(variables: &Variables) -> Result<bool, ConfigError> {
-    let Some(said) = variables.first(&["DRY_RUN"]) else { return Ok(true) };
+    let want = "1 or true (orders on paper), 0 or false (orders may cost money)";
+    Ok(switch(variables, "DRY_RUN", want)?.unwrap_or(true))
+}
+
+/// A variable that is on or off.
+fn switch(
+    variables: &Variables,
+    name: &'static str,
+    want: &str,
+) -> Result<Option<bool>, ConfigError> {
+    let Some(said) = variables.first(&[name]) else { return Ok(None) };
     match said.value {
-        "1" | "true" => Ok(true),
-        "0" | "false" => Ok(false),
-        _ => Err(said.error("1 or true (orders on paper), 0 or false (orders may cost money)")),
+        "1" | "true" => Ok(Some(true)),
+        "0" | "false" => Ok(Some(false)),
+        _ => Err(said.error(want)),
     }
+}
+
+/// Longest time between two looks at the catalogues, in seconds.
+const DISCOVERY_S_MAX: u32 = 7 * 86_400;
+
+fn discovery(file: &File, source: &Source<'_>) -> Result<DiscoveryConfig, ConfigError> {
+    let variables = source.variables;
+    let seconds = |key: &str, seconds: u32| match seconds <= DISCOVERY_S_MAX {
+        true => Ok(seconds),
+        false => Err(source.key(key, format!("from 0 to {DISCOVERY_S_MAX} seconds"))),
+    };
+    let file = &file.discovery;
+    let only = "1 or true (find pairs and end), 0 or false (trade)";
+    let force = "1 or true (ask the venues for everything), 0 or false (for changes)";
+    Ok(DiscoveryConfig {
+        enabled: file.enabled,
+        only: switch(variables, "DISCOVERY_ONLY", only)?.unwrap_or(false),
+        force: switch(variables, "FORCE_DISCOVERY", force)?.unwrap_or(false),
+        store: source.resolved(&file.store),
+        cache_ttl_s: seconds("discovery.cache_ttl_s", file.cache_ttl_s)?,
+        every_s: seconds("discovery.every_s", file.every_s)?,
+    })
 }
 
 fn targets(file: &File, variables: &Variables) -> Vec<String> {

@@ -24,6 +24,7 @@ pub(super) struct File {
     pub paper: PaperFile,
     pub record: RecordFile,
     pub threads: ThreadsFile,
+    pub discovery: DiscoveryFile,
 }
 
 #[derive(Default, Deserialize, Serialize)]
@@ -92,6 +93,15 @@ pub(super) struct ThreadsFile {
     pub grouping: String,
     pub cores: Option<String>,
     pub idle: String,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DiscoveryFile {
+    pub enabled: bool,
+    pub store: String,
+    pub cache_ttl_s: u32,
+    pub every_s: u32,
 }
 
 /// Reads `text`, completed by the built-in default. `name` is what errors call the file.

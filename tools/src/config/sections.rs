@@ -227,6 +227,23 @@ pub struct Threads {
     pub idle: IdleChoice,
 }
 
+/// Where pairs come from beside files.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DiscoveryConfig {
+    /// A run trades what is found.
+    pub enabled: bool,
+    /// `DISCOVERY_ONLY`: a run finds pairs and ends.
+    pub only: bool,
+    /// `FORCE_DISCOVERY`: what is known is asked for again.
+    pub force: bool,
+    /// The store.
+    pub store: PathBuf,
+    /// How long a catalogue counts as fresh; seconds.
+    pub cache_ttl_s: u32,
+    /// How often a run looks for changes; seconds, 0 is never.
+    pub every_s: u32,
+}
+
 /// What a run may do and with whom. It has no `Debug`: it may hold secrets.
 pub struct Config {
     /// Whether the file allows orders with money.
@@ -255,6 +272,8 @@ pub struct Config {
     pub record_dir: Option<PathBuf>,
     /// Threads.
     pub threads: Threads,
+    /// Where pairs come from beside files.
+    pub discovery: DiscoveryConfig,
     /// A `.env` file that holds a secret.
     pub secret_file: Option<PathBuf>,
 }

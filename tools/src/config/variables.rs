@@ -10,7 +10,9 @@ use super::{ConfigError, Secret};
 /// Every variable that is looked at.
 pub const NAMES: &[&str] = &[
     "APP_ENV",
+    "DISCOVERY_ONLY",
     "DRY_RUN",
+    "FORCE_DISCOVERY",
     "KALSHI_API_KEY_ID",
     "KALSHI_DEMO_API_KEY",
     "KALSHI_DEMO_PRIVATE_KEY_PATH",

@@ -206,6 +206,23 @@ impl KalshiRest {
         }
     }
 
+    /// A client without a key that uses so many percent of the budget of reads: whoever reads
+    /// catalogues leaves the rest to whoever trades.
+    pub fn reading(config: &KalshiConfig, agent: Agent, share: u32) -> KalshiRest {
+        let mut client = KalshiRest::new(config, agent, None);
+        let part = |tokens: u32| (tokens / 100 * share).max(READ_COST);
+        client.reads = Pace::new(part(config.tier.read_per_s), part(config.tier.read_burst));
+        client
+    }
+
+    /// A page of a public listing, as it is.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn listing(&mut self, path: &str, query: &str) -> Result<serde_json::Value, RestError> {
+        self.get(path, query, false)
+    }
+
     /// Money of the account.
     ///
     /// # Errors

@@ -377,6 +377,16 @@ impl PolymarketRest {
         Ok((markets, page.next_cursor.filter(|cursor| !cursor.is_empty())))
     }
 
+    /// A page of a public listing of Gamma, as it is.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn listing(&mut self, path: &str, query: &str) -> Result<Value, RestError> {
+        agent::spend(&mut self.budget, 1);
+        let url = format!("{}{path}", self.gamma);
+        self.agent.json(&Call { method: "GET", url, query, headers: &[], body: None })
+    }
+
     /// Sends an order: the body of [`exec::sign::order::SignedOrder::push_body`].
     ///
     /// # Errors

@@ -1,0 +1,16 @@
+//! What both venues list, which of it is one contract, and who said so. Read the modules in this
+//! order.
+
+mod moment; // times of both venues -> Unix seconds
+mod fields; // fields of JSON, read without trust
+mod rules; // digests of rules
+pub mod kalshi; // Kalshi's series, events, markets
+pub mod polymarket; // Polymarket's events, markets
+pub mod page; // a page of a listing -> what stands on it
+pub mod crawl; // whole listings, or what changed in them
+pub mod venues; // the venues as the source of a crawl
+pub mod offline; // files as the source
+pub mod store; // what is known, in one file
+pub mod listing; // rows of it -> what a matcher reads
+pub mod worth; // what a pair would earn on the money that it locks up
+pub mod table; // pairs -> the pair table that the engine reads

@@ -1,0 +1,117 @@
+//! What people decided about pairs: who, when, why, and about which text. Rows are only added.
+
+use rusqlite::{Row, params};
+
+use super::{Store, StoreError};
+
+/// What a person may decide.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Both markets are one contract, as their rules stand.
+    Approve,
+    /// They are not, as their rules stand.
+    Reject,
+    /// Never, whatever the rules will say.
+    Block,
+}
+
+impl Action {
+    /// The lower-case word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Action::Approve => "approve",
+            Action::Reject => "reject",
+            Action::Block => "block",
+        }
+    }
+
+    /// A word that is none of ours is the strictest: a newer program wrote it.
+    fn of(word: &str) -> Action {
+        match word {
+            "approve" => Action::Approve,
+            "reject" => Action::Reject,
+            _ => Action::Block,
+        }
+    }
+}
+
+/// A decision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// About which pair.
+    pub pair: String,
+    /// What was decided.
+    pub action: Action,
+    /// By whom.
+    pub who: String,
+    /// When; Unix seconds.
+    pub at: i64,
+    /// Why, in their words.
+    pub why: String,
+    /// The pair's polarity as it stood then.
+    pub polarity: String,
+    /// The digest of both rules as they stood then.
+    pub rules: String,
+    /// Covers pairs of this likeness too; empty where it covers one.
+    pub like: String,
+}
+
+const COLUMNS: &str = "pair, action, who, at, why, polarity, rules, kin";
+
+impl Store {
+    /// Adds a decision, and returns when it is on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn decide(&self, decision: &Decision) -> Result<(), StoreError> {
+        let Decision { pair, action, who, at, why, polarity, rules, like } = decision;
+        let text =
+            format!("INSERT INTO decision ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+        let row = params![pair, action.name(), who, at, why, polarity, rules, like];
+        // Decisions are the one thing in the file that cannot be asked for again.
+        self.db.pragma_update(None, "synchronous", "FULL").map_err(self.fail())?;
+        self.db.execute(&text, row).map_err(self.fail())?;
+        self.db.pragma_update(None, "synchronous", "NORMAL").map_err(self.fail())
+    }
+
+    /// All decisions about a pair, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn decisions(&self, pair: &str) -> Result<Vec<Decision>, StoreError> {
+        let text = format!("SELECT {COLUMNS} FROM decision WHERE pair = ?1 ORDER BY number");
+        self.select(&text, pair)
+    }
+
+    /// The last decision that covers a likeness.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn decision_like(&self, like: &str) -> Result<Option<Decision>, StoreError> {
+        let text = format!(
+            "SELECT {COLUMNS} FROM decision WHERE kin = ?1 AND kin <> '' \
+             ORDER BY number DESC LIMIT 1"
+        );
+        Ok(self.select(&text, like)?.pop())
+    }
+
+    fn select(&self, text: &str, key: &str) -> Result<Vec<Decision>, StoreError> {
+        let fail = self.fail();
+        let mut query = self.db.prepare_cached(text).map_err(&fail)?;
+        let rows = query.query_map([key], read).map_err(&fail)?;
+        rows.collect::<Result<_, _>>().map_err(fail)
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<Decision, rusqlite::Error> {
+    Ok(Decision {
+        pair: row.get(0)?,
+        action: Action::of(&row.get::<_, String>(1)?),
+        who: row.get(2)?,
+        at: row.get(3)?,
+        why: row.get(4)?,
+        polarity: row.get(5)?,
+        rules: row.get(6)?,
+        like: row.get(7)?,
+    })
+}

@@ -1,0 +1,92 @@
+use super::*;
+use crate::catalogue::{kalshi, polymarket};
+use crate::pairs::{self, FeeType};
+
+fn entry(number: usize) -> Entry {
+    let kalshi = KalshiRow {
+        market: kalshi::Market {
+            ticker: format!("KXFED-26DEC-T{number}"),
+            event: "KXFED-26DEC".into(),
+            price_ranges: vec![["0.0000", "1.0000", "0.0100"].map(str::to_owned)],
+            exchange_index: Some(2),
+            close_time: Some(1_797_447_300),
+            ..kalshi::Market::default()
+        },
+        event: Some(kalshi::Event {
+            fee_type_override: Some("quadratic".into()),
+            ..kalshi::Event::default()
+        }),
+        series: Some(kalshi::Series {
+            fee_type: "flat".into(),
+            fee_multiplier: Some("0.5".into()),
+            ..kalshi::Series::default()
+        }),
+    };
+    let polymarket = PolymarketRow {
+        market: polymarket::Market {
+            condition_id: format!("0x{number:064x}"),
+            tokens: vec![format!("{}", 2 * number + 1), format!("{}", 2 * number + 2)],
+            tick: Some("0.001".into()),
+            min_size: Some("5".into()),
+            fee_rate: Some("0.04".into()),
+            fee_exponent: Some(1),
+            seconds_delay: Some(3),
+            neg_risk: true,
+            is_v2: true,
+            game_start: Some(1_797_450_000),
+            ..polymarket::Market::default()
+        },
+        event: None,
+    };
+    let row = PairRow { id: format!("kxfed-26dec-t{number}"), ..super::super::store::example() };
+    Entry {
+        row,
+        standing: Standing { verdict: Verdict::Tradable, why: String::new() },
+        kalshi,
+        polymarket,
+        polarity: Some(Polarity::Inverted),
+        held: false,
+        worth: None,
+    }
+}
+
+#[test]
+fn the_pair_file_reader_reads_every_field_back() {
+    let (text, left_out) = toml(&[entry(1), entry(2)], "Two pairs.\nOf a test.");
+    assert!(left_out.is_empty() && text.starts_with("# Two pairs.\n# Of a test.\nschema = 1\n"));
+    let file = pairs::parse(&text, "test").unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let pair = &file.pairs[1];
+    assert_eq!((pair.verdict, pair.polarity), (Verdict::Tradable, Polarity::Inverted));
+    assert_eq!(
+        (pair.kalshi.fee_type.clone(), pair.kalshi.fee_multiplier_e6),
+        (FeeType::Quadratic, 500_000)
+    );
+    assert_eq!((pair.kalshi.exchange_index, pair.event.as_deref()), (2, Some("kxfed-26dec")));
+    let there = &pair.polymarket;
+    assert_eq!((there.yes.as_str(), there.no.as_str(), there.fee_rate_e6), ("5", "6", 40_000));
+    assert_eq!(
+        (there.neg_risk, there.version, there.taker_delay_ms),
+        (true, pairs::Version::V2, 3_000)
+    );
+    assert!(there.game_start.is_some() && pair.kalshi.close_time.is_some());
+}
+
+#[test]
+fn what_no_page_says_never_trades() {
+    let mut thin = entry(1);
+    thin.kalshi.series = None;
+    thin.kalshi.event = None;
+    thin.kalshi.market.exchange_index = None;
+    thin.polymarket.market.fee_rate = None;
+    let (text, left_out) = toml(&[thin.clone()], "");
+    assert!(left_out.is_empty());
+    let file = pairs::parse(&text, "test").unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert_eq!(file.pairs[0].verdict, Verdict::NeedsReview);
+    assert_eq!(file.pairs[0].kalshi.fee_type, FeeType::Other("unknown".into()));
+    assert!(text.contains("# Kalshi's page names no exchange_index: 0 stands in"), "{text}");
+    thin.polarity = None;
+    thin.polymarket.market.tokens.pop();
+    let (text, left_out) = toml(&[thin], "");
+    assert!(pairs::parse(&text, "test").unwrap().pairs.is_empty());
+    assert_eq!(left_out[0].1.fatal.len(), 2, "{left_out:?}");
+}
