@@ -12,5 +12,6 @@ pub mod venues; // the venues as the source of a crawl
 pub mod offline; // files as the source
 pub mod store; // what is known, in one file
 pub mod listing; // rows of it -> what a matcher reads
+pub mod likeness; // what one approval may cover
 pub mod worth; // what a pair would earn on the money that it locks up
 pub mod table; // pairs -> the pair table that the engine reads
