@@ -181,6 +181,7 @@ pub fn bundle(id: u64, number: usize, now: Now) -> Bundle {
         decided: now.mono,
         deadline: now.mono.after(Ns::from_ms(500)),
         kill_epoch: 0,
+        collar: [Px::ONE; 2],
     }
 }
 

@@ -163,5 +163,6 @@ fn pair(id: String, markets: [MarketId; 2]) -> Pair {
         sides: Venue::ALL.map(side),
         expected_resolution: None,
         close_time: None,
+        game_start: None,
     }
 }

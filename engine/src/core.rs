@@ -10,12 +10,15 @@ mod control; // rules that change while markets trade
 
 use crate::digest::Digest;
 use crate::edge::{NEVER, Quote, edges, exists};
-use crate::event::{Action, ArmRequest, Bundle, Event};
+use crate::event::{Action, ArmRequest, Bundle, Event, Risk};
 use crate::fee::OneFee;
 use crate::flight::Flight;
 use crate::ledger::{NetLedger, TokenLedger};
 use crate::order::OrderState;
 use crate::pair::{Instrument, Outcome, PairId, PairTable, Polarity};
+use crate::risk::day::{Day, DayResult};
+use crate::risk::limits::RiskLimits;
+use crate::risk::{Guard, Word};
 use crate::stock::Stock;
 use crate::tile::Now;
 use crate::top::{Health, MARKETS_MAX, MarketId, Top};
@@ -174,6 +177,8 @@ struct PairState {
     armed: [Armed; 2],
     /// End of the rest after the last bundle; monotonic.
     ready_at: Ns,
+    /// A bit for each [`Risk`] that was told since the last bundle.
+    tripped: u32,
 }
 
 impl PairState {
@@ -203,7 +208,8 @@ pub const PAIR_BYTES: usize = size_of::<PairRow>()
     + 2 * size_of::<[u16; 2]>()
     + 2 * (size_of::<Top>() + size_of::<u16>())
     + size_of::<i64>()
-    + size_of::<[Shares; 2]>();
+    + size_of::<[Shares; 2]>()
+    + crate::risk::PAIR_BYTES;
 
 /// Owns what is known and decides.
 pub struct Core {
@@ -226,6 +232,10 @@ pub struct Core {
     kill_epoch: u32,
     /// By venue: its gate can get an order through.
     gates: [bool; 2],
+    /// A kill came, and nobody armed it since.
+    killed: bool,
+    guard: Guard,
+    day: Day,
     table: PairTable,
     config: CoreConfig,
 }
@@ -261,6 +271,7 @@ impl Core {
             stock: Stock::new(pair.polarity),
             armed: [Armed::NONE; 2],
             ready_at: Ns(0),
+            tripped: 0,
         });
         Core {
             rows: rows.collect(),
@@ -279,9 +290,21 @@ impl Core {
             last_bundle: 0,
             kill_epoch: 0,
             gates: [true; 2],
+            killed: false,
+            guard: Guard::new(&RiskLimits::NONE, &table),
+            day: Day::new(DayResult::default()),
             table,
             config,
         }
+    }
+
+    /// With these limits beside those of its configuration, where an earlier run of the day came
+    /// to `today`. Positions that were there before are told after this.
+    #[must_use]
+    pub fn with_limits(mut self, limits: &RiskLimits, today: DayResult) -> Core {
+        self.guard = Guard::new(limits, &self.table);
+        self.day = Day::new(today);
+        self
     }
 
     /// Takes in a book, evaluates its pairs, and perhaps decides.
@@ -446,10 +469,40 @@ impl Core {
         self.kill_epoch
     }
 
-    /// Voids every bundle that has not left yet and decides nothing more.
+    /// Voids every bundle that has not left yet and decides nothing more until a person arms it.
     pub fn kill(&mut self) {
         self.kill_epoch = self.kill_epoch.wrapping_add(1);
-        self.config.trade = false;
+        self.killed = true;
+    }
+
+    /// True from a kill, or from a safeguard that asks for a person, until a person arms it.
+    pub fn is_killed(&self) -> bool {
+        self.killed || self.guard.latched().is_some()
+    }
+
+    /// Holds the limits.
+    pub const fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Hears a word that limits depend on.
+    #[cold]
+    pub fn on_word(&mut self, word: Word) {
+        self.mix_word(word);
+        self.killed &= word != Word::Arm;
+        self.guard.tell(word);
+    }
+
+    /// A gate's safeguard refused an order of this pair.
+    #[cold]
+    pub fn on_tripped(&mut self, pair: PairId, at: Ns, risk: Risk, out: &mut impl Outlet) {
+        self.decision_digest.mix(1 << 62 | u64::from(pair.0) << 8 | risk as u64);
+        out.event(&Event::RiskTripped { pair, at, risk });
+    }
+
+    /// What today came to: what bundles realised, and as lost what only one leg holds.
+    pub fn today(&mut self, wall: Ns) -> DayResult {
+        self.day.result(wall, self.figures.realised - self.inventory)
     }
 }
 

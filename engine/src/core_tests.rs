@@ -352,7 +352,7 @@ fn an_opportunity_ends_with_the_reason_why_nothing_was_sent() {
     let poor = CoreConfig { cash: [Usd::new(1); 2], ..config() };
     assert_eq!(missed(poor, false), [Some(Miss::TooSmall)]);
     let limited = CoreConfig { max_unsettled: Usd::new(1_000), ..config() };
-    assert_eq!(missed(limited, false), [Some(Miss::TooSmall)]);
+    assert_eq!(missed(limited, false), [Some(Miss::Limit)]);
     assert_eq!(missed(CoreConfig { trade: false, ..config() }, false), [Some(Miss::Off)]);
 }
 

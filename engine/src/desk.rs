@@ -32,6 +32,10 @@ impl Desk {
             (Desk::Real(core), CoreInput::Feedback(Feedback::Gate { venue, ready, .. })) => {
                 core.on_gate(*venue, *ready);
             }
+            (Desk::Real(core), CoreInput::Feedback(Feedback::Tripped { pair, at, risk })) => {
+                core.on_tripped(*pair, *at, *risk, out);
+            }
+            (desk, CoreInput::Word(word)) => desk.core_mut().on_word(*word),
             (Desk::Paper(core), CoreInput::Timer) => core.advance(now, out),
             (desk, CoreInput::Kill) => desk.core_mut().kill(),
             (desk, CoreInput::Hold) => desk.core_mut().hold(),

@@ -107,6 +107,9 @@ pub struct Bundle {
     pub deadline: Ns,
     /// A kill raises the epoch; bundles of an earlier one are void.
     pub kill_epoch: u32,
+    /// The price collar, from the best prices of both books: no leg that buys pays more, and none
+    /// that sells gets less, whatever its size was walked to. The gate holds it.
+    pub collar: [Px; 2],
 }
 
 impl Bundle {
@@ -135,6 +138,27 @@ pub enum Reject {
     Venue = 5,
     /// The bundle broke a rule of its own: our fault.
     Malformed = 6,
+    /// A limit or a safeguard of the gate forbade it; [`Feedback::Tripped`] says which.
+    Limit = 7,
+}
+
+impl Reject {
+    /// All reasons in the order of their discriminants.
+    pub const ALL: [Reject; 8] = [
+        Reject::Expired,
+        Reject::Killed,
+        Reject::OtherLeg,
+        Reject::RateLimit,
+        Reject::Funds,
+        Reject::Venue,
+        Reject::Malformed,
+        Reject::Limit,
+    ];
+
+    /// True where something went wrong, and may again: neither haste nor a limit of our own.
+    pub const fn is_error(self) -> bool {
+        matches!(self, Reject::RateLimit | Reject::Funds | Reject::Venue | Reject::Malformed)
+    }
 }
 
 /// What became known of an order.
@@ -221,6 +245,15 @@ pub enum Feedback {
         /// Whether it can.
         ready: bool,
     },
+    /// A safeguard of the gate refused an order of this pair.
+    Tripped {
+        /// Which pair.
+        pair: PairId,
+        /// When; monotonic.
+        at: Ns,
+        /// Which safeguard.
+        risk: Risk,
+    },
 }
 
 /// An order that the core would send next if a price came its way: to be signed ahead.
@@ -278,11 +311,13 @@ pub enum Miss {
     NotTradable = 6,
     /// Trading is switched off.
     Off = 7,
+    /// A limit or a safeguard forbade it; [`Event::RiskTripped`] says which.
+    Limit = 8,
 }
 
 impl Miss {
     /// All reasons in the order of their discriminants.
-    pub const ALL: [Miss; 8] = [
+    pub const ALL: [Miss; 9] = [
         Miss::BelowMinimum,
         Miss::TooSmall,
         Miss::InFlight,
@@ -291,6 +326,7 @@ impl Miss {
         Miss::Torn,
         Miss::NotTradable,
         Miss::Off,
+        Miss::Limit,
     ];
 
     /// The name in reports.
@@ -304,6 +340,7 @@ impl Miss {
             Miss::Torn => "torn",
             Miss::NotTradable => "not_tradable",
             Miss::Off => "off",
+            Miss::Limit => "limit",
         }
     }
 }
@@ -394,7 +431,7 @@ pub struct Settled {
 }
 
 /// Which safeguard stopped something.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Risk {
     /// An order's fate is unknown: its pair is blocked and its cash stays set aside.
@@ -405,6 +442,103 @@ pub enum Risk {
     IllegalTransition = 2,
     /// A fill came after its order had ended, or was taken back: a leg is open again.
     LateFill = 3,
+    /// Somebody, or a safeguard that asks for a person, stopped trading.
+    Killed = 4,
+    /// More than one order may have.
+    Order = 5,
+    /// More than one pair may have at stake.
+    Pair = 6,
+    /// More than one event may have at stake.
+    Event = 7,
+    /// More than one venue may have at stake.
+    Venue = 8,
+    /// More than may be at stake in all.
+    Total = 9,
+    /// More money out than may be.
+    Unsettled = 10,
+    /// As much was lost today as may be.
+    DayLoss = 11,
+    /// Too many bundles in a short time.
+    Rate = 12,
+    /// The same pair fired again and again: off until a person arms it.
+    Repeated = 13,
+    /// Too many errors in a row: trading rests.
+    Errors = 14,
+    /// The market is on the list of those not to be traded.
+    Blocked = 15,
+    /// The clock is too far from a venue's.
+    Clock = 16,
+    /// A book is too old.
+    BookAge = 17,
+    /// The venue's calendar: a pause or a restart.
+    Calendar = 18,
+    /// The market closes, or its game starts.
+    Close = 19,
+    /// There is less money than there must be: off until a person arms it.
+    Balance = 20,
+    /// An order would pay more than the books allow.
+    Collar = 21,
+}
+
+impl Risk {
+    /// All safeguards in the order of their discriminants.
+    pub const ALL: [Risk; 22] = [
+        Risk::UnknownOrder,
+        Risk::StrayReport,
+        Risk::IllegalTransition,
+        Risk::LateFill,
+        Risk::Killed,
+        Risk::Order,
+        Risk::Pair,
+        Risk::Event,
+        Risk::Venue,
+        Risk::Total,
+        Risk::Unsettled,
+        Risk::DayLoss,
+        Risk::Rate,
+        Risk::Repeated,
+        Risk::Errors,
+        Risk::Blocked,
+        Risk::Clock,
+        Risk::BookAge,
+        Risk::Calendar,
+        Risk::Close,
+        Risk::Balance,
+        Risk::Collar,
+    ];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Risk::UnknownOrder => "unknown_order",
+            Risk::StrayReport => "stray_report",
+            Risk::IllegalTransition => "illegal_transition",
+            Risk::LateFill => "late_fill",
+            Risk::Killed => "killed",
+            Risk::Order => "order",
+            Risk::Pair => "pair",
+            Risk::Event => "event",
+            Risk::Venue => "venue",
+            Risk::Total => "total",
+            Risk::Unsettled => "unsettled",
+            Risk::DayLoss => "day_loss",
+            Risk::Rate => "rate",
+            Risk::Repeated => "repeated",
+            Risk::Errors => "errors",
+            Risk::Blocked => "blocked",
+            Risk::Clock => "clock",
+            Risk::BookAge => "book_age",
+            Risk::Calendar => "calendar",
+            Risk::Close => "close",
+            Risk::Balance => "balance",
+            Risk::Collar => "collar",
+        }
+    }
+
+    /// True where trading stays off until a person arms it.
+    pub const fn latches(self) -> bool {
+        matches!(self, Risk::Repeated | Risk::Balance)
+    }
 }
 
 /// What changed about a pair.

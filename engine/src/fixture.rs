@@ -46,6 +46,7 @@ pub fn pair(id: &str, first: usize, second: usize, polarity: Polarity) -> Pair {
         ],
         expected_resolution: None,
         close_time: None,
+        game_start: None,
     }
 }
 

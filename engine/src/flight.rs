@@ -206,6 +206,7 @@ pub(crate) mod tests {
             decided: Ns(0),
             deadline: Ns(10),
             kill_epoch: 0,
+            collar: [Px::ONE; 2],
         }
     }
 

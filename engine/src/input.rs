@@ -1,8 +1,9 @@
 //! What the core takes in, as values that can be written down: a run that records them can be
 //! repeated from its tape, decision for decision.
 
-use crate::event::{Action, BundleId, Control, Feedback, Reject, Report, ReportKind};
+use crate::event::{Action, BundleId, Control, Feedback, Reject, Report, ReportKind, Risk};
 use crate::pair::{FeeRule, Outcome, PairId};
+use crate::risk::Word;
 use crate::tile::Now;
 use crate::top::{Health, Levels, MarketId, TOP_LEVELS, Top};
 use crate::units::{Ns, Px, Shares, Usd, Venue};
@@ -26,6 +27,8 @@ pub enum CoreInput {
     Kill,
     /// Decide nothing more; what is under way goes on.
     Hold,
+    /// Somebody says something that limits depend on.
+    Word(Word),
 }
 
 /// Writes little-endian words into a buffer of fixed size.
@@ -138,16 +141,6 @@ impl Get<'_> {
 const HEALTHS: [Health; 5] =
     [Health::Sound, Health::AwaitSnapshot, Health::Stale, Health::Crossed, Health::Gap];
 
-const REJECTS: [Reject; 7] = [
-    Reject::Expired,
-    Reject::Killed,
-    Reject::OtherLeg,
-    Reject::RateLimit,
-    Reject::Funds,
-    Reject::Venue,
-    Reject::Malformed,
-];
-
 impl CoreInput {
     /// Writes the input and when the core took it into `to`, and says how many bytes that are.
     pub fn encode(&self, now: Now, to: &mut [u8; CORE_INPUT_LEN_MAX]) -> usize {
@@ -178,6 +171,16 @@ impl CoreInput {
             CoreInput::Timer => put.u8(5),
             CoreInput::Kill => put.u8(6),
             CoreInput::Hold => put.u8(7),
+            CoreInput::Feedback(Feedback::Tripped { pair, at, risk }) => {
+                put.u8(8);
+                put.u16(pair.0);
+                put.u64(at.0);
+                put.u8(*risk as u8);
+            }
+            CoreInput::Word(word) => {
+                put.u8(9);
+                put_word(&mut put, word);
+            }
         }
         put.at
     }
@@ -202,6 +205,12 @@ impl CoreInput {
             5 => CoreInput::Timer,
             6 => CoreInput::Kill,
             7 => CoreInput::Hold,
+            8 => CoreInput::Feedback(Feedback::Tripped {
+                pair: PairId(get.u16()?),
+                at: Ns(get.u64()?),
+                risk: *Risk::ALL.get(usize::from(get.u8()?))?,
+            }),
+            9 => CoreInput::Word(get_word(&mut get)?),
             _ => return None,
         };
         get.0.is_empty().then_some((now, input))
@@ -306,7 +315,7 @@ fn get_report(get: &mut Get<'_>) -> Option<Report> {
             ReportKind::Filled { shares, px, cash, fee }
         }
         3 => ReportKind::Done,
-        4 => ReportKind::Rejected(*REJECTS.get(usize::from(get.u8()?))?),
+        4 => ReportKind::Rejected(*Reject::ALL.get(usize::from(get.u8()?))?),
         5 => ReportKind::Cancelled,
         6 => ReportKind::Unknown,
         7 => {
@@ -316,6 +325,49 @@ fn get_report(get: &mut Get<'_>) -> Option<Report> {
         _ => return None,
     };
     Some(Report { bundle, pair, leg, market, outcome, action, at, kind })
+}
+
+fn put_word(put: &mut Put<'_>, word: &Word) {
+    match *word {
+        Word::Arm => put.u8(0),
+        Word::Clock { venue, ahead } => {
+            put.u8(1);
+            put.u8(venue as u8);
+            put.u64(ahead.cast_unsigned());
+        }
+        Word::Block { market, blocked } => {
+            put.u8(2);
+            put.market(market);
+            put.u8(u8::from(blocked));
+        }
+        Word::Settled { market } => {
+            put.u8(3);
+            put.market(market);
+        }
+        Word::Closed { pair, market, outcome, shares } => {
+            put.u8(4);
+            put.u16(pair.0);
+            put.market(market);
+            put.u8(outcome as u8);
+            put.u64(shares.e6());
+        }
+    }
+}
+
+fn get_word(get: &mut Get<'_>) -> Option<Word> {
+    Some(match get.u8()? {
+        0 => Word::Arm,
+        1 => Word::Clock { venue: get.venue()?, ahead: get.u64()?.cast_signed() },
+        2 => Word::Block { market: get.market()?, blocked: get.bool()? },
+        3 => Word::Settled { market: get.market()? },
+        4 => Word::Closed {
+            pair: PairId(get.u16()?),
+            market: get.market()?,
+            outcome: get.outcome()?.0,
+            shares: Shares::new(get.u64()?),
+        },
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -375,7 +427,7 @@ mod tests {
         ];
         let ways = [Outcome::Yes, Outcome::No]
             .map(|outcome| [Action::Buy, Action::Sell].map(|action| (outcome, action)));
-        for kind in kinds.into_iter().chain(REJECTS.map(ReportKind::Rejected)) {
+        for kind in kinds.into_iter().chain(Reject::ALL.map(ReportKind::Rejected)) {
             for (outcome, action) in ways.into_iter().flatten() {
                 let (bundle, pair, at) = (BundleId(9), PairId(3), Ns(5));
                 let report = Report { bundle, pair, leg: 1, market, outcome, action, at, kind };
@@ -385,6 +437,17 @@ mod tests {
         for ready in [false, true] {
             round(CoreInput::Feedback(Feedback::Gate { venue: Venue::Kalshi, at: Ns(1), ready }));
         }
+        for risk in Risk::ALL {
+            round(CoreInput::Feedback(Feedback::Tripped { pair: PairId(9), at: Ns(1), risk }));
+        }
+        let words = [
+            Word::Arm,
+            Word::Clock { venue: Venue::Polymarket, ahead: i64::MIN },
+            Word::Block { market, blocked: true },
+            Word::Settled { market },
+            Word::Closed { pair: PairId(1), market, outcome: Outcome::No, shares: Shares::new(5) },
+        ];
+        words.into_iter().for_each(|word| round(CoreInput::Word(word)));
         round(CoreInput::Timer);
         round(CoreInput::Kill);
         round(CoreInput::Hold);

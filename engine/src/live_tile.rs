@@ -8,6 +8,7 @@ use crate::desk::Desk;
 use crate::event::{ArmRequest, Bundle, Control, Event, Feedback};
 use crate::input::{CORE_INPUT_LEN_MAX, CoreInput};
 use crate::latency::StageHistogram;
+use crate::risk::Word;
 use crate::tap::{TapHead, TapKind, TapWriter};
 use crate::tile::{Now, Tile};
 use crate::top::Top;
@@ -40,6 +41,8 @@ pub enum Command {
     Kill,
     /// Decide nothing more; what is under way goes on.
     Hold,
+    /// Something that limits depend on.
+    Tell(Word),
 }
 
 /// Where the core's output goes while it trades. What finds no room in the event ring is counted:
@@ -231,6 +234,7 @@ impl Tile for LiveTile {
             let input = match command {
                 Command::Kill => CoreInput::Kill,
                 Command::Hold => CoreInput::Hold,
+                Command::Tell(word) => CoreInput::Word(word),
             };
             self.take(now, &input);
             done += 1;

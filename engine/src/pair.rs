@@ -257,6 +257,8 @@ pub struct Pair {
     pub expected_resolution: Option<Ns>,
     /// When trading on the first venue ends; Unix nanoseconds.
     pub close_time: Option<Ns>,
+    /// When the game begins that both ask about; Unix nanoseconds.
+    pub game_start: Option<Ns>,
 }
 
 impl Pair {

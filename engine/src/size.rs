@@ -92,6 +92,15 @@ impl Offer {
         Offer { levels, fee: terms.fee, size: terms.size }
     }
 
+    /// Only what costs no more than `collar` above the best price.
+    #[must_use]
+    pub fn within(mut self, collar: Px) -> Offer {
+        let most = self.levels.px[0].saturating_add(collar.e4());
+        let end = self.levels.px.iter().position(|px| *px > most).unwrap_or(TOP_LEVELS);
+        self.levels.qty[end..].fill(0);
+        self
+    }
+
     /// The same depth, each price less by `steps` of 1e-4 dollar; a price stays above nothing.
     #[must_use]
     pub fn cheaper(mut self, steps: u16) -> Offer {

@@ -77,6 +77,7 @@ fn pair(index: usize) -> Pair {
         ],
         expected_resolution: None,
         close_time: None,
+        game_start: None,
     }
 }
 

@@ -202,6 +202,7 @@ impl<K: Clerk> Rig<K> {
             decided: self.now.mono,
             deadline: self.now.mono.after(Ns::from_ms(50)),
             kill_epoch: 0,
+            collar: [Px::ONE; 2],
         };
         self.bundles.push(bundle).unwrap();
         let allocations = self.step();

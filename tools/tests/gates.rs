@@ -282,6 +282,7 @@ impl Rig {
                 match feedback {
                     Feedback::Report(report) => self.hear(&report),
                     Feedback::Gate { ready, .. } => self.ready[venue] = ready,
+                    Feedback::Tripped { risk, .. } => panic!("no limit is set: {risk:?}"),
                 }
             }
         }
@@ -374,6 +375,7 @@ impl Rig {
             decided: now.mono,
             deadline: now.mono.after(Ns::from_ms(50)),
             kill_epoch: EPOCH,
+            collar: [Px::ONE; 2],
         };
         for number in [0, 1] {
             self.told.insert((self.bundle, number), Told::default());

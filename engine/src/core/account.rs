@@ -7,8 +7,10 @@ use crate::event::{
 use crate::flight::Flight;
 use crate::ledger::{NetLedger, Purse, TokenLedger};
 use crate::pair::{Outcome, PairId};
+use crate::risk::Word;
 use crate::stock::Lot;
 use crate::tile::Now;
+use crate::top::MarketId;
 use crate::units::{Ns, Shares, Usd, Venue};
 
 /// Where all money is. Until a market resolves,
@@ -36,6 +38,9 @@ impl Core {
     /// Takes in what became known of an order.
     pub fn on_report(&mut self, now: Now, report: &Report, out: &mut impl Outlet) {
         self.mix_report(report);
+        if let Some(risk) = self.guard.hear(report) {
+            out.event(&Event::RiskTripped { pair: report.pair, at: now.mono, risk });
+        }
         let order =
             OrderRef { bundle: report.bundle, pair: report.pair, leg: report.leg, at: report.at };
         match report.kind {
@@ -233,11 +238,12 @@ impl Core {
 
     /// Positions of a pair that were there before: the first venue's in 1e-6 contracts, YES above
     /// zero and NO below, and the second one's tokens of each outcome.
-    pub fn begin_with(&mut self, pair: PairId, net_e6: i64, held: [Shares; 2]) {
-        let Some(pair) = self.table.get(pair) else { return };
+    pub fn begin_with(&mut self, id: PairId, net_e6: i64, held: [Shares; 2]) {
+        let Some(pair) = self.table.get(id) else { return };
         let [first, second] = pair.sides.map(|side| side.market.index());
         self.net.begin_with(first, net_e6);
         self.tokens.begin_with(second, held);
+        self.guard.begin_with(id, net_e6, held);
     }
 
     /// Positions and cash of the first venue.
@@ -268,6 +274,31 @@ impl Core {
             digest.mix(leg.expected.e6());
             digest.mix((leg.cost + leg.fee).e6() as u64);
             digest.mix(u64::from(leg.generation));
+        }
+    }
+
+    pub(super) fn mix_word(&mut self, word: Word) {
+        let digest = &mut self.decision_digest;
+        let market = |market: MarketId| (market.venue() as u64) << 32 | market.index() as u64;
+        match word {
+            Word::Arm => digest.mix(1 << 61),
+            Word::Clock { venue, ahead } => {
+                digest.mix(1 << 61 | 1 << 56 | venue as u64);
+                digest.mix(ahead.cast_unsigned());
+            }
+            Word::Block { market: which, blocked } => {
+                digest.mix(1 << 61 | 2 << 56 | u64::from(blocked));
+                digest.mix(market(which));
+            }
+            Word::Settled { market: which } => {
+                digest.mix(1 << 61 | 3 << 56);
+                digest.mix(market(which));
+            }
+            Word::Closed { pair, market: which, outcome, shares } => {
+                digest.mix(1 << 61 | 4 << 56 | u64::from(pair.0) << 8 | outcome as u64);
+                digest.mix(market(which));
+                digest.mix(shares.e6());
+            }
         }
     }
 

@@ -2,13 +2,15 @@
 
 use super::{Core, Outlet, SOUND};
 use crate::edge::exists;
-use crate::event::{Action, Bundle, BundleId, Closed, Decision, Event, Leg, Miss, Opened, Purpose};
+use crate::event::{
+    Action, Bundle, BundleId, Closed, Decision, Event, Leg, Miss, Opened, Purpose, Risk,
+};
 use crate::flight::Flight;
 use crate::pair::{Direction, PairId};
 use crate::size::{Limits, Offer, depth, first_gain, plan};
 use crate::tile::Now;
 use crate::top::Top;
-use crate::units::{Ns, Qty, Usd, Venue};
+use crate::units::{Ns, Px, Qty, Usd, Venue};
 
 /// An opportunity while it lives.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +61,7 @@ impl Core {
                 self.note_none(id, direction, at, side, out);
             }
         }
-        if !sound || !self.config.trade {
+        if !sound || !self.config.trade || self.killed {
             return;
         }
         let mut order = Direction::ALL;
@@ -94,9 +96,10 @@ impl Core {
 
     pub(super) fn offers(&self, id: PairId, direction: Direction, tops: &[Top; 2]) -> [Offer; 2] {
         let state = &self.states[id.index()];
-        direction
-            .legs(state.polarity)
-            .map(|(side, outcome)| Offer::of(&tops[side], outcome, &state.terms[side]))
+        let collar = self.guard.limits().collar;
+        direction.legs(state.polarity).map(|(side, outcome)| {
+            Offer::of(&tops[side], outcome, &state.terms[side]).within(collar)
+        })
     }
 
     /// Counts a candidate, and opens or goes on with its episode.
@@ -165,18 +168,62 @@ impl Core {
     }
 
     /// What a plan whose legs draw on these sides must respect.
-    pub(super) fn limits(&self, sides: [usize; 2]) -> Limits {
-        let free = [self.net.purse.free(), self.tokens.purse.free()];
-        // Both legs may take their half: neither can push the sum over the limit.
-        let half = Usd::new((self.config.max_unsettled - self.unsettled()).e6().max(0) / 2);
-        let most = self.config.max_notional.min(half);
+    pub(super) fn limits(&self, id: PairId, sides: [usize; 2]) -> Limits {
+        let room = self.guard.room(id, sides);
+        let free = self.free();
+        let most = self.config.max_notional.min(self.half_unsettled()).min(room.notional);
         Limits {
             min_profit: self.config.min_profit,
-            max_qty: self.config.max_qty,
+            max_qty: self.config.max_qty.min(room.qty),
             cash: sides.map(|side| free[side].min(most)),
             one_purse: sides[0] == sides[1],
             balance_grid: self.config.balance_grid,
         }
+    }
+
+    /// Money at each venue that an order may take.
+    fn free(&self) -> [Usd; 2] {
+        let keep = self.guard.limits().wallet_min;
+        [&self.net.purse, &self.tokens.purse].map(|purse| (purse.free() - keep).max(Usd::ZERO))
+    }
+
+    /// Both legs may take their half: neither can push the sum over the limit.
+    fn half_unsettled(&self) -> Usd {
+        Usd::new((self.config.max_unsettled - self.unsettled()).e6().max(0) / 2)
+    }
+
+    /// Why no plan fits: a limit that leaves less than the money and the usual size would.
+    #[cold]
+    fn too_small(
+        &mut self,
+        now: Now,
+        id: PairId,
+        sides: [usize; 2],
+        out: &mut impl Outlet,
+    ) -> Miss {
+        let (room, free, half) = (self.guard.room(id, sides), self.free(), self.half_unsettled());
+        let money = free[sides[0]].min(free[sides[1]]).min(self.config.max_notional);
+        if half < money.min(room.notional) {
+            return self.trip(now, id, Risk::Unsettled, out);
+        }
+        if room.notional < money {
+            return self.trip(now, id, room.by[0], out);
+        }
+        if room.qty < self.config.max_qty {
+            return self.trip(now, id, room.by[1], out);
+        }
+        Miss::TooSmall
+    }
+
+    /// A safeguard stopped a decision: it is told once, until the pair fires again.
+    #[cold]
+    fn trip(&mut self, now: Now, pair: PairId, risk: Risk, out: &mut impl Outlet) -> Miss {
+        let (tripped, bit) = (&mut self.states[pair.index()].tripped, 1 << risk as u32);
+        if *tripped & bit == 0 {
+            *tripped |= bit;
+            out.event(&Event::RiskTripped { pair, at: now.mono, risk });
+        }
+        Miss::Limit
     }
 
     fn may_decide(&self, now: Now, id: PairId) -> Result<(), Miss> {
@@ -207,10 +254,23 @@ impl Core {
         if sides.iter().any(|(side, _)| !self.gates[*side]) {
             return Err(Miss::GateDown);
         }
+        let seen = sides.map(|(side, _)| tops[side].recv);
+        let sides_of = sides.map(|(side, _)| side);
+        let cash = self.net.purse.cash() + self.tokens.purse.cash();
+        let today = self.today(now.wall).result;
+        let allowed = self
+            .guard
+            .may_fire(now, id, sides_of, seen[0].min(seen[1]))
+            .and_then(|()| self.guard.may_spend(cash, today));
+        if let Err(risk) = allowed {
+            return Err(self.trip(now, id, risk, out));
+        }
         let standing = [out.standing(&tops[0]), out.standing(&tops[1])];
         let offers = self.offers(id, direction, &standing);
-        let limits = self.limits(sides.map(|(side, _)| side));
-        let Some(plan) = plan(&offers, &limits) else { return Err(Miss::TooSmall) };
+        let limits = self.limits(id, sides_of);
+        let Some(plan) = plan(&offers, &limits) else {
+            return Err(self.too_small(now, id, sides_of, out));
+        };
         let plan = self.as_armed(id, direction, &offers, &limits, &plan).unwrap_or(plan);
         let state = &self.states[id.index()];
         let (Some(edge), Some(best_a), Some(best_b)) =
@@ -247,11 +307,16 @@ impl Core {
             decided: now.mono,
             deadline: now.mono.after(self.config.deadline),
             kill_epoch: self.kill_epoch,
+            collar: collars([best_a, best_b], self.guard.limits().collar),
         };
         for (part, (side, _)) in bundle.legs.iter().zip(sides) {
             self.purse(side).reserve(part.reserve);
         }
-        self.states[id.index()].flight = Some(Flight::new(&bundle));
+        self.guard.fired(id, now.mono);
+        (0..bundle.orders().len()).for_each(|leg| self.guard.fly(&bundle, leg));
+        let state = &mut self.states[id.index()];
+        state.tripped = 0;
+        state.flight = Some(Flight::new(&bundle));
         self.figures.decisions += 1;
         self.mix_bundle(&bundle);
         out.event(&Event::ExecuteTrade(Decision {
@@ -267,3 +332,16 @@ impl Core {
         Ok(())
     }
 }
+
+/// The dearest that each leg may pay: so much above the best price of its own book, and never so
+/// much that it and the best price of the other leg come to more than the dollar that one of them
+/// pays.
+fn collars(best: [Px; 2], collar: Px) -> [Px; 2] {
+    [(best[0], best[1]), (best[1], best[0])].map(|(own, other)| {
+        Px::new(own.e4().saturating_add(collar.e4())).unwrap_or(Px::ONE).min(other.complement())
+    })
+}
+
+#[cfg(test)]
+#[path = "attend_tests.rs"]
+mod tests;

@@ -4,8 +4,7 @@ use engine::event::Reject;
 use engine::latency::StageHistogram;
 
 /// Reasons of [`Reject`], in the order of their discriminants.
-pub const REJECTS: usize = 7;
-const _: () = assert!(Reject::Malformed as usize + 1 == REJECTS);
+pub const REJECTS: usize = Reject::ALL.len();
 
 /// What a gate did so far.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

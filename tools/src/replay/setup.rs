@@ -159,5 +159,6 @@ fn pair(spec: &PairSpec, markets: [MarketId; 2]) -> Result<Pair, engine::pair::P
         ],
         expected_resolution: spec.expected_resolution,
         close_time: spec.kalshi.close_time,
+        game_start: spec.polymarket.game_start,
     })
 }

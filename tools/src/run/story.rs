@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use engine::event::{
-    Action, BundleId, Closed, Decision, Event, Miss, OrderRef, Report, ReportKind, Settled,
+    Action, BundleId, Closed, Decision, Event, Miss, OrderRef, Report, ReportKind, Risk, Settled,
 };
 use engine::latency::StageHistogram;
 use engine::pair::{Outcome, PairTable};
@@ -23,6 +23,8 @@ pub struct Story {
     pub taken: u64,
     /// The others by reason.
     pub missed: BTreeMap<&'static str, u64>,
+    /// Safeguards that stopped something, by name.
+    pub trips: BTreeMap<&'static str, u64>,
     /// Orders whose bytes left.
     pub orders: u64,
     /// Orders that a venue, paper or real, has taken on.
@@ -90,6 +92,11 @@ impl Story {
             Event::OrderUnknown(order) => {
                 let name = name(table, order.pair.index());
                 self.say(format!("order {}.{} of {name}: unknown", order.bundle.0, order.leg));
+            }
+            Event::RiskTripped { pair, risk, .. } => {
+                *self.trips.entry(risk.name()).or_default() += 1;
+                let name = name(table, pair.index());
+                self.say(format!("stop  {name}: {}", risk_text(*risk)));
             }
             _ => {}
         }
@@ -180,6 +187,34 @@ const fn way(action: Action) -> &'static str {
     match action {
         Action::Buy => "fill",
         Action::Sell => "sold",
+    }
+}
+
+/// A safeguard in words.
+pub fn risk_text(risk: Risk) -> &'static str {
+    match risk {
+        Risk::UnknownOrder => "an order's fate is unknown",
+        Risk::StrayReport => "a report for a bundle that is over",
+        Risk::IllegalTransition => "a report that contradicts its order",
+        Risk::LateFill => "a fill came late, or was taken back",
+        Risk::Killed => "trading was stopped",
+        Risk::Order => "more than an order may have",
+        Risk::Pair => "more than a pair may have at stake",
+        Risk::Event => "more than an event may have at stake",
+        Risk::Venue => "more than a venue may have at stake",
+        Risk::Total => "more than may be at stake in all",
+        Risk::Unsettled => "more money out than may be",
+        Risk::DayLoss => "as much was lost today as may be",
+        Risk::Rate => "too many bundles in a short time",
+        Risk::Repeated => "the pair fired again and again: off until `parallax arm`",
+        Risk::Errors => "too many errors in a row",
+        Risk::Blocked => "a market is on the list of those not to be traded",
+        Risk::Clock => "the clock is too far off",
+        Risk::BookAge => "a book is too old",
+        Risk::Calendar => "a venue pauses",
+        Risk::Close => "the market closes, or its game starts",
+        Risk::Balance => "too little money is left: off until `parallax arm`",
+        Risk::Collar => "an order would pay more than the books allow",
     }
 }
 

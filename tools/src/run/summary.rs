@@ -56,6 +56,8 @@ pub struct Summary {
     pub taken: u64,
     /// The others, by reason.
     pub missed: BTreeMap<&'static str, u64>,
+    /// Safeguards that stopped something, by name.
+    pub risk_trips: BTreeMap<&'static str, u64>,
     /// Bundles decided.
     pub bundles: u64,
     /// Orders that left, or that paper venues took on.
@@ -114,6 +116,7 @@ impl Summary {
             opportunities: story.opportunities,
             taken: story.taken,
             missed: story.missed.clone(),
+            risk_trips: story.trips.clone(),
             bundles: figures.decisions,
             // Paper venues take orders on whose bytes never existed.
             orders: story.orders.max(story.acked),
@@ -189,6 +192,9 @@ impl fmt::Display for Summary {
         )?;
         for (reason, count) in &self.missed {
             writeln!(f, "                  {count:>6}  {}", reason_text(reason))?;
+        }
+        for (risk, count) in &self.risk_trips {
+            writeln!(f, "safeguard       {count} times: {risk}")?;
         }
         writeln!(
             f,
@@ -276,6 +282,7 @@ fn reason_text(reason: &str) -> &str {
         "torn" => "the two tokens' books were of different moments",
         "not_tradable" => "the pair may not be traded",
         "off" => "trading was switched off",
+        "limit" => "a limit or a safeguard forbade it",
         "run_ended" => "still open when the run ended",
         other => other,
     }

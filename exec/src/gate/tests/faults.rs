@@ -13,7 +13,7 @@ use engine::event::{Reject, ReportKind};
 fn gate_news(feedback: &[Feedback]) -> Vec<bool> {
     let ready = |f: &Feedback| match f {
         Feedback::Gate { ready, .. } => Some(*ready),
-        Feedback::Report(_) => None,
+        Feedback::Report(_) | Feedback::Tripped { .. } => None,
     };
     feedback.iter().filter_map(ready).collect()
 }
@@ -142,7 +142,7 @@ fn nothing_leaves_late_after_a_kill_or_without_a_way_back() {
     assert_eq!(gate_news(&rig.feedback()), [false]);
     let deaf = rig.bundle(legs());
     refused(&mut rig, deaf, Reject::Venue);
-    assert_eq!(rig.gate.figures().refused, [1, 1, 0, 0, 0, 1, 2]);
+    assert_eq!(rig.gate.figures().refused, [1, 1, 0, 0, 0, 1, 2, 0]);
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn a_core_that_does_not_listen_loses_nothing() {
         .iter()
         .filter_map(|f| match f {
             Feedback::Report(report) => Some(report.bundle.0),
-            Feedback::Gate { .. } => None,
+            Feedback::Gate { .. } | Feedback::Tripped { .. } => None,
         })
         .collect();
     assert_eq!(bundles, (1..=12).collect::<Vec<u64>>());

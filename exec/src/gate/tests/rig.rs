@@ -227,7 +227,7 @@ impl<K: Clerk> Rig<K> {
     pub fn reports(&mut self) -> Vec<ReportKind> {
         let kind = |feedback| match feedback {
             Feedback::Report(report) => Some(report.kind),
-            Feedback::Gate { .. } => None,
+            Feedback::Gate { .. } | Feedback::Tripped { .. } => None,
         };
         self.feedback().into_iter().filter_map(kind).collect()
     }
@@ -247,6 +247,7 @@ impl<K: Clerk> Rig<K> {
             decided: now.mono,
             deadline: now.mono.after(Ns(50 * MS)),
             kill_epoch: 3,
+            collar: [Px::ONE; 2],
         }
     }
 

@@ -1,0 +1,188 @@
+//! Decisions that limits and safeguards cut or stop.
+
+use super::*;
+use crate::core::CoreConfig;
+use crate::event::{Reject, Report, ReportKind};
+use crate::fixture::{Recorder, config, market, pair, table, top};
+use crate::pair::{Outcome, Polarity};
+use crate::risk::Word;
+use crate::risk::day::DayResult;
+use crate::risk::limits::{Cap, Rate, RiskLimits};
+use crate::units::Shares;
+
+struct Rig {
+    core: Core,
+    out: Recorder,
+    at: u64,
+}
+
+/// Monday 2026-09-21, some hours before midnight.
+const WALL: u64 = 1_790_000_000_000_000_000;
+
+impl Rig {
+    fn new(limits: &RiskLimits) -> Rig {
+        Rig::with(limits, DayResult::default(), config())
+    }
+
+    fn with(limits: &RiskLimits, today: DayResult, config: CoreConfig) -> Rig {
+        let core = Core::new(table(&[pair("a", 0, 0, Polarity::Same)]), [0, 0], config);
+        Rig { core: core.with_limits(limits, today), out: Recorder::default(), at: 0 }
+    }
+
+    fn now(&self) -> Now {
+        Now { mono: Ns(self.at), wall: Ns(WALL + self.at) }
+    }
+
+    fn book(&mut self, venue: Venue, bids: &[(u16, u32)], asks: &[(u16, u32)]) {
+        self.at += 1;
+        let mut top = top(market(venue, 0), self.at, bids, asks);
+        top.recv = Ns(WALL + self.at);
+        self.core.on_top(self.now(), &top, &mut self.out);
+    }
+
+    /// YES at 0.40 here and NO at 0.50 there, a hundred contracts each.
+    fn gap(&mut self) {
+        self.book(Venue::Polymarket, &[(5_000, 10_000)], &[(5_100, 10_000)]);
+        self.book(Venue::Kalshi, &[(3_900, 10_000)], &[(4_000, 10_000)]);
+    }
+
+    fn no_gap(&mut self) {
+        self.book(Venue::Kalshi, &[(4_900, 10_000)], &[(5_000, 10_000)]);
+    }
+
+    fn report(&mut self, leg: usize, kind: ReportKind) {
+        self.at += 1;
+        let bundle = *self.out.bundles.last().unwrap();
+        let it = bundle.legs[leg];
+        let (market, outcome, action) = (it.market, it.outcome, it.action);
+        let (bundle, pair, leg, at) = (bundle.id, bundle.pair, leg as u8, Ns(self.at));
+        let report = Report { bundle, pair, leg, market, outcome, action, at, kind };
+        self.core.on_report(self.now(), &report, &mut self.out);
+    }
+
+    fn trips(&self) -> Vec<Risk> {
+        let pick = |event: &Event| match event {
+            Event::RiskTripped { risk, .. } => Some(*risk),
+            _ => None,
+        };
+        self.out.events.iter().filter_map(pick).collect()
+    }
+}
+
+fn usd(cap: i64) -> Cap {
+    Cap { notional: Usd::new(cap), ..Cap::NONE }
+}
+
+#[test]
+fn a_cap_cuts_the_size_and_then_stops_the_pair_and_is_told_once() {
+    let mut rig = Rig::new(&RiskLimits { pair: usd(20_000_000), ..RiskLimits::NONE });
+    rig.gap();
+    let [first, second] = rig.out.bundles[0].legs;
+    assert!(first.budget <= Usd::new(10_000_000) && second.budget <= Usd::new(10_000_000));
+    assert!(second.budget > Usd::new(8_000_000), "as much as the cap allows: {:?}", second.budget);
+    for leg in 0..2 {
+        let shares = Shares::from(rig.out.bundles[0].legs[leg].qty);
+        let (px, cash) = (Px::lit(5_000), Usd::new(10_000_000));
+        rig.report(leg, ReportKind::Filled { shares, px, cash, fee: Usd::ZERO });
+        rig.report(leg, ReportKind::Done);
+    }
+    for _ in 0..3 {
+        rig.gap();
+    }
+    assert_eq!((rig.out.bundles.len(), rig.trips()), (1, vec![Risk::Pair]));
+    rig.no_gap();
+    assert_eq!(rig.out.closed()[0].missed, None, "it was taken once");
+    // Both markets pay out: the pair may go on.
+    for venue in Venue::ALL {
+        rig.core.on_word(Word::Settled { market: market(venue, 0) });
+    }
+    rig.gap();
+    assert_eq!(rig.out.bundles.len(), 2);
+}
+
+#[test]
+fn each_safeguard_stops_what_is_missed_then_as_limited() {
+    let limits = RiskLimits::NONE;
+    let cases = [
+        (RiskLimits { order: usd(0), ..limits }, Risk::Order),
+        (RiskLimits { event: usd(0), ..limits }, Risk::Event),
+        (RiskLimits { venue: [Cap::NONE, usd(0)], ..limits }, Risk::Venue),
+        (RiskLimits { total: usd(0), ..limits }, Risk::Total),
+        (RiskLimits { shutdown_balance: Usd::new(2_000_000_001), ..limits }, Risk::Balance),
+        (RiskLimits { bundles: Rate { count: 0, within: Ns(1) }, ..limits }, Risk::Rate),
+        (RiskLimits { repeats: Rate { count: 0, within: Ns(1) }, ..limits }, Risk::Repeated),
+        (RiskLimits { day_loss: Usd::ZERO, ..limits }, Risk::DayLoss),
+    ];
+    for (limits, risk) in cases {
+        let mut rig = Rig::new(&limits);
+        rig.gap();
+        rig.no_gap();
+        assert_eq!((rig.out.bundles.len(), rig.trips()), (0, vec![risk]));
+        assert_eq!(rig.out.closed()[0].missed, Some(Miss::Limit), "{risk:?}");
+        assert_eq!(rig.core.is_killed(), risk.latches(), "{risk:?}");
+    }
+}
+
+#[test]
+fn the_collar_cuts_the_walk_and_the_ceilings_hold_it() {
+    let mut rig = Rig::new(&RiskLimits { collar: Px::lit(100), ..RiskLimits::NONE });
+    rig.book(Venue::Polymarket, &[(5_000, 30_000)], &[(5_100, 10_000)]);
+    let asks = [(4_000, 5_000), (4_100, 5_000), (4_200, 20_000)];
+    rig.book(Venue::Kalshi, &[(3_900, 10_000)], &asks);
+    let bundle = rig.out.bundles[0];
+    assert_eq!((bundle.legs[0].limit, bundle.legs[0].qty), (Px::lit(4_100), Qty::lit(10_000)));
+    assert_eq!(bundle.collar, [Px::lit(4_100), Px::lit(5_100)]);
+    // Without a collar the ceiling is what is left of the dollar.
+    let mut rig = Rig::new(&RiskLimits::NONE);
+    rig.gap();
+    assert_eq!(rig.out.bundles[0].collar, [Px::lit(5_000), Px::lit(6_000)]);
+}
+
+#[test]
+fn money_below_the_least_balance_of_a_wallet_is_not_touched() {
+    let cash = [Usd::new(1_000_000_000), Usd::new(30_000_000)];
+    let limits = RiskLimits { wallet_min: Usd::new(20_000_000), ..RiskLimits::NONE };
+    let mut rig = Rig::with(&limits, DayResult::default(), CoreConfig { cash, ..config() });
+    rig.gap();
+    let second = rig.out.bundles[0].legs[1];
+    assert!(second.reserve <= Usd::new(10_000_000) && second.reserve > Usd::new(9_000_000));
+}
+
+#[test]
+fn a_days_loss_stops_until_tomorrow_and_counts_what_only_one_leg_holds() {
+    let limits = RiskLimits { day_loss: Usd::new(60_000_000), ..RiskLimits::NONE };
+    let today = DayResult { day: WALL / 86_400_000_000_000, result: Usd::new(-20_000_000) };
+    let mut rig = Rig::with(&limits, today, config());
+    rig.gap();
+    let shares = Shares::new(100_000_000);
+    let cash = Usd::new(40_000_000);
+    rig.report(0, ReportKind::Filled { shares, px: Px::lit(4_000), cash, fee: Usd::ZERO });
+    rig.report(0, ReportKind::Done);
+    rig.report(1, ReportKind::Rejected(Reject::Venue));
+    assert_eq!(rig.core.today(rig.now().wall).result, Usd::new(-60_000_000));
+    rig.gap();
+    assert_eq!((rig.out.bundles.len(), rig.trips()), (1, vec![Risk::DayLoss]));
+    rig.at += 86_400_000_000_000;
+    rig.gap();
+    assert_eq!(rig.out.bundles.len(), 2, "tomorrow is another day");
+    assert_eq!(rig.out.bundles[1].legs[0].outcome, Outcome::Yes);
+}
+
+#[test]
+fn a_kill_voids_what_has_not_left_and_lasts_until_a_person_arms_it() {
+    let mut rig = Rig::new(&RiskLimits::NONE);
+    rig.core.kill();
+    rig.gap();
+    assert!(rig.out.bundles.is_empty() && rig.core.is_killed());
+    let hash = rig.core.figures().decision_hash;
+    rig.core.on_word(Word::Arm);
+    assert_ne!(rig.core.figures().decision_hash, hash, "a replay that loses it is another one");
+    rig.gap();
+    assert_eq!(rig.out.bundles[0].kill_epoch, 1, "it goes on in the epoch of the kill");
+    // A hold is for good: nobody asked to end the run for nothing.
+    let mut rig = Rig::new(&RiskLimits::NONE);
+    rig.core.hold();
+    rig.core.on_word(Word::Arm);
+    rig.gap();
+    assert!(rig.out.bundles.is_empty());
+}

@@ -1,0 +1,334 @@
+//! What may be at stake, how often, and when. The core asks before it decides and each gate before
+//! it writes, each with a guard of its own that hears for itself what became of orders. Integers
+//! only, no clock, no memory after start.
+
+pub mod calendar; // weekly pauses of the venues
+pub mod day; // what today came to
+pub mod exposure; // what is at stake
+pub mod limits; // what no order and no run may exceed
+pub mod throttle; // how often
+
+use crate::event::{Action, Bundle, Leg, Purpose, Report, ReportKind, Risk};
+use crate::pair::{PairId, PairTable};
+use crate::risk::exposure::{Exposure, Place, Room, Stake};
+use crate::risk::limits::{RATE_MAX, RiskLimits};
+use crate::risk::throttle::{Streak, Window};
+use crate::tile::Now;
+use crate::top::MarketId;
+use crate::units::{Ns, Shares, Usd, Venue};
+
+/// What somebody tells the core and the gates while they trade.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// A person says that trading may go on: latches are lifted, streaks and repeats forgotten.
+    Arm,
+    /// The clock is so far ahead of a venue's; below zero is behind.
+    Clock {
+        /// Whose.
+        venue: Venue,
+        /// Nanoseconds.
+        ahead: i64,
+    },
+    /// A market is, or is no longer, on the list of those not to be traded.
+    Block {
+        /// Which.
+        market: MarketId,
+        /// Whether it is.
+        blocked: bool,
+    },
+    /// A market paid out.
+    Settled {
+        /// Which.
+        market: MarketId,
+    },
+    /// Contracts of a market were closed by other means than an order of ours: a merge, a
+    /// redemption, a sale by hand.
+    Closed {
+        /// For which pair they were held.
+        pair: PairId,
+        /// Of which market.
+        market: MarketId,
+        /// Which outcome.
+        outcome: crate::pair::Outcome,
+        /// How many.
+        shares: Shares,
+    },
+}
+
+/// What is kept of a pair beside its stakes.
+#[derive(Clone, Debug)]
+struct Watch {
+    markets: [MarketId; 2],
+    fired: Window<{ RATE_MAX[1] as usize }>,
+    /// Nothing is opened from then on; Unix nanoseconds.
+    last: Ns,
+    /// By side: on the list of those not to be traded.
+    blocked: [bool; 2],
+}
+
+/// Bytes that a pair takes in a guard.
+pub const PAIR_BYTES: usize = size_of::<Watch>() + exposure::ROW_BYTES;
+
+/// Holds the limits.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    limits: RiskLimits,
+    exposure: Exposure,
+    watches: Box<[Watch]>,
+    fired: Window<{ RATE_MAX[0] as usize }>,
+    streak: Streak,
+    clock: [u64; 2],
+    /// A safeguard that asks for a person.
+    latched: Option<Risk>,
+}
+
+impl Guard {
+    /// A guard with nothing at stake.
+    pub fn new(limits: &RiskLimits, table: &PairTable) -> Guard {
+        let watch = |pair: &crate::pair::Pair| {
+            let before = |at: Option<Ns>, span: Ns| at.map_or(Ns(u64::MAX), |at| at.since(span));
+            Watch {
+                markets: pair.sides.map(|side| side.market),
+                fired: Window::NONE,
+                last: before(pair.close_time, limits.before_close)
+                    .min(before(pair.game_start, limits.before_game)),
+                blocked: [false; 2],
+            }
+        };
+        Guard {
+            limits: *limits,
+            exposure: Exposure::new(table),
+            watches: table.pairs().iter().map(watch).collect(),
+            fired: Window::NONE,
+            streak: Streak::default(),
+            clock: [0; 2],
+            latched: None,
+        }
+    }
+
+    /// The limits.
+    pub const fn limits(&self) -> &RiskLimits {
+        &self.limits
+    }
+
+    /// What is at stake.
+    pub const fn exposure(&self) -> &Exposure {
+        &self.exposure
+    }
+
+    /// The safeguard that stopped trading until a person arms it.
+    pub const fn latched(&self) -> Option<Risk> {
+        self.latched
+    }
+
+    /// Whether a bundle of this pair may leave now whose legs are on these sides; `seen` is the
+    /// receive stamp of the older of its books.
+    ///
+    /// # Errors
+    /// The safeguard that says no.
+    pub fn may_fire(
+        &mut self,
+        now: Now,
+        pair: PairId,
+        sides: [usize; 2],
+        seen: Ns,
+    ) -> Result<(), Risk> {
+        if let Some(risk) = self.latched {
+            return Err(risk);
+        }
+        let limits = &mut self.limits;
+        let Some(watch) = self.watches.get(pair.index()) else { return Err(Risk::Blocked) };
+        if self.streak.rests(now.mono) {
+            return Err(Risk::Errors);
+        }
+        if sides.iter().any(|side| watch.blocked[*side]) {
+            return Err(Risk::Blocked);
+        }
+        if now.wall >= watch.last {
+            return Err(Risk::Close);
+        }
+        if sides.iter().any(|side| self.clock[*side] > limits.clock_off.0) {
+            return Err(Risk::Clock);
+        }
+        if now.wall.since(seen) > limits.book_age {
+            return Err(Risk::BookAge);
+        }
+        if sides.iter().any(|side| limits.calendar.is_closed(Venue::ALL[*side], now.wall)) {
+            return Err(Risk::Calendar);
+        }
+        if !self.fired.allows(limits.bundles, now.mono) {
+            return Err(Risk::Rate);
+        }
+        if !watch.fired.allows(limits.repeats, now.mono) {
+            self.latched = Some(Risk::Repeated);
+            return Err(Risk::Repeated);
+        }
+        Ok(())
+    }
+
+    /// Whether there is money enough, and not too much of it was lost today.
+    ///
+    /// # Errors
+    /// The safeguard that says no.
+    pub fn may_spend(&mut self, cash: Usd, today: Usd) -> Result<(), Risk> {
+        if cash < self.limits.shutdown_balance {
+            self.latched = Some(Risk::Balance);
+            return Err(Risk::Balance);
+        }
+        if today <= -self.limits.day_loss {
+            return Err(Risk::DayLoss);
+        }
+        Ok(())
+    }
+
+    /// How much each leg of a new bundle may have.
+    pub fn room(&self, pair: PairId, sides: [usize; 2]) -> Room {
+        self.exposure.room(pair, sides, &self.limits)
+    }
+
+    /// Whether a leg stays within its caps and its collar. What repairs a bundle adds no risk that
+    /// was not there, so that only its own size counts.
+    ///
+    /// # Errors
+    /// The safeguard that says no.
+    pub fn may_take(&self, bundle: &Bundle, leg: usize) -> Result<(), Risk> {
+        let it = &bundle.legs[leg];
+        let bound = bundle.collar[leg];
+        let is_worse = match it.action {
+            Action::Buy => it.limit > bound,
+            Action::Sell => it.limit < bound,
+        };
+        if is_worse {
+            return Err(Risk::Collar);
+        }
+        if bundle.purpose == Purpose::Open {
+            let side = it.market.venue().index();
+            return self.exposure.fits(bundle.pair, side, stake(it), &self.limits);
+        }
+        let order = &self.limits.order;
+        let fits = Shares::from(it.qty) <= order.qty && it.budget <= order.notional;
+        if fits { Ok(()) } else { Err(Risk::Order) }
+    }
+
+    /// A bundle leaves: it counts towards the rates.
+    pub fn fired(&mut self, pair: PairId, now: Ns) {
+        self.fired.note(now);
+        if let Some(watch) = self.watches.get_mut(pair.index()) {
+            watch.fired.note(now);
+        }
+    }
+
+    /// A leg leaves: what it may cost is at stake until it ends.
+    pub fn fly(&mut self, bundle: &Bundle, leg: usize) {
+        let it = &bundle.legs[leg];
+        if it.action == Action::Sell {
+            return; // It can only take away.
+        }
+        self.exposure.fly(bundle.pair, leg, it.market.venue().index(), stake(it));
+    }
+
+    /// Hears what became of an order; an error of it may make trading rest.
+    pub fn hear(&mut self, report: &Report) -> Option<Risk> {
+        let (pair, leg, side) =
+            (report.pair, usize::from(report.leg), report.market.venue().index());
+        match report.kind {
+            ReportKind::Filled { shares, cash, .. } => {
+                self.streak.works();
+                let at = Place { side, outcome: report.outcome };
+                let stake = Stake { qty: shares, notional: cash };
+                match report.action {
+                    Action::Buy => self.exposure.fill(pair, leg, at, stake, side == 0),
+                    Action::Sell => self.exposure.close(pair, at, shares),
+                }
+                return None;
+            }
+            ReportKind::Undone { shares, cash, .. } => {
+                let at = Place { side, outcome: report.outcome };
+                match report.action {
+                    Action::Buy => self.exposure.close(pair, at, shares),
+                    Action::Sell => {
+                        let stake = Stake { qty: shares, notional: cash };
+                        self.exposure.begin_with(pair, at, stake);
+                    }
+                }
+                return None;
+            }
+            ReportKind::Acked => self.streak.works(),
+            ReportKind::Done | ReportKind::Cancelled => {
+                self.streak.works();
+                self.exposure.land(pair, leg);
+            }
+            ReportKind::Rejected(_) => self.exposure.land(pair, leg),
+            ReportKind::Sent | ReportKind::Unknown => {}
+        }
+        let failed = match report.kind {
+            ReportKind::Rejected(reason) => reason.is_error(),
+            ReportKind::Unknown => true,
+            _ => false,
+        };
+        let limits = &self.limits;
+        let rests = failed && self.streak.error(limits.errors, limits.error_rest, report.at);
+        rests.then_some(Risk::Errors)
+    }
+
+    /// Hears a word from outside.
+    #[cold]
+    pub fn tell(&mut self, word: Word) {
+        match word {
+            Word::Arm => {
+                self.latched = None;
+                self.streak = Streak::default();
+                self.fired = Window::NONE;
+                self.watches.iter_mut().for_each(|watch| watch.fired = Window::NONE);
+            }
+            Word::Clock { venue, ahead } => self.clock[venue.index()] = ahead.unsigned_abs(),
+            Word::Block { market, blocked } => {
+                let side = market.venue().index();
+                let its = self.watches.iter_mut().filter(|watch| watch.markets[side] == market);
+                its.for_each(|watch| watch.blocked[side] = blocked);
+            }
+            Word::Settled { market } => {
+                let side = market.venue().index();
+                for (number, watch) in self.watches.iter().enumerate() {
+                    if watch.markets[side] == market {
+                        self.exposure.settle(PairId(number as u16), side);
+                    }
+                }
+            }
+            Word::Closed { pair, market, outcome, shares } => {
+                let at = Place { side: market.venue().index(), outcome };
+                self.exposure.close(pair, at, shares);
+            }
+        }
+    }
+
+    /// Positions of a pair that were there before, whose cost nobody knows: the first venue's in
+    /// 1e-6 contracts, YES above zero and NO below, and the second one's tokens. Of what both
+    /// venues hold a half dollar a contract is at stake on each, of the rest the whole dollar.
+    pub fn begin_with(&mut self, pair: PairId, net_e6: i64, held: [Shares; 2]) {
+        use crate::pair::Outcome::{No, Yes};
+        let first = Shares::new(net_e6.unsigned_abs());
+        let matched = first.min(held[0] + held[1]);
+        let mut left = matched;
+        let mut begin = |side, outcome, qty: Shares, matched: Shares| {
+            let whole = qty.e6() - matched.e6() / 2;
+            let notional = Usd::new(i64::try_from(whole).unwrap_or(i64::MAX));
+            self.exposure.begin_with(pair, Place { side, outcome }, Stake { qty, notional });
+        };
+        begin(0, if net_e6 < 0 { No } else { Yes }, first, matched);
+        for (outcome, qty) in [(Yes, held[0]), (No, held[1])] {
+            let part = qty.min(left);
+            left = left.saturating_sub(part);
+            begin(1, outcome, qty, part);
+        }
+    }
+}
+
+/// What an order may cost.
+fn stake(leg: &Leg) -> Stake {
+    Stake { qty: Shares::from(leg.qty), notional: leg.budget }
+}
+
+#[cfg(test)]
+#[path = "risk_tests.rs"]
+mod tests;

@@ -1,0 +1,276 @@
+//! What is at stake: positions at their cost, and what orders under way may still cost; by pair,
+//! event and venue, and in all.
+
+use crate::event::Risk;
+use crate::pair::{Outcome, PairId, PairTable};
+use crate::risk::limits::{Cap, RiskLimits};
+use crate::units::{Qty, Shares, Usd, Venue};
+
+/// Contracts and money.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stake {
+    /// Contracts of both outcomes and both venues.
+    pub qty: Shares,
+    /// What they cost without fees, or may still cost.
+    pub notional: Usd,
+}
+
+impl Stake {
+    fn add(&mut self, other: Stake) {
+        self.qty += other.qty;
+        self.notional += other.notional;
+    }
+
+    fn take(&mut self, other: Stake) {
+        self.qty = self.qty.saturating_sub(other.qty);
+        self.notional = (self.notional - other.notional).max(Usd::ZERO);
+    }
+
+    /// What of it goes with `qty`, by its share; the money rounded down, so that none is forgotten.
+    fn part(&self, qty: Shares) -> Stake {
+        let qty = qty.min(self.qty);
+        if qty == self.qty {
+            return *self;
+        }
+        let exact =
+            i128::from(self.notional.e6()) * i128::from(qty.e6()) / i128::from(self.qty.e6());
+        Stake { qty, notional: Usd::new(i64::try_from(exact).unwrap_or(i64::MAX)) }
+    }
+
+    fn fits(&self, more: Stake, cap: &Cap) -> bool {
+        // Summed wide: what was forgotten by saturation would never trip.
+        let qty = u128::from(self.qty.e6()) + u128::from(more.qty.e6());
+        let notional = i128::from(self.notional.e6()) + i128::from(more.notional.e6());
+        qty <= u128::from(cap.qty.e6()) && notional <= i128::from(cap.notional.e6())
+    }
+}
+
+/// How much one more leg may have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room {
+    /// Contracts.
+    pub qty: Qty,
+    /// Money.
+    pub notional: Usd,
+    /// Which cap leaves the least money, and which the fewest contracts.
+    pub by: [Risk; 2],
+}
+
+/// One pair's part.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    event: u16,
+    /// By side and outcome.
+    held: [[Stake; 2]; 2],
+    /// By leg of the bundle under way, with its side.
+    flying: [(u8, Stake); 2],
+    sum: Stake,
+}
+
+/// Bytes that a pair takes.
+pub(super) const ROW_BYTES: usize = size_of::<Row>() + size_of::<Stake>();
+
+/// What is at stake.
+#[derive(Clone, Debug)]
+pub struct Exposure {
+    rows: Box<[Row]>,
+    events: Box<[Stake]>,
+    venues: [Stake; 2],
+    total: Stake,
+}
+
+impl Exposure {
+    /// Nothing is at stake. Pairs without an event are one each.
+    pub fn new(table: &PairTable) -> Exposure {
+        let mut names = std::collections::HashMap::new();
+        let rows = table.pairs().iter().enumerate().map(|(number, pair)| {
+            let event = match &pair.event {
+                Some(name) => *names.entry(name.as_str()).or_insert(number as u16),
+                None => number as u16,
+            };
+            Row { event, ..Row::default() }
+        });
+        Exposure {
+            rows: rows.collect(),
+            events: vec![Stake::default(); table.pairs().len()].into(),
+            venues: [Stake::default(); 2],
+            total: Stake::default(),
+        }
+    }
+
+    /// What a pair has at stake.
+    pub fn pair(&self, pair: PairId) -> Stake {
+        self.rows.get(pair.index()).map_or_else(Stake::default, |row| row.sum)
+    }
+
+    /// What all pairs of a pair's event have.
+    pub fn event(&self, pair: PairId) -> Stake {
+        let row = self.rows.get(pair.index());
+        row.and_then(|row| self.events.get(usize::from(row.event))).copied().unwrap_or_default()
+    }
+
+    /// What a venue has.
+    pub const fn venue(&self, venue: Venue) -> Stake {
+        self.venues[venue.index()]
+    }
+
+    /// What is at stake in all.
+    pub const fn total(&self) -> Stake {
+        self.total
+    }
+
+    /// How much each leg of a new bundle of that pair may have, whose legs are on these sides.
+    pub fn room(&self, pair: PairId, sides: [usize; 2], limits: &RiskLimits) -> Room {
+        let same = u64::from(sides[0] == sides[1]) + 1;
+        let mut room = Room {
+            qty: floor(limits.order.qty),
+            notional: limits.order.notional,
+            by: [Risk::Order; 2],
+        };
+        let mut within = |stake: Stake, cap: &Cap, legs: u64, risk: Risk| {
+            let qty = floor(Shares::new(cap.qty.saturating_sub(stake.qty).e6() / legs));
+            let left = (cap.notional - stake.notional).e6().max(0) / legs as i64;
+            if left < room.notional.e6() {
+                (room.notional, room.by[0]) = (Usd::new(left), risk);
+            }
+            if qty < room.qty {
+                (room.qty, room.by[1]) = (qty, risk);
+            }
+        };
+        within(self.pair(pair), &limits.pair, 2, Risk::Pair);
+        within(self.event(pair), &limits.event, 2, Risk::Event);
+        for side in [sides[0], sides[1]] {
+            within(self.venues[side], &limits.venue[side], same, Risk::Venue);
+        }
+        within(self.total, &limits.total, 2, Risk::Total);
+        room
+    }
+
+    /// Whether so much more of that pair stays within every cap.
+    ///
+    /// # Errors
+    /// The first cap that it would break.
+    pub fn fits(
+        &self,
+        pair: PairId,
+        side: usize,
+        more: Stake,
+        limits: &RiskLimits,
+    ) -> Result<(), Risk> {
+        let checks = [
+            (Stake::default(), &limits.order, Risk::Order),
+            (self.pair(pair), &limits.pair, Risk::Pair),
+            (self.event(pair), &limits.event, Risk::Event),
+            (self.venues[side], &limits.venue[side], Risk::Venue),
+            (self.total, &limits.total, Risk::Total),
+        ];
+        match checks.into_iter().find(|(stake, cap, _)| !stake.fits(more, cap)) {
+            None => Ok(()),
+            Some((_, _, risk)) => Err(risk),
+        }
+    }
+
+    /// An order leaves: all that it may cost is at stake until it ends.
+    pub fn fly(&mut self, pair: PairId, leg: usize, side: usize, stake: Stake) {
+        let Some((row, leg)) =
+            self.rows.get_mut(pair.index()).filter(|_| leg < 2).map(|r| (r, leg))
+        else {
+            return;
+        };
+        row.flying[leg].0 = side as u8;
+        row.flying[leg].1.add(stake);
+        self.grow(pair, side, stake);
+    }
+
+    /// An order filled: what it bought is held, at its cost. `nets` is true where opposite
+    /// outcomes cancel out at once.
+    pub fn fill(&mut self, pair: PairId, leg: usize, at: Place, bought: Stake, nets: bool) {
+        let Place { side, outcome } = at;
+        let Some(row) = self.rows.get_mut(pair.index()) else { return };
+        let mut freed = Stake::default();
+        if let Some((_, flying)) = row.flying.get_mut(leg) {
+            // A better price frees money with its contracts only when the order ends.
+            freed = Stake {
+                qty: flying.qty.min(bought.qty),
+                notional: flying.notional.min(bought.notional),
+            };
+            flying.take(freed);
+        }
+        let mut held = bought;
+        if nets {
+            let opposite = &mut row.held[side][outcome.opposite() as usize];
+            let closed = opposite.part(bought.qty);
+            opposite.take(closed);
+            held.take(held.part(closed.qty));
+            freed.add(closed);
+        }
+        row.held[side][outcome as usize].add(held);
+        self.shrink(pair, side, freed);
+        self.grow(pair, side, held);
+    }
+
+    /// An order ended: what it did not spend is free.
+    pub fn land(&mut self, pair: PairId, leg: usize) {
+        let Some((side, stake)) =
+            self.rows.get_mut(pair.index()).and_then(|r| r.flying.get_mut(leg))
+        else {
+            return;
+        };
+        let (side, stake) = (usize::from(*side), core::mem::take(stake));
+        self.shrink(pair, side, stake);
+    }
+
+    /// Contracts were sold, merged, or taken back.
+    pub fn close(&mut self, pair: PairId, at: Place, qty: Shares) {
+        let Some(row) = self.rows.get_mut(pair.index()) else { return };
+        let held = &mut row.held[at.side][at.outcome as usize];
+        let gone = held.part(qty);
+        held.take(gone);
+        self.shrink(pair, at.side, gone);
+    }
+
+    /// A pair's market on this side paid out: nothing of it is at stake any more.
+    pub fn settle(&mut self, pair: PairId, side: usize) {
+        let Some(row) = self.rows.get_mut(pair.index()) else { return };
+        let [yes, no] = core::mem::take(&mut row.held[side]);
+        self.shrink(pair, side, yes);
+        self.shrink(pair, side, no);
+    }
+
+    /// A position that was there before.
+    pub fn begin_with(&mut self, pair: PairId, at: Place, held: Stake) {
+        if let Some(row) = self.rows.get_mut(pair.index()) {
+            row.held[at.side][at.outcome as usize].add(held);
+            self.grow(pair, at.side, held);
+        }
+    }
+
+    fn grow(&mut self, pair: PairId, side: usize, stake: Stake) {
+        let row = &mut self.rows[pair.index()];
+        row.sum.add(stake);
+        self.events[usize::from(row.event)].add(stake);
+        self.venues[side].add(stake);
+        self.total.add(stake);
+    }
+
+    fn shrink(&mut self, pair: PairId, side: usize, stake: Stake) {
+        let row = &mut self.rows[pair.index()];
+        row.sum.take(stake);
+        self.events[usize::from(row.event)].take(stake);
+        self.venues[side].take(stake);
+        self.total.take(stake);
+    }
+}
+
+/// Where contracts are held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// 0 for the first venue, 1 for the second.
+    pub side: usize,
+    /// Of which outcome.
+    pub outcome: Outcome,
+}
+
+fn floor(shares: Shares) -> Qty {
+    Qty::new(shares.floor_qty().e2()).unwrap_or(Qty::MAX)
+}

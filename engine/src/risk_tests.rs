@@ -1,0 +1,400 @@
+//! Each limit with a case that trips it and one just below.
+
+use super::*;
+use crate::event::{BundleId, Reject};
+use crate::fixture::{market, pair, table};
+use crate::pair::{Direction, Outcome, Pair, Polarity};
+use crate::risk::calendar::{Calendar, Weekly};
+use crate::risk::limits::{Cap, Rate};
+use crate::units::{Px, Qty};
+use proptest::prelude::*;
+
+const BOTH: [usize; 2] = [0, 1];
+const NOW: Now = Now { mono: Ns(1_000), wall: Ns(1_790_000_000_000_000_000) };
+
+const fn limits() -> RiskLimits {
+    RiskLimits::NONE
+}
+
+fn guard(limits: &RiskLimits, pairs: &[Pair]) -> Guard {
+    Guard::new(limits, &table(pairs))
+}
+
+fn one(limits: &RiskLimits) -> Guard {
+    guard(limits, &[pair("a", 0, 0, Polarity::Same)])
+}
+
+fn at(mono: u64) -> Now {
+    Now { mono: Ns(mono), ..NOW }
+}
+
+fn fire(guard: &mut Guard, now: Now) -> Result<(), Risk> {
+    guard.may_fire(now, PairId(0), BOTH, now.wall)
+}
+
+/// Ten contracts at 0.40 on the first venue and at 0.50 on the second: 9 dollars.
+fn bundle(pair: u16) -> Bundle {
+    let leg = |side: usize, outcome, px| Leg {
+        market: market(Venue::ALL[side], usize::from(pair)),
+        outcome,
+        action: Action::Buy,
+        spends: side == 1,
+        limit: Px::lit(px),
+        qty: Qty::lit(1_000),
+        budget: Qty::lit(1_000).at(Px::lit(px)),
+        expected: Shares::new(10_000_000),
+        cost: Qty::lit(1_000).at(Px::lit(px)),
+        fee: Usd::ZERO,
+        reserve: Qty::lit(1_000).at(Px::lit(px)),
+        generation: 1,
+    };
+    Bundle {
+        id: BundleId(1),
+        pair: PairId(pair),
+        direction: Direction::FirstYes,
+        purpose: Purpose::Open,
+        count: 2,
+        legs: [leg(0, Outcome::Yes, 4_000), leg(1, Outcome::No, 5_000)],
+        recv: Ns(0),
+        decided: Ns(0),
+        deadline: Ns(10),
+        kill_epoch: 0,
+        collar: [Px::ONE; 2],
+    }
+}
+
+fn report(leg: usize, kind: ReportKind) -> Report {
+    let it = bundle(0).legs[leg];
+    Report {
+        bundle: BundleId(1),
+        pair: PairId(0),
+        leg: leg as u8,
+        market: it.market,
+        outcome: it.outcome,
+        action: Action::Buy,
+        at: Ns(5),
+        kind,
+    }
+}
+
+fn filled(shares: u64, cash: i64) -> ReportKind {
+    ReportKind::Filled {
+        shares: Shares::new(shares),
+        px: Px::lit(4_000),
+        cash: Usd::new(cash),
+        fee: Usd::new(7),
+    }
+}
+
+fn cap(qty: u64, notional: i64) -> Cap {
+    Cap { qty: Shares::new(qty), notional: Usd::new(notional) }
+}
+
+const DOLLAR: i64 = 1_000_000;
+
+#[test]
+fn every_cap_admits_what_just_fits_and_refuses_a_micro_dollar_and_a_micro_contract_more() {
+    // By the time the second leg asks, the first is on its way: 4 dollars and 5 dollars.
+    type Set = fn(&mut RiskLimits, Cap);
+    let caps: [(Set, Risk, u64, i64); 5] = [
+        (|l, c| l.order = c, Risk::Order, 10, 5),
+        (|l, c| l.pair = c, Risk::Pair, 20, 9),
+        (|l, c| l.event = c, Risk::Event, 20, 9),
+        (|l, c| l.venue[1] = c, Risk::Venue, 10, 5),
+        (|l, c| l.total = c, Risk::Total, 20, 9),
+    ];
+    for (set, risk, qty, dollars) in caps {
+        let (qty, notional) = (qty * 1_000_000, dollars * DOLLAR);
+        for (cap, want) in [
+            (cap(qty, notional), Ok(())),
+            (cap(qty - 1, notional), Err(risk)),
+            (cap(qty, notional - 1), Err(risk)),
+        ] {
+            let mut limits = limits();
+            set(&mut limits, cap);
+            let mut guard = one(&limits);
+            if risk != Risk::Order {
+                assert_eq!(guard.may_take(&bundle(0), 0), Ok(()), "{risk:?}");
+            }
+            guard.fly(&bundle(0), 0);
+            assert_eq!(guard.may_take(&bundle(0), 1), want, "{cap:?}");
+        }
+    }
+}
+
+#[test]
+fn an_event_sums_its_pairs_and_a_pair_without_one_is_its_own() {
+    let mut pairs = [0, 1, 2].map(|n| pair(["a", "b", "c"][n], n, n, Polarity::Same));
+    pairs[0].event = Some("rain".to_owned());
+    pairs[1].event = Some("rain".to_owned());
+    let limits = RiskLimits { event: cap(u64::MAX / 4, 9 * DOLLAR), ..limits() };
+    let mut guard = guard(&limits, &pairs);
+    (0..2).for_each(|leg| guard.fly(&bundle(0), leg));
+    assert_eq!(guard.may_take(&bundle(1), 0), Err(Risk::Event));
+    assert_eq!(guard.may_take(&bundle(2), 0), Ok(()));
+    assert_eq!(guard.room(PairId(1), BOTH).notional, Usd::ZERO);
+    assert_eq!(guard.room(PairId(1), BOTH).by[0], Risk::Event);
+    assert_eq!(guard.room(PairId(2), BOTH).notional, Usd::new(9 * DOLLAR / 2));
+}
+
+#[test]
+fn exposure_falls_when_an_order_ends_a_position_closes_and_a_market_settles() {
+    let mut guard = one(&limits());
+    let total = |guard: &Guard| {
+        let Stake { qty, notional } = guard.exposure().total();
+        assert_eq!(guard.exposure().pair(PairId(0)), Stake { qty, notional });
+        (qty.e6(), notional.e6())
+    };
+    (0..2).for_each(|leg| guard.fly(&bundle(0), leg));
+    assert_eq!(total(&guard), (20_000_000, 9 * DOLLAR));
+    // Six contracts at 0.39 and no more: what was not spent is free again.
+    guard.hear(&report(0, filled(6_000_000, 2_340_000)));
+    assert_eq!(total(&guard), (20_000_000, 9 * DOLLAR));
+    guard.hear(&report(0, ReportKind::Cancelled));
+    assert_eq!(total(&guard), (16_000_000, 7_340_000));
+    // Improvement buys more than was signed.
+    guard.hear(&report(1, filled(12_000_000, 5 * DOLLAR)));
+    guard.hear(&report(1, ReportKind::Done));
+    assert_eq!(total(&guard), (18_000_000, 7_340_000));
+    // NO on the first venue cancels YES out; the second venue's tokens do not.
+    let mut no = report(0, filled(2_000_000, 1_300_000));
+    no.outcome = Outcome::No;
+    guard.hear(&no);
+    assert_eq!(total(&guard), (16_000_000, 7_340_000 - 780_000));
+    let mut yes = report(1, filled(1_000_000, 400_000));
+    yes.outcome = Outcome::Yes;
+    guard.hear(&yes);
+    assert_eq!(total(&guard), (17_000_000, 6_960_000));
+    let second = market(Venue::Polymarket, 0);
+    let closed = Word::Closed {
+        pair: PairId(0),
+        market: second,
+        outcome: Outcome::No,
+        shares: Shares::new(6_000_000),
+    };
+    guard.tell(closed);
+    assert_eq!(total(&guard), (11_000_000, 4_460_000));
+    guard.tell(Word::Settled { market: second });
+    assert_eq!(total(&guard), (4_000_000, 1_560_000));
+    guard.tell(Word::Settled { market: market(Venue::Kalshi, 0) });
+    assert_eq!(total(&guard), (0, 0));
+    for venue in Venue::ALL {
+        assert_eq!(guard.exposure().venue(venue), Stake::default());
+    }
+}
+
+#[test]
+fn what_was_held_before_counts_half_a_dollar_where_it_is_hedged_and_a_dollar_where_not() {
+    let mut guard = one(&limits());
+    guard.begin_with(PairId(0), -8_000_000, [Shares::new(5_000_000), Shares::ZERO]);
+    let venue = |v| guard.exposure().venue(v).notional.e6();
+    assert_eq!(venue(Venue::Kalshi), 8_000_000 - 2_500_000);
+    assert_eq!(venue(Venue::Polymarket), 2_500_000);
+}
+
+#[test]
+fn a_leg_above_its_ceiling_is_refused() {
+    let guard = one(&limits());
+    let mut it = bundle(0);
+    it.collar = [Px::lit(4_000), Px::lit(4_999)];
+    assert_eq!(guard.may_take(&it, 0), Ok(()));
+    assert_eq!(guard.may_take(&it, 1), Err(Risk::Collar));
+    // A sale may not get less.
+    it.legs.iter_mut().for_each(|leg| leg.action = Action::Sell);
+    assert_eq!(guard.may_take(&it, 1), Ok(()));
+    it.collar[1] = Px::lit(5_001);
+    assert_eq!(guard.may_take(&it, 1), Err(Risk::Collar));
+}
+
+#[test]
+fn a_repair_is_held_to_the_size_of_an_order_and_not_to_what_is_at_stake_already() {
+    let mut limits =
+        RiskLimits { total: cap(0, 0), order: cap(10_000_000, 5 * DOLLAR), ..limits() };
+    let mut it = bundle(0);
+    assert_eq!(one(&limits).may_take(&it, 1), Err(Risk::Total));
+    it.purpose = Purpose::Chase;
+    assert_eq!(one(&limits).may_take(&it, 1), Ok(()));
+    limits.order.notional = Usd::new(5 * DOLLAR - 1);
+    assert_eq!(one(&limits).may_take(&it, 1), Err(Risk::Order));
+}
+
+#[test]
+fn sales_and_fills_that_are_taken_back_change_what_is_at_stake() {
+    let mut guard = one(&limits());
+    let mut told = report(1, filled(10_000_000, 5 * DOLLAR));
+    guard.hear(&told);
+    let total = |guard: &Guard| guard.exposure().total().notional.e6();
+    told.action = Action::Sell;
+    told.kind = filled(4_000_000, DOLLAR);
+    guard.hear(&told);
+    assert_eq!(total(&guard), 3 * DOLLAR, "at its cost, whatever the sale brought");
+    let undone = |shares, cash| ReportKind::Undone {
+        shares: Shares::new(shares),
+        px: Px::lit(2_500),
+        cash: Usd::new(cash),
+        fee: Usd::ZERO,
+    };
+    told.kind = undone(4_000_000, DOLLAR);
+    guard.hear(&told);
+    assert_eq!(total(&guard), 4 * DOLLAR);
+    (told.action, told.kind) = (Action::Buy, undone(10_000_000, 5 * DOLLAR));
+    guard.hear(&told);
+    assert_eq!(total(&guard), 0);
+}
+
+#[test]
+fn too_many_bundles_wait_and_too_many_of_one_pair_wait_for_a_person() {
+    let rate = Rate { count: 2, within: Ns(100) };
+    let mut all = one(&RiskLimits { bundles: rate, ..limits() });
+    for now in [10, 20] {
+        assert_eq!(fire(&mut all, at(now)), Ok(()));
+        all.fired(PairId(0), Ns(now));
+    }
+    assert_eq!(fire(&mut all, at(109)), Err(Risk::Rate));
+    assert_eq!(fire(&mut all, at(110)), Ok(()), "the first is a span ago");
+    let mut again = one(&RiskLimits { repeats: rate, ..limits() });
+    for now in [10, 20] {
+        assert_eq!(fire(&mut again, at(now)), Ok(()));
+        again.fired(PairId(0), Ns(now));
+    }
+    assert_eq!(again.latched(), None);
+    assert_eq!(fire(&mut again, at(109)), Err(Risk::Repeated));
+    assert_eq!(fire(&mut again, at(1_000_000)), Err(Risk::Repeated), "time does not lift it");
+    again.tell(Word::Arm);
+    assert_eq!(fire(&mut again, at(1_000_001)), Ok(()));
+}
+
+#[test]
+fn errors_in_a_row_make_it_rest_and_our_own_limits_are_no_errors() {
+    let mut guard = one(&RiskLimits { errors: 2, error_rest: Ns(50), ..limits() });
+    let refused = |reason| report(0, ReportKind::Rejected(reason));
+    for reason in [Reject::Expired, Reject::Killed, Reject::OtherLeg, Reject::Limit] {
+        assert_eq!(guard.hear(&refused(reason)), None);
+    }
+    assert_eq!(guard.hear(&refused(Reject::Venue)), None);
+    assert_eq!(guard.hear(&report(0, ReportKind::Acked)), None, "it works again");
+    assert_eq!(guard.hear(&refused(Reject::Venue)), None);
+    assert_eq!(fire(&mut guard, at(6)), Ok(()));
+    assert_eq!(guard.hear(&report(1, ReportKind::Unknown)), Some(Risk::Errors));
+    assert_eq!(fire(&mut guard, at(54)), Err(Risk::Errors));
+    assert_eq!(fire(&mut guard, at(55)), Ok(()));
+}
+
+#[test]
+fn a_blocked_market_stops_its_pairs_until_it_is_free() {
+    let mut guard = one(&limits());
+    let word = |blocked| Word::Block { market: market(Venue::Polymarket, 0), blocked };
+    guard.tell(word(true));
+    assert_eq!(fire(&mut guard, NOW), Err(Risk::Blocked));
+    assert_eq!(guard.may_fire(NOW, PairId(0), [0, 0], NOW.wall), Ok(()), "the other side");
+    guard.tell(word(false));
+    assert_eq!(fire(&mut guard, NOW), Ok(()));
+    assert_eq!(guard.may_fire(NOW, PairId(9), BOTH, NOW.wall), Err(Risk::Blocked), "no such pair");
+}
+
+#[test]
+fn the_clock_and_the_books_may_be_off_by_so_much() {
+    let mut guard = one(&RiskLimits { clock_off: Ns(250), book_age: Ns(10), ..limits() });
+    for (ahead, want) in [(250, Ok(())), (-251, Err(Risk::Clock)), (0, Ok(()))] {
+        guard.tell(Word::Clock { venue: Venue::Kalshi, ahead });
+        assert_eq!(fire(&mut guard, NOW), want);
+    }
+    let seen = |age: u64| Ns(NOW.wall.0 - age);
+    assert_eq!(guard.may_fire(NOW, PairId(0), BOTH, seen(10)), Ok(()));
+    assert_eq!(guard.may_fire(NOW, PairId(0), BOTH, seen(11)), Err(Risk::BookAge));
+}
+
+#[test]
+fn nothing_is_opened_in_a_pause_before_a_close_or_before_a_game() {
+    // NOW is Monday 2026-09-21, 10:13 in New York, minutes 2,053 of the week.
+    let window = |from| Weekly { venue: Venue::Polymarket, from, minutes: 5 };
+    for (from, want) in [(2_053, Err(Risk::Calendar)), (2_048, Ok(())), (2_054, Ok(()))] {
+        let calendar = Calendar::new(&[window(from)]).unwrap();
+        let mut guard = one(&RiskLimits { calendar, ..limits() });
+        assert_eq!(fire(&mut guard, NOW), want, "{from}");
+        assert_eq!(guard.may_fire(NOW, PairId(0), [0, 0], NOW.wall), Ok(()));
+    }
+    let limits = RiskLimits { before_close: Ns(100), before_game: Ns(200), ..limits() };
+    let after = |ns: u64| Some(Ns(NOW.wall.0 + ns));
+    for (close, game, want) in [
+        (after(101), after(201), Ok(())),
+        (after(100), None, Err(Risk::Close)),
+        (None, after(200), Err(Risk::Close)),
+        (None, None, Ok(())),
+    ] {
+        let mut it = pair("a", 0, 0, Polarity::Same);
+        (it.close_time, it.game_start) = (close, game);
+        assert_eq!(fire(&mut guard(&limits, &[it]), NOW), want);
+    }
+}
+
+#[test]
+fn too_little_money_latches_and_a_days_loss_does_not() {
+    let limits = RiskLimits { shutdown_balance: Usd::new(100), day_loss: Usd::new(50), ..limits() };
+    let mut guard = one(&limits);
+    assert_eq!(guard.may_spend(Usd::new(100), Usd::new(-49)), Ok(()));
+    assert_eq!(guard.may_spend(Usd::new(100), Usd::new(-50)), Err(Risk::DayLoss));
+    assert_eq!(fire(&mut guard, NOW), Ok(()), "another day may come");
+    assert_eq!(guard.may_spend(Usd::new(99), Usd::ZERO), Err(Risk::Balance));
+    assert_eq!(fire(&mut guard, NOW), Err(Risk::Balance));
+    assert_eq!(guard.latched(), Some(Risk::Balance));
+    guard.tell(Word::Arm);
+    assert_eq!(fire(&mut guard, NOW), Ok(()));
+}
+
+/// The slow twin keeps every order and every position apart and sums all of them.
+#[derive(Default)]
+struct Slow {
+    flying: [Vec<(u64, i64)>; 2],
+    held: [[Vec<(u64, i64)>; 2]; 2],
+}
+
+impl Slow {
+    fn total(&self) -> (u64, i64) {
+        let held = self.held.iter().flatten().flatten();
+        self.flying.iter().flatten().chain(held).fold((0, 0), |(q, n), x| (q + x.0, n + x.1))
+    }
+}
+
+proptest! {
+    /// Without netting, where costs are split, both must agree to the micro-dollar.
+    #[test]
+    fn exposure_is_the_sum_of_its_parts(
+        steps in proptest::collection::vec((0u8..4, 0usize..2, 1u64..1_000, 1i64..1_000), 1..60),
+    ) {
+        let mut fast = one(&limits());
+        let mut slow = Slow::default();
+        for (what, leg, qty, notional) in steps {
+            match what {
+                0 if slow.flying[leg].is_empty() => {
+                    let mut it = bundle(0);
+                    it.legs[leg].qty = Qty::lit(qty);
+                    it.legs[leg].budget = Usd::new(notional);
+                    fast.fly(&it, leg);
+                    slow.flying[leg].push((qty * 10_000, notional));
+                }
+                1 => {
+                    fast.hear(&report(leg, filled(qty, notional)));
+                    for (left, cost) in &mut slow.flying[leg] {
+                        *left = left.saturating_sub(qty);
+                        *cost = (*cost - notional).max(0);
+                    }
+                    slow.held[leg][0].push((qty, notional));
+                }
+                2 => {
+                    fast.hear(&report(leg, ReportKind::Cancelled));
+                    slow.flying[leg].clear();
+                }
+                3 => {
+                    fast.tell(Word::Settled { market: market(Venue::ALL[leg], 0) });
+                    slow.held[leg] = Default::default();
+                }
+                _ => {}
+            }
+            let stake = fast.exposure().total();
+            prop_assert_eq!((stake.qty.e6(), stake.notional.e6()), slow.total());
+            prop_assert_eq!(fast.exposure().pair(PairId(0)), stake);
+            prop_assert_eq!(fast.exposure().event(PairId(0)), stake);
+        }
+    }
+}
