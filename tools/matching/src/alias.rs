@@ -23,6 +23,7 @@ pub enum Class {
     Asset,
     Bank,
     League,
+    Conference,
     Award,
     Scope,
     Event,
@@ -53,6 +54,7 @@ impl Class {
             "asset" => Class::Asset,
             "bank" => Class::Bank,
             "league" => Class::League,
+            "conference" => Class::Conference,
             "award" => Class::Award,
             "scope" => Class::Scope,
             "event" => Class::Event,
@@ -84,6 +86,7 @@ impl Class {
             Class::Asset => "asset",
             Class::Bank => "central bank",
             Class::League => "league",
+            Class::Conference => "conference",
             Class::Award => "award",
             Class::Scope => "scope",
             Class::Event => "competition",
@@ -152,20 +155,41 @@ impl Aliases {
     #[must_use]
     pub fn builtin() -> Aliases {
         let mut tables = Aliases::default();
+        tables.extend_leagues();
+        tables.extend_builtin();
+        tables
+    }
+
+    /// The tables that come with the program, and a person's own before them: what is added wins.
+    ///
+    /// # Errors
+    /// The first line of `extra` that cannot be read.
+    pub fn with(extra: &str) -> Result<Aliases, AliasError> {
+        let mut tables = Aliases::default();
+        tables.extend_leagues();
+        tables.extend(extra)?;
+        tables.extend_builtin();
+        Ok(tables)
+    }
+
+    fn extend_leagues(&mut self) {
+        self.extend(include_str!("../data/leagues.tsv"))
+            .expect("the tables of this crate are tested");
+    }
+
+    fn extend_builtin(&mut self) {
         for text in [
-            include_str!("../data/leagues.tsv"),
             include_str!("../data/places.tsv"),
             include_str!("../data/phrases.tsv"),
             include_str!("../data/teams.tsv"),
         ] {
-            tables.extend(text).expect("the tables of this crate are tested");
+            self.extend(text).expect("the tables of this crate are tested");
         }
-        tables
     }
 
     /// Adds lines of the same forms: `class<TAB>canonical<TAB>phrase | phrase`, a team as
-    /// `league<TAB>team<TAB>CODES<TAB>names`, a league with seven columns. What stands already wins
-    /// in the tables of this crate; lines added later win over it.
+    /// `league<TAB>team<TAB>CODES<TAB>names`, a league with seven columns. Of two lines for
+    /// one name the first wins.
     ///
     /// # Errors
     /// The first line that is none of these.
@@ -203,11 +227,11 @@ impl Aliases {
                 }
                 let by_name = self.team_names.entry((*league).to_owned()).or_default();
                 for name in split(names) {
-                    by_name.insert(name, (*team).to_owned());
+                    by_name.entry(name).or_insert_with(|| (*team).to_owned());
                 }
                 let by_code = self.team_codes.entry((*league).to_owned()).or_default();
                 for code in codes.split_whitespace() {
-                    by_code.insert(code.to_ascii_uppercase(), (*team).to_owned());
+                    by_code.entry(code.to_ascii_uppercase()).or_insert_with(|| (*team).to_owned());
                 }
                 Ok(())
             }

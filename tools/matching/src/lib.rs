@@ -6,3 +6,23 @@ pub mod when; // days, seconds, eastern time
 pub mod listing; // one market of one venue
 pub mod token; // text -> words and numbers
 pub mod alias; // words -> what they mean
+pub mod span; // words -> days
+pub mod quantity; // words -> bounds
+pub mod claim; // all of it -> the canonical form of one market
+mod claim_words;
+pub mod game; // games of two teams
+pub mod judgement; // what is said of two listings
+pub mod context; // what stands beside a title
+pub mod compare; // two claims, field by field
+mod compare_time;
+mod compare_game;
+pub mod rules; // sentences of rules
+pub mod gate; // how each side resolves
+pub mod payoff; // what a pair pays in every case
+pub mod score; // evidence -> share of equal pairs
+pub mod matcher; // all of it together
+
+pub use judgement::{Judgement, Polarity, Relation, Verdict};
+pub use listing::{Listing, Venue};
+pub use matcher::Matcher;
+pub mod evaluate; // how good it is, by labelled pairs

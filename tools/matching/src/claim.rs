@@ -1,0 +1,495 @@
+//! What a listing claims: its text taken apart into fields that can be compared one by one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::alias::{Aliases, Class};
+use crate::claim_words::{clock_at, district_at, is_negation, stem};
+use crate::game::Game;
+use crate::listing::{Listing, Venue};
+use crate::quantity::{Quantity, Unit, micro, quantities, says};
+use crate::span::{Span, spans};
+use crate::token::{MICRO, Token, tokens};
+use crate::when::{Day, UnixTime};
+
+/// What sort of event a market is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)] // The names are the documentation.
+pub enum Kind {
+    GameMoneyline,
+    GameSpread,
+    GameTotal,
+    GameBothScore,
+    EsportsMatch,
+    EsportsMap,
+    Election,
+    Nomination,
+    Seats,
+    CentralBank,
+    Economic,
+    AssetPrice,
+    Weather,
+    Award,
+    Competition,
+    Deadline,
+    #[default]
+    Other,
+}
+
+/// A word that no table knows, and the run of such words that it stands in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Term {
+    /// Folded, and stemmed where it is no name.
+    pub text: String,
+    /// Whether it looks like a name.
+    pub name: bool,
+    /// Number of the run of neighbouring names.
+    pub run: usize,
+}
+
+/// The canonical form of one market.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Claim {
+    /// What sort of event.
+    pub kind: Kind,
+    /// Known phrases by class, as their canonical values.
+    pub slots: BTreeMap<Class, BTreeSet<String>>,
+    /// All other words: entities and what is particular.
+    pub terms: Vec<Term>,
+    /// Thresholds and ranges.
+    pub quantities: Vec<Quantity>,
+    /// Dates.
+    pub spans: Vec<Span>,
+    /// Times of day, in minutes, with their zone's hours behind UTC where it is not eastern.
+    pub clocks: Vec<(i32, bool)>,
+    /// `not`, `fail to`.
+    pub negated: bool,
+    /// `Who will...?`, and nothing says whom YES names.
+    pub asks: bool,
+    /// A game, where it is one.
+    pub game: Option<Game>,
+    /// Year of the event's ticker.
+    pub ticker_year: Option<i32>,
+    /// End of trading.
+    pub close: Option<UnixTime>,
+    /// League that a ticker, slug or competition names.
+    pub league: Option<String>,
+    /// The text that all this was read from.
+    pub text: String,
+}
+
+impl serde::Serialize for Class {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.field())
+    }
+}
+
+impl Claim {
+    /// Takes a listing apart. `league` helps where the other side of a pair names it.
+    #[must_use]
+    pub fn of(listing: &Listing, aliases: &Aliases, league: Option<&str>) -> Claim {
+        let mut claim = Claim {
+            close: listing.close,
+            ticker_year: ticker_year(listing),
+            text: shown(listing),
+            ..Claim::default()
+        };
+        let named = league_of(listing, aliases);
+        claim.league = named.or_else(|| league.map(str::to_owned));
+        let anchor = anchor(listing);
+        let title = tokens(&listing.title);
+        claim.asks = asks(&title);
+        claim.read(&title, aliases, anchor);
+        let subtitle = listing.subtitle.trim();
+        let says_more = !matches!(subtitle, "" | "::") && !subtitle.eq_ignore_ascii_case("yes");
+        if says_more && (listing.venue == Venue::Kalshi || claim.asks) {
+            claim.read(&tokens(subtitle), aliases, anchor);
+            claim.asks = false;
+        }
+        claim.strikes(listing);
+        claim.mend(listing);
+        claim.game = Game::of(listing, aliases, claim.league.as_deref());
+        claim.kind = claim.sort_of();
+        claim
+    }
+
+    /// Reads one text into the fields.
+    fn read(&mut self, found: &[Token], aliases: &Aliases, anchor: Option<Day>) {
+        let mut used = vec![false; found.len()];
+        let mut spans = spans(found, &mut used, anchor);
+        self.spans.append(&mut spans);
+        let run_base = self.terms.iter().map(|term| term.run + 1).max().unwrap_or(0);
+        let shouting = title_case(found, aliases);
+        let mut run = run_base;
+        let mut at = 0;
+        while at < found.len() {
+            if used[at] {
+                at += 1;
+                run += 1;
+                continue;
+            }
+            at += self.take(found, &mut used, at, aliases, &mut run, shouting);
+        }
+        // Numbers last: `2nd place` and `CS2` are phrases, and what is left compares.
+        for quantity in quantities(found, &mut used) {
+            if !self.quantities.contains(&quantity) {
+                self.quantities.push(quantity);
+            }
+        }
+        self.terms.dedup();
+    }
+
+    /// Takes what begins at `at`; the number of tokens that it was.
+    fn take(
+        &mut self,
+        found: &[Token],
+        used: &mut [bool],
+        at: usize,
+        aliases: &Aliases,
+        run: &mut usize,
+        shouting: bool,
+    ) -> usize {
+        if let Some((district, length)) = district_at(found, at) {
+            self.slot(Class::District, &district);
+            used[at..at + length].fill(true);
+            return length;
+        }
+        if let Some((minute, utc, length)) = clock_at(found, at) {
+            self.clocks.push((minute, utc));
+            used[at..at + length].fill(true);
+            return length;
+        }
+        if let Some((team, length)) = self.team_at(found, at, aliases) {
+            self.term(format!("team:{team}"), true, *run);
+            used[at..at + length].fill(true);
+            return length;
+        }
+        let token = &found[at];
+        if is_negation(found, at) {
+            self.negated = !self.negated;
+            return 1;
+        }
+        if let Some((class, value, length)) = aliases.longest(found, at) {
+            let name = found[at].capital;
+            match class {
+                Class::Stop | Class::Weak => {}
+                Class::Org => self.term(value.to_owned(), true, *run),
+                // `may`, `us` and `out` in small letters are words; a country is written large.
+                Class::Country | Class::State if !name && found[at].text.len() <= 2 => {}
+                _ => self.slot(class, value),
+            }
+            if !name || class == Class::Stop {
+                *run += 1;
+            }
+            let numbers_stay = matches!(class, Class::Stop | Class::Weak);
+            for mark in &mut used[at..at + length] {
+                *mark = !numbers_stay || *mark;
+            }
+            return length;
+        }
+        if let Some(number) = token.number {
+            if number.ordinal {
+                self.slot(Class::Ordinal, &(number.micro / MICRO).to_string());
+                used[at] = true;
+            }
+            return 1;
+        }
+        if matches!(token.text.as_str(), ">" | "<" | ">=" | "<=") {
+            return 1;
+        }
+        // A letter alone is an initial or an abbreviated city; joined to a name it stays.
+        let name = token.capital && (!shouting || token.text.bytes().any(|b| b.is_ascii_digit()));
+        if token.after_break {
+            *run += 1;
+        }
+        let text = if token.capital { token.text.clone() } else { stem(&token.text) };
+        self.term(text, name, *run);
+        if !token.capital {
+            *run += 1;
+        }
+        1
+    }
+
+    /// The longest team name that begins here, in the league that is known.
+    fn team_at(&self, found: &[Token], at: usize, aliases: &Aliases) -> Option<(String, usize)> {
+        let league = self.league.as_deref()?;
+        if !found[at].capital {
+            return None;
+        }
+        let longest = found.len().min(at + 5);
+        (at + 1..=longest).rev().find_map(|end| {
+            let words: Vec<&str> = found[at..end].iter().map(|t| t.text.as_str()).collect();
+            let team = aliases.team(league, &words.join(" "))?;
+            Some((team.to_owned(), end - at))
+        })
+    }
+
+    fn slot(&mut self, class: Class, value: &str) {
+        self.slots.entry(class).or_default().insert(value.to_owned());
+    }
+
+    fn term(&mut self, text: String, name: bool, run: usize) {
+        if !self.terms.iter().any(|term| term.text == text) {
+            self.terms.push(Term { text, name, run });
+        }
+    }
+
+    /// The values of a class.
+    #[must_use]
+    pub fn values(&self, class: Class) -> Option<&BTreeSet<String>> {
+        self.slots.get(&class).filter(|set| !set.is_empty())
+    }
+
+    /// Whether a class has this value.
+    #[must_use]
+    pub fn has(&self, class: Class, value: &str) -> bool {
+        self.slots.get(&class).is_some_and(|set| set.contains(value))
+    }
+
+    /// Strike fields say exactly what the text says in words.
+    fn strikes(&mut self, listing: &Listing) {
+        let strike = &listing.strike;
+        let floor = strike.floor.as_deref().and_then(micro);
+        let cap = strike.cap.as_deref().and_then(micro);
+        let unit = self.quantities.iter().map(|q| q.unit).max().unwrap_or(Unit::Count);
+        let exact = match (strike.kind.as_str(), floor, cap) {
+            ("greater", Some(low), _) => Quantity::above(low, false, unit),
+            ("greater_or_equal", Some(low), _) => Quantity::above(low, true, unit),
+            ("less", _, Some(high)) => Quantity::below(high, false, unit),
+            ("less_or_equal", _, Some(high)) => Quantity::below(high, true, unit),
+            ("between", Some(low), Some(high)) => Quantity::between(low, high, unit),
+            _ => return,
+        };
+        let bounds: Vec<i128> = [floor, cap].into_iter().flatten().collect();
+        let near = |q: &Quantity| {
+            let unit_step = MICRO.max(bounds.iter().map(|b| b.abs() / 1000).max().unwrap_or(0));
+            let all: Vec<i128> = [q.low, q.high].into_iter().flatten().map(|b| b.0).collect();
+            !all.is_empty()
+                && all.iter().all(|value| bounds.iter().any(|b| (b - value).abs() <= unit_step))
+        };
+        self.quantities.retain(|q| !near(q));
+        self.quantities.push(exact);
+    }
+
+    /// Several ways to write one thing become one.
+    fn mend(&mut self, listing: &Listing) {
+        let bank = self.values(Class::Bank).is_some() || self.has(Class::Metric, "fed-rate");
+        if self.has(Class::Direction, "hold") {
+            // `Hike by 0 bps` is the decision to hold.
+            self.slots.insert(Class::Direction, BTreeSet::from(["hold".to_owned()]));
+            self.quantities.retain(|q| q.low.is_some_and(|low| low.0 != 0));
+        }
+        if bank {
+            self.bank_steps();
+        }
+        if self.has(Class::Direction, "up") && self.has(Class::Direction, "down") {
+            let first = listing.yes().map_or("up", |yes| yes.name.as_str());
+            let value = if first.eq_ignore_ascii_case("down") { "down" } else { "up" };
+            self.slots.insert(Class::Direction, BTreeSet::from([value.to_owned()]));
+        }
+        let zero = |q: &Quantity| q.low == Some((0, false)) && q.high.is_none();
+        if self.has(Class::Metric, "margin") && self.quantities.iter().any(zero) {
+            // A margin above nothing is a win.
+            self.slots.remove(&Class::Metric);
+            self.quantities.retain(|q| !zero(q));
+            self.slot(Class::Verb, "win");
+        }
+        let economic = self.values(Class::Metric).is_some() && !bank;
+        if economic && self.has(Class::Direction, "rise") && !self.quantities.is_empty() {
+            self.slots.remove(&Class::Direction);
+        }
+        if self.values(Class::Asset).is_some() && self.has(Class::Verb, "reach") {
+            self.slots.insert(Class::Verb, BTreeSet::from(["hit".to_owned()]));
+        }
+        self.electoral();
+        let compared: Vec<Quantity> = self.quantities.iter().copied().filter(|q| !q.bare).collect();
+        self.quantities.retain(|q| !q.bare || !compared.iter().any(|c| says(*c, *q)));
+        self.quantities.sort();
+        self.quantities.dedup();
+    }
+
+    fn electoral(&mut self) {
+        // `the 17th congressional district of Texas` is TX-17.
+        let district = self.terms.iter().any(|t| t.text == "district" || t.text == "congressional");
+        let state = self.values(Class::State).and_then(|s| s.first()).cloned();
+        let ordinal = self.values(Class::Ordinal).and_then(|s| s.first()).cloned();
+        if let (true, Some(state), Some(ordinal)) = (district, state, ordinal) {
+            self.slot(Class::District, &format!("{state}-{ordinal}"));
+            self.slots.remove(&Class::Ordinal);
+            self.terms.retain(|t| t.text != "district" && t.text != "congressional");
+        }
+        if let Some(district) = self.values(Class::District).and_then(|d| d.first()).cloned() {
+            // The district says the state, and that the office is a seat of the House.
+            let of = district.split('-').next().unwrap_or("").to_owned();
+            if let Some(states) = self.slots.get_mut(&Class::State) {
+                states.remove(&of);
+            }
+            if self.values(Class::Office).is_none() {
+                self.slot(Class::Office, "house");
+            }
+        }
+        if self.has(Class::Ordinal, "1") && self.values(Class::Superlative).is_some() {
+            self.slots.remove(&Class::Ordinal);
+        }
+        let office = self.slots.contains_key(&Class::Office);
+        if let Some(countries) = self.slots.get_mut(&Class::Country)
+            && countries.len() == 1
+            && office
+        {
+            // `the U.S. Senate`: an office without a country is an American one.
+            countries.remove("us");
+        }
+        self.slots.retain(|_, values| !values.is_empty());
+    }
+
+    /// Rates move in quarters: more than 25 basis points is at least 50.
+    fn bank_steps(&mut self) {
+        let quarter = MICRO / 4;
+        let small = |value: i128| value.rem_euclid(quarter) == 0 && value.abs() <= 3 * MICRO;
+        let moves = self.has(Class::Direction, "rise") || self.has(Class::Direction, "fall");
+        for q in self.quantities.iter_mut().filter(|q| moves && q.unit == Unit::Percent) {
+            if let Some((value, false)) = q.low.filter(|low| small(low.0)) {
+                q.low = Some((value + quarter, true));
+            }
+        }
+    }
+
+    /// The sort of event.
+    fn sort_of(&self) -> Kind {
+        if let Some(game) = &self.game {
+            return game.kind();
+        }
+        let is = |class| self.values(class).is_some();
+        let moves = self.has(Class::Metric, "fed-rate") || is(Class::Direction);
+        if is(Class::Bank) && moves {
+            Kind::CentralBank
+        } else if self.has(Class::Stage, "nominee") {
+            Kind::Nomination
+        } else if self.has(Class::Metric, "seats") && is(Class::Office) {
+            Kind::Seats
+        } else if is(Class::Office) && (self.has(Class::Verb, "win") || is(Class::Stage)) {
+            Kind::Election
+        } else if ["temperature", "low-temperature", "rain", "snow"]
+            .iter()
+            .any(|metric| self.has(Class::Metric, metric))
+        {
+            Kind::Weather
+        } else if is(Class::Asset) && (!self.quantities.is_empty() || is(Class::Direction)) {
+            Kind::AssetPrice
+        } else if is(Class::Metric) && !self.quantities.is_empty() {
+            Kind::Economic
+        } else if is(Class::Award) {
+            Kind::Award
+        } else if is(Class::Event) || is(Class::League) || self.has(Class::Verb, "win") {
+            Kind::Competition
+        } else if self.spans.iter().any(|span| span.kind == crate::span::SpanKind::Deadline) {
+            Kind::Deadline
+        } else {
+            Kind::Other
+        }
+    }
+}
+
+/// The words a person reads first.
+fn shown(listing: &Listing) -> String {
+    let subtitle = listing.subtitle.trim();
+    let title = crate::token::bounded(listing.title.trim());
+    if subtitle.is_empty() || subtitle == "::" || title.contains(subtitle) {
+        title.to_owned()
+    } else {
+        format!("{title} [{}]", crate::token::bounded(subtitle))
+    }
+}
+
+/// `Who will win?`: whom YES names stands elsewhere.
+fn asks(title: &[Token]) -> bool {
+    title
+        .first()
+        .is_some_and(|t| matches!(t.text.as_str(), "who" | "which" | "what" | "where" | "how"))
+}
+
+/// Most words have capitals, so that they say nothing of names.
+fn title_case(found: &[Token], aliases: &Aliases) -> bool {
+    let words: Vec<bool> = found
+        .iter()
+        .enumerate()
+        .filter(|(at, t)| *at > 0 && t.number.is_none() && t.text.len() > 2)
+        .filter(|(at, _)| {
+            aliases.longest(found, *at).is_some_and(|(class, _, _)| {
+                matches!(class, Class::Stop | Class::Weak | Class::Verb | Class::Metric)
+            })
+        })
+        .map(|(_, t)| t.capital)
+        .collect();
+    let large = words.iter().filter(|capital| **capital).count();
+    words.len() >= 3 && large * 4 >= words.len() * 3
+}
+
+/// The day near which dates without a year lie.
+fn anchor(listing: &Listing) -> Option<Day> {
+    let expected = listing.occurrence.or(listing.expected);
+    let time = match (listing.close, expected) {
+        (Some(close), Some(expected)) => Some(close.min(expected)),
+        (one, other) => one.or(other),
+    };
+    time.map(UnixTime::eastern_day)
+}
+
+/// League by ticker, slug, typed tags, or a competition that only it has.
+fn league_of(listing: &Listing, aliases: &Aliases) -> Option<String> {
+    let of_series = match listing.venue {
+        Venue::Kalshi => aliases
+            .league_of_series(&listing.series)
+            .or_else(|| aliases.league_of_series(&listing.id)),
+        Venue::Polymarket => aliases
+            .league_of_slug(&listing.slug)
+            .or_else(|| aliases.league_of_slug(&listing.event_slug)),
+    };
+    if let Some(league) = of_series {
+        return Some(league.id.clone());
+    }
+    let found = tokens(&listing.title);
+    for at in 0..found.len() {
+        if let Some((class, value, _)) = aliases.longest(&found, at) {
+            let league = match (class, value) {
+                (Class::League, value) => Some(value),
+                (Class::Event, "alcs" | "nlcs" | "world-series") => Some("mlb"),
+                (Class::Event, "super-bowl") => Some("nfl"),
+                (Class::Event, "stanley-cup") => Some("nhl"),
+                (Class::Event, "nba-finals") => Some("nba"),
+                (Class::Award, "cy-young") => Some("mlb"),
+                _ => None,
+            };
+            if let Some(league) = league.filter(|id| aliases.league(id).is_some()) {
+                return Some(league.to_owned());
+            }
+        }
+    }
+    let tag = listing.tags.iter().find_map(|tag| aliases.league(&tag.to_lowercase()));
+    tag.map(|league| league.id.clone())
+}
+
+/// The year in `KXBRPRES-26-LULA`, `KXARREST-27JAN-X`, `KXCS2-IEMCOL26-VIT`.
+fn ticker_year(listing: &Listing) -> Option<i32> {
+    if listing.venue != Venue::Kalshi {
+        return None;
+    }
+    let parts: Vec<&str> = listing.id.split('-').skip(1).collect();
+    let two =
+        |text: &str| text.parse::<i32>().ok().filter(|y| (20..=60).contains(y)).map(|y| 2000 + y);
+    let digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let dated = |part: &str| {
+        let rest = part.get(2..).unwrap_or("");
+        rest.len() >= 3 && rest.bytes().take(3).all(|b| b.is_ascii_uppercase())
+    };
+    let exact = parts.iter().find(|part| digits(part)).and_then(|part| two(part));
+    let leading = parts.iter().find(|part| dated(part)).and_then(|part| two(part.get(..2)?));
+    let trailing = parts.iter().find_map(|part| {
+        let cut = part.len().checked_sub(2).filter(|cut| *cut >= 3)?;
+        let letters = part.get(..cut)?.bytes().all(|b| b.is_ascii_uppercase());
+        if letters { two(part.get(cut..)?) } else { None }
+    });
+    exact.or(leading).or(trailing)
+}

@@ -1,0 +1,440 @@
+//! Two claims, field by field: what is the same, what may differ, what contradicts.
+
+use std::collections::BTreeSet;
+
+use crate::alias::Class;
+use crate::claim::{Claim, Kind, Term};
+use crate::claim_words::alike;
+use crate::compare_game::games;
+use crate::compare_time::{clocks, dates};
+use crate::context::Context;
+use crate::judgement::{Compared, Polarity, Relation};
+use crate::quantity::{Match, Quantity};
+
+/// What the fields of two claims say together.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Fields, those that contradict first.
+    pub fields: Vec<Compared>,
+    /// 1000 less what is missing on one side.
+    pub score: u16,
+    /// Whether nothing contradicts and enough is said.
+    pub equal: bool,
+    /// Whether YES is YES.
+    pub polarity: Polarity,
+}
+
+/// Below this evidence two claims are not called equal. Set on the tuned half of the labels.
+const SCORE_MIN: i32 = 600;
+
+/// The findings while two claims are compared.
+pub(crate) struct Findings<'a> {
+    pub(crate) a: &'a Claim,
+    pub(crate) b: &'a Claim,
+    pub(crate) fields: Vec<Compared>,
+    pub(crate) penalty: i32,
+    pub(crate) inverted: bool,
+    pub(crate) unsure: bool,
+}
+
+impl Findings<'_> {
+    pub(crate) fn add(
+        &mut self,
+        field: &str,
+        relation: Relation,
+        here: &str,
+        there: &str,
+        penalty: i32,
+    ) {
+        self.penalty += penalty;
+        self.fields.push(Compared {
+            field: field.to_owned(),
+            relation,
+            here: here.to_owned(),
+            there: there.to_owned(),
+            here_text: self.a.text.clone(),
+            there_text: self.b.text.clone(),
+        });
+    }
+
+    fn different(&self) -> bool {
+        self.fields.iter().any(|field| field.relation == Relation::Different)
+    }
+}
+
+/// Compares two claims; each side's context can explain what the other's title adds.
+#[must_use]
+pub fn compare(a: &Claim, b: &Claim, contexts: [&Context; 2]) -> Comparison {
+    let mut found =
+        Findings { a, b, fields: Vec::new(), penalty: 0, inverted: false, unsure: false };
+    if a.game.is_some() && b.game.is_some() {
+        games(&mut found);
+    } else {
+        let matched = terms(&mut found, contexts);
+        for class in CLASSES {
+            slot(&mut found, *class, contexts, matched);
+        }
+        numbers(&mut found, contexts);
+        dates(&mut found);
+        clocks(&mut found);
+        if a.negated != b.negated {
+            found.inverted = !found.inverted;
+            let side = |claim: &Claim| if claim.negated { "not" } else { "" };
+            found.add("negation", Relation::Compatible, side(a), side(b), 0);
+        }
+        if a.asks != b.asks {
+            let side = |claim: &Claim| if claim.asks { "asks, and names nobody" } else { "" };
+            found.add("whom YES names", Relation::Different, side(a), side(b), 500);
+        }
+        found.unsure |= a.asks && b.asks;
+    }
+    let different = found.different();
+    let mut score = 1000 - found.penalty;
+    if different {
+        score = score.min(300) - 100;
+    }
+    found.fields.sort_by_key(|field| match field.relation {
+        Relation::Different => 0,
+        Relation::Unknown => 1,
+        Relation::Compatible => 2,
+        Relation::Equal => 3,
+    });
+    let polarity = match (found.unsure, found.inverted) {
+        (true, _) => Polarity::Unknown,
+        (_, true) => Polarity::Inverted,
+        _ => Polarity::Same,
+    };
+    Comparison {
+        equal: !different && score >= SCORE_MIN,
+        score: u16::try_from(score.clamp(0, 1000)).unwrap_or(0),
+        fields: found.fields,
+        polarity,
+    }
+}
+
+const CLASSES: &[Class] = &[
+    Class::Party,
+    Class::District,
+    Class::State,
+    Class::Country,
+    Class::Office,
+    Class::Stage,
+    Class::Rank,
+    Class::Verb,
+    Class::Direction,
+    Class::Metric,
+    Class::Basis,
+    Class::Asset,
+    Class::Bank,
+    Class::League,
+    Class::Conference,
+    Class::Award,
+    Class::Scope,
+    Class::Event,
+    Class::Next,
+    Class::Superlative,
+    Class::Control,
+    Class::Ordinal,
+];
+
+fn joined<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
+    values.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// Stages that name one thing: the winner of a party's primary is its nominee.
+fn stages(claim: &Claim) -> BTreeSet<String> {
+    let mut set = claim.values(Class::Stage).cloned().unwrap_or_default();
+    let party = claim.values(Class::Party).is_some();
+    let of_president =
+        claim.has(Class::Office, "president") && claim.values(Class::State).is_some();
+    if set.contains("primary") && party && !of_president {
+        set.remove("primary");
+        set.insert("nominee".to_owned());
+    }
+    set
+}
+
+fn values(claim: &Claim, class: Class) -> BTreeSet<String> {
+    match class {
+        Class::Stage => stages(claim),
+        _ => claim.values(class).cloned().unwrap_or_default(),
+    }
+}
+
+/// Compares one class. `matched` is how many names agree.
+fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], matched: usize) {
+    let (a, b) = (values(found.a, class), values(found.b, class));
+    if a.is_empty() && b.is_empty() {
+        return;
+    }
+    let (here, there) = (joined(&a), joined(&b));
+    if a == b {
+        found.add(class.field(), Relation::Equal, &here, &there, 0);
+        return;
+    }
+    let only_a: Vec<&String> = a.difference(&b).collect();
+    let only_b: Vec<&String> = b.difference(&a).collect();
+    let common = a.intersection(&b).next().is_some();
+    if class == Class::Direction && only_a.len() == 1 && only_b.len() == 1 {
+        let pair = (only_a[0].as_str(), only_b[0].as_str());
+        let opposite = matches!(pair, ("up", "down") | ("down", "up"));
+        if opposite && found.a.values(Class::Bank).is_none() {
+            found.inverted = !found.inverted;
+            found.add(class.field(), Relation::Compatible, &here, &there, 0);
+            return;
+        }
+        if matches!(pair, ("up", "rise") | ("rise", "up") | ("down", "fall") | ("fall", "down")) {
+            found.add(class.field(), Relation::Compatible, &here, &there, 20);
+            return;
+        }
+    }
+    if !only_a.is_empty() && !only_b.is_empty() {
+        if class == Class::Verb && common {
+            found.add(class.field(), Relation::Compatible, &here, &there, 30);
+            return;
+        }
+        let explained = |only: &[&String], context: &Context| {
+            only.iter().all(|value| context.says(class, value))
+        };
+        // Both titles can be partial: each side's other texts may say what the other's title says.
+        let both = !matches!(class, Class::Party | Class::State | Class::District | Class::Rank)
+            && !matches!(class, Class::Stage | Class::Direction | Class::Scope | Class::Conference)
+            && explained(&only_a, contexts[1])
+            && explained(&only_b, contexts[0]);
+        let (relation, penalty) = if both && class != Class::Office {
+            (Relation::Compatible, 120)
+        } else {
+            (Relation::Different, 500)
+        };
+        found.add(class.field(), relation, &here, &there, penalty);
+        return;
+    }
+    let (only, context, claim, other) = if only_b.is_empty() {
+        (&only_a, contexts[1], found.a, found.b)
+    } else {
+        (&only_b, contexts[0], found.b, found.a)
+    };
+    let explained = only.iter().all(|value| context.says(class, value));
+    let (relation, penalty) = one_sided(class, only, explained, matched, claim, other);
+    found.add(class.field(), relation, &here, &there, penalty);
+}
+
+/// What it means that one side alone says something.
+fn one_sided(
+    class: Class,
+    only: &[&String],
+    explained: bool,
+    matched: usize,
+    claim: &Claim,
+    other: &Claim,
+) -> (Relation, i32) {
+    let compatible = |penalty| (Relation::Compatible, penalty);
+    let different = (Relation::Different, 500);
+    let all = |value: &str| only.iter().all(|v| v.as_str() == value);
+    if explained {
+        return compatible(20);
+    }
+    match class {
+        Class::Verb if all("hit") && claim.values(Class::Asset).is_some() => {
+            // Touched at any time, or above at one time: not the same.
+            let at_a_time = other.spans.iter().any(|s| s.kind == crate::span::SpanKind::On);
+            if at_a_time { different } else { compatible(60) }
+        }
+        Class::Verb => compatible(40),
+        Class::Country if all("us") => compatible(10),
+        Class::Country if matched >= 1 => compatible(40),
+        Class::State if matched >= 2 => compatible(80),
+        Class::Party if matched >= 2 => compatible(60),
+        Class::Office if matched >= 1 => compatible(80),
+        Class::Office
+            if only.iter().all(|office| matches!(office.as_str(), "house"))
+                && other.values(Class::District).is_some() =>
+        {
+            compatible(0)
+        }
+        Class::Control => compatible(40),
+        Class::League | Class::Bank => compatible(20),
+        Class::Event if matched >= 1 && claim.league.is_some() && claim.league == other.league => {
+            compatible(60)
+        }
+        Class::Basis if all("mom") => compatible(20),
+        Class::Scope if all("men") || all("regular-season") => compatible(20),
+        Class::Direction if !claim.quantities.is_empty() && !other.quantities.is_empty() => {
+            compatible(60)
+        }
+        Class::Superlative if matched >= 1 => compatible(60),
+        _ => different,
+    }
+}
+
+/// Compares entities and other words; how many names agree.
+fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> usize {
+    let (a, b) = (&found.a.terms, &found.b.terms);
+    let mut left: Vec<Term> =
+        a.iter().filter(|t| !b.iter().any(|o| o.text == t.text)).cloned().collect();
+    let mut right: Vec<Term> =
+        b.iter().filter(|t| !a.iter().any(|o| o.text == t.text)).cloned().collect();
+    let common: Vec<&Term> = a.iter().filter(|t| b.iter().any(|o| o.text == t.text)).collect();
+    let mut matched = common.iter().filter(|t| t.name).count();
+    let mut slips = Vec::new();
+    // A slip of a letter, or an initial, counts only beside names that agree.
+    left.retain(|t| {
+        let slip = right.iter().position(|o| {
+            alike(&t.text, &o.text)
+                || (t.text.len() == 1 && o.text.starts_with(&t.text))
+                || (o.text.len() == 1 && t.text.starts_with(&o.text))
+        });
+        if let Some(at) = slip {
+            slips.push((t.text.clone(), right.remove(at).text));
+        }
+        slip.is_none()
+    });
+    run_together(&mut left, &mut right);
+    run_together(&mut right, &mut left);
+    for (one, other) in &slips {
+        found.add("spelling", Relation::Compatible, one, other, 40);
+    }
+    matched += slips.len();
+    let explain = |terms: &mut Vec<Term>, context: &Context, own: &[Term]| {
+        let mut elaborated = Vec::new();
+        terms.retain(|term| {
+            // `Mariners` of `Seattle Mariners`, where the other side says `Seattle`.
+            let beside = term.name
+                && own.iter().any(|o| {
+                    o.run == term.run && o.name && common.iter().any(|c| c.text == o.text)
+                });
+            let letter = term.text.len() == 1;
+            if context.has_word(&term.text) || beside || letter {
+                elaborated.push(term.text.clone());
+                return false;
+            }
+            true
+        });
+        elaborated
+    };
+    let mut rest_left = left.clone();
+    let mut rest_right = right.clone();
+    let more_left = explain(&mut rest_left, contexts[1], a);
+    let more_right = explain(&mut rest_right, contexts[0], b);
+    let names = |terms: &[Term]| terms.iter().any(|t| t.name);
+    let list = |terms: &[Term]| terms.iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
+    let agreed = joined(common.iter().map(|t| &t.text));
+    if !agreed.is_empty() {
+        found.add("words", Relation::Equal, &agreed, &agreed, 0);
+    }
+    // Names that stand against each other are two entities, whatever the rules mention beside.
+    if names(&left) && names(&right) {
+        found.add("entity", Relation::Different, &list(&left), &list(&right), 500);
+        return matched;
+    }
+    let (names_left, names_right) = (names(&rest_left), names(&rest_right));
+    if names_left || names_right {
+        found.add("entity", Relation::Different, &list(&rest_left), &list(&rest_right), 450);
+    } else if !rest_left.is_empty() && !rest_right.is_empty() {
+        found.add("words", Relation::Different, &list(&rest_left), &list(&rest_right), 350);
+    } else {
+        let extra = rest_left.len() + rest_right.len();
+        if extra > 0 {
+            let each = i32::try_from(extra.min(8)).unwrap_or(8);
+            found.add(
+                "words",
+                Relation::Unknown,
+                &list(&rest_left),
+                &list(&rest_right),
+                110 * each,
+            );
+        }
+    }
+    let more = more_left.len() + more_right.len();
+    if more > 0 {
+        let each = i32::try_from(more.min(8)).unwrap_or(8);
+        found.add(
+            "words",
+            Relation::Compatible,
+            &more_left.join(" "),
+            &more_right.join(" "),
+            15 * each,
+        );
+    }
+    matched
+}
+
+/// `jun seok` is `junseok`.
+fn run_together(parts: &mut Vec<Term>, wholes: &mut Vec<Term>) {
+    let joint = parts.windows(2).enumerate().find_map(|(at, pair)| {
+        let text = format!("{}{}", pair[0].text, pair[1].text);
+        wholes.iter().position(|whole| whole.text == text).map(|whole| (at, whole))
+    });
+    if let Some((at, whole)) = joint {
+        parts.drain(at..at + 2);
+        wholes.remove(whole);
+    }
+}
+
+/// Compares thresholds, ranges and bare numbers.
+fn numbers(found: &mut Findings<'_>, contexts: [&Context; 2]) {
+    let mut right = found.b.quantities.clone();
+    let mut left: Vec<Quantity> = Vec::new();
+    for a in &found.a.quantities {
+        let best = right.iter().enumerate().min_by_key(|(_, b)| rank(a.compare(**b)));
+        let Some((at, result)) =
+            best.map(|(at, b)| (at, a.compare(*b))).filter(|(_, m)| *m != Match::Different)
+        else {
+            left.push(*a);
+            continue;
+        };
+        let b = right.remove(at);
+        let (relation, penalty) = match result {
+            Match::Equal => (Relation::Equal, 0),
+            Match::Complement => {
+                found.inverted = !found.inverted;
+                (Relation::Equal, 0)
+            }
+            Match::ComplementBoundary => {
+                found.inverted = !found.inverted;
+                (Relation::Compatible, 60)
+            }
+            Match::Boundary | Match::Different => (Relation::Compatible, 60),
+        };
+        found.add("threshold", relation, &a.text(), &b.text(), penalty);
+    }
+    if left.is_empty() && right.is_empty() {
+        return;
+    }
+    let list = |all: &[Quantity]| all.iter().map(|q| q.text()).collect::<Vec<_>>().join("; ");
+    let said = |all: &[Quantity], context: &Context| {
+        all.iter().all(|q| q.bare && context.has_word(&q.text()))
+    };
+    let (relation, penalty) = if left.is_empty() && said(&right, contexts[0])
+        || right.is_empty() && said(&left, contexts[1])
+    {
+        (Relation::Compatible, 60)
+    } else {
+        (Relation::Different, 500)
+    };
+    found.add("threshold", relation, &list(&left), &list(&right), penalty);
+}
+
+fn rank(m: Match) -> u8 {
+    match m {
+        Match::Equal => 0,
+        Match::Boundary => 1,
+        Match::Complement => 2,
+        Match::ComplementBoundary => 3,
+        Match::Different => 4,
+    }
+}
+
+/// Kinds whose listings trade on for long after the day that they are about.
+pub(crate) fn trades_on(claim: &Claim) -> bool {
+    let kind = matches!(
+        claim.kind,
+        Kind::Election
+            | Kind::Nomination
+            | Kind::Seats
+            | Kind::Award
+            | Kind::Competition
+            | Kind::GameMoneyline
+    );
+    kind || claim.values(Class::Next).is_some()
+}

@@ -1,0 +1,149 @@
+//! Two games: the same teams, the same start, the same bet; and which team YES names.
+
+use crate::compare::Findings;
+use crate::game::{Game, GameMarket, Named, same_team};
+use crate::judgement::Relation;
+use crate::quantity::decimal;
+use crate::token::MICRO;
+
+const HOUR_S: i64 = 3600;
+
+/// Compares the games of both claims.
+pub(crate) fn games(found: &mut Findings<'_>) {
+    let (Some(a), Some(b)) = (found.a.game.clone(), found.b.game.clone()) else { return };
+    let relation =
+        |same: bool| if same { (Relation::Equal, 0) } else { (Relation::Different, 500) };
+    let league = match (&a.league, &b.league) {
+        (Some(x), Some(y)) => relation(x == y),
+        _ => (Relation::Unknown, 60),
+    };
+    let show = |text: &Option<String>| text.clone().unwrap_or_default();
+    found.add("league", league.0, &show(&a.league), &show(&b.league), league.1);
+    let teams = |game: &Game| game.teams.join(" - ");
+    let place = a.same_teams(&b);
+    let (equal, penalty) = relation(place.is_some());
+    found.add("teams", equal, &teams(&a), &teams(&b), penalty);
+    let market = |game: &Game| format!("{:?}", game.market).to_lowercase();
+    // Where no draw is possible, to win and to advance is one thing.
+    let alike = |x: GameMarket, y: GameMarket| {
+        x == y || (!a.draw && !b.draw && pair(x, y, GameMarket::Moneyline, GameMarket::Advance))
+    };
+    let (equal, penalty) = relation(alike(a.market, b.market) && a.map == b.map);
+    found.add("bet", equal, &market(&a), &market(&b), penalty);
+    start(found, &a, &b);
+    if let Some(place) = place {
+        outcome(found, &a, &b, place);
+    }
+}
+
+fn pair(x: GameMarket, y: GameMarket, one: GameMarket, other: GameMarket) -> bool {
+    (x == one && y == other) || (x == other && y == one)
+}
+
+/// Back-to-back games of one pairing exist, so that only the start decides.
+fn start(found: &mut Findings<'_>, a: &Game, b: &Game) {
+    let show = |game: &Game| match (game.start, game.day) {
+        (Some(start), _) => start.text(),
+        (None, Some(day)) => day.text(),
+        _ => game.ends.map_or(String::new(), |ends| format!("ends about {}", ends.text())),
+    };
+    let (here, there) = (show(a), show(b));
+    let hours = |from: i64, to: i64, low: i64, high: i64| {
+        (low * HOUR_S..=high * HOUR_S).contains(&(to - from))
+    };
+    let ends = a.ends.map(|ends| (ends, b)).or(b.ends.map(|ends| (ends, a)));
+    let proof = match (a.start, b.start, ends) {
+        (Some(x), Some(y), _) => Some(hours(x.0, y.0, -2, 2)),
+        (_, _, Some((ends, game))) => game.start.map(|start| hours(start.0, ends.0, -1, 8)),
+        _ => None,
+    };
+    let (relation, penalty) = match (proof, a.day, b.day) {
+        (Some(true), ..) => (Relation::Equal, 0),
+        (Some(false), ..) => (Relation::Different, 500),
+        (None, Some(x), Some(y)) if x == y => (Relation::Compatible, 20),
+        // The next day's slug may be the same game, and nothing here proves it.
+        (None, Some(x), Some(y)) if (x.0 - y.0).abs() == 1 => (Relation::Different, 400),
+        (None, Some(_), Some(_)) => (Relation::Different, 500),
+        _ => by_close(found, a, b),
+    };
+    found.add("start", relation, &here, &there, penalty);
+}
+
+/// One side has no day: the end of its trading must lie near the other's.
+fn by_close(found: &Findings<'_>, a: &Game, b: &Game) -> (Relation, i32) {
+    let (day, close) = match (a.day, b.day) {
+        (Some(day), None) => (day, found.b.close),
+        (None, Some(day)) => (day, found.a.close),
+        _ => match (found.a.close, found.b.close) {
+            (Some(x), Some(y)) => (x.eastern_day(), Some(y)),
+            _ => return (Relation::Unknown, 150),
+        },
+    };
+    let Some(close) = close else { return (Relation::Unknown, 150) };
+    match close.eastern_day().0 - day.0 {
+        -1..=1 => (Relation::Compatible, 60),
+        -15..=15 => (Relation::Unknown, 200),
+        _ => (Relation::Different, 500),
+    }
+}
+
+/// What YES names on both sides.
+fn outcome(found: &mut Findings<'_>, a: &Game, b: &Game, place: usize) {
+    let show = |game: &Game| match &game.named {
+        Some(Named::Team(at)) => game.teams.get(*at).cloned().unwrap_or_default(),
+        Some(other) => format!("{other:?}").to_lowercase(),
+        None => String::new(),
+    };
+    let (here, there) = (show(a), show(b));
+    found.unsure |= a.assumed || b.assumed;
+    let (Some(x), Some(y)) = (&a.named, &b.named) else {
+        found.unsure = true;
+        found.add("outcome", Relation::Unknown, &here, &there, 300);
+        return;
+    };
+    let two_way = !(a.draw || b.draw);
+    let (relation, inverted) = match (x, y) {
+        (Named::Team(i), Named::Team(j)) => {
+            let same = (i + place) % 2 == *j;
+            match a.market {
+                GameMarket::Spread => spread(a, b, same),
+                _ if same => (Relation::Equal, false),
+                _ if two_way => (Relation::Equal, true),
+                _ => (Relation::Different, false),
+            }
+        }
+        (Named::Over, Named::Over) | (Named::Under, Named::Under) => (line(a, b), false),
+        (Named::Over, Named::Under) | (Named::Under, Named::Over) => (line(a, b), true),
+        (x, y) if x == y => (Relation::Equal, false),
+        _ => (Relation::Different, false),
+    };
+    found.inverted ^= inverted;
+    let penalty = if relation == Relation::Different { 500 } else { 0 };
+    let with_line = |game: &Game, text: String| match game.line {
+        Some(line) => format!("{text} {}", decimal(line)),
+        None => text,
+    };
+    found.add("outcome", relation, &with_line(a, here), &with_line(b, there), penalty);
+    debug_assert!(same_team(&a.teams[0], &b.teams[place]));
+}
+
+fn line(a: &Game, b: &Game) -> Relation {
+    match (a.line, b.line) {
+        (Some(x), Some(y)) if x == y => Relation::Equal,
+        (Some(_), Some(_)) => Relation::Different,
+        _ => Relation::Unknown,
+    }
+}
+
+/// A team by more than 3.5, and the other by more than -3.5, are each other's opposite.
+fn spread(a: &Game, b: &Game, same: bool) -> (Relation, bool) {
+    let (Some(x), Some(y)) = (a.line, b.line) else { return (Relation::Unknown, false) };
+    let half = |line: i128| line.rem_euclid(MICRO) == MICRO / 2;
+    if same && x == y {
+        (Relation::Equal, false)
+    } else if !same && x == -y && half(x) {
+        (Relation::Equal, true)
+    } else {
+        (Relation::Different, false)
+    }
+}

@@ -1,0 +1,213 @@
+//! Listings in, judgements out.
+
+use crate::alias::{AliasError, Aliases};
+use crate::claim::Claim;
+use crate::compare::compare;
+use crate::context::Context;
+use crate::gate::Gate;
+use crate::judgement::{Compared, Equality, Judgement, Mapping, Polarity, Relation, Verdict};
+use crate::listing::{Listing, Venue};
+use crate::payoff::Payoff;
+use crate::score::calibrated;
+
+/// Compares listings with one set of name tables.
+#[derive(Clone, Debug)]
+pub struct Matcher {
+    aliases: Aliases,
+}
+
+/// Evidence below which a person has to look, in thousandths of labelled pairs.
+const CALIBRATED_MIN: u16 = 990;
+
+impl Matcher {
+    /// A matcher with these tables.
+    #[must_use]
+    pub fn new(aliases: Aliases) -> Matcher {
+        Matcher { aliases }
+    }
+
+    /// The tables of the program, and those of a file's text beside them.
+    ///
+    /// # Errors
+    /// The first line of the text that cannot be read.
+    pub fn with_aliases(extra: &str) -> Result<Matcher, AliasError> {
+        let aliases = Aliases::with(extra)?;
+        Ok(Matcher { aliases })
+    }
+
+    /// The tables.
+    #[must_use]
+    pub fn aliases(&self) -> &Aliases {
+        &self.aliases
+    }
+
+    /// The canonical form of a market.
+    ///
+    /// # Errors
+    /// Why it has none: a placeholder, not two outcomes, no question.
+    pub fn canonical(&self, listing: &Listing) -> Result<Claim, Vec<String>> {
+        let reasons = unfit(listing);
+        if reasons.is_empty() { Ok(Claim::of(listing, &self.aliases, None)) } else { Err(reasons) }
+    }
+
+    /// Everything about two listings.
+    #[must_use]
+    pub fn judge(&self, here: &Listing, there: &Listing) -> Judgement {
+        let (mut a, mut b) =
+            (Claim::of(here, &self.aliases, None), Claim::of(there, &self.aliases, None));
+        // A league that one side names helps to read the other's team names.
+        match (&a.league, &b.league) {
+            (Some(league), None) => b = Claim::of(there, &self.aliases, Some(&league.clone())),
+            (None, Some(league)) => a = Claim::of(here, &self.aliases, Some(&league.clone())),
+            _ => {}
+        }
+        let contexts = [&Context::of(here, &self.aliases), &Context::of(there, &self.aliases)];
+        let comparison = compare(&a, &b, contexts);
+        let gate = Gate::of([here, there], [&a, &b]);
+        let payoff = Payoff::of(&gate);
+        let equality = Equality {
+            equal: comparison.equal,
+            score: comparison.score,
+            calibrated: if comparison.equal { calibrated(comparison.score) } else { 0 },
+        };
+        let polarity = if comparison.equal { comparison.polarity } else { Polarity::Unknown };
+        let mapping = mapping(here, there, polarity);
+        let (verdict, reasons) =
+            decide(&equality, polarity, [here, there], [&a, &b], &comparison.fields, &gate);
+        Judgement {
+            equality,
+            polarity,
+            mapping,
+            compared: comparison.fields,
+            gate,
+            payoff,
+            verdict,
+            reasons,
+        }
+    }
+}
+
+/// Why a listing cannot be matched at all.
+#[must_use]
+pub fn unfit(listing: &Listing) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if listing.placeholder {
+        reasons.push("a placeholder: it has no meaning yet".to_owned());
+    }
+    if listing.other {
+        reasons.push("an `Other` outcome: its meaning changes as names are added".to_owned());
+    }
+    if listing.market_type == "scalar" {
+        reasons.push("scalar: it does not settle in a dollar or nothing".to_owned());
+    }
+    if !matches!(listing.outcomes.len(), 0 | 2) {
+        reasons.push(format!("{} outcomes instead of two", listing.outcomes.len()));
+    }
+    if listing.title.trim().is_empty() {
+        reasons.push("no question".to_owned());
+    }
+    reasons
+}
+
+/// The tokens, where polarity and both ids are known.
+fn mapping(here: &Listing, there: &Listing, polarity: Polarity) -> Option<Mapping> {
+    let tokens = match (here.venue, there.venue) {
+        (Venue::Kalshi, Venue::Polymarket) => there,
+        (Venue::Polymarket, Venue::Kalshi) => here,
+        _ => return None,
+    };
+    let [yes, no] = tokens.outcomes.as_slice() else { return None };
+    let (with_yes, with_no) = match polarity {
+        Polarity::Same => (yes, no),
+        Polarity::Inverted => (no, yes),
+        Polarity::Unknown => return None,
+    };
+    let known = !yes.token.is_empty() && !no.token.is_empty() && yes.token != no.token;
+    known.then(|| Mapping {
+        with_yes: with_yes.token.clone(),
+        with_yes_name: with_yes.name.clone(),
+        with_no: with_no.token.clone(),
+        with_no_name: with_no.name.clone(),
+    })
+}
+
+/// The verdict, and the fields that made it.
+fn decide(
+    equality: &Equality,
+    polarity: Polarity,
+    listings: [&Listing; 2],
+    claims: [&Claim; 2],
+    fields: &[Compared],
+    gate: &Gate,
+) -> (Verdict, Vec<Compared>) {
+    let with = |relation: Relation, list: &[Compared]| -> Vec<Compared> {
+        list.iter().filter(|field| field.relation == relation).cloned().collect()
+    };
+    let note = |field: &str, here: String, there: String| Compared {
+        field: field.to_owned(),
+        relation: Relation::Unknown,
+        here,
+        there,
+        here_text: claims[0].text.clone(),
+        there_text: claims[1].text.clone(),
+    };
+    let unfit = [unfit(listings[0]), unfit(listings[1])];
+    if unfit.iter().any(|reasons| !reasons.is_empty()) {
+        let field = note("kind of market", unfit[0].join("; "), unfit[1].join("; "));
+        return (Verdict::Blocked, vec![Compared { relation: Relation::Different, ..field }]);
+    }
+    if !equality.equal {
+        let mut reasons = with(Relation::Different, fields);
+        if reasons.is_empty() {
+            reasons = with(Relation::Unknown, fields);
+        }
+        return (Verdict::Blocked, reasons);
+    }
+    // A bound or a cut-off that differs, another published figure, overtime: sooner or later one
+    // side pays and the other does not.
+    let hard = ["source", "cut-off", "strike", "overtime", "form"];
+    let matters = |field: &Compared| match field.field.as_str() {
+        "cut-off" => {
+            !claims.iter().all(|claim| crate::compare::trades_on(claim) || claim.game.is_some())
+        }
+        _ => true,
+    };
+    let different: Vec<Compared> = with(Relation::Different, &gate.compared);
+    let blocking: Vec<Compared> = different
+        .iter()
+        .filter(|f| hard.contains(&f.field.as_str()) && matters(f))
+        .cloned()
+        .collect();
+    let mut review: Vec<Compared> = Vec::new();
+    if polarity == Polarity::Unknown {
+        review.push(note("polarity", String::new(), String::new()));
+    }
+    let missing = |record: bool| if record { "rules" } else { "no rules" }.to_owned();
+    if !(gate.here.rules && gate.there.rules) {
+        review.push(note("rules", missing(gate.here.rules), missing(gate.there.rules)));
+        // Without the rules of both sides a difference is as likely a gap in what was read.
+        review.extend(different);
+        return (Verdict::NeedsReview, review);
+    }
+    if !blocking.is_empty() {
+        return (Verdict::Blocked, blocking);
+    }
+    review.extend(different);
+    let needed = Gate::needed(claims[0].kind);
+    let unknown = with(Relation::Unknown, &gate.compared);
+    review.extend(unknown.into_iter().filter(|f| needed.contains(&f.field.as_str())));
+    review.extend(with(Relation::Unknown, fields));
+    review.extend(fields.iter().filter(|f| f.field == "spelling").cloned());
+    if equality.calibrated < CALIBRATED_MIN {
+        review.push(note("evidence", equality.score.to_string(), equality.calibrated.to_string()));
+    }
+    if listings.iter().any(|l| l.venue == Venue::Polymarket && l.outcomes.is_empty()) {
+        review.push(note("outcomes", String::new(), String::new()));
+    }
+    let verdict = if review.is_empty() { Verdict::Tradable } else { Verdict::NeedsReview };
+    (verdict, review)
+}
+
+#[cfg(test)]
+#[path = "matcher_tests.rs"]
+mod tests;

@@ -1,0 +1,246 @@
+//! Dates in a text: what must happen by, before, within or on which days.
+
+use serde::{Deserialize, Serialize};
+
+use crate::token::{MICRO, Token};
+use crate::when::{Day, days_in};
+
+/// What a date means in its sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpanKind {
+    /// At any time up to the last day.
+    Deadline,
+    /// Somewhere in a month, a quarter, a year.
+    Within,
+    /// On one day.
+    On,
+}
+
+/// Days, first to last, both included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// What they mean.
+    pub kind: SpanKind,
+    /// First day; of a deadline the first day that the words name.
+    pub first: Day,
+    /// Last day that counts.
+    pub last: Day,
+    /// Whether the text or a time of the listing gave the year.
+    pub year_known: bool,
+    /// A season over two years, `2026-27`.
+    pub season: bool,
+    /// The words.
+    pub text: String,
+}
+
+/// Where the year of `June 30` comes from: the day near which it must lie.
+const ANCHOR_BEFORE: i32 = 320;
+
+/// All dates of a text; the tokens that they are made of are marked.
+pub(crate) fn spans(found: &[Token], used: &mut [bool], anchor: Option<Day>) -> Vec<Span> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < found.len() {
+        let Some((days, end)) = date_at(found, at, anchor) else {
+            at += 1;
+            continue;
+        };
+        let mut begin = at;
+        // `3 March 2026`: the day stands before the month.
+        let kind = relation(found, &mut begin);
+        let kind = match kind {
+            Some(Word::By) => SpanKind::Deadline,
+            Some(Word::Before) => SpanKind::Deadline,
+            Some(Word::Within) if days.first != days.last => SpanKind::Within,
+            _ if days.first == days.last => SpanKind::On,
+            _ => SpanKind::Within,
+        };
+        let before = matches!(relation(found, &mut at.clone()), Some(Word::Before));
+        let last = if before { Day(days.first.0 - 1) } else { days.last };
+        let words: Vec<&str> = found[begin..end].iter().map(|t| t.text.as_str()).collect();
+        out.push(Span { kind, last, text: words.join(" "), ..days });
+        used[begin..end].fill(true);
+        at = end;
+    }
+    out
+}
+
+enum Word {
+    By,
+    Before,
+    Within,
+}
+
+/// The preposition before a date; `begin` moves back to it.
+fn relation(found: &[Token], begin: &mut usize) -> Option<Word> {
+    let mut at = *begin;
+    for _ in 0..4 {
+        at = at.checked_sub(1)?;
+        let word = match found[at].text.as_str() {
+            "the" | "end" | "of" | "close" | "start" | "beginning" | "midnight" => continue,
+            "by" | "until" | "through" | "till" => Word::By,
+            "before" => Word::Before,
+            "in" | "during" | "within" | "for" | "on" => Word::Within,
+            _ => return None,
+        };
+        *begin = at;
+        return Some(word);
+    }
+    None
+}
+
+fn small(token: Option<&Token>, up_to: i128) -> Option<u32> {
+    let number = token?.number?;
+    let bare = !(number.percent || number.dollar || number.bps || number.degrees || number.plus);
+    let value = number.micro / MICRO;
+    let fits = bare && number.micro % MICRO == 0 && (1..=up_to).contains(&value);
+    if fits { u32::try_from(value).ok() } else { None }
+}
+
+fn year(token: Option<&Token>) -> Option<i32> {
+    let number = token?.number.filter(|number| number.year)?;
+    i32::try_from(number.micro / MICRO).ok().filter(|year| (1990..=2099).contains(year))
+}
+
+/// A date that begins at `at`: its days, and where it ends.
+fn date_at(found: &[Token], at: usize, anchor: Option<Day>) -> Option<(Span, usize)> {
+    let token = &found[at];
+    if let Some(day) = token.date {
+        return Some((days(day, day, true), at + 1));
+    }
+    if let Some(y) = year(Some(token)) {
+        // `2026-27`, a season.
+        let next = found.get(at + 1);
+        let joined = next.and_then(|t| t.number).is_some_and(|n| n.joined);
+        if joined && small(next, 99).is_some_and(|n| i32::try_from(n) == Ok((y + 1) % 100)) {
+            let mut span = days(Day::new(y, 7, 1)?, Day::new(y + 1, 6, 30)?, true);
+            span.season = true;
+            return Some((span, at + 2));
+        }
+        return Some((days(Day::new(y, 1, 1)?, Day::new(y, 12, 31)?, true), at + 1));
+    }
+    if let Some(quarter) = quarter(&token.text) {
+        let y = year(found.get(at + 1));
+        let month = 3 * quarter - 2;
+        let (span, known) = with_year(y, anchor, |y| {
+            Some((Day::new(y, month, 1)?, Day::new(y, month + 2, days_in(y, month + 2))?))
+        })?;
+        return Some((days(span.0, span.1, known), at + 1 + usize::from(y.is_some())));
+    }
+    // `3 March`, `31st of December`.
+    if let Some(day) = small(Some(token), 31) {
+        let of = usize::from(found.get(at + 1).is_some_and(|t| t.text == "of"));
+        let month_at = at + 1 + of;
+        if let Some(month) = found.get(month_at).and_then(month_of)
+            && small(found.get(month_at + 1), 31).is_none()
+        {
+            let y = year(found.get(month_at + 1));
+            let (span, known) = with_year(y, anchor, |y| Day::new(y, month, day).map(|d| (d, d)))?;
+            return Some((days(span.0, span.1, known), month_at + 1 + usize::from(y.is_some())));
+        }
+        return None;
+    }
+    let month = month_of(token).filter(|_| token.text != "may" || may_is_month(found, at))?;
+    let mut end = at + 1;
+    let first = small(found.get(end), 31).filter(|_| year(found.get(end)).is_none());
+    let mut last = first;
+    if first.is_some() {
+        end += 1;
+        // `July 28-29`
+        let joined = found.get(end).and_then(|t| t.number).is_some_and(|n| n.joined);
+        if let Some(day) = small(found.get(end), 31).filter(|_| joined) {
+            last = Some(day);
+            end += 1;
+        }
+    }
+    let y = year(found.get(end));
+    end += usize::from(y.is_some());
+    let (span, known) = with_year(y, anchor, |y| {
+        let last = last.unwrap_or_else(|| days_in(y, month));
+        Some((Day::new(y, month, first.unwrap_or(1))?, Day::new(y, month, last)?))
+    })?;
+    // A meeting of two days ends on its second.
+    let begin = if first.is_some() { span.1 } else { span.0 };
+    Some((days(begin, span.1, known), end))
+}
+
+fn days(first: Day, last: Day, year_known: bool) -> Span {
+    Span { kind: SpanKind::Within, first, last, year_known, season: false, text: String::new() }
+}
+
+/// The days in the given year, or in the year that puts them near the anchor: a market ends soon
+/// after what it is about.
+fn with_year(
+    year: Option<i32>,
+    anchor: Option<Day>,
+    make: impl Fn(i32) -> Option<(Day, Day)>,
+) -> Option<((Day, Day), bool)> {
+    if let Some(year) = year {
+        return make(year).map(|span| (span, true));
+    }
+    let Some(anchor) = anchor else { return make(2000).map(|span| (span, false)) };
+    let near = anchor.year();
+    [near + 1, near, near - 1].into_iter().find_map(|year| {
+        let span = make(year)?;
+        let distance = anchor.0 - span.1.0;
+        (-45..=ANCHOR_BEFORE).contains(&distance).then_some((span, true))
+    })
+}
+
+fn quarter(word: &str) -> Option<u32> {
+    match word {
+        "q1" => Some(1),
+        "q2" => Some(2),
+        "q3" => Some(3),
+        "q4" => Some(4),
+        _ => None,
+    }
+}
+
+fn month_of(token: &Token) -> Option<u32> {
+    if !token.capital {
+        return None;
+    }
+    Some(match token.text.as_str() {
+        "january" | "jan" => 1,
+        "february" | "feb" => 2,
+        "march" | "mar" => 3,
+        "april" | "apr" => 4,
+        "may" => 5,
+        "june" | "jun" => 6,
+        "july" | "jul" => 7,
+        "august" | "aug" => 8,
+        "september" | "sept" | "sep" => 9,
+        "october" | "oct" => 10,
+        "november" | "nov" => 11,
+        "december" | "dec" => 12,
+        _ => return None,
+    })
+}
+
+/// `May` is a month where a number follows or a preposition stands before it, or it ends the text.
+fn may_is_month(found: &[Token], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|n| found[n].text.as_str());
+    let preposition = matches!(
+        before,
+        Some(
+            "in" | "by"
+                | "before"
+                | "of"
+                | "until"
+                | "through"
+                | "during"
+                | "on"
+                | "the"
+                | "for"
+                | "after"
+                | "end"
+        )
+    );
+    preposition || found.get(at + 1).is_none_or(|next| next.number.is_some())
+}
+
+#[cfg(test)]
+#[path = "span_tests.rs"]
+mod tests;
