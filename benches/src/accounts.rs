@@ -2,7 +2,7 @@
 //! in the benchmarks.
 
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
-use engine::event::{Bundle, BundleId, Leg, Purpose};
+use engine::event::{Bundle, BundleId, Leg, Purpose, Ticket};
 use engine::grid::Grid;
 use engine::pair::{Direction, FeeRule, Outcome, PairId};
 use engine::tile::Now;
@@ -182,6 +182,7 @@ pub fn bundle(id: u64, number: usize, now: Now) -> Bundle {
         deadline: now.mono.after(Ns::from_ms(500)),
         kill_epoch: 0,
         collar: [Px::ONE; 2],
+        ticket: Ticket::AtGate,
     }
 }
 

@@ -138,7 +138,7 @@ struct Range<K: Clerk> {
 impl Range<KalshiClerk> {
     fn kalshi() -> Range<KalshiClerk> {
         let (filler, headers) = header_pool();
-        let clerk = KalshiClerk::new(accounts::kalshi(headers, HOST), START.mono);
+        let clerk = KalshiClerk::new(accounts::kalshi(headers, HOST));
         let duty = HeaderDuty { signer: accounts::ed25519(), filler };
         Range::new(clerk, SignerTile::new(Some(duty), None), None)
     }
@@ -147,7 +147,7 @@ impl Range<KalshiClerk> {
 impl Range<PolymarketClerk> {
     fn polymarket() -> Range<PolymarketClerk> {
         let (filler, armed) = armed_ring();
-        let clerk = PolymarketClerk::new(accounts::polymarket(armed, HOST), START.mono);
+        let clerk = PolymarketClerk::new(accounts::polymarket(armed, HOST));
         let (requests_tx, requests) = RingBuffer::new(MARKETS);
         let (armory, terms) = (accounts::armory(HOST, 2), accounts::polymarket_terms());
         let duty = ArmDuty { armory, terms, requests, filler, orders_max: ARMED_MAX };

@@ -83,6 +83,18 @@ pub struct Leg {
     pub generation: u32,
 }
 
+/// Who takes the rate tokens that the orders of a bundle cost.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Ticket {
+    /// Each gate those of its own legs.
+    AtGate = 0,
+    /// They were taken for all legs at once, before the bundle came to any gate.
+    Taken = 1,
+    /// Some leg's were not there, so none were taken: no leg may leave.
+    Refused = 2,
+}
+
 /// Orders that belong together: two, or one alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bundle {
@@ -110,6 +122,8 @@ pub struct Bundle {
     /// The price collar, from the best prices of both books: no leg that buys pays more, and none
     /// that sells gets less, whatever its size was walked to. The gate holds it.
     pub collar: [Px; 2],
+    /// Who takes its rate tokens.
+    pub ticket: Ticket,
 }
 
 impl Bundle {

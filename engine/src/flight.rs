@@ -175,7 +175,7 @@ impl Flight {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::event::{BundleId, Leg, Purpose, Reject};
+    use crate::event::{BundleId, Leg, Purpose, Reject, Ticket};
     use crate::pair::{Direction, Outcome, PairId};
     use crate::top::MarketId;
     use crate::units::{Px, Qty, Venue};
@@ -207,6 +207,7 @@ pub(crate) mod tests {
             deadline: Ns(10),
             kill_epoch: 0,
             collar: [Px::ONE; 2],
+            ticket: Ticket::AtGate,
         }
     }
 

@@ -141,3 +141,41 @@ fn rules_hold_before_the_top_that_announces_them() {
     assert_eq!(rig.tile.step(at(7)), 1);
     assert_eq!(rig.tile.core().top(announced.market).unwrap().recv, Ns(5));
 }
+
+#[test]
+fn tokens_of_both_legs_are_taken_before_the_gates_see_a_bundle() {
+    use crate::budget::{Budget, OrderBudgets};
+    use crate::event::Reject;
+    let mut rig = rig(real(), 2);
+    let venue = |rate| Arc::new(OrderBudgets::new(vec![Budget::new(rate, rate, 0)], vec![], 1));
+    let budgets = [venue(100), venue(1)];
+    let (gates, taken): (Vec<_>, Vec<_>) = (0..2).map(|_| rtrb::RingBuffer::new(4)).unzip();
+    let (events, _) = rtrb::RingBuffer::new(256);
+    rig.tile.out = LiveOutlet::new(gates, None, events).with_budgets(budgets.clone());
+    rig.bundles = taken;
+    let book = |venue, recv, bid, ask| top(market(venue, 0), recv, &[(bid, 900)], &[(ask, 900)]);
+    rig.tops[0].push(book(Venue::Kalshi, 5, 3_900, 4_000)).unwrap();
+    for (round, want) in [(0, Ticket::Taken), (1, Ticket::Refused)] {
+        rig.tops[1].push(book(Venue::Polymarket, 6 + round, 5_000, 5_100)).unwrap();
+        rig.tile.step(at(10 + round));
+        let bundle = rig.bundles[0].pop().expect("a bundle a round");
+        assert_eq!(rig.bundles[1].pop(), Ok(bundle));
+        assert_eq!(bundle.ticket, want);
+        for (leg, part) in bundle.legs.iter().enumerate() {
+            let report = Report {
+                bundle: bundle.id,
+                pair: bundle.pair,
+                leg: leg as u8,
+                market: part.market,
+                outcome: part.outcome,
+                action: part.action,
+                at: Ns(10 + round),
+                kind: ReportKind::Rejected(Reject::RateLimit),
+            };
+            rig.feedback.push(Feedback::Report(report)).unwrap();
+        }
+        rig.tile.step(at(10 + round));
+    }
+    let left = budgets.map(|b| b.of(market(Venue::Kalshi, 0)).tokens(Ns(11)));
+    assert_eq!(left, [99, 0], "the refused bundle took none");
+}

@@ -1,11 +1,14 @@
 //! The tile of a core that trades: feeds, gates and commands in, bundles, arm requests and events
 //! out. The order in which it takes its inputs is recorded, so that a run can be repeated.
 
+use std::sync::Arc;
+
 use rtrb::{Consumer, Producer};
 
+use crate::budget::{OrderBudgets, take_all};
 use crate::core::{Core, Outlet};
 use crate::desk::Desk;
-use crate::event::{ArmRequest, Bundle, Control, Event, Feedback};
+use crate::event::{ArmRequest, Bundle, Control, Event, Feedback, Ticket};
 use crate::input::{CORE_INPUT_LEN_MAX, CoreInput};
 use crate::latency::StageHistogram;
 use crate::risk::Word;
@@ -51,6 +54,8 @@ pub struct LiveOutlet {
     /// By venue; empty on paper.
     gates: Vec<Producer<Bundle>>,
     arms: Option<Producer<ArmRequest>>,
+    /// What the venues let us send, by venue.
+    budgets: Option<[Arc<OrderBudgets>; 2]>,
     events: Producer<Event>,
     events_lost: u64,
     arms_lost: u64,
@@ -64,7 +69,27 @@ impl LiveOutlet {
         arms: Option<Producer<ArmRequest>>,
         events: Producer<Event>,
     ) -> LiveOutlet {
-        LiveOutlet { gates, arms, events, events_lost: 0, arms_lost: 0 }
+        LiveOutlet { gates, arms, budgets: None, events, events_lost: 0, arms_lost: 0 }
+    }
+
+    /// Takes the rate tokens of all legs of a bundle at once, by venue: while one leg's are not
+    /// there, no other leg leaves.
+    #[must_use]
+    pub fn with_budgets(mut self, budgets: [Arc<OrderBudgets>; 2]) -> LiveOutlet {
+        self.budgets = Some(budgets);
+        self
+    }
+
+    /// Takes the rate tokens of a bundle; each gate its own where the budgets are not known here.
+    fn ticket(&self, bundle: &Bundle) -> Ticket {
+        let Some([first, second]) = &self.budgets else { return Ticket::AtGate };
+        let markets = bundle.legs.map(|leg| leg.market);
+        let markets = &markets[..bundle.orders().len()];
+        if take_all(&[first, second], markets, bundle.decided) {
+            Ticket::Taken
+        } else {
+            Ticket::Refused
+        }
     }
 }
 
@@ -74,6 +99,7 @@ impl Outlet for LiveOutlet {
     /// Panics where a ring is full: a pair has one bundle in flight, and the rings have room for
     /// one a pair.
     fn bundle(&mut self, bundle: &Bundle) {
+        let bundle = &Bundle { ticket: self.ticket(bundle), ..*bundle };
         for (venue, gate) in Venue::ALL.into_iter().zip(&mut self.gates) {
             if bundle.orders().iter().any(|leg| leg.market.venue() == venue) {
                 assert!(gate.push(*bundle).is_ok(), "one bundle a pair at a time");

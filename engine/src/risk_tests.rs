@@ -60,6 +60,7 @@ fn bundle(pair: u16) -> Bundle {
         deadline: Ns(10),
         kill_epoch: 0,
         collar: [Px::ONE; 2],
+        ticket: crate::event::Ticket::AtGate,
     }
 }
 

@@ -12,7 +12,6 @@ pub mod armory; // makes them, ahead of need or on the spot
 pub mod signer; // the tile that keeps headers and orders ready
 pub mod report; // what an answer, or none, says of an order
 pub mod id; // names of orders and trades
-pub mod bucket; // what we may send
 pub mod http; // requests and answers
 pub mod backoff; // when to try again
 pub mod pool; // warm connections

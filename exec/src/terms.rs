@@ -97,6 +97,11 @@ impl<T> TermsTable<T> {
         Ok(())
     }
 
+    /// The terms of all markets in the order of their numbers.
+    pub fn rows(&self) -> impl Iterator<Item = Option<&T>> {
+        self.rows.iter().map(Option::as_ref)
+    }
+
     /// The terms of a market.
     #[inline]
     pub fn get(&self, market: MarketId) -> Option<&T> {

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicU32;
 
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::FakeClock;
-use engine::event::{Action, Bundle, BundleId, Feedback, Leg, Purpose, ReportKind};
+use engine::event::{Action, Bundle, BundleId, Feedback, Leg, Purpose, ReportKind, Ticket};
 use engine::grid::Grid;
 use engine::pair::{Direction, FeeRule, Outcome, PairId};
 use engine::tile::{Now, Tile};
@@ -203,6 +203,7 @@ impl<K: Clerk> Rig<K> {
             deadline: self.now.mono.after(Ns::from_ms(50)),
             kill_epoch: 0,
             collar: [Px::ONE; 2],
+            ticket: Ticket::AtGate,
         };
         self.bundles.push(bundle).unwrap();
         let allocations = self.step();
@@ -275,7 +276,7 @@ fn kalshi() -> (Rig<KalshiClerk>, HeaderFiller) {
         },
         run: 1,
     };
-    (Rig::new(KalshiClerk::new(account, Ns(0)), &[ACK; 3]), filler)
+    (Rig::new(KalshiClerk::new(account), &[ACK; 3]), filler)
 }
 
 fn armory() -> Armory {
@@ -319,7 +320,7 @@ fn polymarket() -> (Rig<PolymarketClerk>, ArmedFiller) {
         },
         heartbeat: false,
     };
-    (Rig::new(PolymarketClerk::new(account, Ns(0)), &[b"PONG"]), filler)
+    (Rig::new(PolymarketClerk::new(account), &[b"PONG"]), filler)
 }
 
 /// Rounds: the first lets buffers find their size, and the last ones take the places of orders

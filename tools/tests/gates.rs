@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use engine::clock::Clock;
-use engine::event::{Action, Bundle, BundleId, Feedback, Leg, Purpose, Report, ReportKind};
+use engine::event::{Action, Bundle, BundleId, Feedback, Leg, Purpose, Report, ReportKind, Ticket};
 use engine::grid::Grid;
 use engine::pair::{Direction, FeeRule, Outcome, PairId};
 use engine::tile::{Now, Tile};
@@ -235,10 +235,9 @@ impl Rig {
             (bundles, GateEnds { bundles: taken, feedback: told, kill_epoch }, feedback)
         };
         let run = seed | 1 << 59;
-        let begin = timer.now().mono;
         let (kalshi_tx, kalshi_ends, kalshi_rx) = rings();
         let account = kalshi_account(&markets, &pem, &ends[0].authority(), run);
-        let clerk = KalshiClerk::new(account, begin);
+        let clerk = KalshiClerk::new(account);
         let kalshi = KalshiGate::new(
             clerk,
             net(&ends[0], WS_PATH),
@@ -248,7 +247,7 @@ impl Rig {
         );
         let (polymarket_tx, polymarket_ends, polymarket_rx) = rings();
         let account = polymarket_account(&markets, signer, credentials, &ends[1].authority());
-        let clerk = PolymarketClerk::new(account, begin);
+        let clerk = PolymarketClerk::new(account);
         let polymarket = PolymarketGate::new(
             clerk,
             net(&ends[1], "/ws/user"),
@@ -376,6 +375,7 @@ impl Rig {
             deadline: now.mono.after(Ns::from_ms(50)),
             kill_epoch: EPOCH,
             collar: [Px::ONE; 2],
+            ticket: Ticket::AtGate,
         };
         for number in [0, 1] {
             self.told.insert((self.bundle, number), Told::default());

@@ -126,6 +126,9 @@ impl Core {
     ) -> Option<Plan> {
         let armed = self.states[id.index()].armed.get(direction.index())?;
         let best = offers[1].best()?;
+        // The gate holds every leg to this.
+        let most = Px::new(best.e4().saturating_add(self.guard.limits().collar.e4()));
+        let most = most.unwrap_or(Px::ONE);
         let mut below = whole.legs[1].expected.e6();
         for _ in 0..TRIES {
             // What an order buys at most, the largest first.
@@ -133,7 +136,7 @@ impl Core {
                 .wishes
                 .iter()
                 .filter_map(|wish| wish.order())
-                .filter(|(limit, _)| *limit >= best)
+                .filter(|(limit, _)| (best..=most).contains(limit))
                 .map(|order| (bought_e6(order, best), order))
                 .filter(|(buys, _)| *buys <= below)
                 .max_by_key(|(buys, (limit, _))| (*buys, core::cmp::Reverse(*limit)))?;

@@ -3,7 +3,7 @@
 use super::{Core, Outlet, SOUND};
 use crate::edge::exists;
 use crate::event::{
-    Action, Bundle, BundleId, Closed, Decision, Event, Leg, Miss, Opened, Purpose, Risk,
+    Action, Bundle, BundleId, Closed, Decision, Event, Leg, Miss, Opened, Purpose, Risk, Ticket,
 };
 use crate::flight::Flight;
 use crate::pair::{Direction, PairId};
@@ -308,6 +308,7 @@ impl Core {
             deadline: now.mono.after(self.config.deadline),
             kill_epoch: self.kill_epoch,
             collar: collars([best_a, best_b], self.guard.limits().collar),
+            ticket: Ticket::AtGate,
         };
         for (part, (side, _)) in bundle.legs.iter().zip(sides) {
             self.purse(side).reserve(part.reserve);

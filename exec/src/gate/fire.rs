@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use engine::clock::Clock;
-use engine::event::{Bundle, Feedback, Reject, Report, ReportKind};
+use engine::event::{Bundle, Feedback, Reject, Report, ReportKind, Ticket};
 use engine::tile::Now;
 use engine::units::Ns;
 
@@ -101,6 +101,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         let (ours, count) = legs_of::<K>(bundle);
         let ours = &ours[..count];
         if let Some(reason) = self.void(bundle, now) {
+            self.pay_back(bundle, ours);
             ours.iter().for_each(|leg| self.refuse(bundle, *leg, reason, now.mono));
             return true;
         }
@@ -108,6 +109,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             return false;
         }
         if let Err(why) = self.admit(bundle, ours, now) {
+            self.pay_back(bundle, ours);
             self.refuse_all(bundle, ours, why, now.mono);
             return true;
         }
@@ -201,6 +203,20 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         for leg in ours {
             self.clerk.admit(&bundle.legs[*leg]).map_err(|reason| (*leg, reason))?;
         }
+        match bundle.ticket {
+            Ticket::AtGate => self.take_tokens(bundle, ours, now),
+            Ticket::Taken => Ok(()),
+            Ticket::Refused => Err((ours.first().copied().unwrap_or(0), Reject::RateLimit)),
+        }
+    }
+
+    /// Takes what the legs cost, or nothing.
+    fn take_tokens(
+        &mut self,
+        bundle: &Bundle,
+        ours: &[usize],
+        now: Now,
+    ) -> Result<(), (usize, Reject)> {
         for (taken, leg) in ours.iter().enumerate() {
             if !self.clerk.take_tokens(&bundle.legs[*leg], now.mono) {
                 for leg in &ours[..taken] {
@@ -210,6 +226,13 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             }
         }
         Ok(())
+    }
+
+    /// Puts back what was taken for these legs before the bundle came: none of them leaves.
+    fn pay_back(&mut self, bundle: &Bundle, ours: &[usize]) {
+        if bundle.ticket == Ticket::Taken {
+            ours.iter().for_each(|leg| self.clerk.give_back(&bundle.legs[*leg]));
+        }
     }
 
     /// Writes one leg's order to the connection that answers fastest.
@@ -280,7 +303,9 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         if let (Some(Errand::Order { key, left }), Some((head, body))) =
             (errand, self.fire.reply(slot))
         {
-            self.stages.ack.record(now.mono.since(left).0);
+            // Read anew: an answer may come in the very step that wrote the order, which was told
+            // a time before both.
+            self.stages.ack.record(self.timer.now().mono.since(left).0);
             let answer = self.orders.get(key).map(|o| self.clerk.answer(head, body, o, now.mono));
             if let Some(answer) = answer {
                 if matches!(answer.fate, Fate::Accepted | Fate::Killed) {

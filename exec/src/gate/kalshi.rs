@@ -1,5 +1,8 @@
 //! Kalshi's clerk: immediate-or-cancel orders under ids of our own, headers signed ahead.
 
+use std::sync::Arc;
+
+use engine::budget::{Budget, OrderBudgets};
 use engine::event::{Bundle, Leg, Reject};
 use engine::fee::FillFees;
 use engine::pair::FeeRule;
@@ -10,7 +13,6 @@ use feeds::json::Parser;
 
 use crate::action::Action;
 use crate::answer::{self, Answer, CancelAnswer};
-use crate::bucket::Bucket;
 use crate::gate::clerk::{Clerk, Made, NotNow};
 use crate::gate::orders::{Order, Question};
 use crate::http::reply::Head;
@@ -75,8 +77,8 @@ pub struct KalshiAccount {
 /// Writes to and reads from Kalshi.
 pub struct KalshiClerk {
     account: KalshiAccount,
-    writes: [Bucket; SHARDS],
-    reads: Bucket,
+    writes: Arc<OrderBudgets>,
+    reads: Budget,
     parser: Parser,
     private: KalshiPrivate,
     body: Vec<u8>,
@@ -87,13 +89,19 @@ pub struct KalshiClerk {
 }
 
 impl KalshiClerk {
-    /// A clerk whose buckets are full at `now`, monotonic.
-    pub fn new(account: KalshiAccount, now: Ns) -> KalshiClerk {
+    /// A clerk whose budgets are full.
+    pub fn new(account: KalshiAccount) -> KalshiClerk {
         let KalshiLimits { write_rate, write_capacity, read_rate, read_capacity } = account.limits;
+        let shards = (0..SHARDS).map(|_| Budget::new(write_rate, write_capacity, RESERVE));
+        let shard = |terms: Option<&KalshiTerms>| {
+            terms.map_or(0, |terms| (terms.exchange_index as usize).min(SHARDS - 1) as u8)
+        };
+        let of = account.terms.rows().map(shard).collect();
+        let writes = Arc::new(OrderBudgets::new(shards.collect(), of, COST));
         KalshiClerk {
             account,
-            writes: [Bucket::new(write_rate, write_capacity, RESERVE, now); SHARDS],
-            reads: Bucket::new(read_rate, read_capacity, 0, now),
+            writes,
+            reads: Budget::new(read_rate, read_capacity, 0),
             parser: Parser::new(),
             private: KalshiPrivate::default(),
             body: Vec::with_capacity(REQUEST_CAPACITY),
@@ -139,9 +147,9 @@ impl KalshiClerk {
         self.account.terms.get(market).map_or(0, |terms| terms.exchange_index)
     }
 
-    fn bucket(&mut self, market: MarketId) -> &mut Bucket {
-        let shard = (self.shard_of(market) as usize).min(SHARDS - 1);
-        &mut self.writes[shard]
+    /// What the venue lets us write: for whoever takes tokens before a bundle comes here.
+    pub fn budgets(&self) -> Arc<OrderBudgets> {
+        Arc::clone(&self.writes)
     }
 
     /// Writes a request with `self.path`, signed on the spot.
@@ -166,11 +174,11 @@ impl Clerk for KalshiClerk {
     }
 
     fn take_tokens(&mut self, leg: &Leg, now: Ns) -> bool {
-        self.bucket(leg.market).take(COST, now)
+        self.writes.take(leg.market, now)
     }
 
     fn give_back(&mut self, leg: &Leg) {
-        self.bucket(leg.market).give_back(COST);
+        self.writes.give_back(leg.market);
     }
 
     fn order(
@@ -203,7 +211,7 @@ impl Clerk for KalshiClerk {
     fn answer(&mut self, head: Head, body: &[u8], order: &Order, now: Ns) -> Answer {
         let answer = answer::kalshi::create(&mut self.parser, head, body, order.client);
         if answer.fate == (Fate::Rejected { code: RejectCode::RateLimit }) {
-            self.bucket(order.market).empty(now);
+            self.writes.of(order.market).empty(now);
         }
         if answer.closed.is_some() {
             self.closed_shard = self.shard_of(order.market);
@@ -257,7 +265,7 @@ impl Clerk for KalshiClerk {
             return false;
         };
         request::cancel_path(venue, &terms.ticker, terms.exchange_index, &mut self.path);
-        self.bucket(order.market).take_reserved(CANCEL_COST, now.mono)
+        self.writes.of(order.market).take_reserved(CANCEL_COST, now.mono)
             && self.sign_and_write("DELETE", now, out)
     }
 

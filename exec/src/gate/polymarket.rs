@@ -1,5 +1,8 @@
 //! Polymarket's clerk: fill-and-kill orders whose id is known before they leave, armed ahead.
 
+use std::sync::Arc;
+
+use engine::budget::{Budget, OrderBudgets};
 use engine::event::{Bundle, Leg, Reject};
 use engine::fee::FillFees;
 use engine::pair::FeeRule;
@@ -11,7 +14,6 @@ use crate::action::Action;
 use crate::answer::{self, Answer, CancelAnswer};
 use crate::armed::{ArmedBook, ArmedFigures, ArmedOrder, LegKey};
 use crate::armory::Armory;
-use crate::bucket::Bucket;
 use crate::gate::clerk::{Clerk, Made, NotNow};
 use crate::gate::orders::{Order, Question};
 use crate::http::reply::Head;
@@ -74,9 +76,9 @@ struct Heartbeat {
 /// Writes to and reads from Polymarket.
 pub struct PolymarketClerk {
     account: PolymarketAccount,
-    orders: Bucket,
-    cancels: Bucket,
-    reads: Bucket,
+    orders: Arc<OrderBudgets>,
+    cancels: Budget,
+    reads: Budget,
     parser: Parser,
     scratch: Box<ArmedOrder>,
     body: Vec<u8>,
@@ -87,15 +89,19 @@ pub struct PolymarketClerk {
 }
 
 impl PolymarketClerk {
-    /// A clerk whose buckets are full at `now`, monotonic.
-    pub fn new(account: PolymarketAccount, now: Ns) -> PolymarketClerk {
+    /// A clerk whose budgets are full.
+    pub fn new(account: PolymarketAccount) -> PolymarketClerk {
         let PolymarketLimits { order_rate, order_burst, cancel_rate, cancel_burst } =
             account.limits;
         PolymarketClerk {
             account,
-            orders: Bucket::new(order_rate, order_burst, 0, now),
-            cancels: Bucket::new(cancel_rate, cancel_burst, 0, now),
-            reads: Bucket::new(READS, READS, 0, now),
+            orders: Arc::new(OrderBudgets::new(
+                vec![Budget::new(order_rate, order_burst, 0)],
+                Vec::new(),
+                1,
+            )),
+            cancels: Budget::new(cancel_rate, cancel_burst, 0),
+            reads: Budget::new(READS, READS, 0),
             parser: Parser::new(),
             scratch: Box::new(ArmedOrder::EMPTY),
             body: Vec::with_capacity(1_024),
@@ -103,6 +109,11 @@ impl PolymarketClerk {
             greeted: false,
             beat: Heartbeat::default(),
         }
+    }
+
+    /// What the venue lets us send: for whoever takes tokens before a bundle comes here.
+    pub fn budgets(&self) -> Arc<OrderBudgets> {
+        Arc::clone(&self.orders)
     }
 
     /// What became of armed orders.
@@ -148,12 +159,12 @@ impl Clerk for PolymarketClerk {
         if is_order { Ok(()) } else { Err(Reject::Malformed) }
     }
 
-    fn take_tokens(&mut self, _leg: &Leg, now: Ns) -> bool {
-        self.orders.take(1, now)
+    fn take_tokens(&mut self, leg: &Leg, now: Ns) -> bool {
+        self.orders.take(leg.market, now)
     }
 
-    fn give_back(&mut self, _leg: &Leg) {
-        self.orders.give_back(1);
+    fn give_back(&mut self, leg: &Leg) {
+        self.orders.give_back(leg.market);
     }
 
     fn order(
@@ -189,7 +200,7 @@ impl Clerk for PolymarketClerk {
     fn answer(&mut self, head: Head, body: &[u8], order: &Order, now: Ns) -> Answer {
         let answer = answer::polymarket::order(&mut self.parser, head, body, order.client);
         if answer.fate == (Fate::Rejected { code: RejectCode::RateLimit }) {
-            self.orders.empty(now);
+            self.orders.of(order.market).empty(now);
         }
         answer
     }

@@ -5,3 +5,4 @@ mod journal; // nothing leaves that the journal does not hold
 mod kalshi;
 mod polymarket;
 mod rig;
+mod tickets; // rate tokens of both legs

@@ -40,7 +40,7 @@ pub fn assemble(
         Fills::Paper => None,
         Fills::Venues => {
             let file = spec.pair_file()?;
-            Some(gates::gates(config, &file, &setup.table, agent, (&clock.0, clock.1))?)
+            Some(gates::gates(config, &file, &setup.table, agent, &clock.0)?)
         }
     };
     let desk = spec.desk(&setup)?;

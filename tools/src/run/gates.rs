@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
+use engine::budget::OrderBudgets;
 use engine::clock::TscClock;
 use engine::event::{ArmRequest, Bundle, Feedback};
 use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH};
 use engine::pair::{FeeRule, PairTable};
-use engine::tile::Now;
 use engine::units::{Ns, Venue};
 use exec::armed::{ARMED_MAX, armed_ring};
 use exec::armory::Armory;
@@ -59,6 +59,8 @@ pub struct GateRings {
     pub arms: Producer<ArmRequest>,
     /// Raised by whoever stops trading.
     pub kill_epoch: Arc<AtomicU32>,
+    /// What the venues let us send, by venue.
+    pub budgets: [Arc<OrderBudgets>; 2],
 }
 
 /// Terms of every market of the pairs.
@@ -120,7 +122,7 @@ pub fn gates(
     file: &PairFile,
     table: &PairTable,
     agent: &Agent,
-    (clock, now): (&TscClock, Now),
+    clock: &TscClock,
 ) -> Result<(Gates, GateRings), String> {
     let tls = doors::tls(config)?;
     let ring = || RingBuffer::new(table.pairs().len().max(1));
@@ -171,7 +173,7 @@ pub fn gates(
         kill_epoch: Arc::clone(&kill_epoch),
     };
     let kalshi = KalshiGate::new(
-        KalshiClerk::new(account, now.mono),
+        KalshiClerk::new(account),
         net,
         ends,
         gate_config(config.kalshi.order_connections, number(random()?)),
@@ -218,7 +220,7 @@ pub fn gates(
         kill_epoch: Arc::clone(&kill_epoch),
     };
     let polymarket = PolymarketGate::new(
-        PolymarketClerk::new(account, now.mono),
+        PolymarketClerk::new(account),
         net,
         ends,
         gate_config(config.polymarket.order_connections, number(random()?)),
@@ -239,6 +241,7 @@ pub fn gates(
         feedback: vec![from_kalshi, from_polymarket],
         arms,
         kill_epoch,
+        budgets: [kalshi.clerk().budgets(), polymarket.clerk().budgets()],
     };
     Ok((Gates { kalshi, polymarket, signer }, rings))
 }

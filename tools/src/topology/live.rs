@@ -125,11 +125,13 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
         FeedEnds { tops: kalshi_tops_rx, controls: kalshi_controls_rx },
         FeedEnds { tops: polymarket_tops_rx, controls: polymarket_controls_rx },
     ];
-    let (gates, bundles, feedback, arms) = match parts.gates {
-        None => (None, Vec::new(), Vec::new(), None),
-        Some((gates, rings)) => (Some(gates), rings.bundles, rings.feedback, Some(rings.arms)),
+    let (gates, feedback, outlet) = match parts.gates {
+        None => (None, Vec::new(), LiveOutlet::new(Vec::new(), None, events_tx)),
+        Some((gates, rings)) => {
+            let outlet = LiveOutlet::new(rings.bundles, Some(rings.arms), events_tx);
+            (Some(gates), rings.feedback, outlet.with_budgets(rings.budgets))
+        }
     };
-    let outlet = LiveOutlet::new(bundles, arms, events_tx);
     let core = LiveTile::new(parts.desk, feeds, feedback, commands_rx, outlet, tapped())
         .with_views(views_tx);
     let outside = Outside { events, views, commands };

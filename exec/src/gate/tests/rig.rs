@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::Clock;
-use engine::event::{Action, BundleId, Leg, Purpose};
+use engine::event::{Action, BundleId, Leg, Purpose, Ticket};
 use engine::grid::Grid;
 use engine::pair::{Direction, FeeRule, Outcome, PairId};
 use engine::top::MarketId;
@@ -92,7 +92,7 @@ pub fn kalshi() -> (Rig<KalshiClerk>, HeaderFiller) {
         },
         run: 0x0123_4567_89ab_cdef,
     };
-    (Rig::new(KalshiClerk::new(account, Ns(0))), filler)
+    (Rig::new(KalshiClerk::new(account)), filler)
 }
 
 /// Four orders at once, and one a second.
@@ -118,7 +118,7 @@ pub fn polymarket() -> (Rig<PolymarketClerk>, ArmedFiller) {
         },
         heartbeat: false,
     };
-    (Rig::new(PolymarketClerk::new(account, Ns(0))), filler)
+    (Rig::new(PolymarketClerk::new(account)), filler)
 }
 
 impl<K: Clerk> Rig<K> {
@@ -248,6 +248,7 @@ impl<K: Clerk> Rig<K> {
             deadline: now.mono.after(Ns(50 * MS)),
             kill_epoch: 3,
             collar: [Px::ONE; 2],
+            ticket: Ticket::AtGate,
         }
     }
 
