@@ -8,6 +8,7 @@
 pub mod backoff; // when to try again
 pub mod login; // what a connection says at the door
 pub mod figures; // what was counted
+pub mod network; // how connections are made
 pub mod line; // one connection, from dialling to its end
 pub mod rescue; // books that must be asked for
 pub mod dialect; // what differs between venues
@@ -17,4 +18,5 @@ pub mod ears; // what a session says that concerns its connections
 pub mod tile; // all of it, stepped by a thread
 
 pub use login::Login;
-pub use tile::{Ends, LiveFeed, Options};
+pub use network::Network;
+pub use tile::{Ends, LiveFeed, Options, Pace};

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use feeds::transport::{Endpoint, Incoming, Stream, WebSocket};
+use feeds::transport::{Endpoint, Incoming, Stream, WebSocket, Wire};
 use rustls::ClientConfig;
 
 use crate::http::exchange::Link;
@@ -94,7 +94,7 @@ impl Link for Stream {
     }
 }
 
-impl Channel for WebSocket {
+impl<W: Wire> Channel for WebSocket<W> {
     fn poll(&mut self) -> Result<Option<Heard<'_>>, Over> {
         match WebSocket::poll(self) {
             Ok(None) => Ok(None),

@@ -1,19 +1,17 @@
 //! One connection's place: waiting, dialling, open, and waiting again.
 
-use std::io;
 use std::sync::Arc;
 
 use engine::tile::Now;
 use engine::units::Ns;
-use mio::{Interest, Registry, Token};
 use rustls::ClientConfig;
 
 use crate::live::backoff::{Backoff, PROVED_NS};
 use crate::live::figures::LineFigures;
 use crate::live::login::Login;
+use crate::live::network::Network;
 use crate::transport::upgrade::Refused;
-use crate::transport::ws::MESSAGE_MAX;
-use crate::transport::{Endpoint, Stream, WebSocket, WsError};
+use crate::transport::{Endpoint, WebSocket, Wire, WsError};
 
 /// From dialling to the upgrade.
 pub const DIAL_NS_MAX: Ns = Ns::from_ms(10_000);
@@ -34,17 +32,17 @@ pub struct Door {
     pub busy_poll_us: Option<u32>,
 }
 
-enum State {
+enum State<W> {
     /// Until then.
     Waiting(Ns),
     /// It must be open by then.
-    Dialling(WebSocket, Ns),
+    Dialling(WebSocket<W>, Ns),
     /// Since then.
-    Open(WebSocket, Ns),
+    Open(WebSocket<W>, Ns),
 }
 
 /// A connection's place, whatever stands in it.
-pub struct Line<L> {
+pub struct Line<L, W> {
     /// What the dialect knows of the connection.
     pub talk: L,
     /// The socket may have more.
@@ -57,7 +55,7 @@ pub struct Line<L> {
     pub rotate_at: Option<Ns>,
     /// What was counted.
     pub figures: LineFigures,
-    state: State,
+    state: State<W>,
     backoff: Backoff,
     headers: Vec<u8>,
 }
@@ -91,9 +89,9 @@ impl End {
     }
 }
 
-impl<L: Default> Line<L> {
+impl<L: Default, W: Wire> Line<L, W> {
     /// A place whose first connection is dialled from then on.
-    pub fn new(seed: u64, dial_from: Ns) -> Line<L> {
+    pub fn new(seed: u64, dial_from: Ns) -> Line<L, W> {
         Line {
             talk: L::default(),
             readable: false,
@@ -114,20 +112,19 @@ impl<L: Default> Line<L> {
 
     /// The socket, where there is one.
     #[inline]
-    pub const fn socket(&mut self) -> Option<&mut WebSocket> {
+    pub const fn socket(&mut self) -> Option<&mut WebSocket<W>> {
         match &mut self.state {
             State::Waiting(_) => None,
             State::Dialling(socket, _) | State::Open(socket, _) => Some(socket),
         }
     }
 
-    /// Dials where it is time to; true where a connection ought to be open by now and is not.
+    /// Dials as line `at` where it is time to; true where a connection ought to be open by now and is not.
     pub fn attend(
         &mut self,
         now: Now,
-        door: &Door,
+        (network, at): (&mut impl Network<Wire = W>, usize),
         login: &mut impl Login,
-        to: (&Registry, Token),
     ) -> bool {
         match self.state {
             State::Waiting(until) if now.mono >= until => {
@@ -138,7 +135,7 @@ impl<L: Default> Line<L> {
                 }
                 let attempt = self.figures.dialled as usize;
                 self.figures.dialled += 1;
-                match Self::dial(attempt, door, &self.headers, to) {
+                match network.dial(at, attempt, &self.headers) {
                     Ok(socket) => {
                         self.readable = true;
                         self.state = State::Dialling(socket, now.mono.after(DIAL_NS_MAX));
@@ -150,23 +147,6 @@ impl<L: Default> Line<L> {
             State::Waiting(_) | State::Open(..) => false,
             State::Dialling(_, until) => now.mono >= until,
         }
-    }
-
-    fn dial(
-        attempt: usize,
-        door: &Door,
-        headers: &[u8],
-        (registry, token): (&Registry, Token),
-    ) -> io::Result<WebSocket> {
-        let stream = Stream::connect_nth(&door.endpoint, attempt, &door.tls)?;
-        if let Some(us) = door.busy_poll_us {
-            // Without the capability for it the host's own setting stays.
-            let _ = stream.set_busy_poll_us(us);
-        }
-        let authority = door.endpoint.authority();
-        let mut socket = WebSocket::open(stream, &authority, &door.path, headers, MESSAGE_MAX);
-        registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(socket)
     }
 
     /// The host upgraded.
@@ -186,12 +166,11 @@ impl<L: Default> Line<L> {
     }
 
     /// Ends what stands here and says whether it was open; the next attempt waits.
-    pub fn end(&mut self, now: Now, end: End, registry: &Registry) -> bool {
+    pub fn end(&mut self, now: Now, end: End, network: &mut impl Network<Wire = W>) -> bool {
         let since = match &mut self.state {
             State::Waiting(_) => None,
             State::Dialling(socket, _) | State::Open(socket, _) => {
-                // A socket that is over has left already.
-                let _ = registry.deregister(socket);
+                network.forget(socket);
                 socket.close();
                 match self.state {
                     State::Open(_, since) => Some(since),

@@ -2,8 +2,7 @@
 
 mod deadlines; // what time and words from outside bring about
 
-use std::io::{self, ErrorKind};
-use std::time::Duration;
+use std::io;
 
 use engine::event::Control;
 use engine::latency::StageHistogram;
@@ -11,7 +10,6 @@ use engine::tap::{TapHead, TapKind, TapWriter};
 use engine::tile::{Now, Tile};
 use engine::top::Top;
 use engine::units::{Ns, Venue};
-use mio::{Events, Poll};
 use rtrb::{Consumer, Producer};
 
 use crate::feed::{Input, NoticeSink, Outbox, VenueSession};
@@ -21,9 +19,10 @@ use crate::live::ears::{Ears, Word};
 use crate::live::figures::LineFigures;
 use crate::live::line::{Door, End, Line};
 use crate::live::login::Login;
+use crate::live::network::{Network, TlsNetwork};
 use crate::live::rescue::Rescue;
 use crate::market::AddError;
-use crate::transport::{Incoming, WsError};
+use crate::transport::{Incoming, Wire, WsError};
 
 /// Slots of a ring of [`Verdict`]s: a whole feed's worth would wait for the next look of whoever
 /// sends them.
@@ -35,9 +34,6 @@ const LOOK_NS: Ns = Ns::from_ms(1);
 /// Lines are dialled one after the other at the start.
 const DIAL_APART_NS: Ns = Ns::from_ms(10);
 
-/// Readiness events taken at once; more come with the next look.
-const EVENTS_AT_ONCE: usize = 256;
-
 /// How a live feed connects.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -48,6 +44,17 @@ pub struct Options {
     /// Connections are replaced after some time between three quarters of this and this.
     pub rotate_every: Option<Ns>,
     /// Whether frames that touch no book are told to the core too.
+    pub mark_frames: bool,
+}
+
+/// How a live feed behaves, whatever it connects through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Chance follows from it.
+    pub seed: u64,
+    /// As [`Options::rotate_every`].
+    pub rotate_every: Option<Ns>,
+    /// As [`Options::mark_frames`].
     pub mark_frames: bool,
 }
 
@@ -71,19 +78,18 @@ pub struct Ends<N, M> {
 ///
 /// A step takes at most one message, so that the thread can stamp each. Nothing in here blocks;
 /// a tile that is the only one of its thread may spin on it.
-pub struct LiveFeed<D: Dialect, L, N> {
+pub struct LiveFeed<D: Dialect, L, N, W: Network = TlsNetwork> {
     dialect: D,
     session: D::Session,
-    lines: Vec<Line<D::Line>>,
-    options: Options,
+    lines: Vec<Line<D::Line, W::Wire>>,
+    network: W,
+    pace: Pace,
     login: L,
     outbox: Outbox<Ears<N>>,
     verdicts: Consumer<Verdict>,
     markets: Option<Consumer<D::NewMarket>>,
     refused_markets: (u64, Option<AddError>),
     tap: Option<TapWriter>,
-    poll: Poll,
-    events: Events,
     /// The line that is asked next.
     turn: usize,
     look_at: Ns,
@@ -97,12 +103,28 @@ impl<D: Dialect, L: Login, N: NoticeSink> LiveFeed<D, L, N> {
     /// many lines as the dialect demands.
     pub fn new(
         dialect: D,
-        mut session: D::Session,
+        session: D::Session,
         options: Options,
         login: L,
         ends: Ends<N, D::NewMarket>,
         now: Now,
     ) -> io::Result<LiveFeed<D, L, N>> {
+        let Options { door, seed, rotate_every, mark_frames } = options;
+        let through = (TlsNetwork::new(door)?, Pace { seed, rotate_every, mark_frames });
+        Ok(LiveFeed::through(through, dialect, session, login, ends, now))
+    }
+}
+
+impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
+    /// As [`LiveFeed::new`], through any network.
+    pub fn through(
+        (network, pace): (W, Pace),
+        dialect: D,
+        mut session: D::Session,
+        login: L,
+        ends: Ends<N, D::NewMarket>,
+        now: Now,
+    ) -> LiveFeed<D, L, N, W> {
         let numbers: Vec<u16> = (0..session.count()).map(|number| number as u16).collect();
         let shards = numbers.chunks(dialect.markets_a_line().max(1)).map(<[u16]>::to_vec);
         let rescue = Rescue::new(shards.collect());
@@ -110,29 +132,28 @@ impl<D: Dialect, L: Login, N: NoticeSink> LiveFeed<D, L, N> {
         for shard in numbers.chunks(dialect.markets_a_line().max(1)) {
             let at = lines.len();
             shard.iter().for_each(|market| session.assign(usize::from(*market), conn_of(at)));
-            lines.push(new_line(&options, at, now.mono.after(Ns(DIAL_APART_NS.0 * at as u64))));
+            lines.push(new_line(pace.seed, at, now.mono.after(Ns(DIAL_APART_NS.0 * at as u64))));
         }
         let markets = session.count();
         let Ends { tops, controls, verdicts, markets: coming, tap, notices } = ends;
         let ears = Ears::new(rescue, notices);
-        Ok(LiveFeed {
+        LiveFeed {
             dialect,
             session,
             lines,
-            outbox: Outbox::new((tops, controls), markets, options.mark_frames, ears),
-            options,
+            network,
+            outbox: Outbox::new((tops, controls), markets, pace.mark_frames, ears),
+            pace,
             login,
             verdicts,
             markets: coming,
             refused_markets: (0, None),
             tap,
-            poll: Poll::new()?,
-            events: Events::with_capacity(EVENTS_AT_ONCE),
             turn: 0,
             look_at: Ns(0),
             untimed: None,
             pushed: StageHistogram::new(),
-        })
+        }
     }
 
     /// The session, for its figures and books.
@@ -249,7 +270,7 @@ impl<D: Dialect, L: Login, N: NoticeSink> LiveFeed<D, L, N> {
 
     #[cold]
     fn on_opened(&mut self, at: usize, now: Now) {
-        self.lines[at].opened(now, self.options.rotate_every);
+        self.lines[at].opened(now, self.pace.rotate_every);
         self.put(conn_of(at), now, Input::Opened);
         self.outbox.notices().rescue.greeted(at, now.mono);
         self.say(at, now, |dialect, session, talk, rescue, say| {
@@ -288,7 +309,7 @@ impl<D: Dialect, L: Login, N: NoticeSink> LiveFeed<D, L, N> {
     /// Ends what stands on a line; the books of its markets leave trading at once.
     #[cold]
     fn end(&mut self, at: usize, now: Now, end: End) {
-        let was_open = self.lines[at].end(now, end, self.poll.registry());
+        let was_open = self.lines[at].end(now, end, &mut self.network);
         self.outbox.notices().rescue.closed(at);
         self.outbox.notices().word = None;
         if was_open {
@@ -329,25 +350,19 @@ impl<D: Dialect, L: Login, N: NoticeSink> LiveFeed<D, L, N> {
         sent.is_ok()
     }
 
-    /// Asks the kernel which sockets have something, without waiting.
+    /// Asks which lines have something, without waiting.
     #[inline]
     fn find_readable(&mut self) {
-        match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => return,
-            // The descriptor is ours and the buffer is valid: what is left is that the kernel has
-            // no memory, and the next look asks again.
-            Err(_) => return,
-        }
-        for event in &self.events {
-            if let Some(line) = self.lines.get_mut(event.token().0) {
+        let LiveFeed { network, lines, .. } = self;
+        network.readable(|at| {
+            if let Some(line) = lines.get_mut(at) {
                 line.readable = true;
             }
-        }
+        });
     }
 }
 
-impl<D: Dialect, L: Login, N: NoticeSink> Tile for LiveFeed<D, L, N> {
+impl<D: Dialect, L: Login, N: NoticeSink, W: Network> Tile for LiveFeed<D, L, N, W> {
     const NAME: &'static str = D::Session::NAME;
 
     /// Takes one message at most, so that the thread can stamp each.
@@ -386,9 +401,9 @@ const fn conn_of(line: usize) -> u32 {
     line as u32 + 1
 }
 
-fn new_line<L: Default>(options: &Options, at: usize, dial_from: Ns) -> Line<L> {
+fn new_line<L: Default, W: Wire>(seed: u64, at: usize, dial_from: Ns) -> Line<L, W> {
     // Every line has chance of its own.
-    Line::new(options.seed.wrapping_add((at as u64) << 32), dial_from)
+    Line::new(seed.wrapping_add((at as u64) << 32), dial_from)
 }
 
 #[inline]

@@ -1,7 +1,7 @@
-//! A WebSocket client over [`Stream`]: messages in, messages out, nothing blocks.
+//! A WebSocket client over a [`Wire`]: messages in, messages out, nothing blocks.
 
 use core::fmt;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
@@ -9,6 +9,7 @@ use tungstenite::protocol::{Message, Role, WebSocketConfig};
 
 use crate::transport::Stream;
 use crate::transport::upgrade::{HEAD_MAX, Refused, Upgrade};
+use crate::transport::wire::Wire;
 
 /// Longest message of Kalshi (kalshi.md section 2).
 pub const MESSAGE_MAX: usize = 64 << 20;
@@ -97,8 +98,8 @@ impl From<tungstenite::Error> for WsError {
 }
 
 /// A client's end of a WebSocket.
-pub struct WebSocket {
-    state: State,
+pub struct WebSocket<W = Stream> {
+    state: State<W>,
     /// The message that was handed out last: its bytes are given back before the next is read.
     last: Message,
     /// Something of ours may not have reached the stream yet.
@@ -108,30 +109,30 @@ pub struct WebSocket {
 
 // One of these a connection, and the last state is the one it stays in.
 #[allow(clippy::large_enum_variant)]
-enum State {
+enum State<W> {
     /// The request goes out, and the answer comes in.
     Opening {
-        stream: Stream,
+        stream: W,
         upgrade: Upgrade,
         request: Vec<u8>,
         sent: usize,
         answer: Vec<u8>,
     },
-    Open(tungstenite::WebSocket<Stream>),
+    Open(tungstenite::WebSocket<W>),
     /// It ended with an error.
     Over,
 }
 
-impl WebSocket {
+impl<W: Wire> WebSocket<W> {
     /// Begins to upgrade a connection that may not even be connected yet. `headers` are further
     /// header lines, each with its CRLF; no message may be longer than `message_bytes_max`.
     pub fn open(
-        stream: Stream,
+        stream: W,
         authority: &str,
         path: &str,
         headers: &[u8],
         message_bytes_max: usize,
-    ) -> WebSocket {
+    ) -> WebSocket<W> {
         let mut request = Vec::with_capacity(512 + headers.len());
         let upgrade = Upgrade::ask(authority, path, headers, &mut request);
         let answer = Vec::with_capacity(1_024);
@@ -149,7 +150,7 @@ impl WebSocket {
     }
 
     /// The connection below; `None` once it is over.
-    pub fn stream(&mut self) -> Option<&mut Stream> {
+    pub fn stream(&mut self) -> Option<&mut W> {
         match &mut self.state {
             State::Opening { stream, .. } => Some(stream),
             State::Open(socket) => Some(socket.get_mut()),
@@ -304,7 +305,7 @@ fn none_if_not_now<T>(result: Result<T, tungstenite::Error>) -> Result<Option<T>
     }
 }
 
-impl Source for WebSocket {
+impl<W: Wire + Source> Source for WebSocket<W> {
     fn register(&mut self, to: &Registry, token: Token, interest: Interest) -> io::Result<()> {
         self.stream().map_or(Ok(()), |stream| stream.register(to, token, interest))
     }

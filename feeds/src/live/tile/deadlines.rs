@@ -3,7 +3,6 @@
 
 use engine::tile::Now;
 use engine::units::Ns;
-use mio::Token;
 
 use super::{LOOK_NS, LiveFeed, conn_of, new_line};
 use crate::feed::{Input, NoticeSink, VenueSession};
@@ -11,17 +10,17 @@ use crate::fitness::{Fitness, Verdict};
 use crate::live::dialect::{Books, Dialect};
 use crate::live::line::End;
 use crate::live::login::Login;
+use crate::live::network::Network;
 use crate::live::rescue::Step;
 
-impl<D: Dialect, L: Login, N: NoticeSink> LiveFeed<D, L, N> {
+impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
     /// Looks at every deadline.
     #[cold]
     pub(super) fn look(&mut self, now: Now) {
         self.look_at = now.mono.after(LOOK_NS);
         self.find_readable();
         for at in 0..self.lines.len() {
-            let to = (self.poll.registry(), Token(at));
-            if self.lines[at].attend(now, &self.options.door, &mut self.login, to) {
+            if self.lines[at].attend(now, (&mut self.network, at), &mut self.login) {
                 self.end(at, now, End::Lost { wait: Ns(0) });
             }
             if self.lines[at].is_open() {
@@ -112,7 +111,7 @@ impl<D: Dialect, L: Login, N: NoticeSink> LiveFeed<D, L, N> {
             Some(at) => at,
             None => {
                 let at = rescue.add_line();
-                self.lines.push(new_line(&self.options, at, now.mono));
+                self.lines.push(new_line(self.pace.seed, at, now.mono));
                 at
             }
         };
