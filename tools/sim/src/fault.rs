@@ -159,14 +159,13 @@ pub enum ReplyFault {
 /// The faults of all sites.
 pub struct Faults {
     rng: Rng,
-    mean: Option<Ns>,
     sites: Vec<SiteFaults>,
 }
 
 #[derive(Default)]
 struct SiteFaults {
-    /// When chance arms a kind next.
-    plan: Vec<(Ns, Kind)>,
+    /// When chance arms a kind next, and its mean time between two of them.
+    plan: Vec<(Ns, Kind, Ns)>,
     /// How often a kind strikes at the next chances, and for how long where that matters.
     armed: BTreeMap<Kind, VecDeque<Option<Ns>>>,
     /// Refusals until then.
@@ -187,19 +186,41 @@ struct Clock {
     right_again: Ns,
 }
 
+impl SiteFaults {
+    fn planned(kinds: &[(Kind, Ns)], now: Ns, rng: &mut Rng) -> SiteFaults {
+        let entry = |(kind, mean): &(Kind, Ns)| (next(rng, now, *mean), *kind, *mean);
+        SiteFaults { plan: kinds.iter().map(entry).collect(), ..SiteFaults::default() }
+    }
+}
+
 impl Faults {
     /// Faults of a level at so many sites.
     pub fn new(seed: u64, level: Level, sites: usize, now: Ns) -> Faults {
         let mut rng = Rng::new(seed ^ 0x6661_756c_7473);
-        let mean = level.mean();
-        let sites = (0..sites).map(|_| {
-            let plan = mean.map_or(Vec::new(), |mean| {
-                Kind::ALL.map(|kind| (next(&mut rng, now, mean, kind), kind)).to_vec()
-            });
-            SiteFaults { plan, ..SiteFaults::default() }
+        let kinds = level.mean().map_or(Vec::new(), |mean| {
+            Kind::ALL.map(|kind| (kind, Ns(mean.0 * kind.rarity()))).to_vec()
         });
+        let sites = (0..sites).map(|_| SiteFaults::planned(&kinds, now, &mut rng));
         let sites = sites.collect();
-        Faults { rng, mean, sites }
+        Faults { rng, sites }
+    }
+
+    /// Plans these kinds, each with its mean time between two of them at a site, in place of what
+    /// was planned.
+    pub fn plan(&mut self, now: Ns, kinds: &[(Kind, Ns)]) {
+        for site in &mut self.sites {
+            site.plan = SiteFaults::planned(kinds, now, &mut self.rng).plan;
+        }
+    }
+
+    /// Nothing goes wrong from now on, and clocks become right again.
+    pub fn heal(&mut self) {
+        for site in &mut self.sites {
+            site.plan.clear();
+            site.armed.clear();
+            site.storm = None;
+            (site.clock.wanted, site.clock.right_again) = (0, Ns(u64::MAX));
+        }
     }
 
     /// Makes a kind strike at the next `times` chances; `span` is for how long.
@@ -218,11 +239,10 @@ impl Faults {
     /// Arms what the plan says, and starts what needs no chance.
     pub fn tick(&mut self, now: Ns) {
         for index in 0..self.sites.len() {
-            let Some(mean) = self.mean else { continue };
             for entry in 0..self.sites[index].plan.len() {
-                let (at, kind) = self.sites[index].plan[entry];
+                let (at, kind, mean) = self.sites[index].plan[entry];
                 if at <= now {
-                    self.sites[index].plan[entry].0 = next(&mut self.rng, now, mean, kind);
+                    self.sites[index].plan[entry].0 = next(&mut self.rng, now, mean);
                     let armed = self.sites[index].armed.entry(kind).or_default();
                     if armed.is_empty() {
                         armed.push_back(None); // No chance since the last time: not twice at once.
@@ -253,7 +273,7 @@ impl Faults {
 
     /// When chance does something next.
     pub fn next_due(&self) -> Option<Ns> {
-        self.sites.iter().flat_map(|site| site.plan.iter().map(|(at, _)| *at)).min()
+        self.sites.iter().flat_map(|site| site.plan.iter().map(|(at, ..)| *at)).min()
     }
 
     /// What a venue's clock shows.
@@ -390,8 +410,7 @@ impl Faults {
 }
 
 /// When a kind is armed next: between half of its mean time and one and a half of it.
-fn next(rng: &mut Rng, now: Ns, mean: Ns, kind: Kind) -> Ns {
-    let mean = mean.0 * kind.rarity();
+fn next(rng: &mut Rng, now: Ns, Ns(mean): Ns) -> Ns {
     now.after(Ns(rng.between(mean / 2, mean + mean / 2)))
 }
 

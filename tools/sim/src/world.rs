@@ -14,7 +14,7 @@ use engine::pair::{Outcome, Polarity};
 use engine::units::{Ns, Px, Qty, Venue as VenueId};
 use serde_json::{Value, json};
 
-use crate::fault::{Faults, Level, ReplyFault};
+use crate::fault::{Faults, Kind, Level, ReplyFault};
 use crate::host::{Answer, Break, Effects, Host, SiteId};
 use crate::ledger::{self, Journal, Recorded, ReplayError};
 use crate::model::{self, Floor, Model};
@@ -146,6 +146,23 @@ impl World {
             "model": self.model.ledger(),
             "settled": settled,
         })
+    }
+
+    /// Plans these kinds of faults, each with its mean time between two of them at a site, in place
+    /// of what was planned.
+    pub fn disturb(&mut self, now: Ns, kinds: &[(Kind, Ns)]) {
+        self.faults.plan(now, kinds);
+    }
+
+    /// Nothing goes wrong by itself from now on.
+    pub fn heal(&mut self) {
+        self.faults.heal();
+    }
+
+    /// What the makers of a venue offer in a market at a price of its own YES.
+    pub fn quoted(&self, venue: VenueId, market: usize, side: Side, px: Px) -> Qty {
+        let site = self.sites.iter().find(|site| site.id == venue);
+        site.map_or(Qty::ZERO, |site| site.venue.quoted(market, side, px))
     }
 
     /// Markets that still trade.
