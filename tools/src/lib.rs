@@ -14,6 +14,7 @@ pub mod account; // both accounts by hand: money, positions, single orders
 pub mod topology; // every ring and every thread of a run
 pub mod replay; // recorded frames through the shipped tiles
 pub mod run; // trading: what a run is, how it is driven, and how it is repeated
+pub mod chaos; // everything that can go wrong, from a seed
 pub mod demo; // a market that needs no key and no network
 pub mod sim_command; // the simulated venues on loopback
 pub mod report; // what a run leaves behind

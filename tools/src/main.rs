@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use parallax::account::balances::{self, BalancesArgs};
 use parallax::account::order::{self, OrderArgs};
 use parallax::account::positions::{self, PositionsArgs};
+use parallax::chaos::command::{self as chaos, ChaosArgs};
 use parallax::config::command::{self as config, CommandArgs};
 use parallax::demo::{self, DemoArgs};
 use parallax::doctor::{self, DoctorArgs};
@@ -34,6 +35,7 @@ enum Command {
     Record(Box<RecordArgs>),
     Replay(Box<ReplayArgs>),
     Sim(SimArgs),
+    Chaos(ChaosArgs),
     Tape(TapeArgs),
     Doctor(DoctorArgs),
     Jitter(JitterArgs),
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Record(args) => return ended(run::record(&args)),
         Command::Replay(args) => replay::run(&args).map_err(Into::into),
         Command::Sim(args) => sim_command::run(&args).map_err(Into::into),
+        Command::Chaos(args) => chaos::run(&args).map_err(Into::into),
         Command::Tape(args) => tape::run(&args).map_err(Into::into),
         Command::Balances(args) => balances::run(&args).map_err(Into::into),
         Command::Positions(args) => positions::run(&args).map_err(Into::into),

@@ -64,13 +64,20 @@ pub struct GateRings {
 }
 
 /// Terms of every market of the pairs.
-struct Terms {
-    kalshi: TermsTable<KalshiTerms>,
-    polymarket: TermsTable<PolymarketTerms>,
-    fees: [TermsTable<FeeRule>; 2],
+pub struct Terms {
+    /// Kalshi's.
+    pub kalshi: TermsTable<KalshiTerms>,
+    /// Polymarket's.
+    pub polymarket: TermsTable<PolymarketTerms>,
+    /// What each charges.
+    pub fees: [TermsTable<FeeRule>; 2],
 }
 
-fn terms(file: &PairFile, table: &PairTable) -> Result<Terms, String> {
+/// The terms of every market of the pairs.
+///
+/// # Errors
+/// Names the pair and what is wrong with it.
+pub fn terms(file: &PairFile, table: &PairTable) -> Result<Terms, String> {
     let mut terms = Terms {
         kalshi: TermsTable::new(Venue::Kalshi),
         polymarket: TermsTable::new(Venue::Polymarket),

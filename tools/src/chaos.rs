@@ -1,0 +1,18 @@
+//! `parallax chaos`: the shipped tiles on one thread under a clock that jumps, against simulated
+//! venues in memory, while everything goes wrong that a seed can think of. Read the modules in
+//! this order.
+//!
+//! What is simulated: the network (bytes in memory, under the shipped HTTP and WebSocket code, so
+//! that faults cut inside of frames), both venues (the state machines of the `sim` crate), the
+//! host's clocks and processor. What is not: TLS, the operating system, and time itself.
+
+pub mod pipe; // a connection: bytes that take their time
+pub mod net; // how the tiles reach the venues through pipes
+pub mod fabric; // the venues' end, and what the network does
+pub mod plan; // what a seed stands for
+pub mod trader; // the shipped tiles and their rings
+pub mod checks; // what must hold after every event
+pub mod tail; // what happened last
+pub mod mishap; // what is done to a simulation from outside
+pub mod seed; // one seed from its first event to its verdict
+pub mod command; // many of them, on all cores

@@ -1,0 +1,315 @@
+//! What must hold after every event: the venues' truth beside what the engine believes.
+
+use std::collections::BTreeMap;
+
+use engine::core::Core;
+use engine::event::{Bundle, Event, Leg};
+use engine::pair::{Outcome, PairId};
+use engine::top::Health;
+use engine::units::{Ns, Px, Venue};
+use serde_json::Value;
+use sim::universe::MarketSpec;
+use sim::venue::Side;
+use sim::world::World;
+
+use crate::pairs::PairFile;
+use crate::run::audit::{self, Audit};
+
+/// A book that differs from the venue's while nothing is on its way must be noticed within this.
+const BLIND_MAX: Ns = Ns::from_ms(60_000);
+
+/// An order that the core decided.
+#[derive(Clone, Copy, Debug)]
+struct Intent {
+    leg: Leg,
+    deadline: Ns,
+    /// An order of the venue stands for it.
+    used: bool,
+}
+
+/// A broken promise.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// Which promise.
+    pub invariant: &'static str,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// What was promised and what was seen so far.
+pub struct Checks {
+    file: PairFile,
+    /// By venue: orders that no order of the venue stands for yet, oldest first.
+    intents: [Vec<Intent>; 2],
+    /// By venue: orders of its ledger that were looked at.
+    looked_at: [usize; 2],
+    /// By venue and market: since when its book has differed.
+    differs: BTreeMap<(Venue, usize), Ns>,
+    /// How many checks were made.
+    pub count: u64,
+    /// Orders and fills that the venues know.
+    pub orders: u64,
+    /// See `orders`.
+    pub fills: u64,
+    /// Trades that failed to settle, as the venue tells.
+    failed: u64,
+    /// When the number of them changed last.
+    failed_at: Ns,
+}
+
+type Held = Result<(), Violation>;
+
+fn broken(invariant: &'static str, detail: impl Into<String>) -> Held {
+    Err(Violation { invariant, detail: detail.into() })
+}
+
+impl Checks {
+    /// Checks of a run over these pairs.
+    pub fn new(file: PairFile) -> Checks {
+        Checks {
+            file,
+            intents: [Vec::new(), Vec::new()],
+            looked_at: [0; 2],
+            differs: BTreeMap::new(),
+            count: 0,
+            orders: 0,
+            fills: 0,
+            failed: 0,
+            failed_at: Ns(0),
+        }
+    }
+
+    /// Something happened in the core.
+    pub fn event(&mut self, event: &Event) -> Held {
+        let Event::ExecuteTrade(decision) = event else { return Ok(()) };
+        self.count += 1;
+        for leg in decision.bundle.orders() {
+            let top = decision.tops.iter().find(|top| top.market == leg.market);
+            if top.is_none_or(|top| top.health != Health::Sound) {
+                return broken("sound_books", format!("decided on {:?}", decision.tops));
+            }
+        }
+        self.intend(&decision.bundle);
+        Ok(())
+    }
+
+    fn intend(&mut self, bundle: &Bundle) {
+        for leg in bundle.orders() {
+            let intent = Intent { leg: *leg, deadline: bundle.deadline, used: false };
+            self.intents[leg.market.venue().index()].push(intent);
+        }
+    }
+
+    /// An order left at a moment of the engine's monotonic clock.
+    pub fn left(&mut self, venue: Venue, mono: Ns) -> Held {
+        self.count += 1;
+        let waits = self.intents[venue.index()].iter().any(|i| !i.used && mono <= i.deadline);
+        if !waits {
+            let last = self.intents[venue.index()].last();
+            return broken(
+                "deadline",
+                format!(
+                    "{venue}: an order left at {} ns that nothing asked for then; the last intent was {last:?}",
+                    mono.0
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    /// Takes in what the venues know, and compares it with what was decided and what is believed.
+    /// `quiet` says that no order, answer or fill is on its way anywhere.
+    pub fn ledgers(&mut self, now: Ns, world: &World, core: &Core, quiet: bool) -> Held {
+        self.count += 1;
+        let ledger = world.ledger();
+        let [kalshi, polymarket] = Venue::ALL.map(|venue| &ledger["venues"][venue.name()]);
+        self.orders_of(Venue::Kalshi, kalshi)?;
+        self.orders_of(Venue::Polymarket, polymarket)?;
+        if kalshi["reused_headers"].as_u64() != Some(0) {
+            return broken("header_once", "a signed header of Kalshi was used twice");
+        }
+        let failed = list(&polymarket["accounts"][0]["fills"])
+            .filter(|fill| fill["status"] == "FAILED")
+            .count() as u64;
+        if failed != self.failed {
+            (self.failed, self.failed_at) = (failed, now);
+        }
+        let audit = audit::audit(core, &self.file, kalshi, polymarket);
+        self.fills = audit.fills.iter().sum();
+        self.orders = audit.orders.iter().sum();
+        self.positions(now, core, kalshi, polymarket)?;
+        if quiet { self.equal(&audit) } else { Ok(()) }
+    }
+
+    /// Where nothing is under way the books are equal to the micro-dollar.
+    fn equal(&mut self, audit: &Audit) -> Held {
+        self.count += 1;
+        match audit.agrees() {
+            true => Ok(()),
+            false => broken("ledgers_equal", audit.differences.join("; ")),
+        }
+    }
+
+    /// Every new order of a venue stands for one intent that no other order stands for.
+    fn orders_of(&mut self, venue: Venue, ledger: &Value) -> Held {
+        let Some(all) = ledger["accounts"][0]["orders"].as_array() else {
+            return broken("one_order_an_intent", format!("{venue}: no orders in the ledger"));
+        };
+        for order in &all[self.looked_at[venue.index()].min(all.len())..] {
+            self.count += 1;
+            let file = &self.file;
+            let intents = &mut self.intents[venue.index()];
+            let found = intents
+                .iter_mut()
+                .find(|intent| !intent.used && stands_for(file, venue, order, &intent.leg));
+            match found {
+                Some(intent) => intent.used = true,
+                None => return broken("one_order_an_intent", format!("{venue}: {order}")),
+            }
+        }
+        self.looked_at[venue.index()] = all.len();
+        Ok(())
+    }
+
+    /// What we hold is what we believe, and at most what orders under way may have added.
+    fn positions(&mut self, now: Ns, core: &Core, kalshi: &Value, polymarket: &Value) -> Held {
+        let truth = audit::positions(&self.file, kalshi, polymarket);
+        // A failure is told later than it happens.
+        let undone = self.failed > 0 && now.since(self.failed_at) < Ns::from_ms(120_000);
+        for (at, spec) in self.file.pairs.iter().enumerate() {
+            self.count += 1;
+            let Some(pair) = core.pairs().pairs().get(at) else { continue };
+            let [net, yes, no] = truth.get(&spec.id).copied().unwrap_or_default();
+            let [first, second] = pair.sides.map(|side| side.market.index());
+            let tokens = |outcome| core.tokens().balance(second, outcome).e6() as i64;
+            let believed =
+                [core.net().position_e6(first), tokens(Outcome::Yes), tokens(Outcome::No)];
+            let mut may = [(0, 0); 3];
+            if let Some(flight) = core.flight(PairId(at as u16)) {
+                for (leg, order) in flight.bundle.orders().iter().zip(flight.orders()) {
+                    if order.is_final() {
+                        continue;
+                    }
+                    let (most, yes) = (most_e6(leg), leg.outcome == Outcome::Yes);
+                    match (leg.market.venue(), yes) {
+                        (Venue::Kalshi, true) => may[0].1 += most,
+                        (Venue::Kalshi, false) => may[0].0 -= most,
+                        (Venue::Polymarket, true) => may[1].1 += most,
+                        (Venue::Polymarket, false) => may[2].1 += most,
+                    }
+                }
+            }
+            for (what, truth, believed, (less, more)) in [
+                ("kalshi", net, believed[0], may[0]),
+                ("polymarket yes", yes, believed[1], may[1]),
+                ("polymarket no", no, believed[2], may[2]),
+            ] {
+                let over = truth - believed;
+                if over > more || (over < less && !(undone && what != "kalshi")) {
+                    return broken(
+                        "positions",
+                        format!(
+                            "{}: {what}: the venue says {truth}, we believe {believed}, and what is under way explains {less} to {more}",
+                            spec.id
+                        ),
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Books that nothing is on its way to are the venue's.
+    pub fn books(&mut self, now: Ns, world: &World, core: &Core, still: [bool; 2]) -> Held {
+        let markets: Vec<MarketSpec> = world.open_markets();
+        for pair in core.pairs().pairs() {
+            for side in pair.sides {
+                let (venue, index) = (side.market.venue(), side.market.index());
+                let Some(top) = core.top(side.market) else { continue };
+                if !still[venue.index()] || top.health != Health::Sound || index >= markets.len() {
+                    self.differs.remove(&(venue, index));
+                    continue;
+                }
+                self.count += 1;
+                let wrong =
+                    [(Side::Bid, top.bids().best(), true), (Side::Ask, top.asks().best(), false)]
+                        .into_iter()
+                        .find_map(|(side, best, is_bid)| {
+                            let truth = best_quoted(world, venue, index, side, is_bid);
+                            (truth != best.map(|(px, _)| px)).then_some((side, truth, best))
+                        });
+                match wrong {
+                    None => {
+                        self.differs.remove(&(venue, index));
+                    }
+                    Some((side, truth, best)) => {
+                        let since = *self.differs.entry((venue, index)).or_insert(now);
+                        if now.since(since) > BLIND_MAX {
+                            return broken(
+                                "books",
+                                format!(
+                                    "{venue} market {index}: {side:?}: the venue's best is {truth:?}, ours was {best:?} for {} s",
+                                    now.since(since).0 / 1_000_000_000
+                                ),
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The best price that the makers of a venue offer.
+fn best_quoted(world: &World, venue: Venue, market: usize, side: Side, bid: bool) -> Option<Px> {
+    let offered =
+        |e4: &u16| Px::new(*e4).is_some_and(|px| !world.quoted(venue, market, side, px).is_zero());
+    // Tenths of a cent are the finest grid there is here.
+    let found = match bid {
+        true => (1..1_000u16).rev().map(|step| step * 10).find(offered),
+        false => (1..1_000u16).map(|step| step * 10).find(offered),
+    };
+    found.and_then(Px::new)
+}
+
+/// Whether an order of a venue's ledger is what a leg asked for.
+fn stands_for(file: &PairFile, venue: Venue, order: &Value, leg: &Leg) -> bool {
+    let Some(spec) = file.pairs.get(leg.market.index()) else { return false };
+    match venue {
+        Venue::Kalshi => {
+            let (side, limit) = match leg.outcome {
+                Outcome::Yes => ("bid", leg.limit),
+                Outcome::No => ("ask", leg.limit.complement()),
+            };
+            order["ticker"] == spec.kalshi.ticker.as_str()
+                && order["side"] == side
+                && order["limit_e4"].as_u64() == Some(u64::from(limit.e4()))
+                && order["count_e2"].as_u64() == Some(leg.qty.e2())
+        }
+        Venue::Polymarket => {
+            let token = match leg.outcome {
+                Outcome::Yes => &spec.polymarket.yes,
+                Outcome::No => &spec.polymarket.no,
+            };
+            order["token"] == token.as_str()
+                && order["side"] == "BUY"
+                && order["price"].as_u64() == Some(u64::from(leg.limit.e4()))
+                && order["maker_amount"].as_i64() == Some(leg.budget.e6())
+        }
+    }
+}
+
+/// The most that an order may fill, in 1e-6 contracts.
+fn most_e6(leg: &Leg) -> i64 {
+    if leg.spends {
+        // At a tenth of a cent, the best price there is.
+        leg.budget.e6().saturating_mul(1_000)
+    } else {
+        i64::try_from(leg.qty.e2()).unwrap_or(i64::MAX).saturating_mul(10_000)
+    }
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}

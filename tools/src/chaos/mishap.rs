@@ -1,0 +1,118 @@
+//! What is done to a simulation from outside: to its venues, to its host, and that all is well again.
+
+use engine::pair::Direction;
+use engine::units::Ns;
+use serde_json::{Value, json};
+use sim::host::{Effects, Host, SiteId};
+use sim::rng::Rng;
+use sim::venue::Request;
+
+use super::checks::Violation;
+use super::plan::{Mishap, Upset};
+use super::seed::{Simulation, TOKEN};
+
+/// A restart of Polymarket takes this long until orders are taken again.
+const RESTART: Ns = Ns::from_ms(240_000);
+
+impl Simulation {
+    /// An administrator's call.
+    pub(super) fn call(&mut self, now: Ns, path: &str, body: &Value) -> u16 {
+        let (body, headers) = (body.to_string(), [("x-sim-token", TOKEN)]);
+        let request =
+            Request { method: "POST", path, query: "", headers: &headers, body: body.as_bytes() };
+        let mut effects = Effects::default();
+        let answer = self.world.request(now, SiteId(0), &request, &mut effects);
+        self.fabric.deliver(&mut effects);
+        answer.reply.status
+    }
+
+    /// An administrator, or the chain, does something to a venue.
+    pub(super) fn upset(&mut self, now: Ns, upset: Upset, heal: Ns) {
+        let span = Ns::from_ms(self.rng.between(1_000, 60_000));
+        match upset {
+            Upset::Restart if now.after(RESTART) >= heal => return,
+            Upset::Restart => {
+                self.call(now, "/sim/restart", &json!({"venue": "polymarket"}));
+            }
+            Upset::FailSettlement => {
+                let body = json!({"venue": "polymarket", "kind": "settlement_failed"});
+                self.call(now, "/sim/fault", &body);
+            }
+            Upset::PauseAll => self.pause(now, span, json!({"venue": "kalshi"})),
+            Upset::PauseMarket => {
+                let market = self.rng.below(self.plan.markets as u64);
+                self.pause(now, span, json!({"venue": "kalshi", "market": market}));
+            }
+        }
+        *self.faults.entry(upset.name()).or_default() += 1;
+        self.tail.fault(now, upset.name());
+    }
+
+    fn pause(&mut self, now: Ns, span: Ns, mut body: Value) {
+        body["paused"] = true.into();
+        self.call(now, "/sim/pause", &body);
+        body["paused"] = false.into();
+        self.paused.push((now.after(span), body));
+    }
+
+    /// Pauses that are over end.
+    pub(super) fn unpause(&mut self, now: Ns) {
+        while let Some(at) = self.paused.iter().position(|(until, _)| *until <= now) {
+            let (_, body) = self.paused.swap_remove(at);
+            self.call(now, "/sim/pause", &body);
+        }
+    }
+
+    /// Something happens to the machine.
+    pub(super) fn mishap(
+        &mut self,
+        now: Ns,
+        mishap: Mishap,
+        rng: &mut Rng,
+    ) -> Result<(), Violation> {
+        if now < self.back_at {
+            return Ok(());
+        }
+        *self.faults.entry(mishap.name()).or_default() += 1;
+        self.tail.fault(now, mishap.name());
+        match mishap {
+            Mishap::Crash => {
+                self.count_inputs();
+                self.mix();
+                self.trader = None;
+                self.back_at = now.after(Ns::from_ms(rng.between(5_000, 15_000)));
+            }
+            Mishap::Sleep => self.back_at = now.after(Ns::from_ms(rng.between(20, 3_000))),
+            Mishap::ClockStep => {
+                let ns = rng.between(1_000_000, 3_000_000_000) as i64;
+                self.wall_ahead = if rng.chance(1, 2) { ns } else { -ns };
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on nothing goes wrong, and what was broken is whole.
+    pub(super) fn heal(&mut self, now: Ns) {
+        self.world.heal();
+        self.fabric.heal(now);
+        self.wall_ahead = 0;
+        for (until, _) in &mut self.paused {
+            *until = now;
+        }
+        self.back_at = self.back_at.min(now);
+    }
+
+    /// An opportunity is put somewhere.
+    pub(super) fn inject(&mut self) {
+        let (now, markets) = (self.moment.get(), self.plan.markets as u64);
+        let pair = self.rng.below(markets);
+        let direction = *self.rng.pick(&[Direction::FirstYes, Direction::FirstNo]);
+        let body = json!({
+            "pair": pair,
+            "direction": format!("{direction:?}"),
+            "edge_micro_usd": 20_000,
+            "ms": 1_500,
+        });
+        self.call(now, "/sim/inject", &body);
+    }
+}

@@ -1,0 +1,160 @@
+//! What a seed stands for: the market, the network, and what goes wrong how often.
+
+use engine::units::Ns;
+use sim::fault::Kind;
+use sim::model;
+use sim::rng::Rng;
+
+use super::fabric::Trouble;
+
+/// What an administrator, or a chain, does to the venues now and then.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Upset {
+    /// Polymarket restarts.
+    Restart,
+    /// Kalshi pauses all trading for a while.
+    PauseAll,
+    /// A market of Kalshi is paused for a while.
+    PauseMarket,
+    /// A trade that was matched fails to settle.
+    FailSettlement,
+}
+
+impl Upset {
+    /// All of them.
+    pub const ALL: [Upset; 4] =
+        [Upset::Restart, Upset::PauseAll, Upset::PauseMarket, Upset::FailSettlement];
+
+    /// Its name in the figures.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Upset::Restart => "orders/restart",
+            Upset::PauseAll => "orders/pause_all",
+            Upset::PauseMarket => "orders/pause_market",
+            Upset::FailSettlement => "orders/settlement_failed",
+        }
+    }
+}
+
+/// What happens to the machine that the engine runs on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Mishap {
+    /// The process is killed and started again.
+    Crash,
+    /// The process gets no processor for a while.
+    Sleep,
+    /// The wall clock is set.
+    ClockStep,
+}
+
+impl Mishap {
+    /// All of them.
+    pub const ALL: [Mishap; 3] = [Mishap::Crash, Mishap::Sleep, Mishap::ClockStep];
+
+    /// Its name in the figures.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mishap::Crash => "host/crash",
+            Mishap::Sleep => "host/no_processor",
+            Mishap::ClockStep => "host/clock_step",
+        }
+    }
+}
+
+/// What a seed stands for.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Markets on both venues.
+    pub markets: usize,
+    /// Polymarket holds marketable orders back for so long; milliseconds.
+    pub taker_delay_ms: u64,
+    /// The market.
+    pub model: model::Options,
+    /// Least latency of each site and how much more it may be, one way.
+    pub latency: [(Ns, Ns); 2],
+    /// The host looks after its tiles at least this far apart where nothing comes.
+    pub nap: Ns,
+    /// Faults of the venues, with the mean time between two at a site.
+    pub venue: Vec<(Kind, Ns)>,
+    /// Troubles of the network, likewise.
+    pub network: Vec<(Trouble, Ns)>,
+    /// What is done to the venues, likewise.
+    pub upsets: Vec<(Upset, Ns)>,
+    /// What happens to the host, likewise.
+    pub host: Vec<(Mishap, Ns)>,
+}
+
+const S: u64 = 1_000_000_000;
+
+impl Plan {
+    /// What `seed` stands for. Without `faults` nothing goes wrong.
+    pub fn new(seed: u64, faults: bool) -> Plan {
+        let mut rng = Rng::new(seed ^ 0x0063_6861_6f73);
+        let latency = [(); 2].map(|()| {
+            let least = rng.between(50_000, 20_000_000);
+            (Ns(least), Ns(rng.between(0, least)))
+        });
+        let mut plan = Plan {
+            markets: rng.between(2, 6) as usize,
+            taker_delay_ms: if rng.chance(1, 3) { rng.between(50, 1_500) } else { 0 },
+            model: model::Options {
+                seed,
+                arb_per_minute: rng.between(3, 6) as u32,
+                edge_e6: (8_000, 30_000),
+                lag: (Ns::from_ms(250), Ns::from_ms(8_000)),
+                churn: Ns(rng.between(2, 6) * S),
+            },
+            latency,
+            nap: Ns(rng.between(5, 25) * 1_000_000),
+            venue: Vec::new(),
+            network: Vec::new(),
+            upsets: Vec::new(),
+            host: Vec::new(),
+        };
+        if faults {
+            // Each class is on in about half of the seeds, so that they meet in all combinations.
+            let mut draw = |least: u64, most: u64| {
+                let on = rng.chance(1, 2);
+                let mean = Ns(rng.between(least, most) * S);
+                on.then_some(mean)
+            };
+            let pairs = Kind::ALL.iter().map(|kind| (*kind, draw(20, 400)));
+            plan.venue = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
+            let pairs = Trouble::ALL.iter().map(|kind| (*kind, draw(60, 900)));
+            plan.network = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
+            let pairs = Upset::ALL.iter().map(|kind| (*kind, draw(600, 3_600)));
+            plan.upsets = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
+            let pairs = Mishap::ALL.iter().map(|kind| (*kind, draw(300, 3_600)));
+            plan.host = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
+        }
+        plan
+    }
+}
+
+/// Something that the plan brings about, and how often.
+pub struct Timed<T> {
+    what: T,
+    mean: Ns,
+    at: Ns,
+}
+
+impl<T: Copy> Timed<T> {
+    /// Each of them, from a moment on.
+    pub fn all(list: &[(T, Ns)], from: Ns, rng: &mut Rng) -> Vec<Timed<T>> {
+        let entry = |(what, mean): &(T, Ns)| {
+            let (what, mean) = (*what, *mean);
+            Timed { what, mean, at: from.after(Ns(rng.between(1, 2 * mean.0))) }
+        };
+        list.iter().map(entry).collect()
+    }
+
+    /// What is due, planned anew.
+    pub fn due(list: &mut [Timed<T>], now: Ns, rng: &mut Rng) -> Vec<T> {
+        let mut due = Vec::new();
+        for entry in list.iter_mut().filter(|entry| entry.at <= now) {
+            due.push(entry.what);
+            entry.at = now.after(Ns(rng.between(1, 2 * entry.mean.0)));
+        }
+        due
+    }
+}

@@ -1,0 +1,487 @@
+//! One seed from its first event to its verdict: the loop that lets time jump, the faults of its
+//! plan, and the phases: chaos, healing, rest.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use engine::digest::Digest;
+use engine::event::Event;
+use engine::live_tile::Command;
+use engine::tile::Now;
+use engine::units::{Ns, Usd, Venue};
+use serde_json::Value;
+use sim::cast;
+use sim::fault::Level;
+use sim::host::SiteId;
+use sim::rng::Rng;
+use sim::universe::Universe;
+use sim::world::{Options, World};
+
+use super::checks::{Checks, Violation};
+use super::fabric::Fabric;
+use super::net::Lobby;
+use super::plan::{Plan, Timed};
+use super::tail::Tail;
+use super::trader::{HostClock, KEY_ID, Keys, Parts, Trader};
+use crate::pairs::PairFile;
+use crate::run::audit;
+use crate::run::spec::{Fills, RunSpec};
+
+/// When every simulation begins: 2026-11-18, Unix nanoseconds.
+const START: Ns = Ns(1_795_000_000_000_000_000);
+/// The engine's monotonic clock then.
+const MONO_START: Ns = Ns::from_ms(1_000);
+/// Nothing goes wrong before.
+const WARM: Ns = Ns::from_ms(20_000);
+/// From the end of all faults to the end of the simulation.
+const HEALED: Ns = Ns::from_ms(240_000);
+/// After the end of all faults everything works again within this.
+const RESUMED: Ns = Ns::from_ms(30_000);
+/// ...and something was decided within this, where opportunities are put there.
+const DECIDED: Ns = Ns::from_ms(60_000);
+/// Nothing is decided any more for so long before the end.
+const REST: Ns = Ns::from_ms(100_000);
+/// How often books are compared.
+const BOOKS_EVERY: Ns = Ns::from_ms(5_000);
+/// How often opportunities are put there after healing.
+const INJECT_EVERY: Ns = Ns::from_ms(2_000);
+/// The shortest simulation: warm, some chaos, healed.
+pub const SPAN_MIN: Ns = Ns::from_ms(600_000);
+/// Connections that may be open at once, and bytes that may be on their way: bounds of what the
+/// engine may pile up.
+const CONNECTIONS_MAX: usize = 64;
+/// See [`CONNECTIONS_MAX`].
+const BACKLOG_MAX: usize = 4 << 20;
+/// What the administrator's calls carry; the engine does not know it.
+pub(super) const TOKEN: &str = "chaos";
+
+/// What a seed came to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Outcome {
+    /// The seed.
+    pub seed: u64,
+    /// Time that passed in it.
+    pub simulated: Ns,
+    /// Requests, messages, pushes and inputs of the core.
+    pub events: u64,
+    /// Checks that were made.
+    pub checks: u64,
+    /// Faults that struck, by class and kind.
+    pub faults: BTreeMap<String, u64>,
+    /// Bundles that were decided.
+    pub decisions: u64,
+    /// Orders that the venues know.
+    pub orders: u64,
+    /// Their fills.
+    pub fills: u64,
+    /// Over everything that was decided and became of it.
+    pub hash: u64,
+    /// The promise that was broken, and what happened last.
+    pub broken: Option<(Violation, Vec<String>)>,
+}
+
+/// A simulation.
+pub(super) struct Simulation {
+    pub(super) plan: Plan,
+    pub(super) world: World,
+    pub(super) fabric: Fabric,
+    pub(super) moment: Rc<Cell<Ns>>,
+    lobby: Rc<RefCell<Lobby>>,
+    clock: HostClock,
+    keys: Keys,
+    spec: RunSpec,
+    file: PairFile,
+    /// None while the process is down.
+    pub(super) trader: Option<Trader>,
+    /// When it is started again, or gets a processor again.
+    pub(super) back_at: Ns,
+    checks: Checks,
+    pub(super) rng: Rng,
+    /// How far the engine's wall clock is ahead.
+    pub(super) wall_ahead: i64,
+    pub(super) paused: Vec<(Ns, Value)>,
+    digest: Digest,
+    decisions: u64,
+    events: u64,
+    pub(super) faults: BTreeMap<&'static str, u64>,
+    pub(super) tail: Tail,
+    stepped_at: Ns,
+    /// The core's inputs that were counted.
+    inputs: u64,
+}
+
+/// Runs a seed for `span` of simulated time, at least [`SPAN_MIN`].
+///
+/// # Errors
+/// Where a simulation cannot be made: no promise of the engine's.
+pub fn run(seed: u64, span: Ns, faults: bool) -> Result<Outcome, String> {
+    let mut simulation = Simulation::new(seed, Plan::new(seed, faults))?;
+    let broken = simulation.go(span.max(SPAN_MIN), faults).err();
+    Ok(simulation.outcome(seed, broken))
+}
+
+impl Simulation {
+    fn new(seed: u64, plan: Plan) -> Result<Simulation, String> {
+        let mut rng = Rng::new(seed ^ 0x7365_6564);
+        let mut markets = cast::markets(seed, plan.markets, START);
+        for market in &mut markets {
+            market.polymarket.taker_delay_ms = plan.taker_delay_ms;
+        }
+        let mut universe = Universe { markets: markets.clone(), ..Universe::default() };
+        let mut polymarket = None;
+        let (keys, public, wallet) = Keys::new(|owner| {
+            let wallets = vec![sim::accounts::polymarket(owner.to_owned(), 3)];
+            let own =
+                Universe { markets: markets.clone(), polymarket: wallets, kalshi: Vec::new() };
+            let mut venue = sim::polymarket::Polymarket::new(&own, START);
+            let given = venue.credentials(owner, 0);
+            polymarket = Some(venue);
+            given.map(|given| [given.key, given.secret, given.passphrase])
+        })?;
+        universe.kalshi = vec![sim::accounts::kalshi(KEY_ID, public)];
+        universe.polymarket = vec![wallet];
+        let kalshi = sim::kalshi::Kalshi::new(&universe, START);
+        let polymarket = polymarket.ok_or("no Polymarket")?;
+        let venues: Vec<(Venue, Box<dyn sim::venue::Venue>)> =
+            vec![(Venue::Kalshi, Box::new(kalshi)), (Venue::Polymarket, Box::new(polymarket))];
+        let options =
+            Options { model: plan.model, faults: Level::None, admin_token: TOKEN.to_owned() };
+        let world = World::new(&markets, venues, options, START);
+
+        let mut spec = RunSpec::new(vec![("chaos".to_owned(), cast::pairs_toml(&markets))]);
+        spec.fills = Fills::Venues;
+        spec.max_qty = 10_000;
+        spec.cooldown = 1_000_000_000;
+        spec.deadline = 500_000_000;
+        spec.arm_within = Some(20_000);
+        spec.audit_every = 4;
+        let file = spec.pair_file()?;
+
+        let moment = Rc::new(Cell::new(START));
+        let lobby_rng = Rng::new(rng.bits());
+        let lobby = Lobby::new(Rc::clone(&moment), plan.latency, lobby_rng);
+        let lobby = Rc::new(RefCell::new(lobby));
+        let fabric = Fabric::new(Rc::clone(&lobby), Rng::new(rng.bits()));
+        let mut simulation = Simulation {
+            plan,
+            world,
+            fabric,
+            moment,
+            lobby,
+            clock: HostClock::default(),
+            keys,
+            spec,
+            checks: Checks::new(file.clone()),
+            file,
+            trader: None,
+            back_at: START,
+            rng,
+            wall_ahead: 0,
+            paused: Vec::new(),
+            digest: Digest::default(),
+            decisions: 0,
+            events: 0,
+            faults: BTreeMap::new(),
+            tail: Tail::default(),
+            stepped_at: START,
+            inputs: 0,
+        };
+        simulation.start()?;
+        Ok(simulation)
+    }
+
+    /// The engine's clocks.
+    fn now(&self) -> Now {
+        let time = self.moment.get();
+        let mono = time.since(START).after(MONO_START);
+        Now { mono, wall: Ns(time.0.saturating_add_signed(self.wall_ahead)) }
+    }
+
+    /// When the engine's monotonic clock shows `mono`.
+    fn time_of(mono: Ns) -> Ns {
+        START.after(mono.since(MONO_START))
+    }
+
+    /// Starts the process: cash and positions are what the venues say.
+    fn start(&mut self) -> Result<(), String> {
+        let ledger = self.world.ledger();
+        let [kalshi, polymarket] = Venue::ALL.map(|venue| &ledger["venues"][venue.name()]);
+        let shards = kalshi["accounts"][0]["cash"].as_object();
+        let cash = shards.map_or(0, |shards| shards.values().filter_map(Value::as_i64).sum());
+        self.spec.cash = [cash, polymarket["accounts"][0]["cash"].as_i64().unwrap_or(0)];
+        self.spec.held = audit::positions(&self.file, kalshi, polymarket);
+        self.clock.set(self.now());
+        let parts =
+            Parts { spec: &self.spec, keys: &self.keys, lobby: &self.lobby, clock: &self.clock };
+        self.trader = Some(Trader::new(&parts, &mut self.rng)?);
+        self.inputs = 0;
+        Ok(())
+    }
+
+    fn go(&mut self, span: Ns, faults: bool) -> Result<(), Violation> {
+        let (chaos, heal, end) =
+            (START.after(WARM), START.after(Ns(span.0 - HEALED.0)), START.after(span));
+        if faults {
+            self.until(chaos, &mut |_, _| Ok(()))?;
+            self.world.disturb(chaos, &self.plan.venue);
+            let (mut rng, plan) = (Rng::new(self.rng.bits()), self.plan.clone());
+            let mut network = Timed::all(&plan.network, chaos, &mut rng);
+            let mut upsets = Timed::all(&plan.upsets, chaos, &mut rng);
+            let mut host = Timed::all(&plan.host, chaos, &mut rng);
+            self.until(heal, &mut |own, now| {
+                for trouble in Timed::due(&mut network, now, &mut rng) {
+                    let site = SiteId(rng.below(2) as usize);
+                    own.tail.fault(now, trouble.name());
+                    own.fabric.strike(now, trouble, site);
+                }
+                for upset in Timed::due(&mut upsets, now, &mut rng) {
+                    own.upset(now, upset, heal);
+                }
+                for mishap in Timed::due(&mut host, now, &mut rng) {
+                    own.mishap(now, mishap, &mut rng)?;
+                }
+                Ok(())
+            })?;
+        }
+        self.until(heal, &mut |_, _| Ok(()))?;
+        self.heal(heal);
+        self.until(heal.after(RESUMED), &mut |_, _| Ok(()))?;
+        self.resumed()?;
+        let before = self.decisions;
+        let mut inject_at = Ns(0);
+        self.until(heal.after(RESUMED).after(DECIDED), &mut |own, now| {
+            if own.decisions == before && now >= inject_at {
+                inject_at = now.after(INJECT_EVERY);
+                own.inject();
+            }
+            Ok(())
+        })?;
+        if self.decisions == before {
+            return Err(Violation {
+                invariant: "trading_resumes",
+                detail: format!(
+                    "nothing was decided in {} s of opportunities after everything was healed",
+                    DECIDED.0 / 1_000_000_000
+                ),
+            });
+        }
+        self.until(Ns(end.0 - REST.0), &mut |_, _| Ok(()))?;
+        if let Some(trader) = &mut self.trader {
+            trader.tell(Command::Hold);
+        }
+        self.until(end, &mut |_, _| Ok(()))?;
+        self.ended()
+    }
+
+    /// Lets everything happen until then; `also` is called at every event.
+    fn until(
+        &mut self,
+        end: Ns,
+        also: &mut dyn FnMut(&mut Simulation, Ns) -> Result<(), Violation>,
+    ) -> Result<(), Violation> {
+        let mut books_at = self.moment.get().after(BOOKS_EVERY);
+        loop {
+            let now = self.moment.get();
+            if now >= end {
+                return Ok(());
+            }
+            let tiles =
+                self.trader.as_ref().and_then(Trader::next_deadline).map(|mono| {
+                    Simulation::time_of(mono).max(self.stepped_at.after(self.plan.nap))
+                });
+            let tiles = tiles.map(|at| at.max(self.back_at));
+            let fabric = self.fabric.next(now, &self.world);
+            let back = (self.back_at > now).then_some(self.back_at);
+            let next = [Some(end), Some(books_at), tiles, fabric, back];
+            let next = next.into_iter().flatten().min().unwrap_or(end).max(now);
+            self.moment.set(next);
+            self.step(next)?;
+            also(self, next)?;
+            if next >= books_at {
+                books_at = next.after(BOOKS_EVERY);
+                self.look(next)?;
+            }
+        }
+    }
+
+    /// Everything that is due happens, and what must hold then is checked.
+    fn step(&mut self, now: Ns) -> Result<(), Violation> {
+        self.events += self.fabric.step(now, &mut self.world) as u64;
+        let mut dirty = self.arrivals()?;
+        self.unpause(now);
+        if now < self.back_at {
+            return Ok(());
+        }
+        if self.trader.is_none() {
+            self.start().map_err(|detail| Violation { invariant: "starts", detail })?;
+        }
+        let told = self.now();
+        self.clock.set(told);
+        self.stepped_at = now;
+        let Some(trader) = &mut self.trader else { return Ok(()) };
+        if trader.settle(told).is_none() {
+            return Err(Violation {
+                invariant: "rest",
+                detail: "the tiles never come to rest at one instant".to_owned(),
+            });
+        }
+        while let Some(event) = self.trader.as_mut().and_then(Trader::event) {
+            dirty |= matches!(
+                event,
+                Event::Fill(_)
+                    | Event::FillUndone(_)
+                    | Event::TradeSettled(_)
+                    | Event::TradeFailed(_)
+            );
+            self.decisions += u64::from(matches!(event, Event::ExecuteTrade(_)));
+            self.tail.event(now, &event);
+            self.checks.event(&event)?;
+        }
+        if dirty { self.compare(now) } else { Ok(()) }
+    }
+
+    /// Orders that a venue has just got.
+    fn arrivals(&mut self) -> Result<bool, Violation> {
+        let arrived = std::mem::take(&mut self.fabric.arrived);
+        for order in &arrived {
+            self.tail.order(self.moment.get(), order.site);
+            let mono = order.wrote_at.since(START).after(MONO_START);
+            self.checks.left(Venue::ALL[order.site.0], mono)?;
+        }
+        Ok(!arrived.is_empty())
+    }
+
+    /// The venues' truth beside what the engine believes.
+    fn compare(&mut self, now: Ns) -> Result<(), Violation> {
+        let Some(trader) = &self.trader else { return Ok(()) };
+        let core = trader.core();
+        let quiet = core.open_orders() == [0, 0] && trader.open_orders() == 0;
+        self.checks.ledgers(now, &self.world, core, quiet)
+    }
+
+    /// What is looked at now and then.
+    fn look(&mut self, now: Ns) -> Result<(), Violation> {
+        let still = [0, 1].map(|site| self.fabric.is_still(now, SiteId(site)));
+        let (connections, backlog) = self.fabric.load();
+        if connections > CONNECTIONS_MAX || backlog > BACKLOG_MAX {
+            return Err(Violation {
+                invariant: "bounded",
+                detail: format!("{connections} connections, {backlog} bytes on their way"),
+            });
+        }
+        let Some(trader) = &self.trader else { return Ok(()) };
+        if trader.lost() > 0 {
+            return Err(Violation {
+                invariant: "bounded",
+                detail: format!("{} events found no room", trader.lost()),
+            });
+        }
+        self.checks.books(now, &self.world, trader.core(), still)
+    }
+
+    /// Everything works again.
+    fn resumed(&self) -> Result<(), Violation> {
+        let fail = |detail: String| Err(Violation { invariant: "trading_resumes", detail });
+        let Some(trader) = &self.trader else { return fail("the engine is down".to_owned()) };
+        if !trader.is_ready() {
+            return fail("a gate is not ready 30 s after everything was healed".to_owned());
+        }
+        for pair in trader.core().pairs().pairs() {
+            for side in pair.sides {
+                let health = trader.core().top(side.market).map(|top| top.health);
+                // Crossed books are the venue's doing and end by themselves.
+                if !health.is_some_and(|h| {
+                    matches!(h, engine::top::Health::Sound | engine::top::Health::Crossed)
+                }) {
+                    return fail(format!(
+                        "{:?} is {health:?} 30 s after everything was healed",
+                        side.market
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What must hold when everything is over.
+    fn ended(&mut self) -> Result<(), Violation> {
+        let now = self.moment.get();
+        let Some(trader) = &self.trader else { return Ok(()) };
+        let [unknown, open] = trader.core().open_orders();
+        if open > 0 || trader.open_orders() > 0 {
+            return Err(Violation {
+                invariant: "everything_ends",
+                detail: format!(
+                    "{open} bundles, {unknown} unknown orders of the core and {} orders of the gates have not ended",
+                    trader.open_orders()
+                ),
+            });
+        }
+        let reserved = trader.core().accounts().reserved;
+        if reserved != [Usd::ZERO; 2] {
+            return Err(Violation {
+                invariant: "everything_ends",
+                detail: format!("{reserved:?} is still set aside though nothing is under way"),
+            });
+        }
+        self.checks.ledgers(now, &self.world, trader.core(), true)
+    }
+
+    /// Counts what the core took since.
+    pub(super) fn count_inputs(&mut self) {
+        if let Some(trader) = &self.trader {
+            self.events += trader.inputs() - self.inputs;
+            self.inputs = trader.inputs();
+        }
+    }
+
+    /// Takes into the hash what the engine came to.
+    pub(super) fn mix(&mut self) {
+        if let Some(trader) = &self.trader {
+            let figures = trader.core().figures();
+            for word in [figures.edge_hash, figures.decision_hash, figures.fills] {
+                self.digest.mix(word);
+            }
+        }
+    }
+
+    fn outcome(mut self, seed: u64, broken: Option<Violation>) -> Outcome {
+        self.count_inputs();
+        self.mix();
+        let mut faults: BTreeMap<String, u64> = BTreeMap::new();
+        let own = self.faults.iter().chain(&self.fabric.counts);
+        own.for_each(|(name, count)| *faults.entry((*name).to_owned()).or_default() += count);
+        let ledger = self.world.ledger();
+        for venue in Venue::ALL {
+            let counts = ledger["faults"][venue.name()].as_object();
+            for (kind, count) in counts.into_iter().flatten() {
+                *faults.entry(class_of(kind)).or_default() += count.as_u64().unwrap_or(0);
+            }
+        }
+        let tail = self.tail.lines(START);
+        Outcome {
+            seed,
+            simulated: self.moment.get().since(START),
+            events: self.events,
+            checks: self.checks.count,
+            faults,
+            decisions: self.decisions,
+            orders: self.checks.orders,
+            fills: self.checks.fills,
+            hash: self.digest.value(),
+            broken: broken.map(|violation| (violation, tail)),
+        }
+    }
+}
+
+/// The class of a venue's fault, and its name.
+fn class_of(kind: &str) -> String {
+    let class = match kind {
+        "gap" | "duplicate" | "reorder" | "garbage" => "feed",
+        "drop" | "stall" | "half_open" | "reset_mid_frame" => "network",
+        "clock_skew" => "host",
+        _ => "orders",
+    };
+    format!("{class}/{kind}")
+}
