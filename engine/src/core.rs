@@ -7,6 +7,7 @@ mod arm; // what would be sent next: to be signed ahead
 mod account; // reports: what an order came to, and where all money is
 mod attend; // what deserves a closer look: candidates, episodes, decisions
 mod control; // rules that change while markets trade
+mod mend; // what one leg filled alone is closed
 
 use crate::digest::Digest;
 use crate::edge::{NEVER, Quote, edges, exists};
@@ -16,6 +17,7 @@ use crate::flight::Flight;
 use crate::ledger::{NetLedger, TokenLedger};
 use crate::order::OrderState;
 use crate::pair::{Instrument, Outcome, PairId, PairTable, Polarity};
+use crate::repair::RepairConfig;
 use crate::risk::day::{Day, DayResult};
 use crate::risk::limits::RiskLimits;
 use crate::risk::{Guard, Word};
@@ -28,6 +30,7 @@ pub use account::Accounts;
 use arm::Armed;
 pub use arm::{ARM_AGE, ARMS_MAX};
 use attend::Episode;
+use mend::Mend;
 
 /// Where the core's output goes. Neither method may block or allocate.
 pub trait Outlet {
@@ -72,6 +75,8 @@ pub struct CoreConfig {
     /// Orders are asked to be signed ahead where this much more a contract would make them leave;
     /// `None` asks for none.
     pub arm_within: Option<Usd>,
+    /// How what one leg filled alone is closed; `None` leaves it open.
+    pub repair: Option<RepairConfig>,
     /// False: figures and episodes only.
     pub trade: bool,
 }
@@ -89,6 +94,7 @@ impl Default for CoreConfig {
             max_notional: NO_LIMIT,
             max_unsettled: NO_LIMIT,
             arm_within: None,
+            repair: None,
             trade: false,
         }
     }
@@ -111,6 +117,11 @@ pub struct Figures {
     pub decision_hash: u64,
     /// Fills reported.
     pub fills: u64,
+    /// Orders sent to close what one leg filled alone.
+    pub repairs: u64,
+    /// What those gained against what they closed had cost, after their fees; mostly a loss, and
+    /// part of `realised`.
+    pub repair_profit: Usd,
     /// A dollar for every contract that both legs of an ended bundle filled, minus its part of
     /// the costs and all fees.
     pub realised: Usd,
@@ -146,7 +157,8 @@ struct PairRow {
     polarity: Polarity,
     /// [`KNOWN`] and [`SOUND`] bits.
     status: u8,
-    /// A bit for each direction whose opportunity is open.
+    /// A bit for each direction whose opportunity is open, and one for contracts held on one side
+    /// alone.
     open: u8,
 }
 
@@ -174,6 +186,7 @@ struct PairState {
     flight: Option<Flight>,
     /// What ended bundles left on one side alone.
     stock: Stock,
+    mend: Mend,
     armed: [Armed; 2],
     /// End of the rest after the last bundle; monotonic.
     ready_at: Ns,
@@ -230,6 +243,8 @@ pub struct Core {
     matched: Shares,
     last_bundle: u64,
     kill_epoch: u32,
+    /// When to look again at what is held on one side alone; monotonic.
+    mend_due: Ns,
     /// By venue: its gate can get an order through.
     gates: [bool; 2],
     /// A kill came, and nobody armed it since.
@@ -269,6 +284,7 @@ impl Core {
             episodes: [Episode::NONE; 3],
             flight: None,
             stock: Stock::new(pair.polarity),
+            mend: Mend::NONE,
             armed: [Armed::NONE; 2],
             ready_at: Ns(0),
             tripped: 0,
@@ -289,6 +305,7 @@ impl Core {
             matched: Shares::ZERO,
             last_bundle: 0,
             kill_epoch: 0,
+            mend_due: mend::NEVER,
             gates: [true; 2],
             killed: false,
             guard: Guard::new(&RiskLimits::NONE, &table),
@@ -434,16 +451,17 @@ impl Core {
         edges.map(|edge| exists(edge).then(|| Usd::new(i64::from(edge))))
     }
 
-    /// Orders whose fate is unknown, and bundles that have not ended.
+    /// Orders whose fate is unknown, and bundles that have not ended, or whose contracts on one
+    /// side alone are still being closed.
     pub fn open_orders(&self) -> [u64; 2] {
         let flights = self.states.iter().filter_map(|state| state.flight.as_ref());
-        flights.fold([0, 0], |[unknown, open], flight| {
+        flights.fold([0, self.mending()], |[unknown, open], flight| {
             let doubts = flight.orders().iter().filter(|o| **o == OrderState::Unknown).count();
             [unknown + doubts as u64, open + 1]
         })
     }
 
-    /// Decides nothing more; what is under way goes on.
+    /// Opens nothing more; what is under way goes on, and is closed where it is one-sided.
     pub fn hold(&mut self) {
         self.config.trade = false;
     }
@@ -469,7 +487,8 @@ impl Core {
         self.kill_epoch
     }
 
-    /// Voids every bundle that has not left yet and decides nothing more until a person arms it.
+    /// Voids every bundle that has not left yet and decides nothing more, not even repairs, until a
+    /// person arms it.
     pub fn kill(&mut self) {
         self.kill_epoch = self.kill_epoch.wrapping_add(1);
         self.killed = true;

@@ -37,10 +37,11 @@ impl Desk {
             }
             (desk, CoreInput::Word(word)) => desk.core_mut().on_word(*word),
             (Desk::Paper(core), CoreInput::Timer) => core.advance(now, out),
+            (Desk::Real(core), CoreInput::Timer) => core.on_timer(now, out),
             (desk, CoreInput::Kill) => desk.core_mut().kill(),
             (desk, CoreInput::Hold) => desk.core_mut().hold(),
-            // No gate reports to a paper desk, and a real one has no timers of its own.
-            (Desk::Paper(_), CoreInput::Feedback(_)) | (Desk::Real(_), CoreInput::Timer) => {}
+            // No gate reports to a paper desk.
+            (Desk::Paper(_), CoreInput::Feedback(_)) => {}
         }
     }
 
@@ -63,7 +64,7 @@ impl Desk {
     pub fn next_due(&self) -> Option<Ns> {
         match self {
             Desk::Paper(paper) => paper.next_due(),
-            Desk::Real(_) => None,
+            Desk::Real(core) => core.next_due(),
         }
     }
 }

@@ -327,11 +327,13 @@ pub enum Miss {
     Off = 7,
     /// A limit or a safeguard forbade it; [`Event::RiskTripped`] says which.
     Limit = 8,
+    /// The pair holds contracts on one side alone.
+    Unhedged = 9,
 }
 
 impl Miss {
     /// All reasons in the order of their discriminants.
-    pub const ALL: [Miss; 9] = [
+    pub const ALL: [Miss; 10] = [
         Miss::BelowMinimum,
         Miss::TooSmall,
         Miss::InFlight,
@@ -341,6 +343,7 @@ impl Miss {
         Miss::NotTradable,
         Miss::Off,
         Miss::Limit,
+        Miss::Unhedged,
     ];
 
     /// The name in reports.
@@ -355,6 +358,7 @@ impl Miss {
             Miss::NotTradable => "not_tradable",
             Miss::Off => "off",
             Miss::Limit => "limit",
+            Miss::Unhedged => "unhedged",
         }
     }
 }
@@ -444,6 +448,65 @@ pub struct Settled {
     pub excess: Usd,
 }
 
+/// An order leaves that closes contracts which one leg filled alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Repair {
+    /// The order, and what its kind is called.
+    pub bundle: Bundle,
+    /// Contracts that are held alone.
+    pub naked: Shares,
+    /// With which outcome of the pair's first venue they pay.
+    pub pays: Outcome,
+    /// What the first contract closed so is worth.
+    pub value: Usd,
+    /// What it is worth by the middle of the books.
+    pub fair: Usd,
+    /// Fruitless tries before.
+    pub tries: u8,
+}
+
+/// Such an order ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Repaired {
+    /// Which.
+    pub bundle: BundleId,
+    /// Of which pair.
+    pub pair: PairId,
+    /// What it was for.
+    pub purpose: Purpose,
+    /// When; monotonic.
+    pub at: Ns,
+    /// Contracts that it filled.
+    pub filled: Shares,
+    /// Contracts that are still held alone.
+    pub left: Shares,
+    /// What it gained against what the contracts had cost, after its fees; mostly a loss.
+    pub profit: Usd,
+}
+
+/// Why contracts that are held alone are not closed now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Wait {
+    /// Closing costs more than holding, and no more can be lost than allowed.
+    Hold = 0,
+    /// Every way out costs more than it may.
+    Dear = 1,
+    /// No book, gate, money or minimum allows a way out.
+    NoWay = 2,
+}
+
+impl Wait {
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Wait::Hold => "hold",
+            Wait::Dear => "dear",
+            Wait::NoWay => "no_way",
+        }
+    }
+}
+
 /// Which safeguard stopped something.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
@@ -492,11 +555,14 @@ pub enum Risk {
     Balance = 20,
     /// An order would pay more than the books allow.
     Collar = 21,
+    /// Contracts are held on one side alone, and several tries to close them came to nothing:
+    /// somebody should look.
+    Unhedged = 22,
 }
 
 impl Risk {
     /// All safeguards in the order of their discriminants.
-    pub const ALL: [Risk; 22] = [
+    pub const ALL: [Risk; 23] = [
         Risk::UnknownOrder,
         Risk::StrayReport,
         Risk::IllegalTransition,
@@ -519,6 +585,7 @@ impl Risk {
         Risk::Close,
         Risk::Balance,
         Risk::Collar,
+        Risk::Unhedged,
     ];
 
     /// The name in reports.
@@ -546,6 +613,7 @@ impl Risk {
             Risk::Close => "close",
             Risk::Balance => "balance",
             Risk::Collar => "collar",
+            Risk::Unhedged => "unhedged",
         }
     }
 
@@ -619,6 +687,21 @@ pub enum Event {
     Fill(Report),
     /// A fill was taken back; the report is of kind [`ReportKind::Undone`].
     FillUndone(Report),
+    /// An order leaves that closes what one leg filled alone.
+    RepairSent(Repair),
+    /// Such an order ended.
+    RepairEnded(Repaired),
+    /// What one leg filled alone stays open for now, for another reason than before.
+    RepairWaits {
+        /// Of which pair.
+        pair: PairId,
+        /// When; monotonic.
+        at: Ns,
+        /// How many contracts.
+        naked: Shares,
+        /// Why.
+        why: Wait,
+    },
     /// A bundle ended and both legs filled something.
     TradeSettled(Settled),
     /// A bundle ended and at most one leg filled anything.

@@ -1,13 +1,13 @@
 //! Trading on paper: bundles fill against the books that stand when their orders take effect.
 
 use crate::core::{Core, CoreConfig, Outlet};
-use crate::event::{Bundle, Control, Event, Leg, Reject, Report, ReportKind};
+use crate::event::{Action, Bundle, Control, Event, Leg, Reject, Report, ReportKind};
 use crate::fee::{FillFees, bought_for, cost_of};
 use crate::overlay::Overlay;
 use crate::pair::{FeeRule, Outcome, PairTable};
 use crate::tile::Now;
 use crate::top::{Health, MARKETS_MAX, TOP_LEVELS, Top};
-use crate::units::{Ns, Qty, Shares, Usd};
+use crate::units::{Ns, Px, Qty, Shares, Usd};
 
 /// Reports that one order can cause: taken on, a fill a level, ended.
 pub const REPORTS_MAX: usize = TOP_LEVELS + 2;
@@ -188,12 +188,20 @@ impl Paper {
         }
         let mut fees = FillFees::new(rule, self.config.balance_grid);
         let standing = self.adjusted(top);
-        let levels = match leg.outcome {
+        // A sale meets those who would sell the other outcome: it takes from their side.
+        let (taken, sells) = match leg.action {
+            Action::Buy => (leg.outcome, false),
+            Action::Sell => (leg.outcome.opposite(), true),
+        };
+        let levels = match taken {
             Outcome::Yes => standing.asks(),
             Outcome::No => standing.bids().mirrored(),
         };
+        let own = |px: Px| if sells { px.complement() } else { px };
+        let within = |px: Px| if sells { px >= leg.limit } else { px <= leg.limit };
         let (mut money, mut size) = (leg.budget, Shares::from(leg.qty));
-        for (px, qty) in levels.iter().take_while(|(px, _)| *px <= leg.limit) {
+        for (level, qty) in levels.iter().take_while(|(px, _)| within(own(*px))) {
+            let px = own(level);
             let want = if leg.spends { bought_for(money, px) } else { size };
             let shares = want.min(Shares::from(qty));
             if shares == Shares::ZERO {
@@ -203,7 +211,7 @@ impl Paper {
             let fee = fees.buy(shares, px, cash);
             money -= cash;
             size = size.saturating_sub(shares);
-            self.overlay.take(top, leg.outcome, px, shares);
+            self.overlay.take(top, taken, level, shares);
             reports.push(ReportKind::Filled { shares, px, cash, fee });
         }
         // Of an amount, a rest that buys less than any order can express is no rest.
@@ -258,21 +266,25 @@ impl PaperCore {
     /// Takes in a book. Orders that take effect up to this instant meet the books before it.
     #[inline]
     pub fn on_top(&mut self, now: Now, top: &Top, out: &mut impl Outlet) {
-        self.run_until(now.mono, out);
+        self.advance(now, out);
         self.paper.on_top(top);
         self.core.on_top(now, top, &mut PaperOutlet { paper: &mut self.paper, out });
     }
 
     /// Takes in a change of rules. Orders that take effect up to this instant meet those before.
     pub fn on_control(&mut self, now: Now, control: &Control, out: &mut impl Outlet) {
-        self.run_until(now.mono, out);
+        self.advance(now, out);
         self.paper.on_control(self.core.pairs(), control);
         self.core.on_control(now, control, &mut PaperOutlet { paper: &mut self.paper, out });
     }
 
-    /// Lets the orders that are due by now take effect.
+    /// Lets the orders that are due by now take effect, and the core see to what it waits for.
+    #[inline]
     pub fn advance(&mut self, now: Now, out: &mut impl Outlet) {
         self.run_until(now.mono, out);
+        if self.core.next_due().is_some_and(|due| due <= now.mono) {
+            self.core.on_timer(now, &mut PaperOutlet { paper: &mut self.paper, out });
+        }
     }
 
     /// Lets every order on its way take effect, at the end of the input.
@@ -293,6 +305,7 @@ impl PaperCore {
         let unknown = Top::unknown(market);
         let top = *self.core.top(market).unwrap_or(&unknown);
         for report in self.paper.execute(order, &top).as_slice() {
+            let out = &mut PaperOutlet { paper: &mut self.paper, out };
             self.core.on_report(Now::at(report.at), report, out);
         }
     }
@@ -307,9 +320,9 @@ impl PaperCore {
         &mut self.core
     }
 
-    /// When the next order takes effect, though no book moves.
+    /// When the next order takes effect, or the core sees to something, though no book moves.
     pub fn next_due(&self) -> Option<Ns> {
-        self.paper.next_due()
+        self.paper.next_due().into_iter().chain(self.core.next_due()).min()
     }
 }
 

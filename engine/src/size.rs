@@ -116,6 +116,35 @@ impl Offer {
         Some(self.level(0)?.0)
     }
 
+    /// The same depth as far as a contract, fee included, costs no more than that.
+    #[must_use]
+    pub fn while_at_most(mut self, most: Usd) -> Offer {
+        let dear = |at: &usize| self.level(*at).is_none_or(|(px, _)| self.one_e6(px) > most.e6());
+        let end = (0..TOP_LEVELS).find(dear).unwrap_or(TOP_LEVELS);
+        self.levels.qty[end..].fill(0);
+        self
+    }
+
+    /// Price and fee of the cheapest contract.
+    pub fn first_cost(&self) -> Option<Usd> {
+        let cost = self.one_e6(self.best()?);
+        self.fee.is_known().then(|| Usd::new(cost))
+    }
+
+    /// The largest order that buys at most `want` of this depth out of a purse with `cash`.
+    pub fn order_within(&self, want: Shares, cash: Usd, balance_grid: Usd) -> Option<LegPlan> {
+        let (worst, _) = (0..TOP_LEVELS).rev().find_map(|at| self.level(at))?;
+        let limits = Limits {
+            min_profit: Usd::ZERO,
+            max_qty: Qty::MAX,
+            cash: [cash; 2],
+            one_purse: false,
+            balance_grid,
+        };
+        let most = affordable(&[*self, *self], [worst; 2], &limits);
+        self.order(want.min(Shares::from(most)), balance_grid)
+    }
+
     /// A level by its number, the cheapest first.
     pub fn level(&self, index: usize) -> Option<(Px, Qty)> {
         let qty = *self.levels.qty.get(index)?;

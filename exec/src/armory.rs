@@ -33,7 +33,8 @@ const BODY_CAPACITY: usize = 2_048;
 pub enum NotArmed {
     /// It is no order there.
     Order(Refused),
-    /// It counts contracts; a taker BUY there is an amount.
+    /// It buys and counts contracts, or sells and does not: a taker BUY there is an amount, a SELL
+    /// is a number of shares.
     CountsContracts,
     /// Its budget is not its price x size.
     Budget,
@@ -135,16 +136,16 @@ impl Armory {
         out: &mut ArmedOrder,
     ) -> Result<(), NotArmed> {
         *out = ArmedOrder { slot: out.slot, ..ArmedOrder::EMPTY };
-        if !leg.spends {
+        if leg.spends != (leg.action == Action::Buy) {
             return Err(NotArmed::CountsContracts);
         }
         let token = terms.token(leg.outcome);
         // Killed where it finds nothing: never rests.
         let kind = OrderType::Fak;
         let intent =
-            PolymarketIntent::new(Action::Buy, token, leg.limit, leg.qty, kind, terms.tick())
+            PolymarketIntent::new(leg.action, token, leg.limit, leg.qty, kind, terms.tick())
                 .map_err(NotArmed::Order)?;
-        if i64::try_from(intent.maker_amount) != Ok(leg.budget.e6()) {
+        if i64::try_from(intent.money()) != Ok(leg.budget.e6()) {
             return Err(NotArmed::Budget);
         }
         let first_s = wall.0 / 1_000_000_000;
@@ -186,7 +187,9 @@ impl fmt::Display for NotArmed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NotArmed::Order(refused) => fmt::Display::fmt(refused, f),
-            NotArmed::CountsContracts => f.write_str("a taker BUY there is an amount to spend"),
+            NotArmed::CountsContracts => {
+                f.write_str("a taker BUY there is an amount to spend, a SELL a number of shares")
+            }
             NotArmed::Budget => f.write_str("the budget is not price x size"),
             NotArmed::Signer(refused) => fmt::Display::fmt(refused, f),
             NotArmed::Clock => f.write_str("the wall clock is wrong"),

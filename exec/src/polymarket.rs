@@ -88,6 +88,16 @@ impl PolymarketIntent {
     }
 }
 
+impl PolymarketIntent {
+    /// Micro-dollars that it gives, or gets at its limit.
+    pub const fn money(&self) -> u64 {
+        match self.side {
+            Action::Buy => self.maker_amount,
+            Action::Sell => self.taker_amount,
+        }
+    }
+}
+
 /// Amounts of an order built from price and size, whatever its type. Always exact: a price of at
 /// most 4 decimals times a size of 2 is whole micro-dollars.
 pub fn limit_amounts(side: Action, price: Px, size: Qty, tick: Px) -> Result<Amounts, Refused> {

@@ -4,6 +4,7 @@
 mod secret; // a text that nobody prints
 mod url; // where a venue is reached, and which hosts belong to which environment
 mod file; // the TOML text
+mod legs; // how one-sided fills are closed
 mod variables; // the environment and `.env`
 mod build; // text -> types, with every rule checked
 mod sections; // the types

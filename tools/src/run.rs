@@ -1,5 +1,6 @@
 //! Trading, on paper or for real. Read the modules in this order.
 
+pub mod legs; // how one-sided fills are closed
 pub mod spec; // how a run is set up, as values that its tape carries
 pub mod threads; // each steps its tiles and tells them the time
 pub mod story; // what happened, folded from events

@@ -35,7 +35,8 @@ pub struct Accounts {
 }
 
 impl Core {
-    /// Takes in what became known of an order.
+    /// Takes in what became known of an order; what it left on one side alone may be closed at
+    /// once.
     pub fn on_report(&mut self, now: Now, report: &Report, out: &mut impl Outlet) {
         self.mix_report(report);
         if let Some(risk) = self.guard.hear(report) {
@@ -93,7 +94,11 @@ impl Core {
         let flight = self.states.get_mut(pair.index()).and_then(|state| state.flight.as_mut());
         let its = |f: &&mut Flight| f.bundle.id == report.bundle && leg < f.bundle.orders().len();
         let Some(flight) = flight.filter(its) else {
-            out.event(&trip(self.book_late(report)));
+            let risk = self.book_late(report);
+            out.event(&trip(risk));
+            if risk == Risk::LateFill {
+                self.mend(now, pair, out);
+            }
             return;
         };
         let was_unknown = flight.is_unknown();
@@ -174,6 +179,7 @@ impl Core {
     fn end(&mut self, now: Now, pair: PairId, at: Ns, out: &mut impl Outlet) {
         let state = &mut self.states[pair.index()];
         let Some(flight) = state.flight.take() else { return };
+        let before = self.figures.realised;
         for (number, leg) in flight.bundle.orders().iter().enumerate() {
             let (side, filled) = (leg.market.venue().index(), flight.filled()[number]);
             let cash = flight.cost(number);
@@ -201,7 +207,10 @@ impl Core {
             } else {
                 Event::TradeSettled(settled)
             });
+        } else {
+            self.mended(now, &flight, before, out);
         }
+        self.mend(now, pair, out);
     }
 
     /// Contracts that are held, or were filled in flight, on one side alone.

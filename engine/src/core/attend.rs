@@ -1,5 +1,6 @@
 //! The closer look at a pair: candidates, opportunity episodes and decisions.
 
+use super::mend::NAKED;
 use super::{Core, Outlet, SOUND};
 use crate::edge::exists;
 use crate::event::{
@@ -46,6 +47,9 @@ impl Core {
         at: Ns,
         out: &mut impl Outlet,
     ) {
+        if self.rows[id.index()].open & NAKED != 0 {
+            self.mend(now, id, out);
+        }
         let row = &self.rows[id.index()];
         let (sound, edges) = (row.status & SOUND == SOUND, row.edges);
         let tops = self.tops_of(id);
@@ -89,7 +93,7 @@ impl Core {
         self.arm(now, id, &tops, out);
     }
 
-    fn tops_of(&self, id: PairId) -> [Top; 2] {
+    pub(super) fn tops_of(&self, id: PairId) -> [Top; 2] {
         let terms = &self.states[id.index()].terms;
         [0, 1].map(|side: usize| self.tops[side][terms[side].market.index()])
     }
@@ -231,6 +235,7 @@ impl Core {
         match state {
             _ if !state.decides => Err(Miss::NotTradable),
             _ if state.flight.is_some() => Err(Miss::InFlight),
+            _ if self.rows[id.index()].open & NAKED != 0 => Err(Miss::Unhedged),
             _ if now.mono < state.ready_at => Err(Miss::Cooldown),
             _ => Ok(()),
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use engine::clock::Clock;
-use engine::event::{Bundle, Feedback, Reject, Report, ReportKind, Ticket};
+use engine::event::{Bundle, Feedback, Purpose, Reject, Report, ReportKind, Ticket};
 use engine::tile::Now;
 use engine::units::Ns;
 
@@ -245,7 +245,9 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             }
             let left = self.timer.now();
             self.stages.fire.record(left.mono.since(bundle.decided).0);
-            self.stages.wire.record(left.wall.since(bundle.recv).0);
+            if bundle.purpose == Purpose::Open {
+                self.stages.wire.record(left.wall.since(bundle.recv).0);
+            }
             self.figures.fired += 1;
             self.figures.hits += u64::from(made.ahead);
             self.figures.inline += u64::from(!made.ahead);

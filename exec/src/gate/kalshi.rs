@@ -169,7 +169,9 @@ impl Clerk for KalshiClerk {
         let terms = self.account.terms.get(leg.market).ok_or(Reject::Malformed)?;
         // The price that leaves is the limit itself, so it is inside its bounds by being on the
         // grid; the money set aside must be what the order may take.
-        let is_order = !leg.spends && leg.budget == leg.qty.at(leg.limit);
+        // Nothing is sold there: opposite contracts cancel out, so buying those does it.
+        let buys = leg.action == Action::Buy && !leg.spends;
+        let is_order = buys && leg.budget == leg.qty.at(leg.limit);
         intent(leg, terms, 0).filter(|_| is_order).map(|_| ()).ok_or(Reject::Malformed)
     }
 

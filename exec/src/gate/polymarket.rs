@@ -152,10 +152,13 @@ impl Clerk for PolymarketClerk {
     fn admit(&self, leg: &Leg) -> Result<(), Reject> {
         let terms = self.account.terms.get(leg.market).ok_or(Reject::Malformed)?;
         let token = terms.token(leg.outcome);
-        let (buy, kind) = (Action::Buy, OrderType::Fak);
-        let intent = PolymarketIntent::new(buy, token, leg.limit, leg.qty, kind, terms.tick());
-        let cost = intent.ok().and_then(|intent| i64::try_from(intent.maker_amount).ok());
-        let is_order = leg.spends && cost == Some(leg.budget.e6());
+        let kind = OrderType::Fak;
+        let intent =
+            PolymarketIntent::new(leg.action, token, leg.limit, leg.qty, kind, terms.tick());
+        let money = intent.ok().and_then(|intent| i64::try_from(intent.money()).ok());
+        // A taker BUY there is an amount, a SELL is a number of shares.
+        let says_so = leg.spends == (leg.action == Action::Buy);
+        let is_order = says_so && money == Some(leg.budget.e6());
         if is_order { Ok(()) } else { Err(Reject::Malformed) }
     }
 

@@ -89,7 +89,7 @@ pub enum WalletError {
 /// Why an order was not signed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NotSigned {
-    /// It gives more than the signer's own limit.
+    /// It gives more dollars, or shares, than the signer's own limit in dollars.
     Cost,
     /// The salt does not fit a JSON number.
     Salt,

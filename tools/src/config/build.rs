@@ -27,7 +27,7 @@ const MARKETS_MAX: u32 = 500_000;
 const ORDER_CONNECTIONS_MAX: u32 = 16;
 
 /// Where values come from.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     path: &'a Path,
     variables: &'a Variables,
     environment: Environment,
@@ -61,6 +61,7 @@ pub(super) fn build(
         kalshi: kalshi(&file.kalshi, &source)?,
         polymarket: polymarket(&file.polymarket, &source)?,
         strategy,
+        repair: super::legs::repair(&file.legs, &source)?,
         limits: Limits {
             order_notional_max: source
                 .limit("order_notional_max", &file.limits.order_notional_max)?,
@@ -377,7 +378,7 @@ fn is_address(text: &str) -> bool {
 }
 
 impl Source<'_> {
-    fn key(&self, key: &str, want: impl Into<String>) -> ConfigError {
+    pub(super) fn key(&self, key: &str, want: impl Into<String>) -> ConfigError {
         let file = self.path.display().to_string();
         ConfigError::Key { file, key: key.to_owned(), want: want.into() }
     }
@@ -387,7 +388,7 @@ impl Source<'_> {
         self.path.parent().unwrap_or(Path::new("")).join(text)
     }
 
-    fn usd(&self, key: &str, text: &str) -> Result<Usd, ConfigError> {
+    pub(super) fn usd(&self, key: &str, text: &str) -> Result<Usd, ConfigError> {
         usd(text).map_err(|want| self.key(key, want))
     }
 
@@ -396,7 +397,7 @@ impl Source<'_> {
         self.usd(&format!("limits.{key}"), text).map(Some)
     }
 
-    fn ms(&self, key: &str, ms: u32, least: u32) -> Result<Ns, ConfigError> {
+    pub(super) fn ms(&self, key: &str, ms: u32, least: u32) -> Result<Ns, ConfigError> {
         if (least..=DELAY_MS_MAX).contains(&ms) {
             return Ok(Ns::from_ms(u64::from(ms)));
         }

@@ -20,6 +20,7 @@ pub(super) struct File {
     pub kalshi: KalshiFile,
     pub polymarket: PolymarketFile,
     pub strategy: StrategyFile,
+    pub legs: LegsFile,
     pub limits: LimitsFile,
     pub paper: PaperFile,
     pub record: RecordFile,
@@ -63,6 +64,20 @@ pub(super) struct StrategyFile {
     pub cooldown_ms: u32,
     pub deadline_ms: u32,
     pub arm_margin: String,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LegsFile {
+    pub repair: bool,
+    pub give_first: String,
+    pub give_max: String,
+    pub hold_cost: String,
+    pub hold_max: String,
+    pub wait_ms: u32,
+    pub wait_max_ms: u32,
+    pub tries_max: u32,
+    pub naked_max: Option<String>,
 }
 
 #[derive(Default, Deserialize, Serialize)]

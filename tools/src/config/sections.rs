@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use engine::idle::{Idle, SPINS_BEFORE_YIELD};
 use engine::pin::CoreList;
+use engine::repair::RepairConfig;
 use engine::units::{Ns, Qty, Usd};
 
 use super::{Secret, Url};
@@ -264,6 +265,8 @@ pub struct Config {
     pub polymarket: PolymarketConfig,
     /// When and how much.
     pub strategy: Strategy,
+    /// How what one leg filled alone is closed; `None` leaves it open.
+    pub repair: Option<RepairConfig>,
     /// Limits.
     pub limits: Limits,
     /// Paper venues.
@@ -337,6 +340,7 @@ impl Config {
             cooldown: self.strategy.cooldown.0,
             deadline: self.strategy.deadline.0,
             balance_grid: self.kalshi.balance_grid.e6(),
+            repair: self.repair.map(Into::into),
             max_notional: self.limits.order_notional_max.map(Usd::e6),
             max_unsettled: self.limits.unsettled_notional_max.map(Usd::e6),
             arm_within: Some(self.strategy.arm_margin.e6())

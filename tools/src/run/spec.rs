@@ -6,10 +6,12 @@ use engine::core::{Core, CoreConfig, NO_LIMIT};
 use engine::desk::Desk;
 use engine::pair::PairId;
 use engine::paper::PaperCore;
+use engine::repair::RepairConfig;
 use engine::units::{Ns, Qty, Shares, Usd};
 use feeds::kalshi::session::NoSide;
 use serde::{Deserialize, Serialize};
 
+use super::legs::RepairSpec;
 use crate::pairs::{self, PairFile};
 use crate::replay::setup::{self, FeedOptions, Setup};
 
@@ -51,6 +53,9 @@ pub struct RunSpec {
     pub max_unsettled: Option<i64>,
     /// How close to leaving a pair's order is signed ahead; `None` signs none ahead.
     pub arm_within: Option<i64>,
+    /// How what one leg filled alone is closed; `None` leaves it open.
+    #[serde(default)]
+    pub repair: Option<RepairSpec>,
     /// Paper venues answer after this long, Kalshi's and Polymarket's.
     pub latency: [u64; 2],
     /// Markets on one connection of Kalshi and of Polymarket.
@@ -84,6 +89,7 @@ impl RunSpec {
             max_notional: None,
             max_unsettled: None,
             arm_within: None,
+            repair: Some(RepairConfig::default().into()),
             latency: [5_000_000; 2],
             markets_a_line: [250, 100],
             audit_every: 16,
@@ -110,6 +116,7 @@ impl RunSpec {
             max_notional: self.max_notional.map_or(NO_LIMIT, Usd::new),
             max_unsettled: self.max_unsettled.map_or(NO_LIMIT, Usd::new),
             arm_within: self.arm_within.map(Usd::new),
+            repair: self.repair.map(RepairConfig::from),
             trade: true,
         })
     }

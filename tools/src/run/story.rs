@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use engine::event::{
-    Action, BundleId, Closed, Decision, Event, Miss, OrderRef, Report, ReportKind, Risk, Settled,
+    Action, BundleId, Closed, Decision, Event, Miss, OrderRef, Repair, Report, ReportKind, Risk,
+    Settled, Wait,
 };
 use engine::latency::StageHistogram;
 use engine::pair::{Outcome, PairTable};
@@ -44,7 +45,9 @@ pub struct Story {
     /// Contracts that are held on one side alone: known at the end.
     pub unhedged: Shares,
     /// Fills that were taken back.
-    pub undone: u64,
+    pub fills_undone: u64,
+    /// Orders sent to close what one leg filled alone, by kind.
+    pub repairs: BTreeMap<&'static str, u64>,
     /// From a decision to the order's bytes, as far as reports tell.
     pub to_order: StageHistogram,
     /// From a decision to the venue's answer.
@@ -88,6 +91,27 @@ impl Story {
             Event::TradeFailed(settled) => {
                 self.failed += 1;
                 self.end(settled, table);
+            }
+            Event::RepairSent(repair) => {
+                let bundle = &repair.bundle;
+                *self.repairs.entry(bundle.purpose.name()).or_default() += 1;
+                self.decided.insert(bundle.pair.0, (bundle.id, bundle.decided));
+                self.say(mending(repair, table));
+            }
+            Event::RepairEnded(repaired) => {
+                self.legs_filled += u64::from(repaired.filled != Shares::ZERO);
+                let name = name(table, repaired.pair.index());
+                let (filled, left, profit) = (repaired.filled, repaired.left, repaired.profit);
+                self.say(format!("mend  {name}: closed {filled}, {left} left, {profit}"));
+            }
+            Event::RepairWaits { pair, naked, why, .. } => {
+                let name = name(table, pair.index());
+                let why = match why {
+                    Wait::Hold => "held: closing costs more",
+                    Wait::Dear => "waits: every way out costs too much",
+                    Wait::NoWay => "waits: no book, gate, money or minimum allows a way out",
+                };
+                self.say(format!("mend  {name}: {naked} on one side alone {why}"));
             }
             Event::OrderUnknown(order) => {
                 let name = name(table, order.pair.index());
@@ -158,7 +182,7 @@ impl Story {
     fn undone(&mut self, report: &Report, table: &PairTable) {
         let ReportKind::Undone { shares, px, cash, fee } = report.kind else { return };
         let venue = report.market.venue();
-        self.undone += 1;
+        self.fills_undone += 1;
         self.fees[venue.index()] -= fee;
         let (name, outcome) = (name(table, report.pair.index()), report.outcome.name());
         self.say(format!(
@@ -215,11 +239,34 @@ pub fn risk_text(risk: Risk) -> &'static str {
         Risk::Close => "the market closes, or its game starts",
         Risk::Balance => "too little money is left: off until `parallax arm`",
         Risk::Collar => "an order would pay more than the books allow",
+        Risk::Unhedged => "several tries to close what one leg filled alone came to nothing: look",
     }
 }
 
 fn name(table: &PairTable, pair: usize) -> &str {
     table.pairs().get(pair).map_or("?", |pair| pair.id.as_str())
+}
+
+fn mending(repair: &Repair, table: &PairTable) -> String {
+    let (bundle, leg) = (&repair.bundle, &repair.bundle.legs[0]);
+    let way = match leg.action {
+        Action::Buy => "buy",
+        Action::Sell => "sell",
+    };
+    let venue = leg.market.venue();
+    format!(
+        "mend  {}: {} of {} pay on {} alone; {}: {way} {} {venue} {} at {}, worth {} of {}",
+        name(table, bundle.pair.index()),
+        leg.expected.min(repair.naked),
+        repair.naked,
+        repair.pays.name(),
+        bundle.purpose.name(),
+        leg.qty,
+        leg.outcome.name(),
+        leg.limit,
+        repair.value,
+        repair.fair,
+    )
 }
 
 fn decided(decision: &Decision, table: &PairTable) -> String {

@@ -78,6 +78,15 @@ pub struct Summary {
     pub settled_micro_usd: Option<[i64; 2]>,
     /// Contracts that only one leg holds, floored to 0.01.
     pub unhedged_contracts: String,
+    /// Contracts that one leg filled and the other did not, bundle by bundle, before repairs.
+    pub one_sided_contracts: String,
+    /// Orders sent to close them, by kind.
+    pub repairs: BTreeMap<&'static str, u64>,
+    /// What those gained against what the contracts had cost, after fees; mostly a loss, and part
+    /// of the profit.
+    pub repair_profit_micro_usd: i64,
+    /// Fills that were taken back.
+    pub fills_undone: u64,
     /// What was floored away, in 1e-6 contracts.
     pub dust_micro_contracts: u64,
     /// Orders whose fate nobody knows.
@@ -128,6 +137,10 @@ impl Summary {
             ledger_differences: audit.map(|a| a.differences.clone()).unwrap_or_default(),
             settled_micro_usd: None,
             unhedged_contracts: whole.to_string(),
+            one_sided_contracts: story.one_sided.floor_qty().to_string(),
+            repairs: story.repairs.clone(),
+            repair_profit_micro_usd: figures.repair_profit.e6(),
+            fills_undone: story.fills_undone,
             dust_micro_contracts: story.unhedged.saturating_sub(Shares::from(whole)).e6(),
             unknown_orders: unknown,
             open_bundles: open,
@@ -218,6 +231,21 @@ impl fmt::Display for Summary {
             "not hedged      {} contracts, and {} millionths of one",
             self.unhedged_contracts, self.dust_micro_contracts
         )?;
+        let repairs: u64 = self.repairs.values().sum();
+        if repairs > 0 {
+            writeln!(
+                f,
+                "repairs         {repairs} orders for {} contracts that one leg filled alone: {}",
+                self.one_sided_contracts,
+                usd(self.repair_profit_micro_usd)
+            )?;
+            for (purpose, count) in &self.repairs {
+                writeln!(f, "                  {count:>6}  {}", purpose_text(purpose))?;
+            }
+        }
+        if self.fills_undone > 0 {
+            writeln!(f, "taken back      {} fills whose trades failed", self.fills_undone)?;
+        }
         if self.unknown_orders + self.open_bundles > 0 {
             writeln!(
                 f,
@@ -271,6 +299,16 @@ impl fmt::Display for Summary {
     }
 }
 
+/// The kind of a repair in words.
+fn purpose_text(purpose: &str) -> &str {
+    match purpose {
+        "chase" => "bought the counterpart on the other venue",
+        "complement" => "bought the counterpart on the same venue",
+        "sell_back" => "sold them again",
+        other => other,
+    }
+}
+
 /// A reason in words.
 fn reason_text(reason: &str) -> &str {
     match reason {
@@ -283,6 +321,7 @@ fn reason_text(reason: &str) -> &str {
         "not_tradable" => "the pair may not be traded",
         "off" => "trading was switched off",
         "limit" => "a limit or a safeguard forbade it",
+        "unhedged" => "the pair held contracts on one side alone",
         "run_ended" => "still open when the run ended",
         other => other,
     }

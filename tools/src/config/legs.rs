@@ -1,0 +1,37 @@
+//! How what one leg filled alone is closed, as the configuration says it.
+
+use engine::core::NO_LIMIT;
+use engine::repair::RepairConfig;
+
+use super::ConfigError;
+use super::build::Source;
+use super::file::LegsFile;
+
+/// Reads `[legs]`; `None` where repairs are switched off.
+pub(super) fn repair(
+    file: &LegsFile,
+    source: &Source<'_>,
+) -> Result<Option<RepairConfig>, ConfigError> {
+    let naked_max = match &file.naked_max {
+        Some(text) => source.usd("legs.naked_max", text)?,
+        None => NO_LIMIT,
+    };
+    let tries = u8::try_from(file.tries_max).ok().filter(|tries| (1..=100).contains(tries));
+    let repair = RepairConfig {
+        give_first: source.usd("legs.give_first", &file.give_first)?,
+        give_max: source.usd("legs.give_max", &file.give_max)?,
+        hold_cost: source.usd("legs.hold_cost", &file.hold_cost)?,
+        hold_max: source.usd("legs.hold_max", &file.hold_max)?,
+        wait_first: source.ms("legs.wait_ms", file.wait_ms, 1)?,
+        wait_max: source.ms("legs.wait_max_ms", file.wait_max_ms, 1)?,
+        tries_max: tries.ok_or_else(|| source.key("legs.tries_max", "from 1 to 100"))?,
+        naked_max,
+    };
+    if repair.give_max < repair.give_first {
+        return Err(source.key("legs.give_max", "at least give_first"));
+    }
+    if repair.wait_max < repair.wait_first {
+        return Err(source.key("legs.wait_max_ms", "at least wait_ms"));
+    }
+    Ok(file.repair.then_some(repair))
+}
