@@ -130,6 +130,11 @@ impl OrderBudgets {
         &self.budgets[number.min(last)]
     }
 
+    /// The first: what belongs to no market counts towards it.
+    pub fn first(&self) -> &Budget {
+        &self.budgets[0]
+    }
+
     /// Takes what an order costs.
     #[inline]
     pub fn take(&self, market: MarketId, now: Ns) -> bool {

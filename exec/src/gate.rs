@@ -5,16 +5,18 @@ pub mod figures; // what was counted
 pub mod outbox; // reports on their way to the core
 pub mod orders; // what was sent, and what is known of it
 pub mod clerk; // what is particular to a venue
+mod groups; // Kalshi's order groups
 pub mod kalshi; // Kalshi's
 pub mod polymarket; // Polymarket's
 pub mod net; // sockets, or what stands for them
 pub mod channel; // the private channel
 pub mod shut; // while the venue takes no orders
+pub mod admit; // what the gate itself holds against a bundle
 mod fire; // bundles -> orders -> answers
 mod aside; // questions, cancels, probes, upkeep
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use engine::clock::Clock;
 use engine::event::{Bundle, Feedback};
@@ -23,6 +25,7 @@ use engine::units::Ns;
 use rtrb::{Consumer, Producer};
 
 use crate::backoff::Rng;
+use crate::gate::admit::Brake;
 use crate::gate::aside::Task;
 use crate::gate::channel::{ChannelConfig, ChannelNews, PrivateChannel};
 use crate::gate::clerk::Clerk;
@@ -59,6 +62,9 @@ pub struct GateConfig {
     pub shut: ShutConfig,
     /// An idle connection for orders is used at least this often, so that it stays warm.
     pub warm_every: Ns,
+    /// Cancelling all orders may reach those that are sent up to so much later (kalshi.md section
+    /// 4): none is.
+    pub sweep_rest: Ns,
     /// Seed of the waits between tries.
     pub seed: u64,
 }
@@ -71,6 +77,7 @@ impl Default for GateConfig {
             patience: Patience::default(),
             shut: ShutConfig::default(),
             warm_every: Ns::from_ms(15_000),
+            sweep_rest: Ns::from_ms(60_000),
             seed: 0,
         }
     }
@@ -100,6 +107,7 @@ pub struct Gate<K: Clerk, N: Net, T> {
     task: Option<Task>,
     channel: PrivateChannel<N::Channel>,
     shut: Shut,
+    brake: Brake,
     /// The next question of the round that is under way.
     round: Option<(OrderKey, Question)>,
     /// A cancel that failed is not repeated before.
@@ -132,6 +140,8 @@ impl<K: Clerk, N: Net + Clone, T: Clock> Gate<K, N, T> {
     pub fn new(clerk: K, net: N, ends: GateEnds, config: GateConfig, timer: T) -> Gate<K, N, T> {
         let mut rng = Rng::new(config.seed);
         let aside = PoolConfig { size: 1, ..config.orders };
+        // SYNC: as in `obey`.
+        let epoch = ends.kill_epoch.load(Ordering::Acquire);
         Gate {
             clerk,
             orders: Orders::new(config.patience),
@@ -147,6 +157,8 @@ impl<K: Clerk, N: Net + Clone, T: Clock> Gate<K, N, T> {
             task: None,
             channel: PrivateChannel::new(config.channel),
             shut: Shut::new(config.shut),
+            // A kill from before this gate was is not its own.
+            brake: Brake::new(epoch),
             round: None,
             cancel_at: Ns(0),
             upkeep_at: Ns(0),
@@ -233,7 +245,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     fn tell_ready(&mut self, now: Now) {
         let reaches = self.fire.warm() > 0 && self.channel.is_subscribed();
         let takes = !self.ends.out.is_full() && self.ends.out.may_begin();
-        let ready = reaches && self.shut.is_open() && takes;
+        let ready = reaches && self.shut.is_open() && takes && self.is_clear(now.mono);
         if ready != self.ready {
             self.ready = ready;
             self.ends.out.tell(Feedback::Gate { venue: K::VENUE, at: now.mono, ready });
@@ -250,6 +262,7 @@ impl<K: Clerk, N: Net, T: Clock> Tile for Gate<K, N, T> {
         if self.ends.out.is_full() {
             return 0; // back-pressure: what became of orders is never dropped
         }
+        self.obey();
         let mut done = self.take_bundles(now);
         done += self.poll_orders(now);
         done += self.poll_channel(now);
@@ -271,7 +284,9 @@ impl<K: Clerk, N: Net, T: Clock> Tile for Gate<K, N, T> {
         let parked = self.parked.map(|parked| parked.bundle.deadline);
         let pools = [self.fire.next_deadline(), self.aside.next_deadline()];
         let always = [Some(self.channel.next_deadline()), Some(self.upkeep_at)];
-        let rare = [inquiry, cancel, held, parked, self.shut.probe_at()];
+        let sweep = self.brake.sweep.then_some(self.cancel_at);
+        let clear = Some(self.brake.clear_at).filter(|_| !self.ready && !self.brake.sweep);
+        let rare = [inquiry, cancel, held, parked, sweep, clear, self.shut.probe_at()];
         pools.into_iter().chain(always).chain(rare).flatten().min()
     }
 }

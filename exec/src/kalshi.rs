@@ -105,6 +105,11 @@ impl KalshiIntent {
     /// The ticker must be one that the pair table let through: it is written as it is, because
     /// none of its characters needs an escape.
     pub fn write_body(&self, ticker: &str, out: &mut Vec<u8>) {
+        self.write_body_in(ticker, None, out);
+    }
+
+    /// The same for an order of a group, which the venue cancels with it, and when trading pauses.
+    pub fn write_body_in(&self, ticker: &str, group: Option<&Id>, out: &mut Vec<u8>) {
         out.clear();
         out.extend_from_slice(b"{\"ticker\":\"");
         out.extend_from_slice(ticker.as_bytes());
@@ -126,6 +131,11 @@ impl KalshiIntent {
         out.extend_from_slice(b"\",\"self_trade_prevention_type\":\"taker_at_cross\"");
         if self.reduce_only {
             out.extend_from_slice(b",\"reduce_only\":true");
+        }
+        if let Some(group) = group {
+            out.extend_from_slice(b",\"cancel_order_on_pause\":true,\"order_group_id\":\"");
+            out.extend_from_slice(group.as_str().as_bytes());
+            out.push(b'"');
         }
         out.extend_from_slice(b",\"exchange_index\":");
         write_decimal(u64::from(self.exchange_index), 0, out);

@@ -111,6 +111,11 @@ impl<T> TermsTable<T> {
         self.rows.get(market.index())?.as_ref()
     }
 
+    /// The terms of all markets.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.rows.iter().flatten()
+    }
+
     /// The terms of a market, to change.
     pub fn get_mut(&mut self, market: MarketId) -> Option<&mut T> {
         if market.venue() != self.venue {

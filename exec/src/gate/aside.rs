@@ -25,6 +25,7 @@ const UPKEEP_EVERY: Ns = Ns::from_ms(50);
 pub(super) enum Task {
     Ask(OrderKey, Question),
     Cancel(OrderKey),
+    Sweep,
     Probe,
     Chore,
 }
@@ -77,6 +78,13 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                     None => {}
                 }
             }
+            Task::Sweep if self.clerk.swept(head) => {
+                self.figures.swept += 1;
+                self.brake.sweep = false;
+                self.brake.clear_at = mono.after(self.config.sweep_rest);
+                orders.ask_for_all(mono);
+            }
+            Task::Sweep => self.cancel_at = mono.after(CANCEL_AGAIN),
             Task::Probe => {
                 let passes = self.clerk.passes(head, body);
                 self.shut.probed(passes, mono, &mut self.rng);
@@ -93,7 +101,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             }
             Some(Task::Probe) => self.shut.probed(false, now.mono, &mut self.rng),
             Some(Task::Chore) => self.clerk.chore_done(None),
-            Some(Task::Cancel(_)) => self.cancel_at = now.mono.after(CANCEL_AGAIN),
+            Some(Task::Cancel(_) | Task::Sweep) => self.cancel_at = now.mono.after(CANCEL_AGAIN),
             None => {}
         }
     }
@@ -113,12 +121,22 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     /// Begins what is most urgent of what is due, if its tokens are there.
     fn begin_task(&mut self, now: Now) {
         let request = &mut self.requests[0];
+        if self.brake.sweep && now.mono >= self.cancel_at {
+            if self.clerk.sweep(now, request) {
+                return self.send_task(Task::Sweep, now);
+            }
+            self.cancel_at = now.mono.after(CANCEL_AGAIN);
+        }
         let cancel = self.orders.to_cancel().filter(|_| now.mono >= self.cancel_at);
         if let Some((key, order)) = cancel.and_then(|key| Some((key, self.orders.get(key)?))) {
             if self.clerk.cancel(order, now, request) {
                 return self.send_task(Task::Cancel(key), now);
             }
             self.cancel_at = now.mono.after(CANCEL_AGAIN);
+        }
+        // Before questions: a heartbeat that waits behind many of them comes too late.
+        if self.clerk.chore(now, request) {
+            return self.send_task(Task::Chore, now);
         }
         if self.shut.probe_at().is_some_and(|at| now.mono >= at) && self.clerk.probe(now, request) {
             self.shut.probing();
@@ -140,14 +158,11 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                 Ok(true) => {
                     self.round = None;
                     self.figures.questions += 1;
-                    return self.send_task(Task::Ask(key, question), now);
+                    self.send_task(Task::Ask(key, question), now);
                 }
-                Ok(false) => return self.after_question(key, question, now),
+                Ok(false) => self.after_question(key, question, now),
                 Err(NotNow) => {}
             }
-        }
-        if self.clerk.chore(now, request) {
-            self.send_task(Task::Chore, now);
         }
     }
 

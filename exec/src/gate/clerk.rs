@@ -84,6 +84,23 @@ pub trait Clerk {
     /// Reads the answer to a cancel.
     fn cancelled(&mut self, head: Head, body: &[u8], order: &Order) -> CancelAnswer;
 
+    /// Writes the cancel of all orders of the account, whoever sent them.
+    fn sweep(&mut self, now: Now, out: &mut Vec<u8>) -> bool;
+
+    /// Whether the answer says that they are cancelled.
+    fn swept(&mut self, head: Head) -> bool {
+        matches!(head.status, 200..=204)
+    }
+
+    /// True where the venue itself cancels what rests, or stops what runs away, without us. Until
+    /// then, and from when it is lost, no order leaves.
+    fn is_guarded(&self, _now: Ns) -> bool {
+        true
+    }
+
+    /// A person says that trading may go on.
+    fn arm(&mut self) {}
+
     /// Writes a question whose answer tells whether orders are taken.
     fn probe(&mut self, now: Now, out: &mut Vec<u8>) -> bool;
 

@@ -19,6 +19,10 @@ pub struct GateFigures {
     pub parked: u64,
     /// Orders that our own gate refused, by [`Reject`].
     pub refused: [u64; REJECTS],
+    /// Bundles that a safeguard of this gate refused.
+    pub tripped: u64,
+    /// Times that all orders of the account were cancelled.
+    pub swept: u64,
     /// Orders that the venue refused.
     pub rejected: u64,
     /// Orders whose fate was unknown for a while.

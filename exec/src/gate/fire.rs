@@ -108,7 +108,8 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         if self.fire.idle() < count {
             return false;
         }
-        if let Err(why) = self.admit(bundle, ours, now) {
+        if let Err(why) = self.hold(bundle, ours, now).and_then(|()| self.admit(bundle, ours, now))
+        {
             self.pay_back(bundle, ours);
             self.refuse_all(bundle, ours, why, now.mono);
             return true;
@@ -175,7 +176,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     fn void(&self, bundle: &Bundle, now: Now) -> Option<Reject> {
         // SYNC: whoever stops trading stores with Release; nothing else is read through it.
         let epoch = self.ends.kill_epoch.load(Ordering::Acquire);
-        let takes = self.shut.is_open() && self.channel.is_subscribed();
+        let takes = self.shut.is_open() && self.channel.is_subscribed() && self.is_clear(now.mono);
         if bundle.kill_epoch != epoch {
             Some(Reject::Killed)
         } else if now.mono > bundle.deadline {

@@ -8,12 +8,13 @@ use engine::fee::FillFees;
 use engine::pair::FeeRule;
 use engine::tile::Now;
 use engine::top::MarketId;
-use engine::units::{Ns, Usd, Venue};
+use engine::units::{Ns, Qty, Usd, Venue};
 use feeds::json::Parser;
 
 use crate::action::Action;
 use crate::answer::{self, Answer, CancelAnswer};
 use crate::gate::clerk::{Clerk, Made, NotNow};
+use crate::gate::groups::Groups;
 use crate::gate::orders::{Order, Question};
 use crate::http::reply::Head;
 use crate::id::Id;
@@ -86,6 +87,7 @@ pub struct KalshiClerk {
     positions: Vec<PositionNews>,
     /// The shard whose answers said last that no orders are taken.
     closed_shard: u32,
+    groups: Option<Groups>,
 }
 
 impl KalshiClerk {
@@ -108,7 +110,24 @@ impl KalshiClerk {
             path: String::with_capacity(256),
             positions: Vec::with_capacity(POSITIONS_MAX),
             closed_shard: 0,
+            groups: None,
         }
+    }
+
+    /// Sends every order in an order group of its shard, in which no more than so many contracts
+    /// fill in fifteen seconds, and has it cancelled when trading pauses. No order leaves before
+    /// the groups are there.
+    #[must_use]
+    pub fn with_groups(mut self, contracts: Qty) -> KalshiClerk {
+        let used = self.account.terms.iter().map(|terms| terms.exchange_index);
+        self.groups = Some(Groups::new(contracts, SHARDS, used));
+        self
+    }
+
+    /// The group that a market's orders go into; an error where it is not there.
+    fn group_of(&self, market: MarketId) -> Result<Option<Id>, Reject> {
+        let Some(groups) = &self.groups else { return Ok(None) };
+        groups.open(self.shard_of(market)).map(Some).ok_or(Reject::Venue)
     }
 
     /// What became of the headers signed ahead.
@@ -194,7 +213,8 @@ impl Clerk for KalshiClerk {
         let terms = self.account.terms.get(it.market).ok_or(Reject::Malformed)?;
         let id = KalshiClerk::client_order_id(self.account.run, bundle.id.0, leg);
         let intent = intent(it, terms, id).ok_or(Reject::Malformed)?;
-        intent.write_body(&terms.ticker, &mut self.body);
+        let group = self.group_of(it.market)?;
+        intent.write_body_in(&terms.ticker, group.as_ref(), &mut self.body);
         let before = self.account.headers.figures().hits;
         let header = self.account.headers.take_or_sign(&mut self.account.signer, now.wall);
         // Without a stamp of its own the request would be refused, or taken twice.
@@ -214,6 +234,10 @@ impl Clerk for KalshiClerk {
         let answer = answer::kalshi::create(&mut self.parser, head, body, order.client);
         if answer.fate == (Fate::Rejected { code: RejectCode::RateLimit }) {
             self.writes.of(order.market).empty(now);
+        }
+        let shard = self.shard_of(order.market);
+        if let Some(groups) = self.groups.as_mut().filter(|_| head.status == 400) {
+            groups.refused(shard, body);
         }
         if answer.closed.is_some() {
             self.closed_shard = self.shard_of(order.market);
@@ -274,6 +298,48 @@ impl Clerk for KalshiClerk {
     fn cancelled(&mut self, head: Head, body: &[u8], order: &Order) -> CancelAnswer {
         let Some(venue) = order.venue else { return CancelAnswer::Failed };
         answer::kalshi::cancel(&mut self.parser, head, body, venue)
+    }
+
+    fn sweep(&mut self, now: Now, out: &mut Vec<u8>) -> bool {
+        self.path.clear();
+        self.path.push_str(request::ALL_ORDERS_PATH);
+        self.writes.first().take_reserved(CANCEL_COST, now.mono)
+            && self.sign_and_write("DELETE", now, out)
+    }
+
+    fn is_guarded(&self, _now: Ns) -> bool {
+        self.groups.as_ref().is_none_or(Groups::stand)
+    }
+
+    fn arm(&mut self) {
+        if let Some(groups) = &mut self.groups {
+            groups.arm();
+        }
+    }
+
+    fn chore(&mut self, now: Now, out: &mut Vec<u8>) -> bool {
+        let Some(groups) = self.groups.as_mut().filter(|groups| groups.is_due(now.mono)) else {
+            return false;
+        };
+        if !self.writes.first().take(COST, now.mono) {
+            return false;
+        }
+        let method = groups.ask(now.mono, &mut self.path, &mut self.body);
+        let Some((method, stamp)) = method.zip(self.account.headers.stamp(now.wall)) else {
+            return false;
+        };
+        let header = self.account.signer.sign(stamp, method, &self.path);
+        self.account.origin.write(method, &self.path, header.as_bytes(), &self.body, out);
+        true
+    }
+
+    fn chore_done(&mut self, reply: Option<(Head, &[u8])>) {
+        let Some(groups) = &mut self.groups else { return };
+        if let Some((head, body)) = reply
+            && matches!(head.status, 200..=204)
+        {
+            groups.done(answer::kalshi::group_created(&mut self.parser, body));
+        }
     }
 
     fn probe(&mut self, now: Now, out: &mut Vec<u8>) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use engine::event::Feedback;
+use engine::risk::Guard;
 use rtrb::Producer;
 
 use crate::journal::durable::Cover;
@@ -20,19 +21,36 @@ pub struct Outbox {
     journal: Option<JournalWriter>,
     /// An order leaves only when the journal holds it durably.
     waits: bool,
+    /// Whatever is told passes here, so here it is counted what is at stake.
+    guard: Option<Guard>,
 }
 
 impl Outbox {
     /// An outbox into that ring.
     pub fn new(ring: Producer<Feedback>) -> Outbox {
         let waiting = VecDeque::with_capacity(2 * WAITING_MAX);
-        Outbox { ring, waiting, journal: None, waits: false }
+        Outbox { ring, waiting, journal: None, waits: false, guard: None }
     }
 
     /// Writes down all that it tells, from now on. With `waits`, no order leaves that the journal
     /// does not hold durably.
     pub(super) fn keep(&mut self, journal: JournalWriter, waits: bool) {
         (self.journal, self.waits) = (Some(journal), waits);
+    }
+
+    /// Counts what is at stake, from now on.
+    pub(super) fn watch(&mut self, guard: Guard) {
+        self.guard = Some(guard);
+    }
+
+    /// What is at stake.
+    pub(super) const fn guard(&self) -> Option<&Guard> {
+        self.guard.as_ref()
+    }
+
+    /// The same, to ask and to tell.
+    pub(super) const fn guard_mut(&mut self) -> Option<&mut Guard> {
+        self.guard.as_mut()
     }
 
     /// True while new orders may be begun, as far as the journal goes.
@@ -56,6 +74,15 @@ impl Outbox {
 
     /// Tells the core, now or as soon as it has room.
     pub fn tell(&mut self, feedback: Feedback) {
+        self.pass(feedback);
+        if let (Some(guard), Feedback::Report(report)) = (&mut self.guard, &feedback)
+            && let Some(risk) = guard.hear(report)
+        {
+            self.pass(Feedback::Tripped { pair: report.pair, at: report.at, risk });
+        }
+    }
+
+    fn pass(&mut self, feedback: Feedback) {
         if let Some(journal) = &mut self.journal {
             journal.write(&Record::Heard(feedback));
         }

@@ -32,6 +32,10 @@ const READS: u32 = 20;
 const REFRESH_MAX: usize = 4;
 /// How often a heartbeat is sent (polymarket.md section 5.5).
 const HEARTBEAT_EVERY: Ns = Ns::from_ms(5_000);
+/// One that failed is sent again after this long.
+const HEARTBEAT_AGAIN: Ns = Ns::from_ms(500);
+/// The venue waits for the next one this long, and some time more that nobody should count on.
+const HEARTBEAT_SPAN: Ns = Ns::from_ms(10_000);
 
 /// What the account's tier allows (polymarket.md section 9).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,6 +75,10 @@ pub struct PolymarketAccount {
 struct Heartbeat {
     last: Option<Id>,
     due: Ns,
+    /// When the one under way was sent.
+    sent: Ns,
+    /// The venue waits at least until then; `None` before the first.
+    until: Option<Ns>,
 }
 
 /// Writes to and reads from Polymarket.
@@ -263,6 +271,21 @@ impl Clerk for PolymarketClerk {
         answer::polymarket::cancel(&mut self.parser, head, body, order.client)
     }
 
+    fn sweep(&mut self, now: Now, out: &mut Vec<u8>) -> bool {
+        if !self.cancels.take(1, now.mono) {
+            return false;
+        }
+        self.body.clear();
+        self.path.clear();
+        self.path.push_str(request::CANCEL_ALL_PATH);
+        self.sign_and_write("DELETE", now, out);
+        true
+    }
+
+    fn is_guarded(&self, now: Ns) -> bool {
+        !self.account.heartbeat || self.beat.until.is_some_and(|until| now < until)
+    }
+
     /// Cancels an order that never was: order requests answer 425 while the venue restarts, and
     /// cancels work in every other mode (polymarket.md section 9).
     fn probe(&mut self, now: Now, out: &mut Vec<u8>) -> bool {
@@ -284,6 +307,7 @@ impl Clerk for PolymarketClerk {
             return false;
         }
         self.beat.due = now.mono.after(HEARTBEAT_EVERY);
+        self.beat.sent = now.mono;
         request::heartbeat(self.beat.last, &mut self.body);
         self.path.clear();
         self.path.push_str(request::HEARTBEAT_PATH);
@@ -295,7 +319,13 @@ impl Clerk for PolymarketClerk {
         if let Some((head, body)) = reply {
             let told = answer::polymarket::heartbeat(&mut self.parser, head, body);
             self.beat.last = told.or(self.beat.last);
+            if told.is_some() && head.status == 200 {
+                self.beat.until = Some(self.beat.sent.after(HEARTBEAT_SPAN));
+                return;
+            }
         }
+        // It named another id, or was lost: at once again, and then ever so often.
+        self.beat.due = self.beat.sent.after(HEARTBEAT_AGAIN);
     }
 
     /// Takes over what the signer made ready.

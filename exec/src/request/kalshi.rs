@@ -15,6 +15,9 @@ pub const STATUS_PATH: &str = "/trade-api/v2/exchange/status";
 /// `POST`: a new order group.
 pub const GROUP_CREATE_PATH: &str = "/trade-api/v2/portfolio/order_groups/create";
 
+/// `POST`: an order. `DELETE`: cancels all orders on every shard.
+pub const ALL_ORDERS_PATH: &str = "/trade-api/v2/portfolio/events/orders";
+
 /// Rows asked for at once.
 const PAGE_ROWS: u64 = 200;
 

@@ -14,6 +14,9 @@ pub const ORDER_PATH: &str = "/order";
 /// `POST`: the order-safety heartbeat.
 pub const HEARTBEAT_PATH: &str = "/v1/heartbeats";
 
+/// `DELETE`: cancels all orders of the account.
+pub const CANCEL_ALL_PATH: &str = "/cancel-all";
+
 /// `GET`: the server's time, to keep a connection warm.
 pub const TIME_PATH: &str = "/time";
 

@@ -215,6 +215,8 @@ fn gate_counts(figures: &GateFigures) -> BTreeMap<&'static str, u64> {
         ("signed_ahead", figures.hits),
         ("signed_inline", figures.inline),
         ("refused_here", figures.refused_total()),
+        ("tripped", figures.tripped),
+        ("swept", figures.swept),
         ("rejected", figures.rejected),
         ("unknown", figures.unknown),
         ("resolved", figures.resolved),

@@ -133,16 +133,20 @@ fn nothing_leaves_late_after_a_kill_or_without_a_way_back() {
     let mut unknown = rig.bundle(legs());
     unknown.legs[0].market = market(Venue::Kalshi, 99);
     refused(&mut rig, unknown, Reject::Malformed);
-    rig.epoch.store(4, Ordering::Release);
-    let old = rig.bundle(legs());
-    refused(&mut rig, old, Reject::Killed);
-    rig.epoch.store(3, Ordering::Release);
     rig.channel().borrow_mut().is_over = true;
     rig.run(1);
     assert_eq!(gate_news(&rig.feedback()), [false]);
     let deaf = rig.bundle(legs());
     refused(&mut rig, deaf, Reject::Venue);
-    assert_eq!(rig.gate.figures().refused, [1, 1, 0, 0, 0, 1, 2, 0]);
+    assert_eq!(rig.gate.figures().refused, [1, 0, 0, 0, 0, 1, 2, 0]);
+    let (mut rig, _) = kalshi();
+    rig.epoch.store(4, Ordering::Release);
+    let old = rig.bundle(legs());
+    rig.send(old);
+    rig.run(1);
+    assert_eq!(rig.reports(), [ReportKind::Rejected(Reject::Killed)]);
+    // What leaves is the cancel of everything.
+    assert!(rig.request().1.starts_with("DELETE "));
 }
 
 #[test]

@@ -7,7 +7,11 @@ use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::Clock;
 use engine::event::{Action, BundleId, Leg, Purpose, Ticket};
 use engine::grid::Grid;
-use engine::pair::{Direction, FeeRule, Outcome, PairId};
+use engine::pair::{
+    Direction, FeeRule, Instrument, Outcome, Pair, PairId, PairTable, Polarity, SizeRule, Verdict,
+};
+use engine::risk::limits::RiskLimits;
+use engine::risk::{Guard, Word};
 use engine::top::MarketId;
 use engine::units::{Px, Qty, Shares, Usd, Venue};
 use rtrb::RingBuffer;
@@ -66,8 +70,36 @@ pub fn kalshi_signer() -> KalshiSigner {
     KalshiSigner::new(KalshiKey::from_pem(pem.as_bytes()).unwrap(), "key-id", [1; 32]).unwrap()
 }
 
+/// Eight pairs of a market each.
+fn pairs() -> PairTable {
+    let side = |venue, index| Instrument {
+        market: market(venue, index),
+        fee: FeeRule::Unknown,
+        size: SizeRule { min_qty: Qty::ZERO, min_notional: Usd::ZERO, whole_cents: false },
+        taker_delay: Ns(0),
+        tick: Px::lit(100),
+    };
+    let pairs = (0..8).map(|index| Pair {
+        id: index.to_string(),
+        event: None,
+        polarity: Polarity::Same,
+        verdict: Verdict::Approved,
+        sides: Venue::ALL.map(|venue| side(venue, index)),
+        expected_resolution: None,
+        close_time: None,
+        game_start: None,
+    });
+    PairTable::new(pairs.collect()).unwrap()
+}
+
 /// Ten creates a second, thirty at once.
 pub fn kalshi() -> (Rig<KalshiClerk>, HeaderFiller) {
+    let (clerk, filler) = kalshi_clerk();
+    (Rig::new(clerk), filler)
+}
+
+/// What it writes with.
+pub fn kalshi_clerk() -> (KalshiClerk, HeaderFiller) {
     let (filler, headers) = header_pool();
     let mut terms = TermsTable::new(Venue::Kalshi);
     let mut fees = TermsTable::new(Venue::Kalshi);
@@ -92,11 +124,17 @@ pub fn kalshi() -> (Rig<KalshiClerk>, HeaderFiller) {
         },
         run: 0x0123_4567_89ab_cdef,
     };
-    (Rig::new(KalshiClerk::new(account)), filler)
+    (KalshiClerk::new(account), filler)
 }
 
 /// Four orders at once, and one a second.
 pub fn polymarket() -> (Rig<PolymarketClerk>, ArmedFiller) {
+    let (clerk, filler) = polymarket_clerk(false);
+    (Rig::new(clerk), filler)
+}
+
+/// The same, which may send heartbeats.
+pub fn polymarket_clerk(heartbeat: bool) -> (PolymarketClerk, ArmedFiller) {
     let (filler, armed) = armed_ring();
     let mut table = TermsTable::new(Venue::Polymarket);
     let mut fees = TermsTable::new(Venue::Polymarket);
@@ -116,9 +154,9 @@ pub fn polymarket() -> (Rig<PolymarketClerk>, ArmedFiller) {
             cancel_rate: 10,
             cancel_burst: 10,
         },
-        heartbeat: false,
+        heartbeat,
     };
-    (Rig::new(PolymarketClerk::new(account)), filler)
+    (PolymarketClerk::new(account), filler)
 }
 
 impl<K: Clerk> Rig<K> {
@@ -154,6 +192,13 @@ impl<K: Clerk> Rig<K> {
     /// The same with a journal.
     pub fn journalled(self, journal: JournalWriter) -> Rig<K> {
         Rig { gate: self.gate.with_journal(journal, true), ..self }
+    }
+
+    /// The same with a guard, and a way to tell it words.
+    pub fn guarded(self, limits: &RiskLimits) -> (Rig<K>, Producer<Word>) {
+        let (words, heard) = RingBuffer::new(8);
+        let guard = Guard::new(limits, &pairs());
+        (Rig { gate: self.gate.with_guard(guard, heard), ..self }, words)
     }
 
     /// Has the venue acknowledge the subscription of the newest private channel.

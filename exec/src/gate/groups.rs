@@ -1,0 +1,132 @@
+//! Kalshi's order groups: when too much fills in fifteen seconds the venue itself cancels a group's
+//! orders and takes no more (kalshi.md section 4, "Order groups"). One a shard that we trade on.
+
+use engine::units::{Ns, Qty};
+
+use crate::id::Id;
+use crate::request::kalshi as request;
+
+/// What could not be done is asked for again after this long.
+const AGAIN: Ns = Ns::from_ms(1_000);
+
+/// What the venue says of an order of a group that it stopped.
+const REFUSAL: &[u8] = b"ORDER_GROUP_RISK_LIMIT";
+
+/// A shard's group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Group {
+    /// No market of ours is there.
+    Unused,
+    /// To be made.
+    Wanted,
+    /// Orders go into it.
+    Open(Id),
+    /// The venue stopped it: a person must look.
+    Triggered(Id),
+    /// A person looked: to be opened again.
+    Reset(Id),
+}
+
+/// The groups of all shards.
+#[derive(Clone, Debug)]
+pub(super) struct Groups {
+    contracts: Qty,
+    shards: Vec<Group>,
+    /// The shard whose request is under way.
+    asked: Option<usize>,
+    due: Ns,
+}
+
+impl Groups {
+    /// Groups in which no more than so many contracts fill in fifteen seconds, for each of these
+    /// of `count` shards; an index beyond is the last.
+    pub(super) fn new(contracts: Qty, count: usize, used: impl Iterator<Item = u32>) -> Groups {
+        let mut shards = vec![Group::Unused; count];
+        for shard in used {
+            shards[(shard as usize).min(count - 1)] = Group::Wanted;
+        }
+        Groups { contracts, shards, asked: None, due: Ns(0) }
+    }
+
+    fn at(&mut self, shard: u32) -> &mut Group {
+        let last = self.shards.len() - 1;
+        &mut self.shards[(shard as usize).min(last)]
+    }
+
+    /// The group that orders of a shard go into, where it is there.
+    pub(super) fn open(&self, shard: u32) -> Option<Id> {
+        match self.shards.get((shard as usize).min(self.shards.len() - 1)) {
+            Some(Group::Open(id)) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// True where every shard that we trade on has its group.
+    pub(super) fn stand(&self) -> bool {
+        self.shards.iter().all(|group| matches!(group, Group::Unused | Group::Open(_)))
+    }
+
+    /// Reads the refusal of an order: the venue may have stopped its group.
+    #[cold]
+    pub(super) fn refused(&mut self, shard: u32, body: &[u8]) {
+        let group = self.at(shard);
+        if let Group::Open(id) = *group
+            && body.windows(REFUSAL.len()).any(|part| part == REFUSAL)
+        {
+            *group = Group::Triggered(id);
+        }
+    }
+
+    /// A person says that trading may go on.
+    pub(super) fn arm(&mut self) {
+        for group in &mut self.shards {
+            if let Group::Triggered(id) = *group {
+                *group = Group::Reset(id);
+            }
+        }
+    }
+
+    /// True where something is to be asked of the venue.
+    pub(super) fn is_due(&self, now: Ns) -> bool {
+        now >= self.due && self.next().is_some()
+    }
+
+    fn next(&self) -> Option<usize> {
+        self.shards.iter().position(|group| matches!(group, Group::Wanted | Group::Reset(_)))
+    }
+
+    /// Writes path and body of what is to be asked, and says its method.
+    pub(super) fn ask(
+        &mut self,
+        now: Ns,
+        path: &mut String,
+        body: &mut Vec<u8>,
+    ) -> Option<&'static str> {
+        let shard = self.next()?;
+        self.due = now.after(AGAIN);
+        self.asked = Some(shard);
+        if let Group::Reset(id) = self.shards[shard] {
+            body.clear();
+            request::group_path(id, request::GroupChange::Reset, path);
+            return Some("PUT");
+        }
+        request::group_create(self.contracts, shard as u32, body);
+        path.clear();
+        path.push_str(request::GROUP_CREATE_PATH);
+        Some("POST")
+    }
+
+    /// What was asked was done; `made` is the id of a new group. What was not done is asked again.
+    pub(super) fn done(&mut self, made: Option<Id>) {
+        let Some(shard) = self.asked.take() else { return };
+        let open = match self.shards[shard] {
+            Group::Reset(id) => Some(id),
+            Group::Wanted => made,
+            Group::Unused | Group::Open(_) | Group::Triggered(_) => None,
+        };
+        if let Some(id) = open {
+            self.shards[shard] = Group::Open(id);
+            self.due = Ns(0);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Limits of a gate's own, kills, and dead-men at the venues.
+
+use std::sync::atomic::Ordering;
+
+use engine::event::{Reject, ReportKind, Risk};
+use engine::risk::Word;
+use engine::risk::limits::{Cap, Rate, RiskLimits};
+use engine::units::{Px, Qty, Usd};
+use serde_json::json;
+
+use super::kalshi::body;
+use super::rig::*;
+use crate::gate::kalshi::KalshiClerk;
+use crate::gate::*;
+
+/// What the core was told of a bundle that was sent.
+fn told(rig: &mut Rig<KalshiClerk>, bundle: Bundle) -> Vec<Feedback> {
+    rig.send(bundle);
+    rig.run(1);
+    rig.feedback()
+}
+
+fn refused_by(feedback: &[Feedback]) -> Option<Risk> {
+    let [Feedback::Tripped { pair, risk, .. }, Feedback::Report(report)] = feedback else {
+        return None;
+    };
+    assert_eq!((*pair, report.kind), (report.pair, ReportKind::Rejected(Reject::Limit)));
+    Some(*risk)
+}
+
+#[test]
+fn a_gate_holds_its_own_limits_whatever_the_core_thought() {
+    let cap = Cap { notional: Usd::new(4_000_000), ..Cap::NONE };
+    let below = Cap { notional: Usd::new(3_999_999), ..Cap::NONE };
+    for (limits, want) in [
+        (RiskLimits { order: cap, ..RiskLimits::NONE }, None),
+        (RiskLimits { order: below, ..RiskLimits::NONE }, Some(Risk::Order)),
+        (RiskLimits { venue: [cap; 2], ..RiskLimits::NONE }, None),
+        (RiskLimits { venue: [below; 2], ..RiskLimits::NONE }, Some(Risk::Venue)),
+    ] {
+        let (mut rig, _words) = kalshi().0.guarded(&limits);
+        let bundle = rig.bundle(legs());
+        let feedback = told(&mut rig, bundle);
+        assert_eq!(refused_by(&feedback), want, "{feedback:?}");
+        assert_eq!(rig.requests().len(), usize::from(want.is_none()), "nothing left");
+    }
+    let (mut rig, _words) = kalshi().0.guarded(&RiskLimits::NONE);
+    let mut bundle = rig.bundle(legs());
+    bundle.collar[0] = Px::lit(3_999);
+    let feedback = told(&mut rig, bundle);
+    assert_eq!(refused_by(&feedback), Some(Risk::Collar));
+    assert_eq!(rig.gate.figures().tripped, 1);
+}
+
+#[test]
+fn what_an_order_may_cost_is_at_stake_until_it_ends() {
+    let venue = [Cap { notional: Usd::new(7_999_999), ..Cap::NONE }; 2];
+    let (mut rig, _words) = kalshi().0.guarded(&RiskLimits { venue, ..RiskLimits::NONE });
+    let (slot, request) = rig.fire(legs());
+    let bundle = rig.bundle(legs());
+    assert_eq!(refused_by(&told(&mut rig, bundle)), Some(Risk::Venue), "one is on its way");
+    let client = &body(&request)["client_order_id"];
+    let killed = json!({"order_id": "O-1", "client_order_id": client, "fill_count": "0.00",
+        "remaining_count": "0.00"});
+    rig.peer(slot).borrow_mut().answer(201, "", &killed.to_string());
+    rig.run(1);
+    assert_eq!(rig.reports(), [ReportKind::Acked, ReportKind::Cancelled]);
+    rig.fire(legs());
+}
+
+#[test]
+fn a_pair_that_fires_again_and_again_stays_off_until_a_person_arms_it() {
+    let repeats = Rate { count: 1, within: Ns(S) };
+    let (mut rig, mut words) = kalshi().0.guarded(&RiskLimits { repeats, ..RiskLimits::NONE });
+    rig.fire(legs());
+    for _ in 0..2 {
+        let bundle = rig.bundle(legs());
+        assert_eq!(refused_by(&told(&mut rig, bundle)), Some(Risk::Repeated));
+        rig.pass(2 * S);
+    }
+    words.push(Word::Arm).unwrap();
+    rig.run(1);
+    rig.feedback();
+    let bundle = rig.bundle(legs());
+    assert!(told(&mut rig, bundle).iter().all(|f| !matches!(f, Feedback::Tripped { .. })));
+}
+
+#[test]
+fn a_kill_cancels_all_orders_of_the_account_before_anything_else() {
+    let (mut rig, _words) = kalshi().0.guarded(&RiskLimits::NONE);
+    let bundle = rig.bundle(legs());
+    rig.epoch.store(4, Ordering::Release);
+    let feedback = told(&mut rig, bundle);
+    assert!(
+        matches!(
+            feedback[..],
+            [Feedback::Report(report), Feedback::Gate { ready: false, .. }]
+                if report.kind == ReportKind::Rejected(Reject::Killed)
+        ),
+        "{feedback:?}"
+    );
+    let (aside, sweep) = rig.request();
+    assert!(sweep.starts_with("DELETE /trade-api/v2/portfolio/events/orders HTTP"), "{sweep}");
+    // The venue does not answer as it should: it is asked again.
+    rig.peer(aside).borrow_mut().answer(500, "", "");
+    rig.run(1);
+    assert_eq!(rig.requests(), []);
+    rig.pass(500 * MS);
+    rig.run(1);
+    assert!(rig.request().1.starts_with("DELETE"));
+    rig.peer(aside).borrow_mut().answer(204, "", "");
+    rig.run(1);
+    assert_eq!((rig.gate.figures().swept, rig.gate.is_ready()), (1, false));
+    // The venue may still cancel what comes within a minute: nothing is sent.
+    for _ in 0..59 {
+        rig.pass(S);
+        rig.channel().borrow_mut().to_hear.push_back(None);
+        rig.run(1);
+        assert!(!rig.gate.is_ready());
+    }
+    rig.pass(S);
+    rig.channel().borrow_mut().to_hear.push_back(None);
+    rig.run(2);
+    assert!(rig.gate.is_ready());
+    let late = Bundle { kill_epoch: 4, ..rig.bundle(legs()) };
+    rig.feedback();
+    assert!(told(&mut rig, late).iter().all(|f| matches!(f,
+        Feedback::Report(report) if report.kind == ReportKind::Sent)));
+}
+
+#[test]
+fn polymarkets_dead_man_must_be_alive() {
+    let (clerk, _filler) = polymarket_clerk(true);
+    let mut rig = Rig::cold(clerk, 64);
+    rig.subscribe();
+    rig.run(4);
+    assert!(!rig.gate.is_ready(), "no heartbeat was answered");
+    let (aside, beat) = rig.request();
+    assert!(beat.starts_with("POST /v1/heartbeats"), "{beat}");
+    rig.peer(aside).borrow_mut().answer(200, "", r#"{"heartbeat_id":"aa-1"}"#);
+    rig.run(1);
+    assert!(rig.gate.is_ready());
+    // The next one is lost on the way, and the venue answers no other.
+    let mut asked = 0;
+    for _ in 0..100 {
+        rig.pass(94 * MS);
+        rig.hear("PONG");
+        rig.run(1);
+        asked +=
+            rig.requests().iter().filter(|(_, r)| r.contains(r#"{"heartbeat_id":"aa-1"}"#)).count();
+    }
+    assert!(asked >= 1);
+    rig.pass(S);
+    rig.run(1);
+    assert!(!rig.gate.is_ready(), "ten seconds without an answer");
+}
+
+#[test]
+fn an_order_goes_into_its_group_and_a_group_that_was_stopped_waits_for_a_person() {
+    let (clerk, _filler) = kalshi_clerk();
+    let rig = Rig::cold(clerk.with_groups(Qty::lit(15_000)), 64);
+    let (mut rig, mut words) = rig.guarded(&RiskLimits::NONE);
+    rig.subscribe();
+    rig.run(4);
+    assert!(!rig.gate.is_ready(), "there is no group yet");
+    let (aside, create) = rig.request();
+    assert!(create.starts_with("POST /trade-api/v2/portfolio/order_groups/create"), "{create}");
+    assert_eq!(body(&create), json!({"contracts_limit_fp": "150.00", "exchange_index": 2}));
+    rig.peer(aside).borrow_mut().answer(201, "", r#"{"order_group_id":"og-1","subaccount":0}"#);
+    rig.run(1);
+    assert!(rig.gate.is_ready());
+    rig.feedback();
+    let (slot, order) = rig.fire(legs());
+    assert_eq!(body(&order)["order_group_id"], "og-1");
+    assert_eq!(body(&order)["cancel_order_on_pause"], true);
+    let refusal = r#"{"error":{"code":"EXCEEDED_ORDER_GROUP_RISK_LIMIT","message":"x"}}"#;
+    rig.peer(slot).borrow_mut().answer(400, "", refusal);
+    rig.run(1);
+    assert!(!rig.gate.is_ready());
+    rig.pass(5 * S);
+    rig.channel().borrow_mut().to_hear.push_back(None);
+    rig.run(2);
+    assert_eq!(rig.requests().iter().filter(|(_, r)| r.contains("order_groups")).count(), 0);
+    words.push(Word::Arm).unwrap();
+    rig.run(1);
+    let (aside, reset) = rig.request();
+    assert!(reset.starts_with("PUT /trade-api/v2/portfolio/order_groups/og-1/reset"), "{reset}");
+    rig.peer(aside).borrow_mut().answer(200, "", "{}");
+    rig.run(1);
+    assert!(rig.gate.is_ready());
+}
