@@ -150,7 +150,7 @@ impl Range<PolymarketClerk> {
         let clerk = PolymarketClerk::new(accounts::polymarket(armed, HOST));
         let (requests_tx, requests) = RingBuffer::new(MARKETS);
         let (armory, terms) = (accounts::armory(HOST, 2), accounts::polymarket_terms());
-        let duty = ArmDuty { armory, terms, requests, filler, orders_max: ARMED_MAX };
+        let duty = ArmDuty { armory, terms, requests, rules: None, filler, orders_max: ARMED_MAX };
         Range::new(clerk, SignerTile::new(None, Some(duty)), Some(requests_tx))
     }
 }

@@ -171,6 +171,7 @@ impl Armed {
             armory: accounts::armory("clob.test", 2),
             terms: accounts::polymarket_terms(),
             requests: requests_rx,
+            rules: None,
             filler,
             orders_max: ARMED_MAX,
         };

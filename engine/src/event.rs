@@ -2,6 +2,7 @@
 //!
 //! All of it is `Copy` and of bounded size, so that it crosses rings and lies in files as it is.
 
+use crate::grid::Grid;
 use crate::pair::{Direction, FeeRule, Outcome, PairId};
 use crate::top::{Health, MarketId, Top};
 use crate::units::{Ns, Px, Qty, Shares, Usd, Venue};
@@ -633,6 +634,8 @@ pub enum PairChange {
     Unblocked = 1,
     /// A venue changed what it charges for one of its markets.
     Fee = 2,
+    /// A venue changed which prices one of its markets knows.
+    Grid = 3,
 }
 
 /// What a feed tells the core beside books: rules that change while markets trade.
@@ -647,6 +650,13 @@ pub enum Control {
         market: MarketId,
         /// The rule in force; `None` is again the one that the pair table gives.
         fee: Option<FeeRule>,
+    },
+    /// A market's prices lie on another grid.
+    Grid {
+        /// Whose.
+        market: MarketId,
+        /// The grid in force.
+        grid: Grid,
     },
     /// All controls of a frame have come.
     EndOfFrame,
@@ -731,4 +741,5 @@ const _: () = assert!(size_of::<Event>() <= 512);
 const _: () = assert!(size_of::<Bundle>() <= 256);
 const _: () = assert!(size_of::<Report>() <= 80);
 const _: () = assert!(size_of::<Feedback>() <= 96);
-const _: () = assert!(size_of::<Control>() <= 16);
+// No larger than a Top with its tag, which crosses the same functions.
+const _: () = assert!(size_of::<Control>() <= 120);

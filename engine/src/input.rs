@@ -2,6 +2,7 @@
 //! repeated from its tape, decision for decision.
 
 use crate::event::{Action, BundleId, Control, Feedback, Reject, Report, ReportKind, Risk};
+use crate::grid::{BANDS_MAX, Grid};
 use crate::pair::{FeeRule, Outcome, PairId};
 use crate::risk::Word;
 use crate::tile::Now;
@@ -158,6 +159,11 @@ impl CoreInput {
                 put_fee(&mut put, *fee);
             }
             CoreInput::Control(Control::EndOfFrame) => put.u8(2),
+            CoreInput::Control(Control::Grid { market, grid }) => {
+                put.u8(16);
+                put.market(*market);
+                put_grid(&mut put, grid);
+            }
             CoreInput::Feedback(Feedback::Report(report)) => {
                 put.u8(3);
                 put_report(&mut put, report);
@@ -196,6 +202,10 @@ impl CoreInput {
                 CoreInput::Control(Control::Fee { market, fee: get_fee(&mut get)? })
             }
             2 => CoreInput::Control(Control::EndOfFrame),
+            16 => {
+                let market = get.market()?;
+                CoreInput::Control(Control::Grid { market, grid: get_grid(&mut get)? })
+            }
             3 => CoreInput::Feedback(Feedback::Report(get_report(&mut get)?)),
             4 => CoreInput::Feedback(Feedback::Gate {
                 venue: get.venue()?,
@@ -273,6 +283,24 @@ fn get_fee(get: &mut Get<'_>) -> Option<Option<FeeRule>> {
         3 => Some(FeeRule::Unknown),
         _ => return None,
     })
+}
+
+fn put_grid(put: &mut Put<'_>, grid: &Grid) {
+    put.u8(grid.bands().count() as u8);
+    for (start, end, step) in grid.bands() {
+        put.u16(start);
+        put.u16(end);
+        put.u16(step);
+    }
+}
+
+fn get_grid(get: &mut Get<'_>) -> Option<Grid> {
+    let (mut bands, count) = ([(0, 0, 0); BANDS_MAX], usize::from(get.u8()?));
+    let bands = bands.get_mut(..count)?;
+    for band in bands.iter_mut() {
+        *band = (get.u16()?, get.u16()?, get.u16()?);
+    }
+    Grid::banded(bands).ok()
 }
 
 fn put_report(put: &mut Put<'_>, report: &Report) {
@@ -406,6 +434,14 @@ mod tests {
             round(CoreInput::Control(Control::Fee { market, fee }));
         }
         round(CoreInput::Control(Control::EndOfFrame));
+        let tapered = [(0, 1_000, 10), (1_000, 9_000, 100), (9_000, 10_000, 10)];
+        let most: Vec<_> =
+            (0..BANDS_MAX as u16).map(|n| (n * 1_000, n * 1_000 + 1_000, 7 + n % 2 * 3)).collect();
+        for grid in [Ok(Grid::CENT), Grid::banded(&tapered), Grid::banded(&most)] {
+            if let Ok(grid) = grid {
+                round(CoreInput::Control(Control::Grid { market, grid }));
+            }
+        }
         let kinds = [
             ReportKind::Sent,
             ReportKind::Acked,

@@ -179,3 +179,33 @@ fn tokens_of_both_legs_are_taken_before_the_gates_see_a_bundle() {
     let left = budgets.map(|b| b.of(market(Venue::Kalshi, 0)).tokens(Ns(11)));
     assert_eq!(left, [99, 0], "the refused bundle took none");
 }
+
+#[test]
+fn rules_go_to_gates_and_signer_before_the_core_decides_by_them() {
+    use crate::grid::Grid;
+    use crate::pair::FeeRule;
+    let mut rig = rig(real(), 2);
+    let (events, _) = rtrb::RingBuffer::new(256);
+    let (rules, mut heard): (Vec<_>, Vec<_>) = (0..3).map(|_| rtrb::RingBuffer::new(1)).unzip();
+    rig.tile.out = LiveOutlet::new(Vec::new(), None, events).with_rules(rules);
+    let id = market(Venue::Kalshi, 0);
+    let mut announced = top(id, 5, &[(3_900, 9)], &[(4_000, 9)]);
+    announced.flags = Top::CONTROL | Top::LAST_OF_FRAME;
+    rig.tops[0].push(announced).unwrap();
+    let grid = Control::Grid { market: id, grid: Grid::DECI_CENT };
+    for control in [grid, Control::Fee { market: id, fee: None }, Control::EndOfFrame] {
+        rig.controls[0].push(control).unwrap();
+    }
+    assert_eq!(rig.tile.step(at(6)), 0, "one found room, and the other has to wait");
+    for ring in &mut heard {
+        assert_eq!(ring.pop(), Ok(grid));
+    }
+    assert_eq!(rig.tile.step(at(7)), 0, "no room, for all that anybody knows");
+    // The fee of the pair table, in its own words.
+    let fee = Some(FeeRule::Quadratic { multiplier_e6: 1_000_000 });
+    for ring in &mut heard {
+        assert_eq!(ring.pop(), Ok(Control::Fee { market: id, fee }));
+    }
+    assert_eq!(rig.tile.step(at(8)), 1);
+    assert_eq!(rig.tile.core().top(id).unwrap().recv, Ns(5));
+}

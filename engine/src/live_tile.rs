@@ -26,6 +26,10 @@ pub const FEEDBACK_RING_DEPTH: usize = 4_096;
 /// order is signed when it is needed.
 pub const ARM_RING_DEPTH: usize = 1_024;
 
+/// Changed rules on their way to a gate or the signer: all markets of an event at once, and some.
+/// While there is no room the feed that brings more waits.
+pub const RULE_RING_DEPTH: usize = 1_024;
+
 /// Reports taken from one gate in a step before the feeds have their turn.
 const FEEDBACK_A_STEP: usize = 16;
 
@@ -56,6 +60,8 @@ pub struct LiveOutlet {
     arms: Option<Producer<ArmRequest>>,
     /// What the venues let us send, by venue.
     budgets: Option<[Arc<OrderBudgets>; 2]>,
+    /// Who sends and signs must know the rules too.
+    rules: Vec<Producer<Control>>,
     events: Producer<Event>,
     events_lost: u64,
     arms_lost: u64,
@@ -69,7 +75,15 @@ impl LiveOutlet {
         arms: Option<Producer<ArmRequest>>,
         events: Producer<Event>,
     ) -> LiveOutlet {
-        LiveOutlet { gates, arms, budgets: None, events, events_lost: 0, arms_lost: 0 }
+        LiveOutlet {
+            gates,
+            arms,
+            budgets: None,
+            rules: Vec::new(),
+            events,
+            events_lost: 0,
+            arms_lost: 0,
+        }
     }
 
     /// Takes the rate tokens of all legs of a bundle at once, by venue: while one leg's are not
@@ -78,6 +92,25 @@ impl LiveOutlet {
     pub fn with_budgets(mut self, budgets: [Arc<OrderBudgets>; 2]) -> LiveOutlet {
         self.budgets = Some(budgets);
         self
+    }
+
+    /// Tells changed rules through these rings too, each before any bundle or request that follows
+    /// from it: whoever takes one of those finds the rule there already.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Vec<Producer<Control>>) -> LiveOutlet {
+        self.rules = rules;
+        self
+    }
+
+    /// True where one more rule finds room everywhere.
+    fn has_room_for_rule(&self) -> bool {
+        !self.rules.iter().any(Producer::is_full)
+    }
+
+    fn rule(&mut self, rule: &Control) {
+        for ring in &mut self.rules {
+            assert!(ring.push(*rule).is_ok(), "nobody asked whether there is room");
+        }
     }
 
     /// Takes the rate tokens of a bundle; each gate its own where the budgets are not known here.
@@ -223,9 +256,16 @@ impl LiveTile {
     #[cold]
     fn take_controls(&mut self, now: Now, number: usize, top: Top) -> usize {
         loop {
+            if !self.out.has_room_for_rule() {
+                self.held[number] = Some(top);
+                return 0;
+            }
             match self.feeds[number].controls.pop() {
                 Ok(Control::EndOfFrame) => break,
-                Ok(control) => self.take(now, &CoreInput::Control(control)),
+                Ok(control) => {
+                    self.out.rule(&self.resolved(control));
+                    self.take(now, &CoreInput::Control(control));
+                }
                 Err(_) => {
                     self.held[number] = Some(top);
                     return 0;
@@ -236,6 +276,16 @@ impl LiveTile {
             self.take(now, &CoreInput::Top(top));
         }
         1
+    }
+}
+
+impl LiveTile {
+    /// A rule as those who know no pairs read it: a fee that is again the pair table's says which.
+    fn resolved(&self, control: Control) -> Control {
+        let Control::Fee { market, fee: None } = control else { return control };
+        let table = self.core().pairs();
+        let own = table.pairs_of(market).next().and_then(|id| table.get(id));
+        Control::Fee { market, fee: own.map(|pair| pair.sides[market.venue().index()].fee) }
     }
 }
 

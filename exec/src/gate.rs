@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use engine::clock::Clock;
-use engine::event::{Bundle, Feedback};
+use engine::event::{Bundle, Control, Feedback};
 use engine::tile::{Now, Tile};
 use engine::units::Ns;
 use rtrb::{Consumer, Producer};
@@ -131,6 +131,8 @@ pub struct Gate<K: Clerk, N: Net, T> {
 
 struct Ends {
     bundles: Consumer<Bundle>,
+    /// Rules of markets that changed; none where nobody tells.
+    rules: Option<Consumer<Control>>,
     out: Outbox,
     kill_epoch: Arc<AtomicU32>,
 }
@@ -151,6 +153,7 @@ impl<K: Clerk, N: Net + Clone, T: Clock> Gate<K, N, T> {
             net,
             ends: Ends {
                 bundles: ends.bundles,
+                rules: None,
                 out: Outbox::new(ends.feedback),
                 kill_epoch: ends.kill_epoch,
             },
@@ -183,6 +186,25 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     pub fn with_journal(mut self, journal: JournalWriter, waits: bool) -> Gate<K, N, T> {
         self.ends.out.keep(journal, waits);
         self
+    }
+
+    /// Hears of rules that change while markets trade through this ring: each must be in it before
+    /// a bundle that follows from it is in the other one.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Consumer<Control>) -> Gate<K, N, T> {
+        self.ends.rules = Some(rules);
+        self
+    }
+
+    /// Takes in the rules that changed.
+    fn take_rules(&mut self) -> usize {
+        let mut taken = 0;
+        let Some(rules) = &mut self.ends.rules else { return 0 };
+        while let Ok(rule) = rules.pop() {
+            self.clerk.rule(&rule);
+            taken += 1;
+        }
+        taken
     }
 
     /// What it did so far.
@@ -268,6 +290,7 @@ impl<K: Clerk, N: Net, T: Clock> Tile for Gate<K, N, T> {
         done += self.poll_channel(now);
         done += self.poll_aside(now);
         if done == 0 {
+            done += self.take_rules();
             done += self.clerk.idle(now);
             if now.mono >= self.upkeep_at {
                 self.upkeep(now);

@@ -30,6 +30,8 @@ pub enum PrivateEvent {
 pub enum TradeStands {
     /// It counts, though it may not be final.
     Made,
+    /// It counts, and is on its way to be final: told before, unless that was missed.
+    Settling,
     /// It failed for good: the fill is undone (polymarket.md section 3).
     Failed,
 }

@@ -2,7 +2,7 @@
 //! the core would send to Polymarket next. It may share a thread; one step is one signature.
 
 use engine::core::ARM_AGE;
-use engine::event::{ArmRequest, Leg};
+use engine::event::{ArmRequest, Control, Leg};
 use engine::pair::{Direction, PairId};
 use engine::tile::{Now, Tile};
 use engine::units::Ns;
@@ -42,6 +42,9 @@ pub struct ArmDuty {
     pub terms: TermsTable<PolymarketTerms>,
     /// What the core asks for.
     pub requests: Consumer<ArmRequest>,
+    /// Rules of markets that changed: each is in here before a request that follows from it is in
+    /// the other ring. None where nobody tells.
+    pub rules: Option<Consumer<Control>>,
     /// Where orders go.
     pub filler: ArmedFiller,
     /// Orders that lie ready at most; more than [`ARMED_MAX`] count as that.
@@ -145,6 +148,19 @@ impl SignerTile {
         Some(slot)
     }
 
+    /// Takes in the rules that changed: before anything is signed, and after the requests that may
+    /// follow from them.
+    fn take_rules(&mut self) -> usize {
+        let mut taken = 0;
+        let Some(arms) = &mut self.arms else { return 0 };
+        let Some(rules) = &mut arms.rules else { return 0 };
+        while let Ok(rule) = rules.pop() {
+            arms.terms.rule(&rule);
+            taken += 1;
+        }
+        taken
+    }
+
     /// Makes one order ready if one is due.
     fn arm_one(&mut self, now: Now) -> usize {
         let Some(arms) = &mut self.arms else { return 0 };
@@ -203,6 +219,7 @@ impl Tile for SignerTile {
             self.want(&request, now);
             done += 1;
         }
+        done += self.take_rules();
         while let Some(slot) = self.arms.as_mut().and_then(|arms| arms.filler.pop_used()) {
             if let Some(Some(wanted)) = self.wanted.get_mut(usize::from(slot)) {
                 wanted.armed_s = None;

@@ -15,6 +15,7 @@ struct Bench {
     pool: HeaderPool,
     book: ArmedBook,
     requests: Producer<ArmRequest>,
+    rules: Producer<Control>,
 }
 
 impl Bench {
@@ -27,6 +28,7 @@ impl Bench {
         let (header_filler, pool) = header_pool();
         let (filler, book) = armed_ring();
         let (requests, asked) = RingBuffer::new(256);
+        let (rules, told) = RingBuffer::new(4);
         let mut table = TermsTable::new(Venue::Polymarket);
         for index in 0..300 {
             table.set(MarketId::new(Venue::Polymarket, index).unwrap(), terms()).unwrap();
@@ -37,11 +39,12 @@ impl Bench {
                 armory: armory(),
                 terms: table,
                 requests: asked,
+                rules: Some(told),
                 filler,
                 orders_max: ARMED_MAX,
             }),
         );
-        Bench { tile, pool, book, requests }
+        Bench { tile, pool, book, requests, rules }
     }
 
     fn ask(&mut self, pair: u16, leg: Leg, at: Now) {
@@ -187,4 +190,29 @@ fn a_pair_has_several_orders_and_the_least_likely_gives_way() {
     bench.settle(at(3));
     assert!(!bench.fires(&leg(281, 4_200, 1_000), at(3)));
     assert_eq!(bench.tile.figures().crowded_out, 2);
+}
+
+#[test]
+fn a_tick_that_changes_is_known_before_the_orders_that_lie_on_it() {
+    let (mut bench, fine) = (Bench::new(), leg(1, 4_210, 1_000));
+    let told = |bench: &mut Bench, grid| {
+        bench.rules.push(Control::Grid { market: fine.market, grid }).unwrap();
+    };
+    told(&mut bench, engine::grid::Grid::CENT);
+    bench.ask(1, fine, at(0));
+    bench.settle(at(0));
+    assert!(!bench.fires(&fine, at(0)), "no price there");
+    assert_eq!(bench.tile.figures().refused, 1);
+    // The core tells the rule first and asks after it.
+    told(&mut bench, engine::grid::Grid::DECI_CENT);
+    bench.ask(1, fine, at(1));
+    bench.settle(at(1));
+    assert!(bench.fires(&fine, at(1)));
+    // Coarse again: what was on the finer tick is not made any more.
+    told(&mut bench, engine::grid::Grid::CENT);
+    bench.settle(at(2));
+    assert!(!bench.fires(&fine, at(2)));
+    bench.ask(1, leg(1, 4_200, 1_000), at(3));
+    bench.settle(at(3));
+    assert!(bench.fires(&leg(1, 4_200, 1_000), at(3)));
 }

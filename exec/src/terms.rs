@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use engine::event::Control;
 use engine::grid::Grid;
 use engine::pair::Outcome;
 use engine::top::MarketId;
@@ -122,6 +123,17 @@ impl<T> TermsTable<T> {
             return None;
         }
         self.rows.get_mut(market.index())?.as_mut()
+    }
+}
+
+impl TermsTable<PolymarketTerms> {
+    /// Takes in a rule that changed: another tick, if it is one of these markets.
+    pub fn rule(&mut self, rule: &Control) {
+        if let Control::Grid { market, grid } = rule
+            && let Some(terms) = self.get_mut(*market)
+        {
+            terms.set_tick(grid.coarsest());
+        }
     }
 }
 

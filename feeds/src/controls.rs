@@ -1,4 +1,4 @@
-//! From what a venue says of its fees to the rules that the core charges by.
+//! From what a venue says of its fees and prices to the rules that the core works by.
 
 use std::collections::HashMap;
 
@@ -37,11 +37,26 @@ impl EventMarkets {
 impl NoticeSink for EventMarkets {
     /// Tells the core of every market whose event has another fee.
     fn notice(&mut self, notice: &Notice<'_>, controls: &mut ControlBox) {
-        if let Notice::EventFee { event, fee_type, multiplier_e6 } = *notice {
-            let fee = overriding_fee(fee_type, multiplier_e6);
-            for &market in self.of(event) {
-                controls.send(Control::Fee { market, fee });
+        match *notice {
+            Notice::EventFee { event, fee_type, multiplier_e6 } => {
+                let fee = overriding_fee(fee_type, multiplier_e6);
+                for &market in self.of(event) {
+                    controls.send(Control::Fee { market, fee });
+                }
             }
+            _ => Grids.notice(notice, controls),
+        }
+    }
+}
+
+/// Tells the core of every market whose prices lie on another grid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Grids;
+
+impl NoticeSink for Grids {
+    fn notice(&mut self, notice: &Notice<'_>, controls: &mut ControlBox) {
+        if let Notice::GridChanged { market, grid: Some(grid) } = *notice {
+            controls.send(Control::Grid { market, grid });
         }
     }
 }

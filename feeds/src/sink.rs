@@ -1,5 +1,6 @@
 //! Where a session puts what it found out.
 
+use engine::grid::Grid;
 use engine::top::{Health, MarketId, Top};
 use engine::units::{Ns, Venue};
 
@@ -50,6 +51,8 @@ pub enum Notice<'a> {
     GridChanged {
         /// The market.
         market: MarketId,
+        /// The grid in force; `None` where what the venue said makes none.
+        grid: Option<Grid>,
     },
     /// The market's life changed.
     Lifecycle {

@@ -139,3 +139,22 @@ fn nothing_is_asked_for_unless_wanted_or_where_nothing_may_be_decided() {
     book(&mut far, &mut out, Venue::Kalshi, 2, (4_500, 10_000), (4_750, 10_000));
     assert!(out.arms.is_empty(), "too far from leaving");
 }
+
+#[test]
+fn on_another_tick_other_orders_are_asked_for() {
+    use crate::event::Control;
+    use crate::grid::Grid;
+    let (mut core, mut out) = (core(Some(Usd::new(50_000))), Heard::default());
+    book(&mut core, &mut out, Venue::Polymarket, 1, (5_000, 10_000), (5_100, 10_000));
+    book(&mut core, &mut out, Venue::Kalshi, 2, (4_500, 10_000), (4_650, 10_000));
+    let odd = |arm: &ArmRequest| !arm.leg.limit.e4().is_multiple_of(100);
+    assert!(out.arms.iter().any(odd), "tenths of a cent");
+    let control = Control::Grid { market: market(Venue::Polymarket, 0), grid: Grid::CENT };
+    core.on_control(Now::at(Ns(3)), &control, &mut out);
+    out.arms.clear();
+    book(&mut core, &mut out, Venue::Kalshi, 4, (4_500, 10_000), (4_650, 9_999));
+    assert!(!out.arms.is_empty() && !out.arms.iter().any(odd), "all of them anew, on whole cents");
+    book(&mut core, &mut out, Venue::Polymarket, 5, (5_300, 10_000), (5_400, 10_000));
+    assert!(was_asked_for(&out, &out.bundles[0]));
+    assert!(out.bundles[0].legs[1].limit.e4().is_multiple_of(100));
+}

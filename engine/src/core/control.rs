@@ -1,9 +1,11 @@
 //! Rules that change while markets trade: new terms, new edges, and what follows from them.
 
+use super::arm::Armed;
 use super::{Core, KNOWN, Outlet};
 use crate::edge::{Quote, edges};
 use crate::event::{Control, Event, PairChange};
 use crate::fee::OneFee;
+use crate::grid::Grid;
 use crate::pair::{FeeRule, PairId, Polarity};
 use crate::tile::Now;
 use crate::top::MarketId;
@@ -15,7 +17,23 @@ impl Core {
     pub fn on_control(&mut self, now: Now, control: &Control, out: &mut impl Outlet) {
         match *control {
             Control::Fee { market, fee } => self.on_fee(now, market, fee, out),
+            Control::Grid { market, grid } => self.on_grid(now, market, &grid, out),
             Control::EndOfFrame => {}
+        }
+    }
+
+    /// Limit prices come from the books, which lie on the new grid from now on; what was asked to
+    /// be signed ahead may not.
+    fn on_grid(&mut self, now: Now, market: MarketId, grid: &Grid, out: &mut impl Outlet) {
+        let side = market.venue().index();
+        let Some(mut at) = self.heads[side].get(market.index()).copied() else { return };
+        while let Some(row) = self.rows.get(usize::from(at)) {
+            let id = PairId(at);
+            at = row.next[side];
+            let state = &mut self.states[id.index()];
+            state.terms[side].tick = grid.coarsest();
+            state.armed = [Armed::NONE; 2];
+            out.event(&Event::PairChanged { pair: id, at: now.mono, change: PairChange::Grid });
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is particular to a venue at its gate: how orders, questions and logins are written, what
 //! they cost, and what the answers say.
 
-use engine::event::{Bundle, Leg, Reject};
+use engine::event::{Bundle, Control, Leg, Reject};
 use engine::fee::FillFees;
 use engine::tile::Now;
 use engine::units::{Ns, Venue};
@@ -55,6 +55,9 @@ pub trait Clerk {
 
     /// How the fees of a leg's fills are computed where the venue does not tell them.
     fn fees(&self, leg: &Leg) -> FillFees;
+
+    /// A rule of one of its markets changed.
+    fn rule(&mut self, rule: &Control);
 
     /// Reads the answer to an order.
     fn answer(&mut self, head: Head, body: &[u8], order: &Order, now: Ns) -> Answer;

@@ -33,6 +33,8 @@ pub struct GateFigures {
     pub fills: u64,
     /// Fills that were told again.
     pub duplicates: u64,
+    /// Words on how far the settlement of a fill is: each fill of Polymarket has some.
+    pub settling: u64,
     /// Fills that the venue undid afterwards: shares that we do not have.
     pub undone: u64,
     /// Fills of orders that are not ours, or not any more.

@@ -87,6 +87,8 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                     Err(_) => return done,
                 },
             };
+            // What the core knew when it decided is in their ring by now.
+            self.take_rules();
             if !self.take_bundle(&bundle, now) {
                 self.held = Some(bundle);
                 return done;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::budget::{Budget, OrderBudgets};
-use engine::event::{Bundle, Leg, Reject};
+use engine::event::{Bundle, Control, Leg, Reject};
 use engine::fee::FillFees;
 use engine::pair::FeeRule;
 use engine::tile::Now;
@@ -228,6 +228,22 @@ impl Clerk for KalshiClerk {
     fn fees(&self, leg: &Leg) -> FillFees {
         let rule = self.account.fees.get(leg.market).copied().unwrap_or(FeeRule::Unknown);
         FillFees::new(rule, self.account.balance_grid)
+    }
+
+    fn rule(&mut self, rule: &Control) {
+        match *rule {
+            Control::Grid { market, grid } => {
+                if let Some(terms) = self.account.terms.get_mut(market) {
+                    terms.grid = grid;
+                }
+            }
+            Control::Fee { market, fee: Some(fee) } => {
+                if let Some(rule) = self.account.fees.get_mut(market) {
+                    *rule = fee;
+                }
+            }
+            Control::Fee { fee: None, .. } | Control::EndOfFrame => {}
+        }
     }
 
     fn answer(&mut self, head: Head, body: &[u8], order: &Order, now: Ns) -> Answer {

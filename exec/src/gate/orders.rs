@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::gate::figures::GateFigures;
 use crate::gate::outbox::Outbox;
 use crate::id::Id;
-use crate::private::{Expect, FillNews, OrderNews, Stand};
+use crate::private::{Expect, FillNews, OrderNews, Stand, TradeStands};
 use crate::report::Fate;
 
 use order::{Counted, Inquiry};
@@ -216,7 +216,8 @@ impl Orders {
             if waits && self.early.len() < EARLY_MAX {
                 self.early.push_back(*news);
             } else {
-                figures.foreign += 1;
+                // Told once for each fill, however its settlement goes on.
+                figures.foreign += u64::from(news.stands == TradeStands::Made);
             }
             return;
         };

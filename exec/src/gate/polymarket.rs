@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::budget::{Budget, OrderBudgets};
-use engine::event::{Bundle, Leg, Reject};
+use engine::event::{Bundle, Control, Leg, Reject};
 use engine::fee::FillFees;
 use engine::pair::FeeRule;
 use engine::tile::Now;
@@ -206,6 +206,15 @@ impl Clerk for PolymarketClerk {
         let rule = self.account.fees.get(leg.market).copied().unwrap_or(FeeRule::Unknown);
         // Curve fees know no balance grid.
         FillFees::new(rule, Usd::new(1))
+    }
+
+    fn rule(&mut self, rule: &Control) {
+        self.account.terms.rule(rule);
+        if let Control::Fee { market, fee: Some(fee) } = *rule
+            && let Some(rule) = self.account.fees.get_mut(market)
+        {
+            *rule = fee;
+        }
     }
 
     fn answer(&mut self, head: Head, body: &[u8], order: &Order, now: Ns) -> Answer {

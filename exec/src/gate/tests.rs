@@ -6,4 +6,5 @@ mod journal; // nothing leaves that the journal does not hold
 mod kalshi;
 mod polymarket;
 mod rig;
+mod rules; // grids and fees that change while markets trade
 mod tickets; // rate tokens of both legs

@@ -126,7 +126,8 @@ fn trade_row(row: Value<'_, '_, '_>, tell: &mut impl FnMut(FillNews)) -> bool {
 fn stands(row: Value<'_, '_, '_>) -> Option<TradeStands> {
     let status = text(row, "status")?;
     match status.strip_prefix("TRADE_STATUS_").unwrap_or(status) {
-        "MATCHED" | "MINED" | "CONFIRMED" | "RETRYING" => Some(TradeStands::Made),
+        "MATCHED" => Some(TradeStands::Made),
+        "MINED" | "CONFIRMED" | "RETRYING" => Some(TradeStands::Settling),
         "FAILED" => Some(TradeStands::Failed),
         _ => None,
     }

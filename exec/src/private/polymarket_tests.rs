@@ -73,8 +73,9 @@ fn a_failed_trade_is_told_as_such() {
         PrivateEvent::Fill(fill) => fill.stands,
         other => panic!("{other:?}"),
     };
-    for status in ["MATCHED", "MINED", "CONFIRMED", "RETRYING", "TRADE_STATUS_CONFIRMED"] {
-        assert_eq!(stands(status), TradeStands::Made);
+    assert_eq!(stands("MATCHED"), TradeStands::Made);
+    for status in ["MINED", "CONFIRMED", "RETRYING", "TRADE_STATUS_CONFIRMED"] {
+        assert_eq!(stands(status), TradeStands::Settling);
     }
     assert_eq!(stands("FAILED"), TradeStands::Failed);
 }

@@ -601,7 +601,8 @@ impl State {
     ) {
         let market = &mut self.markets[number];
         market.learnt = false;
-        sink.notice(&Notice::GridChanged { market: market.top.market });
+        let grid = lifecycle.grid.as_ref().and_then(|grid| grid.as_ref().ok()).copied();
+        sink.notice(&Notice::GridChanged { market: market.top.market, grid });
         let Some(Ok(grid)) = &lifecycle.grid else {
             self.figures.rejected_changes += 1;
             return self.doubt(number, recv, sink);

@@ -1006,7 +1006,8 @@ impl State {
             self.figures.reserve_empty += 1;
             return false;
         }
-        sink.notice(&Notice::GridChanged { market: market.top.market });
+        let market = market.top.market;
+        sink.notice(&Notice::GridChanged { market, grid: Some(grid) });
         true
     }
 

@@ -54,7 +54,7 @@ impl Sink for Recorder {
             Notice::Snapshot { market, .. } => Said::Snapshot(number(market)),
             Notice::Health { market, from, to, .. } => Said::Health(number(market), from, to),
             Notice::SnapshotWanted { market } => Said::SnapshotWanted(number(market)),
-            Notice::GridChanged { market } => Said::GridChanged(number(market)),
+            Notice::GridChanged { market, .. } => Said::GridChanged(number(market)),
             Notice::Lifecycle { market, change } => Said::Lifecycle(number(market), change),
             Notice::EventFee { event, .. } => Said::EventFee(event.to_owned()),
             Notice::Subscribed { channel, sid } => Said::Subscribed(channel.to_owned(), sid),

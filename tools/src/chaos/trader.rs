@@ -257,6 +257,7 @@ impl Trader {
                 armory: keys.armory(salt())?,
                 terms: terms.polymarket,
                 requests,
+                rules: None,
                 filler: armed_filler,
                 orders_max: ARMED,
             }),

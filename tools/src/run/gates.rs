@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicU32;
 
 use engine::budget::OrderBudgets;
 use engine::clock::TscClock;
-use engine::event::{ArmRequest, Bundle, Feedback};
-use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH};
+use engine::event::{ArmRequest, Bundle, Control, Feedback};
+use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH, RULE_RING_DEPTH};
 use engine::pair::{FeeRule, PairTable};
 use engine::units::{Ns, Venue};
 use exec::armed::{ARMED_MAX, armed_ring};
@@ -57,6 +57,8 @@ pub struct GateRings {
     pub feedback: Vec<Consumer<Feedback>>,
     /// Orders to be signed ahead.
     pub arms: Producer<ArmRequest>,
+    /// Rules that changed, for both gates and the signer.
+    pub rules: Vec<Producer<Control>>,
     /// Raised by whoever stops trading.
     pub kill_epoch: Arc<AtomicU32>,
     /// What the venues let us send, by venue.
@@ -111,6 +113,16 @@ pub fn terms(file: &PairFile, table: &PairTable) -> Result<Terms, String> {
     Ok(terms)
 }
 
+fn rule_rings() -> (Vec<Producer<Control>>, [Consumer<Control>; 3]) {
+    let mut rules = Vec::new();
+    let heard = [(); 3].map(|()| {
+        let (tell, hear) = RingBuffer::new(RULE_RING_DEPTH);
+        rules.push(tell);
+        hear
+    });
+    (rules, heard)
+}
+
 /// How long an order that no list holds may still come into being. Simulated venues take stamps of
 /// ten seconds, run at most two seconds wrong, and their lists do not lag.
 fn patience(environment: Environment) -> Patience {
@@ -137,6 +149,7 @@ pub fn gates(
     let (kalshi_feedback, from_kalshi) = RingBuffer::new(FEEDBACK_RING_DEPTH);
     let (polymarket_feedback, from_polymarket) = RingBuffer::new(FEEDBACK_RING_DEPTH);
     let (arms, requests) = RingBuffer::new(ARM_RING_DEPTH);
+    let (rules, [kalshi_rules, polymarket_rules, signer_rules]) = rule_rings();
     let kill_epoch = Arc::new(AtomicU32::new(0));
     let random = || keys::seed().map_err(|problem| problem.0);
     let number = |seed: [u8; 32]| seed.first_chunk().map_or(0, |le| u64::from_le_bytes(*le));
@@ -185,7 +198,8 @@ pub fn gates(
         ends,
         gate_config(config.kalshi.order_connections, number(random()?)),
         clock.clone(),
-    );
+    )
+    .with_rules(kalshi_rules);
 
     let wallet = || {
         keys::polymarket(config)
@@ -232,13 +246,15 @@ pub fn gates(
         ends,
         gate_config(config.polymarket.order_connections, number(random()?)),
         clock.clone(),
-    );
+    )
+    .with_rules(polymarket_rules);
     let signer = SignerTile::new(
         Some(HeaderDuty { signer: kalshi_key()?, filler: header_filler }),
         Some(ArmDuty {
             armory: armory()?,
             terms: markets.polymarket,
             requests,
+            rules: Some(signer_rules),
             filler: armed_filler,
             orders_max: ARMED_MAX,
         }),
@@ -247,6 +263,7 @@ pub fn gates(
         bundles: vec![to_kalshi, to_polymarket],
         feedback: vec![from_kalshi, from_polymarket],
         arms,
+        rules,
         kill_epoch,
         budgets: [kalshi.clerk().budgets(), polymarket.clerk().budgets()],
     };

@@ -14,7 +14,7 @@ use engine::tap::{TAP_RING_BYTES, TapReader, tap};
 use engine::tile::Now;
 use engine::units::Venue;
 use exec::gate::figures::GateFigures;
-use feeds::controls::EventMarkets;
+use feeds::controls::{EventMarkets, Grids};
 use feeds::feed::{CONTROL_RING_DEPTH, TOP_RING_DEPTH};
 use feeds::fitness::Verdict;
 use feeds::live::figures::LineFigures;
@@ -38,7 +38,7 @@ const VIEW_RING_DEPTH: usize = 4_096;
 /// Kalshi's live feed.
 pub type KalshiFeed = LiveFeed<live::kalshi::Kalshi, KalshiLogin, EventMarkets>;
 /// Polymarket's live feed.
-pub type PolymarketFeed = LiveFeed<live::polymarket::Polymarket, (), ()>;
+pub type PolymarketFeed = LiveFeed<live::polymarket::Polymarket, (), Grids>;
 
 /// What a run is made of before it has rings.
 pub struct LiveParts {
@@ -118,7 +118,7 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
         verdicts: polymarket_verdicts_rx,
         markets: None,
         tap: tapped(),
-        notices: (),
+        notices: Grids,
     };
     let polymarket = LiveFeed::new(dialect, session, options, (), ends, now)?;
     let feeds = vec![
@@ -129,7 +129,11 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
         None => (None, Vec::new(), LiveOutlet::new(Vec::new(), None, events_tx)),
         Some((gates, rings)) => {
             let outlet = LiveOutlet::new(rings.bundles, Some(rings.arms), events_tx);
-            (Some(gates), rings.feedback, outlet.with_budgets(rings.budgets))
+            (
+                Some(gates),
+                rings.feedback,
+                outlet.with_budgets(rings.budgets).with_rules(rings.rules),
+            )
         }
     };
     let core = LiveTile::new(parts.desk, feeds, feedback, commands_rx, outlet, tapped())
@@ -222,6 +226,7 @@ fn gate_counts(figures: &GateFigures) -> BTreeMap<&'static str, u64> {
         ("resolved", figures.resolved),
         ("fills", figures.fills),
         ("duplicate_fills", figures.duplicates),
+        ("settlement_steps", figures.settling),
         ("undone_fills", figures.undone),
         ("foreign_fills", figures.foreign),
         ("excess_fills", figures.excess),

@@ -195,6 +195,7 @@ impl Order {
                 let Counted { shares, px, cash, fee, .. } = *counted;
                 self.tell(ReportKind::Undone { shares, px, cash, fee }, now, out);
             }
+            (Some(_), TradeStands::Settling) => figures.settling += 1,
             (Some(_), _) => figures.duplicates += 1,
             (None, stands) => {
                 let FillNews { trade, part, shares, px, .. } = *news;

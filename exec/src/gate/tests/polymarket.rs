@@ -53,7 +53,12 @@ fn an_order_is_signed_on_the_spot_and_ends_with_all_its_trades() {
     // 6.603773 x 0.53 is rounded up to a micro-dollar, its fee down to 1e-5.
     assert_eq!(rig.reports(), [filled(6_603_773, 5_300, 3_500_000, 82_240), ReportKind::Done]);
     let figures = rig.gate.figures();
-    assert_eq!((figures.fills, figures.duplicates, figures.undone), (2, 2, 0));
+    assert_eq!((figures.fills, figures.duplicates, figures.settling), (2, 0, 2));
+    assert_eq!(figures.undone, 0);
+    // What is told in the same words again is a duplicate.
+    rig.hear(&trade("a", &id, "MATCHED", "0.5", "4"));
+    rig.run(1);
+    assert_eq!(rig.gate.figures().duplicates, 1);
     rig.hear(&trade("b", &id, "FAILED", "0.53", "6.603773"));
     rig.hear(&trade("b", &id, "FAILED", "0.53", "6.603773"));
     rig.run(1);

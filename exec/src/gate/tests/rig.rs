@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::Clock;
-use engine::event::{Action, BundleId, Leg, Purpose, Ticket};
+use engine::event::{Action, BundleId, Control, Leg, Purpose, Ticket};
 use engine::grid::Grid;
 use engine::pair::{
     Direction, FeeRule, Instrument, Outcome, Pair, PairId, PairTable, Polarity, SizeRule, Verdict,
@@ -55,6 +55,7 @@ pub struct Rig<K: Clerk> {
     pub scripts: Scripts,
     pub epoch: Arc<AtomicU32>,
     bundles: Producer<Bundle>,
+    pub rules: Producer<Control>,
     feedback: Consumer<Feedback>,
     timer: Timer,
     pub bundle: u64,
@@ -185,8 +186,10 @@ impl<K: Clerk> Rig<K> {
             orders: PoolConfig { size: ORDERS, ..PoolConfig::default() },
             ..GateConfig::default()
         };
+        let (rules, rules_rx) = RingBuffer::new(4);
         let gate = Gate::new(clerk, scripts.clone(), ends, config, timer.clone());
-        Rig { gate, scripts, epoch, bundles, feedback, timer, bundle: 0 }
+        let gate = gate.with_rules(rules_rx);
+        Rig { gate, scripts, epoch, bundles, rules, feedback, timer, bundle: 0 }
     }
 
     /// The same with a journal.
