@@ -1,7 +1,7 @@
 //! What both venues list, which of it is one contract, and who said so. Read the modules in this
 //! order.
 
-mod moment; // times of both venues -> Unix seconds
+pub mod moment; // times of both venues -> Unix seconds
 mod fields; // fields of JSON, read without trust
 mod rules; // digests of rules
 pub mod kalshi; // Kalshi's series, events, markets
@@ -14,4 +14,7 @@ pub mod store; // what is known, in one file
 pub mod listing; // rows of it -> what a matcher reads
 pub mod likeness; // what one approval may cover
 pub mod worth; // what a pair would earn on the money that it locks up
+pub mod finder; // which markets are worth comparing
+pub mod finding; // what the matcher said, in the engine's words
 pub mod table; // pairs -> the pair table that the engine reads
+pub mod discovery; // from catalogues to pairs

@@ -112,6 +112,11 @@ pub fn load(args: &ConfigArgs) -> Result<Config, ConfigError> {
     parse(&text, &path, &variables, args.environment)
 }
 
+/// Whoever runs this process, as the system names them.
+pub fn user() -> Option<String> {
+    ["USER", "LOGNAME"].into_iter().find_map(|name| env::var(name).ok()).filter(|n| !n.is_empty())
+}
+
 /// Turns a file's text and variables into a configuration. Paths in it are relative to the folder
 /// of `path`.
 ///

@@ -9,6 +9,8 @@ pub mod decimal; // amounts as people write them
 pub mod config; // a file, a `.env` and the environment -> types, once
 pub mod rest; // slow requests to both venues
 pub mod catalogue; // what both venues list, and which of it is one contract
+pub mod discover; // catalogues in, pairs out
+pub mod pairs_command; // pairs, read and decided on by a person
 pub mod crosscheck; // books of the feeds beside those of REST
 pub mod account; // both accounts by hand: money, positions, single orders
 pub mod topology; // every ring and every thread of a run

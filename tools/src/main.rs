@@ -9,8 +9,10 @@ use parallax::account::positions::{self, PositionsArgs};
 use parallax::chaos::command::{self as chaos, ChaosArgs};
 use parallax::config::command::{self as config, CommandArgs};
 use parallax::demo::{self, DemoArgs};
+use parallax::discover::{self, DiscoverArgs};
 use parallax::doctor::{self, DoctorArgs};
 use parallax::jitter::{self, JitterArgs};
+use parallax::pairs_command::{self as pairs, PairsArgs};
 use parallax::replay::command as replay;
 use parallax::replay::options::ReplayArgs;
 use parallax::run::command::{self as run, RecordArgs, RunArgs};
@@ -34,6 +36,8 @@ enum Command {
     Run(Box<RunArgs>),
     Record(Box<RecordArgs>),
     Replay(Box<ReplayArgs>),
+    Discover(Box<DiscoverArgs>),
+    Pairs(Box<PairsArgs>),
     Sim(SimArgs),
     Chaos(ChaosArgs),
     Tape(TapeArgs),
@@ -51,6 +55,8 @@ fn main() -> ExitCode {
         Command::Run(args) => return ended(run::run(&args)),
         Command::Record(args) => return ended(run::record(&args)),
         Command::Replay(args) => replay::run(&args).map_err(Into::into),
+        Command::Discover(args) => discover::run(&args).map_err(Into::into),
+        Command::Pairs(args) => pairs::run(&args).map_err(Into::into),
         Command::Sim(args) => sim_command::run(&args).map_err(Into::into),
         Command::Chaos(args) => chaos::run(&args).map_err(Into::into),
         Command::Tape(args) => tape::run(&args).map_err(Into::into),

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use decisions::{Action, Decision};
-pub(super) use pairs::word;
+pub use pairs::word;
 pub use pairs::{PairRow, Standing};
 
 use super::crawl::{Keep, Kept};
@@ -211,6 +211,18 @@ impl Store {
             .query_map([venue.index() as i64], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? == 1)))
             .map_err(&fail)?;
         rows.collect::<Result<_, _>>().map_err(fail)
+    }
+
+    /// An open market by its ticker, condition or slug.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn market_named(&self, name: &str) -> Result<Option<(Venue, String)>, StoreError> {
+        let text = "SELECT venue, id FROM market WHERE open = 1 AND (id = ?1 OR id = upper(?1) \
+                    OR id = lower(?1) OR (venue = 1 AND body ->> 'slug' = ?1)) LIMIT 1";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?));
+        let found = self.db.query_row(text, [name], read).optional().map_err(self.fail())?;
+        Ok(found.map(|(venue, id)| (Venue::ALL[usize::from(venue == 1)], id)))
     }
 
     /// Notes that everything is matched as it is now.

@@ -226,7 +226,7 @@ impl Store {
 }
 
 /// A verdict as the pair table writes it.
-pub(in crate::catalogue) const fn word(verdict: Verdict) -> &'static str {
+pub const fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Tradable => "tradable",
         Verdict::Approved => "approved",

@@ -1,0 +1,351 @@
+//! From catalogues to pairs: what is asked of the venues, what is matched again, and what became
+//! of the pairs.
+
+use std::collections::{BTreeSet, HashSet};
+
+use engine::pair::Verdict;
+use engine::units::Venue;
+
+use matching::judgement::Judgement;
+
+use super::crawl::{Account, Crawl, Keep as _, Progress, Scope, Source};
+use super::finder::{Alike, Finder};
+use super::finding::{self, polarity_word};
+use super::likeness::likeness;
+use super::listing;
+use super::page::{Contents, Found};
+use super::rules;
+use super::store::{PairRow, Standing, Store, StoreError, Which};
+use super::table::Entry;
+use super::worth::worth;
+
+/// A whole catalogue is asked for again after so long; until then changes are enough.
+const WHOLE_S: i64 = 86_400;
+
+/// What pairs are made by. Another number judges all of them anew.
+const MATCHER: &str = "1";
+
+/// What is known, and the matcher that knows it.
+pub struct Discovery {
+    /// Catalogues, pairs, decisions.
+    pub store: Store,
+    finder: Finder,
+    loaded: bool,
+}
+
+/// What a look at the catalogues changed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Changes {
+    /// Pairs that were not known or had ended.
+    pub found: Vec<String>,
+    /// Pairs whose markets are over or no longer equal.
+    pub ended: Vec<String>,
+    /// Pairs that may be decided on no longer.
+    pub paused: Vec<String>,
+    /// Markets that were matched.
+    pub matched: usize,
+}
+
+impl Changes {
+    /// True where nothing changed for anybody who trades.
+    pub const fn is_nothing(&self) -> bool {
+        self.found.is_empty() && self.ended.is_empty() && self.paused.is_empty()
+    }
+}
+
+/// How fresh a catalogue must be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Freshness {
+    /// Ask for everything, whatever is known.
+    pub force: bool,
+    /// Ask for nothing that is younger than this; seconds.
+    pub ttl_s: i64,
+}
+
+impl Discovery {
+    /// Works on a store.
+    pub fn new(store: Store) -> Discovery {
+        Discovery { store, finder: Finder::default(), loaded: false }
+    }
+
+    /// Asks the venues for what is not fresh enough. `None` where everything is.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn refresh(
+        &mut self,
+        source: &mut impl Source,
+        fresh: Freshness,
+        now: i64,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Option<Account>, StoreError> {
+        let mut scopes = Vec::new();
+        for venue in Venue::ALL {
+            let time = |key: &str| -> Result<i64, StoreError> {
+                let said = self.store.remark(&format!("{key} {}", venue.name()))?;
+                Ok(said.and_then(|text| text.parse().ok()).unwrap_or(i64::MIN))
+            };
+            let (whole, looked) = (time("whole")?, time("looked")?);
+            if fresh.force || whole < now - WHOLE_S {
+                scopes.push((venue, Scope::Whole));
+            } else if looked <= now - fresh.ttl_s {
+                scopes.push((venue, Scope::Since(looked)));
+            }
+        }
+        if scopes.is_empty() {
+            return Ok(None);
+        }
+        self.store.at(now);
+        let mut crawl = Crawl::new(source, &mut self.store, progress);
+        for (venue, scope) in &scopes {
+            crawl.venue(*venue, *scope)?;
+        }
+        let account = crawl.end();
+        for (venue, scope) in scopes.into_iter().filter(|(v, _)| account.complete[v.index()]) {
+            // What an incomplete listing lacks may be there all the same.
+            if scope == Scope::Whole {
+                self.store.retire(venue, now)?;
+                self.store.set_remark(&format!("whole {}", venue.name()), &now.to_string())?;
+            }
+            self.store.set_remark(&format!("looked {}", venue.name()), &now.to_string())?;
+        }
+        Ok(Some(account))
+    }
+
+    /// Asks for one market of Kalshi with its event, where it is not known yet.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn ask_for(&mut self, source: &mut impl Source, ticker: &str) -> Result<(), StoreError> {
+        if self.store.kalshi(ticker)?.is_some() {
+            return Ok(());
+        }
+        let Ok(page) = source.get(Venue::Kalshi, &format!("/markets/{ticker}"), "") else {
+            return Ok(()); // Whoever asked sees that there is no such pair.
+        };
+        let mut found = Contents::of(&page).found;
+        let event = found.iter().find_map(|one| match one {
+            Found::KalshiMarket(market) => Some(market.event.clone()),
+            _ => None,
+        });
+        if let Some(event) = event
+            && let Ok(page) = source.get(Venue::Kalshi, &format!("/events/{event}"), "")
+        {
+            found.extend(Contents::of(&page).found);
+        }
+        self.store.keep(&found)?;
+        Ok(())
+    }
+
+    /// Matches what changed.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn rematch(&mut self, now: i64) -> Result<Changes, StoreError> {
+        let whole = self.store.remark("matcher")?.as_deref() != Some(MATCHER);
+        self.load()?;
+        let mut changes = Changes::default();
+        let mut todo: Vec<(Venue, String)> = Vec::new();
+        for venue in Venue::ALL {
+            for (id, open) in self.store.ids(venue, Which::Unmatched)? {
+                if open {
+                    self.put(venue, &id)?;
+                    todo.push((venue, id));
+                } else {
+                    self.finder.remove(venue, &id);
+                    for row in self.store.pairs_of(&id)?.into_iter().filter(|row| row.live) {
+                        self.store.end_pair(&row.id)?;
+                        changes.ended.push(row.id);
+                    }
+                }
+            }
+        }
+        if whole {
+            // A pair is found from either of its markets.
+            let ids = self.store.ids(Venue::Kalshi, Which::Open)?;
+            todo = ids.into_iter().map(|(id, _)| (Venue::Kalshi, id)).collect();
+        }
+        changes.matched = todo.len();
+        let (mut judged, mut kept) = (HashSet::new(), HashSet::new());
+        let mut before: BTreeSet<String> = BTreeSet::new();
+        for (venue, id) in todo {
+            before.extend(self.store.pairs_of(&id)?.into_iter().filter(|r| r.live).map(|r| r.id));
+            for Alike { kalshi, polymarket, judged: found } in self.finder.pairs_of(venue, &id) {
+                if judged.insert((kalshi.clone(), polymarket.clone())) {
+                    kept.insert(self.keep(&kalshi, &polymarket, &found, now, &mut changes)?);
+                }
+            }
+        }
+        for id in before.into_iter().filter(|id| !kept.contains(id)) {
+            self.store.end_pair(&id)?;
+            changes.ended.push(id);
+        }
+        self.store.all_matched()?;
+        self.store.set_remark("matcher", MATCHER)?;
+        Ok(changes)
+    }
+
+    fn load(&mut self) -> Result<(), StoreError> {
+        if self.loaded {
+            return Ok(());
+        }
+        for venue in Venue::ALL {
+            for (id, _) in self.store.ids(venue, Which::Open)? {
+                self.put(venue, &id)?;
+            }
+        }
+        self.loaded = true;
+        Ok(())
+    }
+
+    fn put(&mut self, venue: Venue, id: &str) -> Result<(), StoreError> {
+        let listing = match venue {
+            Venue::Kalshi => self.store.kalshi(id)?.map(|row| listing::kalshi(&row)),
+            Venue::Polymarket => self.store.polymarket(id)?.map(|row| listing::polymarket(&row)),
+        };
+        if let Some(listing) = listing {
+            self.finder.put(listing);
+        }
+        Ok(())
+    }
+
+    /// Writes a pair as it is judged now; its id.
+    fn keep(
+        &mut self,
+        ticker: &str,
+        condition: &str,
+        judged: &Judgement,
+        now: i64,
+        changes: &mut Changes,
+    ) -> Result<String, StoreError> {
+        let (Some(here), Some(there)) =
+            (self.store.kalshi(ticker)?, self.store.polymarket(condition)?)
+        else {
+            return Ok(String::new());
+        };
+        let known = self.store.pairs_of(ticker)?;
+        let before = known.iter().find(|row| row.polymarket == condition);
+        let stood = before.map(|row| self.store.standing(row)).transpose()?;
+        let polarity = finding::polarity(judged, &there.market.tokens);
+        let word = polarity_word(polarity);
+        let verdict = match finding::verdict(judged) {
+            // Nobody can trade what nobody can map.
+            Verdict::Tradable if polarity.is_none() => Verdict::NeedsReview,
+            verdict => verdict,
+        };
+        let row = PairRow {
+            id: match before {
+                Some(row) => row.id.clone(),
+                None => name(ticker, condition, known.is_empty()),
+            },
+            kalshi: ticker.to_owned(),
+            polymarket: condition.to_owned(),
+            polarity: word.to_owned(),
+            verdict,
+            score: judged.equality.score,
+            judgement: serde_json::to_string(judged).unwrap_or_default(),
+            like: likeness(&listing::kalshi(&here), &listing::polymarket(&there), word),
+            rules: rules::hash(&[&here.market.rules_hash(), &there.market.rules_hash()]),
+            first: String::new(),
+            found: now,
+            judged: now,
+            live: true,
+        };
+        let was_live = before.is_some_and(|row| row.live);
+        self.store.put_pair(&row)?;
+        if !was_live {
+            changes.found.push(row.id.clone());
+        }
+        let could = stood.is_some_and(|stood| stood.verdict.trades_live());
+        if could && was_live && !self.standing(&row.id)?.verdict.trades_live() {
+            changes.paused.push(row.id.clone());
+        }
+        Ok(row.id)
+    }
+
+    fn standing(&self, id: &str) -> Result<Standing, StoreError> {
+        match self.store.pair(id)? {
+            Some(row) => self.store.standing(&row),
+            None => Ok(Standing { verdict: Verdict::NeedsReview, why: "not known".to_owned() }),
+        }
+    }
+
+    /// All pairs with what a table says of them, the best paid first; those of unknown worth last,
+    /// in the order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn entries(&self, now: i64) -> Result<Vec<Entry>, StoreError> {
+        let held = self.store.held()?;
+        let mut entries = Vec::new();
+        for row in self.store.pairs(false)? {
+            entries.extend(self.entry(row, &held, now)?);
+        }
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.worth.map(|worth| worth.apr_bp)));
+        Ok(entries)
+    }
+
+    /// One pair with what a table says of it; `None` where a market of it is not stored.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn entry(
+        &self,
+        row: PairRow,
+        held: &[String],
+        now: i64,
+    ) -> Result<Option<Entry>, StoreError> {
+        let (Some(kalshi), Some(polymarket)) =
+            (self.store.kalshi(&row.kalshi)?, self.store.polymarket(&row.polymarket)?)
+        else {
+            return Ok(None);
+        };
+        let judged: Option<Judgement> = serde_json::from_str(&row.judgement).ok();
+        let tokens = &polymarket.market.tokens;
+        let polarity = judged.and_then(|judged| finding::polarity(&judged, tokens));
+        let worth = polarity.and_then(|polarity| worth(&kalshi, &polymarket, polarity, now));
+        let standing = self.store.standing(&row)?;
+        let held = held.contains(&row.id);
+        Ok(Some(Entry { row, standing, kalshi, polymarket, polarity, held, worth }))
+    }
+
+    /// The markets that could be the other side of one, judged, the likest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn look_alikes(&mut self, venue: Venue, id: &str) -> Result<Vec<Alike>, StoreError> {
+        self.load()?;
+        self.put(venue, id)?;
+        Ok(self.finder.look_alikes(venue, id))
+    }
+
+    /// What the matcher says of two markets; `None` where one of them is not stored.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn judge(
+        &mut self,
+        ticker: &str,
+        condition: &str,
+    ) -> Result<Option<Judgement>, StoreError> {
+        let (Some(here), Some(there)) =
+            (self.store.kalshi(ticker)?, self.store.polymarket(condition)?)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(self.finder.judge(&listing::kalshi(&here), &listing::polymarket(&there))))
+    }
+}
+
+/// Our name of a pair: the ticker, and where it has several partners, the partner too.
+fn name(ticker: &str, condition: &str, is_only: bool) -> String {
+    let ticker = ticker.to_lowercase();
+    match (is_only, condition.get(2..10)) {
+        (false, Some(start)) => format!("{ticker}+{start}"),
+        _ => ticker,
+    }
+}
+
+#[cfg(test)]
+#[path = "discovery_tests.rs"]
+mod tests;

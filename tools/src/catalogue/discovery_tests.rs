@@ -1,0 +1,176 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::catalogue::crawl::Trouble;
+use crate::catalogue::page::Contents;
+
+const NOW: i64 = 1_795_284_000; // 2026-11-21 18:00:00 UTC
+
+/// Two venues with a page of each kind.
+#[derive(Clone, Default)]
+struct Fake {
+    kalshi: Vec<Value>,
+    polymarket: Vec<Value>,
+    down: [bool; 2],
+    asked: usize,
+}
+
+impl Source for Fake {
+    fn get(&mut self, venue: Venue, path: &str, query: &str) -> Result<Value, Trouble> {
+        self.asked += 1;
+        if self.down[venue.index()] {
+            return Err(Trouble { what: format!("GET {path}: no answer"), again: false });
+        }
+        Ok(match (venue, path) {
+            (Venue::Kalshi, "/events") if query.contains("status=unopened") => {
+                json!({"events": []})
+            }
+            (Venue::Kalshi, "/events") => json!({"events": self.kalshi, "cursor": ""}),
+            (Venue::Kalshi, "/markets") => json!({"markets": self.kalshi.iter()
+                .flat_map(|e| e["markets"].as_array().unwrap().clone()).collect::<Vec<_>>()}),
+            (Venue::Polymarket, "/events/keyset") => json!({"events": self.polymarket}),
+            (Venue::Polymarket, _) => json!({"markets": []}),
+            _ => json!({"series": [{"ticker": "KXFEDDECISION", "fee_type": "quadratic",
+                "fee_multiplier": 1}]}),
+        })
+    }
+
+    fn rest(&mut self, _: Duration) {}
+}
+
+fn fed(bps: u32) -> Value {
+    json!({
+        "ticker": format!("KXFEDDECISION-26DEC-C{bps}"), "event_ticker": "KXFEDDECISION-26DEC",
+        "status": "active", "market_type": "binary",
+        "title": format!("Will the Federal Reserve Cut rates by {bps}bps at their December 2026 meeting?"),
+        "yes_sub_title": format!("Cut {bps}bps"), "custom_strike": {"Cut": bps.to_string()},
+        "rules_primary": format!("If the Federal Reserve does a Cut of {bps}bps on December 9, 2026, then the market resolves to Yes."),
+        "close_time": "2026-12-09T18:59:00Z", "exchange_index": 0,
+        "price_ranges": [{"start": "0.0000", "end": "1.0000", "step": "0.0100"}],
+        "yes_bid_dollars": "0.4000", "yes_ask_dollars": "0.4100",
+    })
+}
+
+fn gamma(bps: u32, id: u8) -> Value {
+    json!({
+        "conditionId": format!("0x{id:064x}"), "id": id.to_string(), "version": "v1",
+        "question": format!("Will the Fed decrease interest rates by {bps} bps after the December 2026 meeting?"),
+        "groupItemTitle": format!("{bps} bps decrease"),
+        "description": format!("This market will resolve to \"Yes\" if the Federal Reserve lowers the upper bound of the target federal funds rate by {bps} bps at its December 2026 meeting. The resolution source is the FOMC's statement."),
+        "outcomes": "[\"Yes\", \"No\"]", "clobTokenIds": format!("[\"{id}1\", \"{id}2\"]"),
+        "endDate": "2026-12-09T00:00:00Z", "active": true, "closed": false,
+        "acceptingOrders": true, "enableOrderBook": true, "orderPriceMinTickSize": 0.01,
+        "orderMinSize": 5, "feesEnabled": true, "feeSchedule": {"rate": 0.05, "exponent": 1},
+        "bestBid": 0.5, "bestAsk": 0.51,
+    })
+}
+
+fn fake() -> Fake {
+    Fake {
+        kalshi: vec![json!({"event_ticker": "KXFEDDECISION-26DEC",
+            "series_ticker": "KXFEDDECISION", "title": "Fed decision in December 2026",
+            "mutually_exclusive": true, "markets": [fed(25), fed(50)]})],
+        polymarket: vec![json!({"id": "9", "slug": "fed-decision-in-december",
+            "title": "Fed decision in December?", "enableNegRisk": true, "seriesSlug": "fomc",
+            "markets": [gamma(25, 1), gamma(75, 2)]})],
+        ..Fake::default()
+    }
+}
+
+fn look(discovery: &mut Discovery, fake: &mut Fake, force: bool, now: i64) -> Changes {
+    let fresh = Freshness { force, ttl_s: 300 };
+    discovery.refresh(fake, fresh, now, &mut |_| {}).unwrap();
+    discovery.rematch(now).unwrap()
+}
+
+fn discovery() -> Discovery {
+    Discovery::new(Store::in_memory(NOW).unwrap())
+}
+
+#[test]
+fn equal_contracts_are_found_with_tokens_and_a_neighbour_is_not() {
+    let (mut discovery, mut fake) = (discovery(), fake());
+    let changes = look(&mut discovery, &mut fake, false, NOW);
+    assert_eq!(changes.found, ["kxfeddecision-26dec-c25"], "{changes:?}");
+    let entries = discovery.entries(NOW).unwrap();
+    assert_eq!(entries.len(), 1, "25 bps is neither 50 nor 75");
+    assert_eq!(entries[0].polarity, Some(engine::pair::Polarity::Same));
+    assert_eq!(entries[0].polymarket.market.tokens, ["11", "12"]);
+    assert!(
+        entries[0].worth.is_some() && entries[0].gaps() == super::super::table::Gaps::default()
+    );
+    let alike = discovery.look_alikes(Venue::Kalshi, "KXFEDDECISION-26DEC-C50").unwrap();
+    assert!(!alike.is_empty() && !alike[0].judged.equality.equal);
+}
+
+#[test]
+fn within_its_time_to_live_nothing_is_asked_and_later_only_changes() {
+    let (mut discovery, mut fake) = (discovery(), fake());
+    look(&mut discovery, &mut fake, false, NOW);
+    let asked = fake.asked;
+    look(&mut discovery, &mut fake, false, NOW + 299);
+    assert_eq!(fake.asked, asked);
+    fake.kalshi[0]["markets"].as_array_mut().unwrap().push(fed(75));
+    let changes = look(&mut discovery, &mut fake, false, NOW + 300);
+    assert_eq!(changes.found, ["kxfeddecision-26dec-c75"], "a new listing is matched");
+    assert_eq!(changes.matched, 1, "and nothing else is");
+    let again = look(&mut discovery, &mut fake, true, NOW + 301);
+    assert!(again.is_nothing() && again.matched == 0, "{again:?}");
+}
+
+#[test]
+fn a_venue_that_is_down_drops_nothing() {
+    let (mut discovery, mut fake) = (discovery(), fake());
+    look(&mut discovery, &mut fake, true, NOW);
+    fake.down = [false, true];
+    fake.polymarket.clear();
+    let fresh = Freshness { force: true, ttl_s: 0 };
+    let account = discovery.refresh(&mut fake, fresh, NOW + 10, &mut |_| {}).unwrap().unwrap();
+    assert_eq!(account.complete, [true, false]);
+    assert!(account.notes[0].contains("no answer"), "{:?}", account.notes);
+    assert!(discovery.rematch(NOW + 10).unwrap().is_nothing());
+    assert_eq!(discovery.entries(NOW).unwrap().len(), 1);
+    // It is back, and no longer lists the market: now the pair is over, unless somebody holds it.
+    fake.down = [false; 2];
+    let changes = look(&mut discovery, &mut fake, true, NOW + 20);
+    assert_eq!(changes.ended, ["kxfeddecision-26dec-c25"]);
+    assert!(discovery.entries(NOW).unwrap().is_empty());
+    discovery.store.hold(&changes.ended, NOW).unwrap();
+    let entries = discovery.entries(NOW).unwrap();
+    assert!(entries[0].held && !entries[0].row.live);
+}
+
+#[test]
+fn a_change_of_a_rules_text_pauses_its_pair() {
+    let (mut discovery, mut fake) = (discovery(), fake());
+    look(&mut discovery, &mut fake, true, NOW);
+    let row = discovery.store.pair("kxfeddecision-26dec-c25").unwrap().unwrap();
+    discovery
+        .store
+        .decide(&super::super::store::Decision {
+            pair: row.id.clone(),
+            action: super::super::store::Action::Approve,
+            who: "ann".into(),
+            at: NOW,
+            why: "read".into(),
+            polarity: row.polarity.clone(),
+            rules: row.rules.clone(),
+            like: String::new(),
+        })
+        .unwrap();
+    fake.kalshi[0]["markets"][0]["rules_secondary"] = json!("An emergency cut counts too.");
+    let changes = look(&mut discovery, &mut fake, true, NOW + 10);
+    assert_eq!(changes.paused, ["kxfeddecision-26dec-c25"], "{changes:?}");
+    let entries = discovery.entries(NOW).unwrap();
+    assert_eq!(entries[0].verdict(), Verdict::NeedsReview);
+    assert!(entries[0].standing.why.contains("rules changed"), "{}", entries[0].standing.why);
+}
+
+#[test]
+fn an_odd_page_costs_its_own_rows_alone() {
+    let page = json!({"events": [{"event_ticker": "E", "markets": [fed(25), {"no": 1}, "x"]}]});
+    let contents = Contents::of(&page);
+    assert_eq!((contents.found.len(), contents.wrong.len()), (2, 2));
+}

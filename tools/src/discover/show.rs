@@ -1,0 +1,171 @@
+//! Pairs as lines for people and as JSON for programs.
+
+use std::fmt::Write as _;
+
+use engine::pair::Verdict;
+use serde_json::{Value, json};
+
+use crate::catalogue::crawl::Account;
+use crate::catalogue::discovery::Changes;
+use crate::catalogue::moment::rfc3339;
+use crate::catalogue::store::word;
+use crate::catalogue::table::Entry;
+use crate::catalogue::worth;
+
+/// Pairs that are shown without being asked for all.
+const LINES_MAX: usize = 60;
+
+/// Pairs one a line, and how many there are.
+pub fn lines(entries: &[Entry], counts: [u64; 2], hint: bool) -> String {
+    let mut text = String::new();
+    if !entries.is_empty() {
+        let _ = writeln!(text, "{:<13} {:>8}  {:<36} question", "verdict", "a year", "pair");
+    }
+    for entry in entries.iter().take(LINES_MAX) {
+        let apr = entry.worth.map_or("-".to_owned(), |worth| apr(worth.apr_bp));
+        let held = if entry.held { " (held)" } else { "" };
+        let question = &entry.polymarket.market.question;
+        let line = format!(
+            "{:<13} {apr:>8}  {:<36} {question}{held}",
+            word(entry.verdict()),
+            entry.row.id,
+        );
+        let _ = writeln!(text, "{}", super::explain::cut(&line, 118));
+    }
+    if entries.len() > LINES_MAX {
+        let _ = writeln!(text, "... and {} more (--json shows all)", entries.len() - LINES_MAX);
+    }
+    let count = |wanted: Verdict| entries.iter().filter(|e| e.verdict() == wanted).count();
+    let [kalshi, polymarket] = counts;
+    let _ = writeln!(
+        text,
+        "{} pairs of {kalshi} open markets on Kalshi and {polymarket} on Polymarket: {} tradable, \
+         {} approved, {} need a review, {} blocked",
+        entries.len(),
+        count(Verdict::Tradable),
+        count(Verdict::Approved),
+        count(Verdict::NeedsReview),
+        count(Verdict::Blocked),
+    );
+    if hint && !entries.is_empty() {
+        text.push_str(
+            "Write them with --out pairs.toml; read one with `parallax pairs show ID`.\n",
+        );
+    }
+    text
+}
+
+/// Everything as one object.
+pub fn json(
+    entries: &[Entry],
+    counts: [u64; 2],
+    account: Option<&Account>,
+    changes: &Changes,
+) -> String {
+    let crawl = account.map(|account| {
+        json!({
+            "pages": account.pages,
+            "rows": account.rows,
+            "changed": account.changed,
+            "complete": {"kalshi": account.complete[0], "polymarket": account.complete[1]},
+            "notes": account.notes,
+            "notes_count": account.notes_count,
+        })
+    });
+    let pairs: Vec<Value> = entries.iter().map(pair).collect();
+    let object = json!({
+        "markets": {"kalshi": counts[0], "polymarket": counts[1]},
+        "crawl": crawl,
+        "changes": {
+            "found": changes.found,
+            "ended": changes.ended,
+            "paused": changes.paused,
+            "matched": changes.matched,
+        },
+        "pairs": pairs,
+    });
+    format!("{object}\n")
+}
+
+/// One pair.
+pub fn pair(entry: &Entry) -> Value {
+    let (kalshi, polymarket) = (&entry.kalshi.market, &entry.polymarket.market);
+    let gaps = entry.gaps();
+    let tokens = |at: usize| polymarket.tokens.get(at);
+    let judged: Value = serde_json::from_str(&entry.row.judgement).unwrap_or_default();
+    json!({
+        "id": entry.row.id,
+        "verdict": word(entry.verdict()),
+        "why": entry.standing.why,
+        "polarity": entry.row.polarity,
+        "score": entry.row.score,
+        "kalshi_ticker": kalshi.ticker,
+        "condition_id": polymarket.condition_id,
+        "yes": tokens(0),
+        "no": tokens(1),
+        "mapping": judged["mapping"],
+        "title": polymarket.question,
+        "kalshi_title": kalshi.title,
+        "kalshi_yes": kalshi.yes_sub_title,
+        "slug": polymarket.slug,
+        "close_time": kalshi.close_time.map(rfc3339),
+        "expected_resolution": worth::resolution(&entry.kalshi, &entry.polymarket).map(rfc3339),
+        "locked_s": entry.worth.map(|worth| worth.locked_s),
+        "gain_micro_usd": entry.worth.map(|worth| worth.gain_e6),
+        "apr_percent": entry.worth.map(|worth| apr(worth.apr_bp)),
+        "held": entry.held,
+        "missing": gaps.filled.iter().chain(&gaps.fatal).collect::<Vec<_>>(),
+        "reasons": judged["reasons"],
+        "payoff": judged["payoff"],
+    })
+}
+
+/// Hundredths of a percent as people write them.
+pub fn apr(bp: i64) -> String {
+    let sign = if bp < 0 { "-" } else { "" };
+    let bp = bp.unsigned_abs();
+    format!("{sign}{}.{:02} %", bp / 100, bp % 100)
+}
+
+/// Leagues whose series carry another name than people give them, as (name, series).
+const LEAGUES: &[(&str, &str)] = &[
+    ("bun", "BUNDESLIGA"),
+    ("lal", "LALIGA"),
+    ("laliga", "LALIGA"),
+    ("sea", "SERIEA"),
+    ("fl1", "LIGUE1"),
+    ("elc", "EFLC"),
+    ("championship", "EFLC"),
+    ("cfb", "NCAAF"),
+    ("ncaam", "NCAAMB"),
+    ("cbb", "NCAAMB"),
+    ("codmw", "COD"),
+];
+
+/// True where a pair's series is one of these leagues', or none are named.
+pub fn in_leagues(entry: &Entry, leagues: &[String]) -> bool {
+    let series = entry.kalshi.market.ticker.split('-').next().unwrap_or_default();
+    let series = series.strip_prefix("KX").unwrap_or(series).to_uppercase();
+    leagues.is_empty()
+        || leagues.iter().any(|league| {
+            let league = league.trim().to_lowercase();
+            let other = LEAGUES.iter().find(|(name, _)| *name == league);
+            let code = other.map_or_else(|| league.to_uppercase(), |(_, code)| (*code).to_owned());
+            series.strip_prefix(&code).is_some_and(|kind| {
+                matches!(
+                    kind,
+                    "" | "GAME" | "SPREAD" | "TOTAL" | "BTTS" | "MATCH" | "MAP" | "1H" | "ML"
+                )
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percents_are_written_with_their_sign() {
+        assert_eq!([0, 5, -123, 4_000].map(apr), ["0.00 %", "0.05 %", "-1.23 %", "40.00 %"]);
+    }
+}
