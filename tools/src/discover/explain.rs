@@ -13,7 +13,7 @@ use crate::catalogue::store::{KalshiRow, PolymarketRow, Standing};
 const WIDTH: usize = 100;
 
 /// Most fields that are shown with the words that they were read from.
-const FIELDS_MAX: usize = 5;
+const FIELDS_MAX: usize = 4;
 
 /// Characters of the words that a field was read from.
 const QUOTE_MAX: usize = 82;
@@ -112,9 +112,13 @@ fn shown(text: &mut String, field: &Compared) {
         [("Kalshi", &field.here, &field.here_text), ("Polymarket", &field.there, &field.there_text)]
     {
         let value = if value.trim().is_empty() { "does not say" } else { value };
-        let _ = writeln!(text, "    {venue:<10}  {}", cut(value, QUOTE_MAX));
+        let _ = writeln!(text, "    {venue:<10}  {}", cut(&plain(value), QUOTE_MAX));
         if !words.trim().is_empty() && words.trim() != value.trim() {
-            let _ = writeln!(text, "                read in: \"{}\"", cut(words, QUOTE_MAX - 12));
+            let _ = writeln!(
+                text,
+                "                read in: \"{}\"",
+                cut(&plain(words), QUOTE_MAX - 12)
+            );
         }
     }
 }
@@ -128,7 +132,8 @@ fn worst(payoff: &Payoff) -> String {
 }
 
 fn joined(texts: &[&str]) -> String {
-    let some: Vec<&str> = texts.iter().map(|text| text.trim()).filter(|t| !t.is_empty()).collect();
+    let some: Vec<String> =
+        texts.iter().map(|text| plain(text)).filter(|t| !t.is_empty()).collect();
     some.join(" | ")
 }
 
@@ -137,18 +142,21 @@ fn times(times: &[(&str, Option<i64>)]) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-/// One line of so many characters at most.
+/// One line of so many characters at most. Texts come from venues: what would steer a terminal is
+/// left out.
 pub(super) fn cut(text: &str, most: usize) -> String {
-    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let lead: String = text.chars().take_while(|c| *c == ' ').collect();
-    let room = most.saturating_sub(lead.len());
-    match line.char_indices().nth(room) {
-        None => format!("{lead}{line}"),
-        Some(_) => {
-            let kept: String = line.chars().take(room.saturating_sub(3)).collect();
-            format!("{lead}{kept}...")
-        }
+    let of_line = |c: char| if c.is_whitespace() { ' ' } else { c };
+    let line: String = text.chars().map(of_line).filter(|c| !c.is_control()).collect();
+    let line = line.trim_end();
+    match line.char_indices().nth(most) {
+        None => line.to_owned(),
+        Some(_) => line.chars().take(most.saturating_sub(3)).chain("...".chars()).collect(),
     }
+}
+
+/// A text of a venue as one run of words.
+fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The start of a long id.
@@ -184,6 +192,7 @@ mod tests {
             (0..30).map(|n| field(&format!("agrees-{n}"), Relation::Equal)).collect();
         compared.extend((0..9).map(|n| field(&format!("open-{n}"), Relation::Unknown)));
         compared.push(field("threshold", Relation::Different));
+        compared[0].here_text = "\x1b[2J".into();
         let nothing = Listing::default();
         let mut judged = Matcher::new(Aliases::default()).judge(&nothing, &nothing);
         judged.equality.equal = true;
@@ -197,7 +206,8 @@ mod tests {
         assert!(
             text.contains("read in: \"greater than 3.5 percent") && text.contains("3.5% or above")
         );
+        assert!(!text.contains('\x1b'), "a venue does not steer the terminal");
         assert!(text.contains("REFUSED") && text.contains("worst case: both legs pay $"), "{text}");
-        assert!(text.contains("also open: open-4, open-5"), "{text}");
+        assert!(text.contains("also open: open-3, open-4"), "{text}");
     }
 }
