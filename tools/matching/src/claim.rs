@@ -45,6 +45,8 @@ pub struct Term {
     pub text: String,
     /// Whether it looks like a name.
     pub name: bool,
+    /// Whether a table knows it as one entity, so that a name beside it makes another.
+    pub known: bool,
     /// Number of the run of neighbouring names.
     pub run: usize,
 }
@@ -162,7 +164,7 @@ impl Claim {
             return length;
         }
         if let Some((team, length)) = self.team_at(found, at, aliases) {
-            self.term(format!("team:{team}"), true, *run);
+            self.term(format!("team:{team}"), true, true, *run);
             used[at..at + length].fill(true);
             return length;
         }
@@ -175,7 +177,7 @@ impl Claim {
             let name = found[at].capital;
             match class {
                 Class::Stop | Class::Weak => {}
-                Class::Org => self.term(value.to_owned(), true, *run),
+                Class::Org => self.term(value.to_owned(), true, true, *run),
                 // `may`, `us` and `out` in small letters are words; a country is written large.
                 Class::Country | Class::State if !name && found[at].text.len() <= 2 => {}
                 _ => self.slot(class, value),
@@ -205,7 +207,7 @@ impl Claim {
             *run += 1;
         }
         let text = if token.capital { token.text.clone() } else { stem(&token.text) };
-        self.term(text, name, *run);
+        self.term(text, name, false, *run);
         if !token.capital {
             *run += 1;
         }
@@ -230,9 +232,9 @@ impl Claim {
         self.slots.entry(class).or_default().insert(value.to_owned());
     }
 
-    fn term(&mut self, text: String, name: bool, run: usize) {
+    fn term(&mut self, text: String, name: bool, known: bool, run: usize) {
         if !self.terms.iter().any(|term| term.text == text) {
-            self.terms.push(Term { text, name, run });
+            self.terms.push(Term { text, name, known, run });
         }
     }
 

@@ -70,9 +70,9 @@ pub fn compare(a: &Claim, b: &Claim, contexts: [&Context; 2]) -> Comparison {
     if a.game.is_some() && b.game.is_some() {
         games(&mut found);
     } else {
-        let matched = terms(&mut found, contexts);
+        let agreed = terms(&mut found, contexts);
         for class in CLASSES {
-            slot(&mut found, *class, contexts, matched);
+            slot(&mut found, *class, contexts, agreed);
         }
         numbers(&mut found, contexts);
         dates(&mut found);
@@ -161,8 +161,8 @@ fn values(claim: &Claim, class: Class) -> BTreeSet<String> {
     }
 }
 
-/// Compares one class. `matched` is how many names agree.
-fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], matched: usize) {
+/// Compares one class.
+fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], agreed: Agreed) {
     let (a, b) = (values(found.a, class), values(found.b, class));
     if a.is_empty() && b.is_empty() {
         return;
@@ -188,6 +188,16 @@ fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], matched
             return;
         }
     }
+    // To leave an office is to be out; to leave a country is not.
+    let leaving = |set: &BTreeSet<String>| set.contains("leave") || set.contains("oust");
+    if class == Class::Verb
+        && leaving(&a)
+        && leaving(&b)
+        && found.a.values(Class::Country) == found.b.values(Class::Country)
+    {
+        found.add(class.field(), Relation::Compatible, &here, &there, 40);
+        return;
+    }
     if !only_a.is_empty() && !only_b.is_empty() {
         if class == Class::Verb && common {
             found.add(class.field(), Relation::Compatible, &here, &there, 30);
@@ -209,11 +219,17 @@ fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], matched
         found.add(class.field(), relation, &here, &there, penalty);
         return;
     }
-    let (only, context, claim, other) = if only_b.is_empty() {
-        (&only_a, contexts[1], found.a, found.b)
+    let (only, context, claim, other, extra) = if only_b.is_empty() {
+        (&only_a, contexts[1], found.a, found.b, agreed.extra[1])
     } else {
-        (&only_b, contexts[0], found.b, found.a)
+        (&only_b, contexts[0], found.b, found.a, agreed.extra[0])
     };
+    if class == Class::Verb && extra > 0 && !common && only.iter().any(|verb| *verb != "win") {
+        // One says what happens, and the other has words of its own for what does.
+        found.add(class.field(), Relation::Different, &here, &there, 500);
+        return;
+    }
+    let matched = agreed.names;
     let explained = only.iter().all(|value| context.says(class, value));
     let (relation, penalty) = one_sided(class, only, explained, matched, claim, other);
     found.add(class.field(), relation, &here, &there, penalty);
@@ -267,8 +283,17 @@ fn one_sided(
     }
 }
 
-/// Compares entities and other words; how many names agree.
-fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> usize {
+/// What the words of both titles have in common.
+#[derive(Clone, Copy)]
+struct Agreed {
+    /// Names that agree.
+    names: usize,
+    /// Words that one side alone has.
+    extra: [usize; 2],
+}
+
+/// Compares entities and other words.
+fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed {
     let (a, b) = (&found.a.terms, &found.b.terms);
     let mut left: Vec<Term> =
         a.iter().filter(|t| !b.iter().any(|o| o.text == t.text)).cloned().collect();
@@ -280,7 +305,7 @@ fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> usize {
     // A slip of a letter, or an initial, counts only beside names that agree.
     left.retain(|t| {
         let slip = right.iter().position(|o| {
-            alike(&t.text, &o.text)
+            (alike(&t.text, &o.text) && (matched > 0 || t.text.len() >= 7))
                 || (t.text.len() == 1 && o.text.starts_with(&t.text))
                 || (o.text.len() == 1 && t.text.starts_with(&o.text))
         });
@@ -325,7 +350,7 @@ fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> usize {
     // Names that stand against each other are two entities, whatever the rules mention beside.
     if names(&left) && names(&right) {
         found.add("entity", Relation::Different, &list(&left), &list(&right), 500);
-        return matched;
+        return Agreed { names: matched, extra: [left.len(), right.len()] };
     }
     let (names_left, names_right) = (names(&rest_left), names(&rest_right));
     if names_left || names_right {
@@ -353,10 +378,10 @@ fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> usize {
             Relation::Compatible,
             &more_left.join(" "),
             &more_right.join(" "),
-            15 * each,
+            25 * each,
         );
     }
-    matched
+    Agreed { names: matched, extra: [left.len(), right.len()] }
 }
 
 /// `jun seok` is `junseok`.

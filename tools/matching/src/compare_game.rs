@@ -54,7 +54,11 @@ fn start(found: &mut Findings<'_>, a: &Game, b: &Game) {
     let ends = a.ends.map(|ends| (ends, b)).or(b.ends.map(|ends| (ends, a)));
     let proof = match (a.start, b.start, ends) {
         (Some(x), Some(y), _) => Some(hours(x.0, y.0, -2, 2)),
-        (_, _, Some((ends, game))) => game.start.map(|start| hours(start.0, ends.0, -1, 8)),
+        // A time of the outcome far from the game is a date by which it must be known.
+        (_, _, Some((ends, game))) => game
+            .start
+            .filter(|start| hours(start.0, ends.0, -24, 36))
+            .map(|start| hours(start.0, ends.0, -1, 8)),
         _ => None,
     };
     let (relation, penalty) = match (proof, a.day, b.day) {

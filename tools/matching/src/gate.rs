@@ -57,6 +57,17 @@ pub struct Read<T> {
     pub text: String,
 }
 
+/// Last moment that counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cutoff {
+    /// The day, as `YYYY-MM-DD`.
+    pub day: String,
+    /// Minutes after midnight, where the words give a clock.
+    pub minute: Option<i32>,
+    /// Whether no words say so, and it is only when trading ends by plan.
+    pub scheduled: bool,
+}
+
 /// How one side resolves. What its texts do not say is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -65,8 +76,8 @@ pub struct Record {
     pub rules: bool,
     /// Who publishes what decides.
     pub sources: Option<Read<Vec<String>>>,
-    /// Last moment that counts: a day and, where given, the clock and its zone.
-    pub cutoff: Option<Read<String>>,
+    /// Last moment that counts.
+    pub cutoff: Option<Read<Cutoff>>,
     /// When the event does not take place.
     pub cancelled: Option<Read<Pays>>,
     /// When it is put off.
@@ -176,7 +187,7 @@ impl Gate {
         let there = Record::of(listings[1], claims[1]);
         let compared = vec![
             sources(&here, &there, claims),
-            same("cut-off", here.cutoff.as_ref(), there.cutoff.as_ref(), String::clone),
+            cutoff(&here, &there),
             same("cancelled", here.cancelled.as_ref(), there.cancelled.as_ref(), |v| {
                 format!("{v:?}")
             }),
@@ -261,6 +272,28 @@ fn sources(here: &Record, there: &Record, claims: [&Claim; 2]) -> Compared {
         _ => Relation::Unknown,
     };
     compared("source", relation, sides(a, b, |list| list.join(", ")))
+}
+
+/// Words against words decide. When trading ends by plan says something only where both agree.
+fn cutoff(here: &Record, there: &Record) -> Compared {
+    let (a, b) = (here.cutoff.as_ref(), there.cutoff.as_ref());
+    let relation = match (a.map(|r| &r.value), b.map(|r| &r.value)) {
+        (Some(a), Some(b)) => {
+            let clocks = a.minute.zip(b.minute).is_none_or(|(a, b)| a == b);
+            let same = a.day == b.day && clocks;
+            match (same, a.scheduled || b.scheduled) {
+                (true, _) => Relation::Equal,
+                (false, true) => Relation::Unknown,
+                (false, false) => Relation::Different,
+            }
+        }
+        _ => Relation::Unknown,
+    };
+    let show = |cutoff: &Cutoff| match cutoff.minute {
+        Some(minute) => format!("{} {:02}:{:02}", cutoff.day, minute / 60, minute % 60),
+        None => cutoff.day.clone(),
+    };
+    compared("cut-off", relation, sides(a, b, show))
 }
 
 fn early(here: &Record, there: &Record) -> Compared {

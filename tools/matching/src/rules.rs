@@ -1,11 +1,11 @@
 //! Sentences of rules, and what they say of the cases in which an event does not run its course.
 
 use crate::claim::Claim;
-use crate::gate::{Overtime, Pays, Read};
+use crate::gate::{Cutoff, Overtime, Pays, Read};
 use crate::listing::{Listing, Venue};
-use crate::span::{SpanKind, spans};
+use crate::span::{Span, SpanKind, spans};
 use crate::token::{bounded, tokens};
-use crate::when::{Day, UnixTime};
+use crate::when::Day;
 
 /// What one sentence says of one case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -354,19 +354,18 @@ fn until(sentence: &str) -> Option<String> {
     Some(format!("{count} {}", found[at].text))
 }
 
-/// The last moment that counts. A deadline in the rules is what binds; Kalshi's close follows it.
+/// The last moment that counts. A deadline in the rules is what binds, then one in the title.
 #[must_use]
-pub fn cutoff(listing: &Listing, claim: &Claim, rules: &Rules) -> Option<Read<String>> {
-    if let Some((day, _, text)) = &rules.deadline {
-        return Some(Read { value: day.text(), text: text.clone() });
+pub fn cutoff(listing: &Listing, claim: &Claim, rules: &Rules) -> Option<Read<Cutoff>> {
+    if let Some((day, minute, text)) = &rules.deadline {
+        let value = Cutoff { day: day.text(), minute: *minute, scheduled: false };
+        return Some(Read { value, text: text.clone() });
     }
-    let deadline = claim
-        .spans
-        .iter()
-        .filter(|s| s.kind != SpanKind::Within && s.year_known)
-        .max_by_key(|s| s.last);
-    if let Some(span) = deadline {
-        return Some(Read { value: span.last.text(), text: claim.text.clone() });
+    let dated = |span: &&Span| span.kind != SpanKind::Within && span.year_known;
+    if let Some(span) = claim.spans.iter().filter(dated).max_by_key(|span| span.last) {
+        let minute = claim.clocks.last().filter(|(_, utc)| !utc).map(|(minute, _)| *minute);
+        let value = Cutoff { day: span.last.text(), minute, scheduled: false };
+        return Some(Read { value, text: claim.text.clone() });
     }
     let close = listing.close?;
     let day = if close.second_of_day() == 0 { close.day() } else { close.eastern_day() };
@@ -374,5 +373,6 @@ pub fn cutoff(listing: &Listing, claim: &Claim, rules: &Rules) -> Option<Read<St
         Venue::Kalshi => "close_time",
         Venue::Polymarket => "endDate",
     };
-    Some(Read { value: day.text(), text: format!("{name} {}", UnixTime::text(close)) })
+    let value = Cutoff { day: day.text(), minute: None, scheduled: true };
+    Some(Read { value, text: format!("{name} {}", close.text()) })
 }
