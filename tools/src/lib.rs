@@ -11,6 +11,7 @@ pub mod rest; // slow requests to both venues
 pub mod catalogue; // what both venues list, and which of it is one contract
 pub mod discover; // catalogues in, pairs out
 pub mod pairs_command; // pairs, read and decided on by a person
+pub mod match_eval; // how good the matching of markets is
 pub mod crosscheck; // books of the feeds beside those of REST
 pub mod account; // both accounts by hand: money, positions, single orders
 pub mod topology; // every ring and every thread of a run

@@ -12,6 +12,7 @@ use parallax::demo::{self, DemoArgs};
 use parallax::discover::{self, DiscoverArgs};
 use parallax::doctor::{self, DoctorArgs};
 use parallax::jitter::{self, JitterArgs};
+use parallax::match_eval::{self, MatchEvalArgs};
 use parallax::pairs_command::{self as pairs, PairsArgs};
 use parallax::replay::command as replay;
 use parallax::replay::options::ReplayArgs;
@@ -43,6 +44,7 @@ enum Command {
     Tape(TapeArgs),
     Doctor(DoctorArgs),
     Jitter(JitterArgs),
+    MatchEval(MatchEvalArgs),
     Config(CommandArgs),
     Balances(BalancesArgs),
     Positions(PositionsArgs),
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Sim(args) => sim_command::run(&args).map_err(Into::into),
         Command::Chaos(args) => chaos::run(&args).map_err(Into::into),
         Command::Tape(args) => tape::run(&args).map_err(Into::into),
+        Command::MatchEval(args) => match_eval::run(&args).map_err(Into::into),
         Command::Balances(args) => balances::run(&args).map_err(Into::into),
         Command::Positions(args) => positions::run(&args).map_err(Into::into),
         Command::Order(args) => order::run(&args).map_err(Into::into),

@@ -126,18 +126,69 @@ pub(crate) fn alike(a: &str, b: &str) -> bool {
     plural || (short.len() >= 5 && one_edit(short, long))
 }
 
-/// Whether one letter added, dropped or changed makes one of the other.
+/// Whether one letter added or dropped, or one changed for a letter that sounds like it, makes one
+/// of the other. Names that begin differently are two names.
 fn one_edit(short: &str, long: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (short.chars().collect(), long.chars().collect());
-    if b.len() > a.len() + 1 || a.len() > b.len() + 1 {
+    let same = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let rest = |list: &[char], skip: usize| list.get(same + skip..).unwrap_or(&[]).to_vec();
+    if same == 0 {
         return false;
     }
-    let same = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let (rest_a, rest_b) = (&a[same..], &b[same..]);
-    let skip = |list: &[char], n: usize| list.get(n..).unwrap_or(&[]).to_vec();
-    match a.len().cmp(&b.len()) {
-        std::cmp::Ordering::Equal => skip(rest_a, 1) == skip(rest_b, 1),
-        std::cmp::Ordering::Less => rest_a == skip(rest_b, 1).as_slice(),
-        std::cmp::Ordering::Greater => skip(rest_a, 1).as_slice() == rest_b,
+    match b.len().checked_sub(a.len()) {
+        Some(0) => {
+            let sounds = a.get(same).zip(b.get(same)).is_some_and(|(x, y)| {
+                SOUNDS.iter().any(|group| group.contains(*x) && group.contains(*y))
+            });
+            sounds && rest(&a, 1) == rest(&b, 1)
+        }
+        Some(1) => rest(&a, 0) == rest(&b, 1),
+        _ => false,
+    }
+}
+
+/// Letters that are written for each other.
+const SOUNDS: &[&str] = &["aeiouy", "sz", "ckq", "vw", "ij"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::tokens;
+
+    #[test]
+    fn a_slip_of_a_letter_is_one_name_and_another_name_is_not() {
+        for (a, b) in [
+            ("walsh", "walish"),
+            ("cristopher", "christopher"),
+            ("zelensky", "zelenskyy"),
+            ("grammys", "grammy"),
+        ] {
+            assert!(alike(a, b) && alike(b, a), "{a} {b}");
+        }
+        for (a, b) in [
+            ("smith", "amith"),
+            ("martin", "marvin"),
+            ("abc", "abd"),
+            ("gpt5", "gpt6"),
+            ("elfin", "kelfin"),
+        ] {
+            assert!(!alike(a, b) && !alike(b, a), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn districts_and_clocks_are_read_as_people_write_them() {
+        let district = |text: &str| district_at(&tokens(text), 0);
+        assert_eq!(district("TX-17"), Some(("tx-17".to_owned(), 2)));
+        assert_eq!(district("PA-08"), district("PA-8"));
+        assert_eq!(district("AK-AL"), district("AK-01"));
+        assert_eq!(district("OR 2026"), None);
+        assert_eq!(district("In 5"), None);
+        let clock = |text: &str| clock_at(&tokens(text), 0);
+        assert_eq!(clock("5pm EST"), Some((17 * 60, false, 2)));
+        assert_eq!(clock("3:15 PM ET"), Some((15 * 60 + 15, false, 4)));
+        assert_eq!(clock("12:00 UTC"), Some((12 * 60, true, 3)));
+        assert_eq!(clock("3:15"), None);
+        assert_eq!(clock("12am"), Some((0, false, 1)));
     }
 }

@@ -61,6 +61,12 @@ fn start(found: &mut Findings<'_>, a: &Game, b: &Game) {
             .map(|start| hours(start.0, ends.0, -1, 8)),
         _ => None,
     };
+    // An expected time of the outcome cannot disprove the day that both name, unless two games of
+    // one pairing can be played on it.
+    let twice = [a, b].iter().any(|game| game.league.as_deref() == Some("mlb"));
+    let named_day =
+        a.day.is_some() && a.day == b.day && !twice && (a.start.is_none() || b.start.is_none());
+    let proof = proof.filter(|same| *same || !named_day);
     let (relation, penalty) = match (proof, a.day, b.day) {
         (Some(true), ..) => (Relation::Equal, 0),
         (Some(false), ..) => (Relation::Different, 500),

@@ -16,6 +16,8 @@ pub struct Context {
     weak: HashSet<(Class, String)>,
     /// Words of all of them, as they stand and stemmed.
     words: HashSet<String>,
+    /// Taken to say everything.
+    everything: bool,
 }
 
 impl Context {
@@ -37,10 +39,19 @@ impl Context {
         context
     }
 
+    /// A context that could explain anything: what is refused beside it is refused beside any.
+    #[must_use]
+    pub fn everything() -> Context {
+        Context { everything: true, ..Context::default() }
+    }
+
     /// Whether this phrase stands in the event's own texts, or for classes where the rules may say
     /// it, in the rules.
     #[must_use]
     pub fn says(&self, class: Class, value: &str) -> bool {
+        if self.everything {
+            return true;
+        }
         let key = (class, value.to_owned());
         let rules_count = matches!(
             class,
@@ -65,7 +76,7 @@ impl Context {
     /// Whether a word stands anywhere.
     #[must_use]
     pub fn has_word(&self, word: &str) -> bool {
-        self.words.contains(word) || self.words.contains(&stem(word))
+        self.everything || self.words.contains(word) || self.words.contains(&stem(word))
     }
 }
 

@@ -26,3 +26,5 @@ pub use judgement::{Judgement, Polarity, Relation, Verdict};
 pub use listing::{Listing, Venue};
 pub use matcher::Matcher;
 pub mod evaluate; // how good it is, by labelled pairs
+pub mod index; // all markets of both venues, and their pairs
+pub mod generate; // catalogues of any size

@@ -53,17 +53,19 @@ impl Matcher {
     /// Everything about two listings.
     #[must_use]
     pub fn judge(&self, here: &Listing, there: &Listing) -> Judgement {
-        let (mut a, mut b) =
-            (Claim::of(here, &self.aliases, None), Claim::of(there, &self.aliases, None));
-        // A league that one side names helps to read the other's team names.
-        match (&a.league, &b.league) {
-            (Some(league), None) => b = Claim::of(there, &self.aliases, Some(&league.clone())),
-            (None, Some(league)) => a = Claim::of(here, &self.aliases, Some(&league.clone())),
-            _ => {}
-        }
+        let claim = |listing| Claim::of(listing, &self.aliases, None);
+        self.judge_claims([here, there], [&claim(here), &claim(there)])
+    }
+
+    /// The same, of claims that are at hand.
+    #[must_use]
+    pub fn judge_claims(&self, listings: [&Listing; 2], claims: [&Claim; 2]) -> Judgement {
+        let [here, there] = listings;
+        let [a, b] = self.hinted(listings, claims);
+        let (a, b) = (a.as_ref().unwrap_or(claims[0]), b.as_ref().unwrap_or(claims[1]));
         let contexts = [&Context::of(here, &self.aliases), &Context::of(there, &self.aliases)];
-        let comparison = compare(&a, &b, contexts);
-        let gate = Gate::of([here, there], [&a, &b]);
+        let comparison = compare(a, b, contexts);
+        let gate = Gate::of([here, there], [a, b]);
         let payoff = Payoff::of(&gate);
         let equality = Equality {
             equal: comparison.equal,
@@ -73,7 +75,7 @@ impl Matcher {
         let polarity = if comparison.equal { comparison.polarity } else { Polarity::Unknown };
         let mapping = mapping(here, there, polarity);
         let (verdict, reasons) =
-            decide(&equality, polarity, [here, there], [&a, &b], &comparison.fields, &gate);
+            decide(&equality, polarity, [here, there], [a, b], &comparison.fields, &gate);
         Judgement {
             equality,
             polarity,
@@ -84,6 +86,28 @@ impl Matcher {
             verdict,
             reasons,
         }
+    }
+}
+
+impl Matcher {
+    /// A league that one side names helps to read the other's team names: claims read again.
+    fn hinted(&self, listings: [&Listing; 2], claims: [&Claim; 2]) -> [Option<Claim>; 2] {
+        let again = |at: usize| {
+            let (own, other) = (&claims[at].league, &claims[1 - at].league);
+            let league = other.as_deref().filter(|_| own.is_none())?;
+            Some(Claim::of(listings[at], &self.aliases, Some(league)))
+        };
+        [again(0), again(1)]
+    }
+
+    /// Whether two claims could be one contract, were everything that a title leaves out explained
+    /// by other texts. Much cheaper than a judgement, and never refuses what that accepts.
+    #[must_use]
+    pub fn may_equal(&self, listings: [&Listing; 2], claims: [&Claim; 2]) -> bool {
+        let [a, b] = self.hinted(listings, claims);
+        let (a, b) = (a.as_ref().unwrap_or(claims[0]), b.as_ref().unwrap_or(claims[1]));
+        let anything = Context::everything();
+        compare(a, b, [&anything, &anything]).equal
     }
 }
 

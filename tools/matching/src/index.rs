@@ -1,0 +1,345 @@
+//! All open markets of both venues, found by what is rare in them: a text index in memory (BM25
+//! over words and canonical fields, so that date, district, team and threshold block), and the
+//! matcher for the best of what it finds.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::alias::Class;
+use crate::claim::Claim;
+use crate::judgement::Judgement;
+use crate::listing::{Listing, Venue};
+use crate::matcher::{Matcher, unfit};
+use crate::token::tokens;
+
+/// Markets of the other venue that are compared with one.
+const CANDIDATES_MAX: usize = 24;
+/// A key in more markets than this tells none of them apart, and is read only where no other is.
+const COMMON: usize = 1_500;
+/// Keys of one listing; a hostile text has no more.
+const KEYS_MAX: usize = 96;
+
+/// One listing and what is known of it.
+#[derive(Debug)]
+struct Entry {
+    listing: Listing,
+    claim: Claim,
+    keys: Vec<u32>,
+}
+
+/// The listings of one venue.
+#[derive(Debug, Default)]
+struct Side {
+    /// By number; nothing where one went.
+    entries: Vec<Option<Entry>>,
+    /// Numbers that are free.
+    free: Vec<u32>,
+    by_id: HashMap<String, u32>,
+    /// Numbers by key, unordered.
+    postings: Vec<Vec<u32>>,
+}
+
+/// Two listings and what the matcher says of them.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The Kalshi market.
+    pub kalshi: String,
+    /// The Polymarket market.
+    pub polymarket: String,
+    /// What is said of them, Kalshi first.
+    pub judgement: Judgement,
+}
+
+/// The index.
+#[derive(Debug)]
+pub struct Index {
+    matcher: Matcher,
+    keys: HashMap<String, u32>,
+    sides: [Side; 2],
+}
+
+fn place(venue: Venue) -> usize {
+    match venue {
+        Venue::Kalshi => 0,
+        Venue::Polymarket => 1,
+    }
+}
+
+impl Index {
+    /// An empty index.
+    #[must_use]
+    pub fn new(matcher: Matcher) -> Index {
+        Index { matcher, keys: HashMap::new(), sides: [Side::default(), Side::default()] }
+    }
+
+    /// The matcher.
+    #[must_use]
+    pub fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
+    /// Number of listings of both venues.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sides.iter().map(|side| side.by_id.len()).sum()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds a listing, or replaces what was known of it. One without a meaning is forgotten.
+    pub fn put(&mut self, listing: Listing) {
+        let at = place(listing.venue);
+        self.remove(listing.venue, &listing.id);
+        if !unfit(&listing).is_empty() {
+            return;
+        }
+        let claim = Claim::of(&listing, self.matcher.aliases(), None);
+        self.insert(at, listing, claim);
+    }
+
+    /// Adds many listings; their texts are taken apart on `threads` threads.
+    pub fn put_all(&mut self, listings: Vec<Listing>, threads: usize) {
+        let fit: Vec<Listing> = listings.into_iter().filter(|l| unfit(l).is_empty()).collect();
+        let share = fit.len().div_ceil(threads.max(1)).max(1);
+        let matcher = &self.matcher;
+        let claims: Vec<Claim> = std::thread::scope(|scope| {
+            let parts: Vec<_> = fit
+                .chunks(share)
+                .map(|part| {
+                    let read = |listing| Claim::of(listing, matcher.aliases(), None);
+                    scope.spawn(move || part.iter().map(read).collect::<Vec<_>>())
+                })
+                .collect();
+            parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+        });
+        for (listing, claim) in fit.into_iter().zip(claims) {
+            let at = place(listing.venue);
+            self.remove(listing.venue, &listing.id);
+            self.insert(at, listing, claim);
+        }
+    }
+
+    fn insert(&mut self, at: usize, listing: Listing, claim: Claim) {
+        let mut keys: Vec<u32> = keys_of(&listing, &claim)
+            .into_iter()
+            .map(|key| {
+                let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+                *self.keys.entry(key).or_insert(next)
+            })
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let side = &mut self.sides[at];
+        let number = side.free.pop().unwrap_or_else(|| {
+            side.entries.push(None);
+            u32::try_from(side.entries.len() - 1).unwrap_or(u32::MAX)
+        });
+        for key in &keys {
+            let key = *key as usize;
+            if side.postings.len() <= key {
+                side.postings.resize_with(key + 1, Vec::new);
+            }
+            side.postings[key].push(number);
+        }
+        side.by_id.insert(listing.id.clone(), number);
+        side.entries[number as usize] = Some(Entry { listing, claim, keys });
+    }
+
+    /// Forgets a listing.
+    pub fn remove(&mut self, venue: Venue, id: &str) {
+        let side = &mut self.sides[place(venue)];
+        let Some(number) = side.by_id.remove(id) else { return };
+        let Some(entry) = side.entries[number as usize].take() else { return };
+        for key in &entry.keys {
+            if let Some(list) = side.postings.get_mut(*key as usize)
+                && let Some(at) = list.iter().position(|other| *other == number)
+            {
+                list.swap_remove(at);
+            }
+        }
+        side.free.push(number);
+    }
+
+    /// The listing of an id.
+    #[must_use]
+    pub fn get(&self, venue: Venue, id: &str) -> Option<&Listing> {
+        let side = &self.sides[place(venue)];
+        let number = side.by_id.get(id)?;
+        side.entries[*number as usize].as_ref().map(|entry| &entry.listing)
+    }
+
+    /// The listings of the other venue that are one contract with this one.
+    #[must_use]
+    pub fn matches(&self, venue: Venue, id: &str) -> Vec<Found> {
+        let mut scratch = Scratch::default();
+        self.found(venue, id, &mut scratch, true)
+    }
+
+    /// The likest listings of the other venue, judged: equal ones first. For study and for review.
+    #[must_use]
+    pub fn look_alikes(&self, venue: Venue, id: &str) -> Vec<Found> {
+        let mut scratch = Scratch::default();
+        let mut found = self.found(venue, id, &mut scratch, false);
+        found.sort_by_key(|f| {
+            (!f.judgement.equality.equal, std::cmp::Reverse(f.judgement.equality.score))
+        });
+        found
+    }
+
+    /// Every pair of one contract, found from Kalshi's side on `threads` threads; in the order of
+    /// Kalshi's numbers.
+    #[must_use]
+    pub fn all_matches(&self, threads: usize) -> Vec<Found> {
+        let ids: Vec<&str> =
+            self.sides[0].entries.iter().flatten().map(|entry| entry.listing.id.as_str()).collect();
+        let share = ids.len().div_ceil(threads.max(1)).max(1);
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = ids
+                .chunks(share)
+                .map(|part| {
+                    scope.spawn(move || {
+                        let mut scratch = Scratch::default();
+                        let find = |id: &&str| self.found(Venue::Kalshi, id, &mut scratch, true);
+                        part.iter().flat_map(find).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+        })
+    }
+
+    fn found(&self, venue: Venue, id: &str, scratch: &mut Scratch, equal: bool) -> Vec<Found> {
+        let at = place(venue);
+        let known = self.sides[at].by_id.get(id).map(|number| *number as usize);
+        let Some(entry) = known.and_then(|n| self.sides[at].entries[n].as_ref()) else {
+            return Vec::new();
+        };
+        let other = &self.sides[1 - at];
+        let mut found = Vec::new();
+        for number in other.candidates(&entry.keys, scratch) {
+            let Some(candidate) = &other.entries[number as usize] else { continue };
+            let (kalshi, polymarket) =
+                if at == 0 { (entry, candidate) } else { (candidate, entry) };
+            let listings = [&kalshi.listing, &polymarket.listing];
+            let claims = [&kalshi.claim, &polymarket.claim];
+            if equal && !self.matcher.may_equal(listings, claims) {
+                continue;
+            }
+            let judgement = self.matcher.judge_claims(listings, claims);
+            if equal && !judgement.equality.equal {
+                continue;
+            }
+            found.push(Found {
+                kalshi: kalshi.listing.id.clone(),
+                polymarket: polymarket.listing.id.clone(),
+                judgement,
+            });
+        }
+        found
+    }
+}
+
+/// Memory of one search, used again by the next.
+#[derive(Debug, Default)]
+struct Scratch {
+    scores: Vec<u32>,
+    touched: Vec<u32>,
+}
+
+impl Side {
+    /// The markets that share most with these keys, the rare ones counting most.
+    fn candidates(&self, keys: &[u32], scratch: &mut Scratch) -> Vec<u32> {
+        scratch.scores.resize(self.entries.len(), 0);
+        let mut lists: Vec<&Vec<u32>> = keys
+            .iter()
+            .filter_map(|key| self.postings.get(*key as usize))
+            .filter(|l| !l.is_empty())
+            .collect();
+        lists.sort_unstable_by_key(|list| list.len());
+        let rare = lists.iter().filter(|list| list.len() <= COMMON).count();
+        // Where every key is common the two rarest still block.
+        for list in lists.iter().take(rare.max(2)) {
+            let weight = idf(self.by_id.len(), list.len());
+            for number in *list {
+                let score = &mut scratch.scores[*number as usize];
+                if *score == 0 {
+                    scratch.touched.push(*number);
+                }
+                *score += weight;
+            }
+        }
+        let mut best: Vec<(u32, u32)> = scratch
+            .touched
+            .iter()
+            .map(|number| (scratch.scores[*number as usize], *number))
+            .collect();
+        for number in scratch.touched.drain(..) {
+            scratch.scores[number as usize] = 0;
+        }
+        // Common keys decide between those that share the rare ones.
+        let order = |a: &(u32, u32), b: &(u32, u32)| b.0.cmp(&a.0).then(a.1.cmp(&b.1));
+        if best.len() > 4 * CANDIDATES_MAX {
+            best.select_nth_unstable_by(4 * CANDIDATES_MAX, order);
+            best.truncate(4 * CANDIDATES_MAX);
+        }
+        for (score, number) in &mut best {
+            let Some(entry) = &self.entries[*number as usize] else { continue };
+            let common = keys.iter().filter(|key| entry.keys.binary_search(key).is_ok());
+            *score += common
+                .map(|key| idf(self.by_id.len(), self.postings[*key as usize].len()))
+                .sum::<u32>();
+        }
+        best.sort_unstable_by(order);
+        best.truncate(CANDIDATES_MAX);
+        best.into_iter().map(|(_, number)| number).collect()
+    }
+}
+
+/// BM25's weight of a key by how many markets have it, in 1/256 of a doubling. Every key occurs once
+/// in a market and titles are alike in length, so that its other terms are constant here.
+fn idf(all: usize, with: usize) -> u32 {
+    let ratio = ((2 * all + 1) as u64 * 256) / (2 * with + 1) as u64;
+    // log2 in fixed point: the whole part, and the next bits as they stand.
+    let bits = (ratio + 256).ilog2();
+    let fraction = ((ratio + 256) << 8 >> bits) & 255;
+    bits.saturating_sub(8) * 256 + u32::try_from(fraction).unwrap_or(0) + 1
+}
+
+/// What a market can be found by.
+fn keys_of(listing: &Listing, claim: &Claim) -> Vec<String> {
+    let mut keys: HashSet<String> = HashSet::new();
+    for (class, values) in &claim.slots {
+        if matches!(class, Class::Weak | Class::Stop) {
+            continue;
+        }
+        keys.extend(values.iter().map(|value| format!("{}:{value}", class.field())));
+    }
+    keys.extend(claim.terms.iter().map(|term| format!("w:{}", term.text)));
+    for quantity in &claim.quantities {
+        let bounds = [quantity.low, quantity.high];
+        keys.extend(bounds.into_iter().flatten().map(|bound| format!("n:{}", bound.0)));
+    }
+    keys.extend(claim.spans.iter().map(|span| format!("d:{}", span.last.0)));
+    if let Some(game) = &claim.game {
+        let day = game.day.map_or(0, |day| day.0);
+        let mut teams = game.teams.clone();
+        teams.sort();
+        keys.insert(format!("g:{}:{}:{day}", teams[0], teams[1]));
+        keys.extend(teams.iter().map(|team| format!("t:{team}")));
+        keys.extend(game.line.map(|line| format!("n:{}", line.abs())));
+    }
+    let texts = [&listing.title, &listing.subtitle, &listing.event_title];
+    for token in texts.into_iter().flat_map(|text| tokens(text)) {
+        if token.text.len() > 1 && keys.len() < KEYS_MAX {
+            keys.insert(format!("w:{}", token.text));
+        }
+    }
+    keys.into_iter().take(KEYS_MAX).collect()
+}
+
+#[cfg(test)]
+#[path = "index_tests.rs"]
+mod tests;
