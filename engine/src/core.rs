@@ -520,8 +520,10 @@ impl Core {
     }
 
     /// What today came to: what bundles realised, and as lost what only one leg holds.
-    pub fn today(&mut self, wall: Ns) -> DayResult {
-        self.day.result(wall, self.figures.realised - self.inventory)
+    pub fn today(&self, wall: Ns) -> DayResult {
+        // A copy: the day itself turns with decisions alone, so that a replay turns it as well.
+        let mut day = self.day;
+        day.result(wall, self.figures.realised - self.inventory)
     }
 }
 

@@ -333,9 +333,9 @@ impl Tile for LiveTile {
     }
 
     /// Shows the pairs and the accounts to whoever looks.
-    fn housekeep(&mut self, _now: Now) {
+    fn housekeep(&mut self, now: Now) {
         if let Some(views) = &mut self.views {
-            view::show(self.desk.core(), views);
+            view::show(self.desk.core(), now, views);
         }
     }
 

@@ -4,6 +4,8 @@ use rtrb::Producer;
 
 use crate::core::{Accounts, Core, Figures};
 use crate::pair::PairId;
+use crate::risk::day::DayResult;
+use crate::tile::Now;
 use crate::top::Top;
 use crate::units::{Usd, Venue};
 
@@ -34,11 +36,15 @@ pub enum View {
         unknown: u64,
         /// Bundles that have not ended.
         open: u64,
+        /// What today came to.
+        today: DayResult,
+        /// Trading was stopped, until a person arms it.
+        killed: bool,
     },
 }
 
 /// Pushes the whole picture, if there is room for all of it.
-pub fn show(core: &Core, views: &mut Producer<View>) {
+pub fn show(core: &Core, now: Now, views: &mut Producer<View>) {
     let pairs = core.pairs().pairs();
     if views.slots() <= pairs.len() {
         return;
@@ -60,5 +66,7 @@ pub fn show(core: &Core, views: &mut Producer<View>) {
         gates: Venue::ALL.map(|venue| core.is_gate_ready(venue)),
         unknown,
         open,
+        today: core.today(now.wall),
+        killed: core.is_killed(),
     });
 }

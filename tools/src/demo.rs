@@ -22,6 +22,7 @@ use crate::run::spec::Fills;
 use crate::run::summary::Summary;
 use crate::run::trade::{self, Tape, Watch};
 use crate::sim_command::FaultLevel;
+use crate::state::{State, StateError};
 use crate::stdout;
 
 /// An arbitrage on request opens so long after the start, when books have come,
@@ -84,6 +85,9 @@ pub enum DemoError {
     /// The venues.
     #[error(transparent)]
     Venues(#[from] ChildError),
+    /// Trading was stopped, or the folder cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The tape.
     #[error(transparent)]
     Tape(#[from] crate::tape::TapeError),
@@ -104,6 +108,11 @@ pub enum DemoError {
 /// [`DemoError`]
 pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let dir = args.resume.as_ref().unwrap_or(&args.dir);
+    let mut state = State::open(dir)?;
+    if args.resume.is_none() {
+        // New accounts have lost nothing yet.
+        state.day.forget().map_err(words)?;
+    }
     clear(dir)?;
     eprintln!("starting both exchanges in {} ...", dir.display());
     let mut venues = Venues::start(&Wanted {
@@ -136,6 +145,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         seconds: Some(args.seconds),
         screen: !args.no_tui && std::io::stdout().is_terminal(),
         hold: false,
+        state: &mut state,
         stop: &stop,
         tick: &mut |elapsed: Duration| {
             if venues.are_gone() {

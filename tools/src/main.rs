@@ -18,6 +18,7 @@ use parallax::replay::command as replay;
 use parallax::replay::options::ReplayArgs;
 use parallax::run::command::{self as run, RecordArgs, RunArgs};
 use parallax::sim_command::{self, SimArgs};
+use parallax::state::command::{self as state, ArmArgs, KillArgs};
 use parallax::tape::command::{self as tape, TapeArgs};
 
 /// Parallax, a low-latency arbitrage engine for Kalshi and Polymarket.
@@ -46,6 +47,8 @@ enum Command {
     Jitter(JitterArgs),
     MatchEval(MatchEvalArgs),
     Config(CommandArgs),
+    Kill(KillArgs),
+    Arm(ArmArgs),
     Balances(BalancesArgs),
     Positions(PositionsArgs),
     Order(Box<OrderArgs>),
@@ -63,6 +66,8 @@ fn main() -> ExitCode {
         Command::Chaos(args) => chaos::run(&args).map_err(Into::into),
         Command::Tape(args) => tape::run(&args).map_err(Into::into),
         Command::MatchEval(args) => match_eval::run(&args).map_err(Into::into),
+        Command::Kill(args) => state::kill(&args).map_err(Into::into),
+        Command::Arm(args) => state::arm(&args).map_err(Into::into),
         Command::Balances(args) => balances::run(&args).map_err(Into::into),
         Command::Positions(args) => positions::run(&args).map_err(Into::into),
         Command::Order(args) => order::run(&args).map_err(Into::into),

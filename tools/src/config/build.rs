@@ -58,6 +58,7 @@ pub(super) fn build(
         pairs: file.pairs.iter().map(|text| source.resolved(text)).collect(),
         targets: targets(file, variables),
         ca_file,
+        state_dir: source.resolved(&file.state_dir),
         kalshi: kalshi(&file.kalshi, &source)?,
         polymarket: polymarket(&file.polymarket, &source)?,
         strategy,

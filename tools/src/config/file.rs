@@ -17,6 +17,7 @@ pub(super) struct File {
     pub pairs: Vec<String>,
     pub targets: Vec<String>,
     pub ca_file: Option<String>,
+    pub state_dir: String,
     pub kalshi: KalshiFile,
     pub polymarket: PolymarketFile,
     pub strategy: StrategyFile,

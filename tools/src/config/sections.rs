@@ -259,6 +259,8 @@ pub struct Config {
     pub targets: Vec<String>,
     /// The only CA that is trusted, in [`Environment::Sim`].
     pub ca_file: Option<PathBuf>,
+    /// Folder of what outlives a run.
+    pub state_dir: PathBuf,
     /// Kalshi.
     pub kalshi: KalshiConfig,
     /// Polymarket.

@@ -27,6 +27,7 @@ mode = "live"
 environment = "sim"
 ca_file = "ca.pem"
 pairs = ["pairs.toml"]
+state_dir = "."
 
 [kalshi]
 rest = "https://localhost:{kalshi_port}/trade-api/v2"

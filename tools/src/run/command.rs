@@ -22,6 +22,7 @@ use crate::config::{self, Config, ConfigArgs, Environment};
 use crate::crosscheck::{self, CrossCheck, Seen};
 use crate::recorder::tape_path;
 use crate::rest::{Agent, facts, wall};
+use crate::state::{State, StateError};
 use crate::stdout;
 use crate::topology::live::LiveTiles;
 
@@ -41,7 +42,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(5);
 what is under way, prints the summary.
 
 Exit code: 0 when everything ended, 1 when something failed or orders are still open or unknown,
-2 when a live start is refused."
+2 when a live start is refused, or trading was stopped (see `parallax kill`)."
 )]
 pub struct RunArgs {
     #[command(flatten)]
@@ -104,6 +105,12 @@ pub enum RunError {
     /// A request.
     #[error(transparent)]
     Rest(#[from] crate::rest::RestError),
+    /// The state folder cannot be used.
+    #[error(transparent)]
+    State(StateError),
+    /// Somebody stopped trading.
+    #[error("{0}")]
+    Killed(StateError),
     /// The tape.
     #[error(transparent)]
     Tape(#[from] crate::tape::TapeError),
@@ -132,7 +139,7 @@ impl RunError {
     /// What the process exits with.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            RunError::Refused(_) => 2,
+            RunError::Refused(_) | RunError::Killed(_) => 2,
             _ => 1,
         }
     }
@@ -256,12 +263,25 @@ fn refuse(config: &Config, pairs: &[PathBuf], session: &mut Session) -> Result<(
     Err(RunError::Refused(reasons.iter().map(|reason| format!("  - {reason}\n")).collect()))
 }
 
+/// What outlives the run. Recording trades nothing, so that nothing needs to be armed for it.
+fn state_of(wish: &Wish<'_>) -> Result<State, RunError> {
+    let dir = match wish.hold {
+        true => wish.tape_dir.as_deref().unwrap_or(&wish.config.state_dir),
+        false => &wish.config.state_dir,
+    };
+    State::open(dir).map_err(|error| match error {
+        StateError::Killed { .. } => RunError::Killed(error),
+        StateError::Io { .. } => RunError::State(error),
+    })
+}
+
 /// Makes the run, starts the cross-checks beside it, and trades.
 fn trade_on(
     wish: &Wish<'_>,
     session: Session,
 ) -> Result<(LiveTiles, Ended, reported::Journal), RunError> {
     let Wish { config, spec, .. } = wish;
+    let mut state = state_of(wish)?;
     let agent = Agent::new(config.ca_file.as_deref())?;
     let tape_path = match &wish.tape_dir {
         None => None,
@@ -300,6 +320,7 @@ fn trade_on(
             seconds: wish.seconds,
             screen: wish.screen,
             hold: wish.hold,
+            state: &mut state,
             stop: &stop,
             tick: &mut |_| {},
             event: &mut |event| journal.take(event),

@@ -8,9 +8,12 @@ use engine::clock::TscClock;
 use engine::event::{ArmRequest, Bundle, Control, Feedback};
 use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH, RULE_RING_DEPTH};
 use engine::pair::{FeeRule, PairTable};
+use engine::risk::limits::RiskLimits;
+use engine::risk::{Guard, Word};
 use engine::units::{Ns, Venue};
 use exec::armed::{ARMED_MAX, armed_ring};
 use exec::armory::Armory;
+use exec::gate::admit::WORD_RING_DEPTH;
 use exec::gate::kalshi::{KalshiAccount, KalshiClerk, KalshiLimits};
 use exec::gate::net::TlsNet;
 use exec::gate::orders::Patience;
@@ -61,6 +64,8 @@ pub struct GateRings {
     pub rules: Vec<Producer<Control>>,
     /// Raised by whoever stops trading.
     pub kill_epoch: Arc<AtomicU32>,
+    /// What each gate is told, by venue.
+    pub words: Vec<Producer<Word>>,
     /// What the venues let us send, by venue.
     pub budgets: [Arc<OrderBudgets>; 2],
 }
@@ -150,6 +155,9 @@ pub fn gates(
     let (polymarket_feedback, from_polymarket) = RingBuffer::new(FEEDBACK_RING_DEPTH);
     let (arms, requests) = RingBuffer::new(ARM_RING_DEPTH);
     let (rules, [kalshi_rules, polymarket_rules, signer_rules]) = rule_rings();
+    let (kalshi_words, kalshi_heard) = RingBuffer::new(WORD_RING_DEPTH);
+    let (polymarket_words, polymarket_heard) = RingBuffer::new(WORD_RING_DEPTH);
+    let guard = Guard::new(&RiskLimits::NONE, table);
     let kill_epoch = Arc::new(AtomicU32::new(0));
     let random = || keys::seed().map_err(|problem| problem.0);
     let number = |seed: [u8; 32]| seed.first_chunk().map_or(0, |le| u64::from_le_bytes(*le));
@@ -184,6 +192,11 @@ pub fn gates(
     let gate_config = |connections: usize, seed: u64| GateConfig {
         patience,
         orders: PoolConfig { size: connections.max(1), ..PoolConfig::default() },
+        // Simulated venues reach no order that comes after.
+        sweep_rest: match config.environment {
+            Environment::Sim => Ns(0),
+            _ => GateConfig::default().sweep_rest,
+        },
         seed,
         ..GateConfig::default()
     };
@@ -199,7 +212,8 @@ pub fn gates(
         gate_config(config.kalshi.order_connections, number(random()?)),
         clock.clone(),
     )
-    .with_rules(kalshi_rules);
+    .with_rules(kalshi_rules)
+    .with_guard(guard.clone(), kalshi_heard);
 
     let wallet = || {
         keys::polymarket(config)
@@ -247,7 +261,8 @@ pub fn gates(
         gate_config(config.polymarket.order_connections, number(random()?)),
         clock.clone(),
     )
-    .with_rules(polymarket_rules);
+    .with_rules(polymarket_rules)
+    .with_guard(guard, polymarket_heard);
     let signer = SignerTile::new(
         Some(HeaderDuty { signer: kalshi_key()?, filler: header_filler }),
         Some(ArmDuty {
@@ -265,6 +280,7 @@ pub fn gates(
         arms,
         rules,
         kill_epoch,
+        words: vec![kalshi_words, polymarket_words],
         budgets: [kalshi.clerk().budgets(), polymarket.clerk().budgets()],
     };
     Ok((Gates { kalshi, polymarket, signer }, rings))

@@ -149,7 +149,7 @@ fn draw(
         Constraint::Length(2),
         Constraint::Length(pairs_height),
         Constraint::Min(4),
-        Constraint::Length(5),
+        Constraint::Length(6),
     ]);
     let [head, pairs, lines, foot] = rows.areas(frame.area());
     frame.render_widget(heading(title), head);
@@ -223,10 +223,15 @@ fn quote(top: &Top) -> String {
 
 fn footer<'a>(title: &'a Title<'_>, picture: &Picture, story: &Story) -> Paragraph<'a> {
     let mut lines = Vec::new();
-    if let Some(View::Core { figures, accounts, gates, unknown, open }) = &picture.core {
+    if let Some(View::Core { figures, accounts, gates, unknown, open, killed, .. }) = &picture.core
+    {
         let gate = |venue: Venue| {
             format!("{venue} gate {}", if gates[venue.index()] { "ready" } else { "DOWN" })
         };
+        if *killed {
+            let bold = Style::default().fg(Color::Red).add_modifier(Modifier::BOLD);
+            lines.push(Line::styled("STOPPED: nothing is sent until `parallax arm`", bold));
+        }
         lines.push(Line::from(format!(
             "realised {}   cash {} + {}   bundles {}   under way {open}   unknown {unknown}",
             accounts.realised, accounts.cash[0], accounts.cash[1], figures.decisions
@@ -263,7 +268,7 @@ mod tests {
         let setup = crate::replay::setup::setup(&file, options).unwrap();
         let core = Core::new(setup.table.clone(), setup.markets, CoreConfig::default());
         let (mut tx, mut rx) = rtrb::RingBuffer::new(64);
-        engine::view::show(&core, &mut tx);
+        engine::view::show(&core, engine::tile::Now::default(), &mut tx);
         let mut picture = Picture::default();
         while let Ok(view) = rx.pop() {
             picture.take(view);

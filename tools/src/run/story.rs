@@ -24,6 +24,10 @@ pub struct Story {
     pub taken: u64,
     /// The others by reason.
     pub missed: BTreeMap<&'static str, u64>,
+    /// Why trading was stopped last, if it was; it may have been armed since.
+    pub killed: Option<String>,
+    /// What did not work, in words.
+    pub troubles: Vec<String>,
     /// Safeguards that stopped something, by name.
     pub trips: BTreeMap<&'static str, u64>,
     /// Orders whose bytes left.
@@ -123,6 +127,25 @@ impl Story {
                 self.say(format!("stop  {name}: {}", risk_text(*risk)));
             }
             _ => {}
+        }
+    }
+
+    /// Trading was stopped.
+    pub fn killed(&mut self, reason: &str) {
+        self.killed = Some(reason.to_owned());
+        self.say(format!("KILL  {reason}: nothing is sent until `parallax arm`"));
+    }
+
+    /// A person armed it.
+    pub fn armed(&mut self) {
+        self.say("arm   trading goes on".to_owned());
+    }
+
+    /// Something did not work; each is told once.
+    pub fn trouble(&mut self, text: String) {
+        if !self.troubles.contains(&text) {
+            self.say(format!("note  {text}"));
+            self.troubles.push(text);
         }
     }
 

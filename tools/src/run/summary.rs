@@ -56,6 +56,8 @@ pub struct Summary {
     pub taken: u64,
     /// The others, by reason.
     pub missed: BTreeMap<&'static str, u64>,
+    /// Why trading was stopped last, if it was; it may have been armed since.
+    pub killed: Option<String>,
     /// Safeguards that stopped something, by name.
     pub risk_trips: BTreeMap<&'static str, u64>,
     /// Bundles decided.
@@ -125,6 +127,7 @@ impl Summary {
             opportunities: story.opportunities,
             taken: story.taken,
             missed: story.missed.clone(),
+            killed: story.killed.clone(),
             risk_trips: story.trips.clone(),
             bundles: figures.decisions,
             // Paper venues take orders on whose bytes never existed.
@@ -205,6 +208,9 @@ impl fmt::Display for Summary {
         )?;
         for (reason, count) in &self.missed {
             writeln!(f, "                  {count:>6}  {}", reason_text(reason))?;
+        }
+        if let Some(reason) = &self.killed {
+            writeln!(f, "STOPPED         {reason}")?;
         }
         for (risk, count) in &self.risk_trips {
             writeln!(f, "safeguard       {count} times: {risk}")?;

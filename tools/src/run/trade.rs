@@ -12,17 +12,21 @@ use engine::clock::{Clock, TscClock};
 use engine::core::{Accounts, Core, Figures};
 use engine::event::Event;
 use engine::live_tile::Command;
+use engine::risk::Word;
 use engine::tap::TapReader;
 use engine::view::View;
 use feeds::live::figures::LineFigures;
 use rtrb::{Consumer, Producer};
 
+use super::brakes::Brakes;
 use super::screen::{Picture, Screen, Title};
 use super::spec::RunSpec;
-use super::story::Story;
+use super::story::{Story, risk_text};
 use super::summary::hash_text;
 use super::threads::{self, Group};
 use crate::recorder::{Recorded, Recorder};
+use crate::state::State;
+use crate::state::switch::Change;
 use crate::topology::{LivePlan, LiveTiles};
 
 /// How long the main thread rests when nothing happened.
@@ -45,6 +49,8 @@ pub struct Watch<'a> {
     pub screen: bool,
     /// Decide nothing from the start: books only.
     pub hold: bool,
+    /// What outlives the run: it may stop it and arm it again.
+    pub state: &'a mut State,
     /// Raised from outside to end the run: a signal.
     pub stop: &'a AtomicBool,
     /// Called now and then, with the time that has passed.
@@ -93,6 +99,8 @@ pub struct Outside {
     pub views: Consumer<View>,
     /// What it is told.
     pub commands: Producer<Command>,
+    /// How it is stopped and armed.
+    pub brakes: Brakes,
 }
 
 /// Runs the tiles until the watch ends them.
@@ -150,6 +158,11 @@ pub fn run(
         }
     });
     let core = tiles.core.core();
+    let today = core.today(clock.now().wall);
+    if let Err(error) = watch.state.day.write(today) {
+        warnings.push(format!("what today came to was not kept: {error}"));
+    }
+    warnings.append(&mut story.troubles);
     story.finish(core.unhedged());
     let (figures, accounts) = (core.figures(), core.accounts());
     let tape = match recorder {
@@ -196,14 +209,42 @@ impl Main<'_> {
         let mut some = false;
         while let Ok(event) = outside.events.pop() {
             self.story.event(&event, self.table);
+            if let Event::RiskTripped { risk, .. } = &event
+                && risk.latches()
+            {
+                watch.state.switch.handle().kill(risk_text(*risk));
+            }
             (watch.event)(&event);
             some = true;
         }
         while let Ok(view) = outside.views.pop() {
             (watch.view)(&view);
+            if let View::Core { today, .. } = &view
+                && let Err(error) = watch.state.day.note(*today)
+            {
+                self.story.trouble(format!("what today came to cannot be kept: {error}"));
+            }
             self.picture.take(view);
         }
         some
+    }
+
+    /// Stops or arms what the switch says.
+    fn brake(&mut self, outside: &mut Outside, watch: &mut Watch<'_>) {
+        match watch.state.switch.look() {
+            Some(Change::Killed(reason)) => {
+                outside.brakes.kill();
+                self.story.killed(&reason);
+            }
+            Some(Change::Armed) => {
+                outside.brakes.tell(Word::Arm);
+                self.story.armed();
+            }
+            None => {}
+        }
+        let troubles = watch.state.switch.take_troubles();
+        troubles.into_iter().for_each(|trouble| self.story.trouble(trouble));
+        outside.brakes.flush(&mut outside.commands);
     }
 
     /// Looks until the run is over: trades, then holds until what is under way has ended. Being
@@ -225,6 +266,7 @@ impl Main<'_> {
         let mut remind = REMIND_EVERY;
         let mut drawn: Option<Instant> = None;
         loop {
+            self.brake(outside, watch);
             let some = self.drain(outside, watch);
             let elapsed = began.elapsed();
             (watch.tick)(elapsed);

@@ -23,6 +23,7 @@ use feeds::live::{self, Ends, LiveFeed, Options};
 use rtrb::{Producer, RingBuffer};
 
 use crate::config::{Grouping, Threads};
+use crate::run::brakes::Brakes;
 use crate::run::doors::KalshiLogin;
 use crate::run::gates::{GateRings, Gates};
 use crate::run::summary::{Percentiles, Summary};
@@ -125,20 +126,18 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
         FeedEnds { tops: kalshi_tops_rx, controls: kalshi_controls_rx },
         FeedEnds { tops: polymarket_tops_rx, controls: polymarket_controls_rx },
     ];
-    let (gates, feedback, outlet) = match parts.gates {
-        None => (None, Vec::new(), LiveOutlet::new(Vec::new(), None, events_tx)),
+    let (gates, feedback, outlet, brakes) = match parts.gates {
+        None => (None, Vec::new(), LiveOutlet::new(Vec::new(), None, events_tx), Brakes::default()),
         Some((gates, rings)) => {
             let outlet = LiveOutlet::new(rings.bundles, Some(rings.arms), events_tx);
-            (
-                Some(gates),
-                rings.feedback,
-                outlet.with_budgets(rings.budgets).with_rules(rings.rules),
-            )
+            let brakes = Brakes::new(rings.kill_epoch, rings.words);
+            let outlet = outlet.with_budgets(rings.budgets).with_rules(rings.rules);
+            (Some(gates), rings.feedback, outlet, brakes)
         }
     };
     let core = LiveTile::new(parts.desk, feeds, feedback, commands_rx, outlet, tapped())
         .with_views(views_tx);
-    let outside = Outside { events, views, commands };
+    let outside = Outside { events, views, commands, brakes };
     let verdicts = [kalshi_verdicts, polymarket_verdicts];
     Ok((LiveTiles { kalshi, polymarket, core, gates }, LiveEnds { outside, taps, verdicts }))
 }

@@ -1,0 +1,91 @@
+//! The latch: a file whose presence stops trading, now and after every restart.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The latch of a state folder.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Latch {
+    path: PathBuf,
+}
+
+impl Latch {
+    /// The latch of a folder.
+    pub fn in_dir(dir: &Path) -> Latch {
+        Latch { path: dir.join("killed") }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Why trading is stopped; `None` where it is not. A file that cannot be read stops it too:
+    /// whoever wrote it meant something.
+    pub fn reason(&self) -> Option<String> {
+        match fs::read_to_string(&self.path) {
+            Ok(text) => Some(text.trim_end().to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => Some(format!("{}: {error}", self.path.display())),
+        }
+    }
+
+    /// True where the file is there: cheaper than its reason.
+    pub fn is_set(&self) -> bool {
+        // What cannot be looked at counts as there.
+        !matches!(fs::symlink_metadata(&self.path), Err(e) if e.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Stops trading. A latch that is set keeps its first reason.
+    ///
+    /// # Errors
+    /// Where the file cannot be written, and kept by the disk.
+    pub fn set(&self, reason: &str) -> io::Result<()> {
+        let mut file = match File::create_new(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+            file => file?,
+        };
+        // From here on it stops trading, whatever becomes of the text.
+        writeln!(file, "{reason}")?;
+        file.sync_all()?;
+        self.sync_dir()
+    }
+
+    /// Lets trading go on; false where it was not stopped.
+    ///
+    /// # Errors
+    /// Where the file cannot be removed.
+    pub fn lift(&self) -> io::Result<bool> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+            Ok(()) => self.sync_dir().map(|()| true),
+        }
+    }
+
+    /// The name is kept by the folder, not by the file.
+    fn sync_dir(&self) -> io::Result<()> {
+        let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_latch_keeps_its_first_reason_until_it_is_lifted() {
+        let folder = tempfile::tempdir().unwrap();
+        let latch = Latch::in_dir(folder.path());
+        assert_eq!((latch.reason(), latch.is_set(), latch.lift().unwrap()), (None, false, false));
+        latch.set("first").unwrap();
+        latch.set("second").unwrap();
+        assert_eq!((latch.reason().as_deref(), latch.is_set()), (Some("first"), true));
+        assert!(latch.lift().unwrap() && !latch.is_set());
+        // A folder in its place cannot be read, and stops trading all the same.
+        fs::create_dir(latch.path()).unwrap();
+        assert!(latch.is_set() && latch.reason().is_some());
+    }
+}
