@@ -8,14 +8,20 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use clap::Args;
-use engine::units::Usd;
+use engine::clock::Clock as _;
+use engine::units::{Usd, Venue};
+use exec::journal::Record;
+use exec::journal::record::name;
 
-use crate::rest::kalshi::KalshiRest;
-use crate::rest::polymarket::PolymarketRest;
-use crate::rest::{Agent, keys};
+use crate::account::Session;
+use crate::config::Config;
+use crate::journal::lock::Lock;
+use crate::journal::{opening, start};
+use crate::pairs::PairFile;
+use crate::rest::Agent;
 use crate::run::assemble::{self, Assembled};
 use crate::run::audit::{Audit, audit, paid_out, positions};
-use crate::run::child::{ChildError, Venues, Wanted};
+use crate::run::child::{ChildError, LOCKED, Ledgers, Venues, Wanted};
 use crate::run::inject::Injection;
 use crate::run::reported;
 use crate::run::spec::Fills;
@@ -45,6 +51,7 @@ const INJECT_AGAIN: Duration = Duration::from_millis(250);
   report/report.html      the page to open in a browser
   summary.json            what --json prints
   parallax.toml, sim.env  with which any other command trades with the same venues
+  journal                 the engine's own journal; see `parallax journal verify DIR/journal`
   journal.jsonl, ledger.json   the venues' own books
 
 Exit code: 0 when both ledgers agree with us, 1 when they do not or the run failed.")]
@@ -64,7 +71,9 @@ pub struct DemoArgs {
     /// How many arbitrages open a minute.
     #[arg(long, value_name = "COUNT", default_value_t = 120)]
     pub arb_per_minute: u32,
-    /// Go on with the venues, accounts and positions of that folder.
+    /// Go on with the venues, accounts and positions of that folder. Where the last engine died
+    /// the venues live on for a minute: what it left open is recovered from its journal and from
+    /// what the venues say, before anything new is sent.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["dir", "seed"])]
     pub resume: Option<PathBuf>,
     /// Open one more arbitrage after a second: a pair's id, ticker or number, which way round
@@ -113,29 +122,21 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         // New accounts have lost nothing yet.
         state.day.forget().map_err(words)?;
     }
-    clear(dir)?;
-    eprintln!("starting both exchanges in {} ...", dir.display());
-    let mut venues = Venues::start(&Wanted {
-        dir,
-        resume: args.resume.is_some(),
-        seed: args.seed,
-        faults: args.faults,
-        arb_per_minute: args.arb_per_minute,
-        spin_us: 0,
-    })?;
+    let (mut venues, _lock) = open(args, dir)?;
     let mut config = venues.config()?;
     // The simulated books stand some cents from an arbitrage: all of them are close enough.
     config.strategy.arm_margin = Usd::new(80_000);
     let agent = Agent::new(config.ca_file.as_deref()).map_err(words)?;
-    let cash = balances(&config, &agent)?;
-    let mut spec = config.run_spec(Fills::Venues, cash, &[]).map_err(DemoError::Words)?;
+    let nothing = [Usd::ZERO; 2];
+    let mut spec = config.run_spec(Fills::Venues, nothing, &[]).map_err(DemoError::Words)?;
     let file = spec.pair_file().map_err(DemoError::Words)?;
-    let before = venues.ledgers(&agent)?;
-    spec.held = positions(&file, &before.kalshi, &before.polymarket);
+    let mut session = log_in(&config)?;
+    let asked = start::Asked { live: false, adopt: false };
+    let kept = start::start(&config, &mut spec, &mut session, asked).map_err(DemoError::Words)?;
     let injection = args.inject.clone().map(|wanted| wanted.named(&file.pairs)).transpose();
     let mut injection = injection.map_err(DemoError::Words)?;
     let Assembled { tiles, ends, plan, clock: (clock, _) } =
-        assemble::assemble(&config, &spec, &agent, true).map_err(DemoError::Words)?;
+        assemble::assemble(&config, &spec, &agent, true, Some(kept)).map_err(DemoError::Words)?;
     eprintln!("{plan}");
     let stop = stop_on_signals()?;
     let mut journal = reported::Journal::default();
@@ -166,15 +167,20 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         view: &mut |_| {},
     };
     let tape = Tape { path: dir.join("run.mcap"), taps: ends.taps };
-    let (tiles, ended) =
+    let (mut tiles, mut ended) =
         trade::run(&spec, tiles, &plan, ends.outside, Some(tape), &clock, &mut watch)?;
     let settled = settle(&venues, &agent, &file, tiles.core.core());
-    let audit = settled.as_ref().ok().map(|(audit, _)| audit);
+    if let Ok((_, _, after)) = &settled {
+        let records = paid(after, &file, tiles.core.core());
+        let now = clock.now();
+        ended.warnings.extend(tiles.write_down(&mut ended.journal, &records, now));
+    }
+    let audit = settled.as_ref().ok().map(|(audit, ..)| audit);
     let mut summary =
         Summary::new(&ended.story, &ended.figures, &ended.accounts, ended.open, audit);
-    summary.settled_micro_usd = settled.as_ref().ok().map(|(_, paid)| *paid);
+    summary.settled_micro_usd = settled.as_ref().ok().map(|(_, paid, _)| *paid);
     // What was done is told even where the venues are no longer there to confirm it.
-    let failure = settled.err().or(venues.end().err().map(DemoError::Venues));
+    let failure = settled.err().or(venues.end(&agent).err().map(DemoError::Venues));
     let agrees = summary.ledgers_agree == Some(true);
     tell(args, dir, &spec, &tiles, &ended, &journal, summary)?;
     if let Some(failure) = failure {
@@ -187,10 +193,16 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     }
 }
 
-/// Removes what an earlier demonstration left, and nothing else.
-fn clear(dir: &Path) -> Result<(), DemoError> {
+/// Removes what an earlier demonstration left, and nothing else. What is gone on with keeps its
+/// journal.
+fn clear(dir: &Path, resumes: bool) -> Result<(), DemoError> {
     std::fs::create_dir_all(dir)
         .map_err(|error| DemoError::Words(format!("{}: {error}", dir.display())))?;
+    let journal = dir.join("journal");
+    if !resumes && journal.is_dir() {
+        std::fs::remove_dir_all(&journal)
+            .map_err(|error| DemoError::Words(format!("{}: {error}", journal.display())))?;
+    }
     for name in ["run.mcap", "run.mcap.partial", "summary.json"] {
         let path = dir.join(name);
         match std::fs::remove_file(&path) {
@@ -207,16 +219,52 @@ fn words(error: impl std::fmt::Display) -> DemoError {
     DemoError::Words(error.to_string())
 }
 
-/// Our money at both venues.
-fn balances(config: &crate::config::Config, agent: &Agent) -> Result<[Usd; 2], DemoError> {
-    let signer = keys::kalshi(config).map_err(|problem| DemoError::Words(problem.0))?;
-    let kalshi = KalshiRest::new(&config.kalshi, agent.clone(), signer).balance().map_err(words)?;
-    let mut polymarket = PolymarketRest::new(&config.polymarket, agent.clone());
-    let wallet = keys::polymarket(config).map_err(|problem| DemoError::Words(problem.0))?;
-    let mut wallet = wallet.ok_or_else(|| DemoError::Words("no Polymarket key".to_owned()))?;
-    let credentials = keys::credentials(config).map_err(|problem| DemoError::Words(problem.0))?;
-    polymarket.log_in(&mut wallet, credentials).map_err(words)?;
-    Ok([kalshi.total, polymarket.balance().map_err(words)?])
+/// How often the venues are asked to let us in: with faults, some of their answers are lost.
+const LOG_INS: usize = 10;
+
+/// Clients of both venues.
+fn log_in(config: &Config) -> Result<Session, DemoError> {
+    let mut tries = 1;
+    loop {
+        match Session::open(config) {
+            Err(_) if tries < LOG_INS => tries += 1,
+            done => return done.map_err(words),
+        }
+    }
+}
+
+/// The venues of the folder, living or started, and the lock of our account there.
+fn open(args: &DemoArgs, dir: &Path) -> Result<(Venues, Lock), DemoError> {
+    let keys = [LOCKED, sim::accounts::POLYMARKET_FILE].map(|name| dir.join(name));
+    let lock = || Lock::of(&[&keys[0], &keys[1]]).map_err(words);
+    // Where there is an account already, nobody else may be at it.
+    let earlier = if keys.iter().all(|key| key.is_file()) { Some(lock()?) } else { None };
+    let living = Venues::find(dir);
+    clear(dir, args.resume.is_some())?;
+    let venues = match (living, &args.resume) {
+        (Some(venues), Some(_)) => {
+            eprintln!("both exchanges still run in {}", dir.display());
+            venues
+        }
+        (living, _) => {
+            if let Some(left) = living {
+                let agent = Agent::new(left.config()?.ca_file.as_deref()).map_err(words)?;
+                left.end(&agent)?;
+            }
+            eprintln!("starting both exchanges in {} ...", dir.display());
+            Venues::start(&Wanted {
+                dir,
+                resume: args.resume.is_some(),
+                seed: args.seed,
+                faults: args.faults,
+                arb_per_minute: args.arb_per_minute,
+                spin_us: 0,
+            })?
+        }
+    };
+    // New venues have new keys: those are locked that are there now.
+    drop(earlier);
+    Ok((venues, lock()?))
 }
 
 /// Compares the books with the ledgers, settles all markets, and says what they paid.
@@ -225,13 +273,32 @@ fn settle(
     agent: &Agent,
     file: &crate::pairs::PairFile,
     core: &engine::core::Core,
-) -> Result<(Audit, [i64; 2]), DemoError> {
+) -> Result<(Audit, [i64; 2], Ledgers), DemoError> {
     let before = venues.ledgers(agent)?;
     let audited = audit(core, file, &before.kalshi, &before.polymarket);
     venues.settle_all(agent)?;
     let after = venues.ledgers(agent)?;
     let paid = paid_out(&audited, &after.kalshi, &after.polymarket);
-    Ok((audited, paid))
+    Ok((audited, paid, after))
+}
+
+/// What the settlement made of money and positions, for the journal: whoever goes on with this
+/// folder begins there.
+fn paid(after: &Ledgers, file: &PairFile, core: &engine::core::Core) -> Vec<Record> {
+    let before = [core.net().purse.cash(), core.tokens().purse.cash()];
+    let cash = audit(core, file, &after.kalshi, &after.polymarket).cash.map(Usd::new);
+    let differs = |(venue, (ours, theirs)): (Venue, (Usd, Usd))| Record::Differs {
+        venue,
+        what: name("cash in micro-dollars: all markets were settled"),
+        ours: ours.e6(),
+        theirs: theirs.e6(),
+        taken: true,
+    };
+    let mut records: Vec<Record> =
+        Venue::ALL.into_iter().zip(before.into_iter().zip(cash)).map(differs).collect();
+    let held = positions(file, &after.kalshi, &after.polymarket);
+    records.extend(opening::standing(file, core.pairs(), cash, &held));
+    records
 }
 
 /// Raised by SIGINT and SIGTERM.

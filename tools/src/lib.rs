@@ -15,6 +15,7 @@ pub mod match_eval; // how good the matching of markets is
 pub mod crosscheck; // books of the feeds beside those of REST
 pub mod account; // both accounts by hand: money, positions, single orders
 pub mod state; // what outlives a run: the kill latch, and what today came to
+pub mod journal; // the engine's own: whose it is, recovery, what the venues say to it
 pub mod topology; // every ring and every thread of a run
 pub mod replay; // recorded frames through the shipped tiles
 pub mod run; // trading: what a run is, how it is driven, and how it is repeated

@@ -12,6 +12,7 @@ use parallax::demo::{self, DemoArgs};
 use parallax::discover::{self, DiscoverArgs};
 use parallax::doctor::{self, DoctorArgs};
 use parallax::jitter::{self, JitterArgs};
+use parallax::journal::command::{self as journal, JournalArgs};
 use parallax::match_eval::{self, MatchEvalArgs};
 use parallax::pairs_command::{self as pairs, PairsArgs};
 use parallax::replay::command as replay;
@@ -46,6 +47,7 @@ enum Command {
     Doctor(DoctorArgs),
     Jitter(JitterArgs),
     MatchEval(MatchEvalArgs),
+    Journal(JournalArgs),
     Config(CommandArgs),
     Kill(KillArgs),
     Arm(ArmArgs),
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Command::Balances(args) => balances::run(&args).map_err(Into::into),
         Command::Positions(args) => positions::run(&args).map_err(Into::into),
         Command::Order(args) => order::run(&args).map_err(Into::into),
+        Command::Journal(args) => journal::run(&args).map_err(Into::into),
         Command::Config(args) => config::run(&args).map_err(Into::into),
         Command::Doctor(args) => return doctor::run(&args),
         Command::Jitter(args) => return jitter::run(&args),

@@ -22,6 +22,7 @@ use sim::world::{self, World};
 use sim::{cast, ledger, model};
 
 use crate::config::Simulated;
+use crate::journal::lock;
 use crate::stdout;
 
 pub use options::{FaultLevel, KeyKind, SimArgs, Which};
@@ -167,8 +168,14 @@ pub fn run(args: &SimArgs) -> Result<(), SimError> {
     let started = Instant::now();
     let limit = args.seconds.map(Duration::from_secs);
     let idle = Idle { spin: Duration::from_micros(args.spin) };
-    let is_over =
-        |_| stop.load(Ordering::Relaxed) || limit.is_some_and(|limit| started.elapsed() >= limit);
+    let end = world.end();
+    let mut watched = args.while_locked.as_deref().map(|path| Watched::new(path, args.linger));
+    let is_over = |_| {
+        stop.load(Ordering::Relaxed)
+            || end.load(Ordering::Relaxed)
+            || limit.is_some_and(|limit| started.elapsed() >= limit)
+            || watched.as_mut().is_some_and(Watched::is_forsaken)
+    };
     server.run(&mut world, idle, || clock.now(), is_over).map_err(io_error("serving"))?;
 
     let last = world.ledger();
@@ -371,6 +378,35 @@ fn watch_stdin(stop: Arc<AtomicBool>) {
         while matches!(stdin.read(&mut room), Ok(1..)) {}
         stop.store(true, Ordering::Relaxed);
     });
+}
+
+/// A file whose lock says that somebody still needs the venues.
+struct Watched<'a> {
+    path: &'a Path,
+    linger: Duration,
+    looked: Instant,
+    held: Instant,
+}
+
+impl<'a> Watched<'a> {
+    /// How often it is looked at: trying a lock costs a few system calls.
+    const EVERY: Duration = Duration::from_millis(500);
+
+    fn new(path: &'a Path, linger_s: u64) -> Watched<'a> {
+        let now = Instant::now();
+        Watched { path, linger: Duration::from_secs(linger_s), looked: now, held: now }
+    }
+
+    fn is_forsaken(&mut self) -> bool {
+        if self.looked.elapsed() < Watched::EVERY {
+            return false;
+        }
+        self.looked = Instant::now();
+        if lock::is_held(self.path) {
+            self.held = self.looked;
+        }
+        self.held.elapsed() >= self.linger
+    }
 }
 
 /// Unix time that never steps back: the wall clock at the start, and the monotonic one since.

@@ -14,6 +14,9 @@ use crate::id::Id;
 /// older than two seconds, and a record waits for its commit far less than the rest.
 pub const ARMED_KEPT: Ns = Ns::from_ms(60_000);
 
+/// Orders of runs before that are remembered.
+pub const PAST_KEPT: usize = 4_096;
+
 /// A market by venue and number.
 pub type MarketKey = (usize, usize);
 
@@ -76,6 +79,8 @@ pub struct State {
     pub armed: VecDeque<(Id, MarketId, Outcome, Ns)>,
     /// Orders by bundle and leg.
     pub orders: BTreeMap<(u64, u8), Known>,
+    /// Orders of runs before, the latest last: a venue's list may still hold them.
+    pub past: VecDeque<Id>,
     /// Orders that a report was about before they were known, or that filled beyond what they are.
     pub contradictions: u64,
 }
@@ -85,7 +90,10 @@ impl State {
     pub fn take(&mut self, record: &Record) {
         match *record {
             Record::Run { run, wall, live } => {
-                *self = State { run: Some(run), began: wall, live, ..State::default() };
+                let mut past = core::mem::take(&mut self.past);
+                past.extend(self.orders.values().map(|known| known.order.client));
+                past.drain(..past.len().saturating_sub(PAST_KEPT));
+                *self = State { run: Some(run), began: wall, live, past, ..State::default() };
             }
             Record::Market { market, name } => {
                 self.markets.insert(key(market), text(name.as_bytes()));
@@ -208,7 +216,7 @@ impl State {
 
     /// Books a trade as its venue does: contracts, cash and fee, each below zero where it is taken
     /// back.
-    fn trade(
+    pub fn trade(
         &mut self,
         market: MarketId,
         outcome: Outcome,

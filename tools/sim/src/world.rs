@@ -9,6 +9,8 @@ use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use engine::pair::{Outcome, Polarity};
 use engine::units::{Ns, Px, Qty, Venue as VenueId};
@@ -45,6 +47,8 @@ pub struct World {
     broken: Option<io::Error>,
     settled: Vec<usize>,
     admin_token: String,
+    /// Raised where the administrator asks for the end.
+    end: Arc<AtomicBool>,
 }
 
 struct Site {
@@ -74,6 +78,7 @@ impl World {
             journal: None,
             broken: None,
             settled: Vec::new(),
+            end: Arc::default(),
             admin_token: options.admin_token,
         }
     }
@@ -124,6 +129,11 @@ impl World {
             self.sites.push(Site { venue: Box::new(venue), ..site });
         }
         self.journal = Some(journal);
+    }
+
+    /// Raised where the administrator asks for the end.
+    pub fn end(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.end)
     }
 
     /// The truth about both venues, what went wrong, and what the market did:

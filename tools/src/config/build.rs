@@ -6,6 +6,7 @@ use std::str::FromStr;
 use engine::pin::CoreList;
 use engine::units::{Ns, Usd};
 
+use super::JournalSettings;
 use super::file::{File, KalshiFile, PolymarketFile, ThreadsFile};
 use super::{
     ApiCredentials, Config, ConfigError, DiscoveryConfig, Environment, Grouping, IdleChoice,
@@ -80,6 +81,10 @@ pub(super) fn build(
             ],
         },
         record_dir: file.record.dir.as_ref().map(|text| source.resolved(text)),
+        journal: JournalSettings {
+            dir: source.resolved(&file.journal.dir),
+            durable: file.journal.durable,
+        },
         threads: threads(&file.threads, &source)?,
         discovery: discovery(file, &source)?,
         secret_file: variables.secret_file(),

@@ -25,6 +25,7 @@ pub(super) struct File {
     pub limits: LimitsFile,
     pub paper: PaperFile,
     pub record: RecordFile,
+    pub journal: JournalFile,
     pub threads: ThreadsFile,
     pub discovery: DiscoveryFile,
 }
@@ -101,6 +102,13 @@ pub(super) struct PaperFile {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RecordFile {
     pub dir: Option<String>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct JournalFile {
+    pub dir: String,
+    pub durable: bool,
 }
 
 #[derive(Default, Deserialize, Serialize)]

@@ -166,6 +166,9 @@ pub fn refusals(config: &Config, facts: &Facts<'_>) -> Vec<Refusal> {
             refuse(format!("limits.{name} is not set: say in dollars what may be at stake"));
         }
     }
+    if !config.journal.durable {
+        refuse("journal.durable is off: with money at stake no order leaves that the disk does not hold".into());
+    }
     for (path, mode) in &facts.files {
         let path = path.display();
         match mode {

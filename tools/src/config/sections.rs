@@ -245,6 +245,15 @@ pub struct DiscoveryConfig {
     pub every_s: u32,
 }
 
+/// The engine's journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JournalSettings {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Orders leave only when they are durable.
+    pub durable: bool,
+}
+
 /// What a run may do and with whom. It has no `Debug`: it may hold secrets.
 pub struct Config {
     /// Whether the file allows orders with money.
@@ -275,6 +284,8 @@ pub struct Config {
     pub paper: PaperTerms,
     /// Where tapes are written, if they are.
     pub record_dir: Option<PathBuf>,
+    /// Where orders are written down.
+    pub journal: JournalSettings,
     /// Threads.
     pub threads: Threads,
     /// Where pairs come from beside files.

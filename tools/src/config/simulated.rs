@@ -45,6 +45,9 @@ key_file = "polymarket.key"
 funder = "{funder}"
 signature_type = {signature_type}
 
+[journal]
+dir = "journal"
+
 [limits]
 order_notional_max = "250"
 unsettled_notional_max = "5000"

@@ -1,8 +1,11 @@
 //! Polymarket's slow requests (polymarket.md sections 1, 4, 5, 7 and 8).
 
 use engine::units::{Px, Qty, Shares, Usd};
+use exec::id::Id;
+use exec::private::{FillNews, OrderNews, Page, polymarket as private};
 use exec::sign::l2::{ApiCredentials, L2Signer};
 use exec::sign::polymarket::PolymarketSigner;
+use feeds::json::Parser;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
@@ -125,6 +128,19 @@ pub struct Trade {
     pub price: E6,
     /// `MATCHED`, `MINED`, `CONFIRMED`, `RETRYING` or `FAILED`.
     pub status: String,
+}
+
+/// A fill of a taker order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// The fill.
+    pub news: FillNews,
+    /// Of which token.
+    pub token: String,
+    /// It was sold.
+    pub sells: bool,
+    /// Nothing more can become of it.
+    pub is_final: bool,
 }
 
 /// A market of the catalogue (polymarket.md section 8), as far as orders need it.
@@ -350,6 +366,46 @@ impl PolymarketRest {
     /// [`RestError`].
     pub fn trades(&mut self, after_s: u64) -> Result<Vec<Trade>, RestError> {
         self.pages("/data/trades", &format!("after={after_s}&"))
+    }
+
+    /// An order of ours by its id; `None` where the venue does not know it.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn order(&mut self, id: &Id) -> Result<Option<OrderNews>, RestError> {
+        let path = format!("/data/order/{id}");
+        match self.private::<Value>("GET", &path, "", None) {
+            Ok(row) => Ok(private::order(&mut Parser::new(), row.to_string().as_bytes())),
+            Err(RestError { kind: RestErrorKind::Status { status: 404, .. }, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What taker orders of the account filled after `after_s` (Unix seconds), one row a price of
+    /// each trade, exactly as the gate reads them.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn fills(&mut self, after_s: u64) -> Result<Vec<Told>, RestError> {
+        let rows: Vec<Value> = self.pages("/data/trades", &format!("after={after_s}&"))?;
+        let (mut parser, mut all) = (Parser::new(), Vec::new());
+        for row in rows {
+            let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+            let taker = Id::parse(&text("taker_order_id"));
+            let (token, sells, status) = (text("asset_id"), text("side") == "SELL", text("status"));
+            let status = status.trim_start_matches("TRADE_STATUS_");
+            let is_final = matches!(status, "CONFIRMED" | "FAILED");
+            let page = serde_json::json!({ "data": [row] }).to_string();
+            let read = private::trades(&mut parser, page.as_bytes(), &mut |news| {
+                if Some(news.order) == taker {
+                    all.push(Told { news, token: token.clone(), sells, is_final });
+                }
+            });
+            if read != Page::Whole {
+                return Err(self.form("/data/trades", "a trade that cannot be read"));
+            }
+        }
+        Ok(all)
     }
 
     /// A page of open markets of the catalogue, and the cursor of the next one.

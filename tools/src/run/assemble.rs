@@ -6,9 +6,10 @@ use exec::sign::stamps::Lane;
 use feeds::live::{self, Options};
 
 use super::doors::{self, KalshiLogin};
-use super::gates;
+use super::gates::{self, GateJournal};
 use super::spec::{Fills, RunSpec};
 use crate::config::Config;
+use crate::journal::keep::Journalled;
 use crate::rest::{Agent, keys};
 use crate::topology::live::{LiveEnds, LiveParts, LivePlan, LiveTiles};
 
@@ -33,14 +34,20 @@ pub fn assemble(
     spec: &RunSpec,
     agent: &Agent,
     record: bool,
+    journal: Option<Journalled>,
 ) -> Result<Assembled, String> {
     let setup = spec.setup()?;
     let clock = super::trade::clock();
+    let (gate_journal, journal) = journal
+        .map(|Journalled { tile, writers: [first, second, ahead, watch], run, waits }| {
+            (GateJournal { run, writers: [first, second, ahead], waits }, (tile, watch))
+        })
+        .unzip();
     let gates = match spec.fills {
         Fills::Paper => None,
         Fills::Venues => {
             let file = spec.pair_file()?;
-            Some(gates::gates(config, &file, &setup.table, agent, &clock.0)?)
+            Some(gates::gates(config, &file, &setup.table, agent, &clock.0, gate_journal)?)
         }
     };
     let desk = spec.desk(&setup)?;
@@ -77,6 +84,7 @@ pub fn assemble(
         desk,
         gates,
         record,
+        journal,
     };
     let plan = LivePlan::new(&config.threads, spec.fills == Fills::Venues);
     let (tiles, ends) = crate::topology::live::live(parts, clock.1)

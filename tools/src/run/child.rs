@@ -1,10 +1,11 @@
 //! The simulated venues in a process of their own, as a demonstration needs them: started, asked,
-//! and ended with it.
+//! and ended with it. Where the demonstration dies they live on for a while, and the next one finds
+//! them as they are.
 
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -15,6 +16,9 @@ use crate::sim_command::FaultLevel;
 
 /// How long the venues may take to end and write their last ledger.
 const END: Duration = Duration::from_secs(10);
+
+/// How often living venues are asked whether they are those of a folder.
+const FIND_TRIES: usize = 3;
 
 /// Why the simulated venues cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +48,13 @@ pub struct Wanted<'a> {
     pub spin_us: u64,
 }
 
+/// The file whose lock keeps the venues alive: the engine that trades with them holds it.
+pub const LOCKED: &str = sim::accounts::KALSHI_FILE;
+
 /// The running venues.
 pub struct Venues {
-    child: Child,
-    /// Its end ends the child.
-    stdin: Option<ChildStdin>,
+    /// The process, where this one started it.
+    child: Option<Child>,
     ready: Value,
     dir: PathBuf,
 }
@@ -62,8 +68,8 @@ impl Venues {
         let failed = |error: io::Error| ChildError::Start(error.to_string());
         let program = std::env::current_exe().map_err(failed)?;
         let mut command = Command::new(program);
-        command.args(["sim", "both", "--until-stdin-closes", "--port", "0", "--faults"]);
-        command.arg(wanted.faults.name());
+        command.args(["sim", "both", "--port", "0", "--faults", wanted.faults.name()]);
+        command.arg("--while-locked").arg(wanted.dir.join(LOCKED));
         if wanted.resume {
             command.arg("--resume").arg(wanted.dir);
         } else {
@@ -73,12 +79,11 @@ impl Venues {
         command.args(["--spin", &wanted.spin_us.to_string()]);
         let mut child = command
             .process_group(0) // Ctrl-C is for us: the venues must outlive the settlement.
-            .stdin(Stdio::piped())
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
             .map_err(failed)?;
-        let stdin = child.stdin.take();
         let mut line = String::new();
         let read = match child.stdout.take() {
             Some(stdout) => BufReader::new(stdout).read_line(&mut line),
@@ -89,10 +94,25 @@ impl Venues {
                 .map_err(|_| ChildError::Start(format!("their first line is `{}`", line.trim()))),
             Err(error) => Err(failed(error)),
         };
-        let mut venues = Venues { child, stdin, ready: Value::Null, dir: wanted.dir.to_owned() };
+        let mut venues =
+            Venues { child: Some(child), ready: Value::Null, dir: wanted.dir.to_owned() };
         // On an error the venues are ended by being dropped.
         venues.ready = ready?;
         Ok(venues)
+    }
+
+    /// The venues of a folder that outlived who started them; `None` where there are none.
+    pub fn find(dir: &Path) -> Option<Venues> {
+        let text = std::fs::read_to_string(dir.join("sim.json")).ok()?;
+        let ready: Value = serde_json::from_str(&text).ok()?;
+        let mut venues = Venues { child: None, ready, dir: dir.to_owned() };
+        if venues.are_gone() {
+            return None;
+        }
+        // The number of a process may be another's by now: only the venues know their token.
+        let config = venues.config().ok()?;
+        let agent = Agent::new(config.ca_file.as_deref()).ok()?;
+        (0..FIND_TRIES).any(|_| venues.ledgers(&agent).is_ok()).then_some(venues)
     }
 
     /// The folder with their keys, addresses and pairs.
@@ -185,48 +205,55 @@ impl Venues {
 
     /// True where they are gone, though nobody asked them to.
     pub fn are_gone(&mut self) -> bool {
-        !matches!(self.child.try_wait(), Ok(None))
+        match &mut self.child {
+            Some(child) => !matches!(child.try_wait(), Ok(None)),
+            None => !self.ready["pid"].as_u64().is_some_and(is_alive),
+        }
     }
 
     /// Asks the venues to end, and waits until they have written their last ledger.
     ///
     /// # Errors
     /// [`ChildError::Start`] where they do not end.
-    pub fn end(mut self) -> Result<(), ChildError> {
-        drop(self.stdin.take());
+    pub fn end(mut self, agent: &Agent) -> Result<(), ChildError> {
+        // They may be gone before their answer is here; what counts is that they end.
+        let asked = self.call(agent, "POST", "end", Some(&json!({})));
         let began = Instant::now();
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) if status.success() => return Ok(()),
-                Ok(Some(status)) => {
-                    return Err(ChildError::Start(format!("they ended with {status}")));
-                }
-                Ok(None) if began.elapsed() < END => {
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                Ok(None) => return Err(ChildError::Start("they do not end".to_owned())),
-                Err(error) => return Err(ChildError::Start(error.to_string())),
+        while !self.are_gone() {
+            if began.elapsed() >= END {
+                asked?;
+                return Err(ChildError::Start("they do not end".to_owned()));
             }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        match self.child.as_mut().map(Child::wait).transpose() {
+            Ok(Some(status)) if !status.success() => {
+                Err(ChildError::Start(format!("they ended with {status}")))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(ChildError::Start(error.to_string())),
         }
     }
 }
 
 impl Drop for Venues {
-    /// Whatever happened, no process stays behind.
+    /// Whatever happened, no process that this one started stays behind.
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            drop(self.stdin.take());
-            let began = Instant::now();
-            while began.elapsed() < END {
-                if !matches!(self.child.try_wait(), Ok(None)) {
-                    return;
-                }
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+        if let Some(child) = &mut self.child
+            && matches!(child.try_wait(), Ok(None))
+        {
+            let _ = child.kill();
+            let _ = child.wait();
         }
     }
+}
+
+/// True while a process runs; one that ended and that nobody waited for does not.
+fn is_alive(pid: u64) -> bool {
+    // The state follows the name, which stands in parentheses and may hold anything.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
 /// What the venues say of every account.

@@ -20,6 +20,9 @@ use crate::account::Session;
 use crate::config::live::{self, Trading};
 use crate::config::{self, Config, ConfigArgs, Environment};
 use crate::crosscheck::{self, CrossCheck, Seen};
+use crate::journal::keep::Journalled;
+use crate::journal::lock::Lock;
+use crate::journal::start;
 use crate::recorder::tape_path;
 use crate::rest::{Agent, facts, wall};
 use crate::state::{State, StateError};
@@ -53,6 +56,10 @@ pub struct RunArgs {
     /// Send orders with money (see above).
     #[arg(long)]
     live: bool,
+    /// Where a venue's figures differ from the journal and nothing explains it, take the venue's
+    /// word. Look at the list that a start without this prints, first.
+    #[arg(long, requires = "live")]
+    adopt: bool,
     /// Trade for so many seconds; without it until told to end.
     #[arg(long)]
     seconds: Option<u64>,
@@ -169,15 +176,19 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     };
     eprintln!("{why}");
     let mut session = Session::signing(&config)?;
-    let cash = match fills {
-        Fills::Paper => config.paper.cash,
+    let mut spec =
+        config.run_spec(fills, config.paper.cash, &args.pairs).map_err(RunError::Words)?;
+    let (_lock, journal) = match fills {
+        Fills::Paper => (None, None),
         Fills::Venues => {
             refuse(&config, &args.pairs, &mut session)?;
+            let lock = Lock::take(&config).map_err(|e| RunError::Refused(format!("  - {e}\n")))?;
             session = Session::open(&config)?;
-            session.cash()?
+            let asked = start::Asked { live: true, adopt: args.adopt };
+            let journal = start::start(&config, &mut spec, &mut session, asked);
+            (Some(lock), Some(journal.map_err(RunError::Refused)?))
         }
     };
-    let spec = config.run_spec(fills, cash, &args.pairs).map_err(RunError::Words)?;
     let mode = match fills {
         Fills::Paper => "paper",
         Fills::Venues => "LIVE",
@@ -192,7 +203,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         tape_dir: args.record.clone().or_else(|| config.record_dir.clone()),
         tape_stem: "run",
     };
-    let (tiles, ended, journal) = trade_on(&wish, session)?;
+    let (tiles, ended, journal) = trade_on(&wish, session, journal)?;
     let summary = told(&tiles, &ended, &journal, args.report.as_deref(), &wish)?;
     let text = if args.json { summary.to_json() } else { summary.to_string() };
     stdout::print(&format!("{text}\n")).map_err(|error| RunError::Words(error.to_string()))?;
@@ -221,7 +232,7 @@ pub fn record(args: &RecordArgs) -> Result<(), RunError> {
         tape_dir: Some(args.dir.clone()),
         tape_stem: "books",
     };
-    let (_, ended, _) = trade_on(&wish, session)?;
+    let (_, ended, _) = trade_on(&wish, session, None)?;
     for warning in &ended.warnings {
         eprintln!("warning: {warning}");
     }
@@ -279,6 +290,7 @@ fn state_of(wish: &Wish<'_>) -> Result<State, RunError> {
 fn trade_on(
     wish: &Wish<'_>,
     session: Session,
+    kept: Option<Journalled>,
 ) -> Result<(LiveTiles, Ended, reported::Journal), RunError> {
     let Wish { config, spec, .. } = wish;
     let mut state = state_of(wish)?;
@@ -292,7 +304,8 @@ fn trade_on(
         }
     };
     let Assembled { tiles, ends, plan, clock: (clock, _) } =
-        assemble::assemble(config, spec, &agent, tape_path.is_some()).map_err(RunError::Words)?;
+        assemble::assemble(config, spec, &agent, tape_path.is_some(), kept)
+            .map_err(RunError::Words)?;
     eprintln!("{plan}");
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {

@@ -19,6 +19,7 @@ use exec::gate::net::TlsNet;
 use exec::gate::orders::Patience;
 use exec::gate::polymarket::{PolymarketAccount, PolymarketClerk, PolymarketLimits};
 use exec::gate::{GateConfig, GateEnds, KalshiGate, PolymarketGate};
+use exec::journal::JournalWriter;
 use exec::pool::PoolConfig;
 use exec::request::Origin;
 use exec::sign::l2::L2Signer;
@@ -50,6 +51,16 @@ pub struct Gates {
     pub polymarket: PolymarketGate<TscClock>,
     /// Keeps headers and orders ready for them.
     pub signer: SignerTile,
+}
+
+/// What the gates write of a run, and whether they wait for the disk.
+pub struct GateJournal {
+    /// Number of the run.
+    pub run: u64,
+    /// Kalshi's, Polymarket's, the signer's.
+    pub writers: [JournalWriter; 3],
+    /// Orders leave only when they are durable.
+    pub waits: bool,
 }
 
 /// The core's ends of the gates' rings.
@@ -147,6 +158,7 @@ pub fn gates(
     table: &PairTable,
     agent: &Agent,
     clock: &TscClock,
+    journal: Option<GateJournal>,
 ) -> Result<(Gates, GateRings), String> {
     let tls = doors::tls(config)?;
     let ring = || RingBuffer::new(table.pairs().len().max(1));
@@ -180,7 +192,7 @@ pub fn gates(
             read_rate: config.kalshi.tier.read_per_s,
             read_capacity: config.kalshi.tier.read_burst,
         },
-        run: number(random()?),
+        run: journal.as_ref().map_or_else(|| random().map(number), |j| Ok(j.run))?,
     };
     let net = TlsNet {
         orders: endpoint,
@@ -274,6 +286,14 @@ pub fn gates(
             orders_max: ARMED_MAX,
         }),
     );
+    let (kalshi, polymarket, signer) = match journal {
+        None => (kalshi, polymarket, signer),
+        Some(GateJournal { writers: [first, second, ahead], waits, .. }) => (
+            kalshi.with_journal(first, waits),
+            polymarket.with_journal(second, waits),
+            signer.with_journal(ahead),
+        ),
+    };
     let rings = GateRings {
         bundles: vec![to_kalshi, to_polymarket],
         feedback: vec![from_kalshi, from_polymarket],

@@ -15,6 +15,7 @@ use engine::live_tile::Command;
 use engine::risk::Word;
 use engine::tap::TapReader;
 use engine::view::View;
+use exec::journal::{JournalWriter, Record};
 use feeds::live::figures::LineFigures;
 use rtrb::{Consumer, Producer};
 
@@ -79,6 +80,8 @@ pub struct Ended {
     pub lines: [Vec<LineFigures>; 2],
     /// The tape, and what is on it.
     pub tape: Option<(PathBuf, Recorded)>,
+    /// What comes after the run is written down here.
+    pub journal: Option<JournalWriter>,
     /// What did not work, in words, though the run went on.
     pub warnings: Vec<String>,
 }
@@ -101,6 +104,8 @@ pub struct Outside {
     pub commands: Producer<Command>,
     /// How it is stopped and armed.
     pub brakes: Brakes,
+    /// What is written down of it.
+    pub journal: Option<JournalWriter>,
 }
 
 /// Runs the tiles until the watch ends them.
@@ -157,6 +162,12 @@ pub fn run(
             warnings.push(format!("the tape ended early: {error}"));
         }
     });
+    let [unknown, open] = tiles.core.core().open_orders();
+    warnings.extend(tiles.write_down(
+        &mut outside.journal,
+        &[Record::End { unknown, open }],
+        clock.now(),
+    ));
     let core = tiles.core.core();
     let today = core.today(clock.now().wall);
     if let Err(error) = watch.state.day.write(today) {
@@ -184,9 +195,20 @@ pub fn run(
         lost: tiles.core.lost(),
         lines: tiles.lines(),
         tape,
+        journal: outside.journal,
         warnings,
     };
     Ok((tiles, ended))
+}
+
+/// What of an event the journal keeps; the rest the gates wrote, or a tape has it.
+fn write_down(journal: &mut JournalWriter, event: &Event) {
+    let record = match *event {
+        Event::TradeSettled(settled) | Event::TradeFailed(settled) => Record::Ended(settled),
+        Event::RiskTripped { pair, at, risk } => Record::Tripped { pair, at, risk: risk as u8 },
+        _ => return,
+    };
+    journal.write(&record);
 }
 
 fn end_note(core: &Core, inputs: u64) -> BTreeMap<String, String> {
@@ -213,6 +235,9 @@ impl Main<'_> {
                 && risk.latches()
             {
                 watch.state.switch.handle().kill(risk_text(*risk));
+            }
+            if let Some(journal) = &mut outside.journal {
+                write_down(journal, &event);
             }
             (watch.event)(&event);
             some = true;

@@ -26,7 +26,7 @@ use sim::{cast, model};
   journal.jsonl, ledger.json    everything that moved an account, and what came of it
 
 The administrator's calls are under /sim/ on both ports: GET ledger, universe;
-POST fault, inject, pause, restart, settle, settle-all; with the header x-sim-token.")]
+POST end, fault, inject, pause, restart, settle, settle-all; with the header x-sim-token.")]
 pub struct SimArgs {
     /// Which venues run.
     #[arg(value_enum)]
@@ -70,6 +70,13 @@ pub struct SimArgs {
     /// End when standard input closes, so that the death of a parent process ends this one too.
     #[arg(long)]
     pub until_stdin_closes: bool,
+    /// End when nobody has held the lock of this file for so long as --linger says: an engine that
+    /// dies can be started again and finds the venues as they are.
+    #[arg(long, value_name = "FILE")]
+    pub while_locked: Option<PathBuf>,
+    /// Seconds to wait for the next engine.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "while_locked")]
+    pub linger: u64,
     /// Print the final ledger as one more line of JSON.
     #[arg(long)]
     pub json: bool,

@@ -14,6 +14,8 @@ use engine::tap::{TAP_RING_BYTES, TapReader, tap};
 use engine::tile::Now;
 use engine::units::Venue;
 use exec::gate::figures::GateFigures;
+use exec::journal::files::Files;
+use exec::journal::{JournalTile, JournalWriter, Record};
 use feeds::controls::{EventMarkets, Grids};
 use feeds::feed::{CONTROL_RING_DEPTH, TOP_RING_DEPTH};
 use feeds::fitness::Verdict;
@@ -55,6 +57,8 @@ pub struct LiveParts {
     pub gates: Option<(Gates, GateRings)>,
     /// Whether it is recorded.
     pub record: bool,
+    /// Writes the journal, and the end of it for whoever watches.
+    pub journal: Option<(JournalTile<Files>, JournalWriter)>,
 }
 
 /// The tiles of a run that trades.
@@ -67,6 +71,8 @@ pub struct LiveTiles {
     pub core: LiveTile,
     /// Decisions to orders; none on paper.
     pub gates: Option<Gates>,
+    /// Writes down what they send and hear.
+    pub journal: Option<JournalTile<Files>>,
 }
 
 /// The ends of rings that stay outside of the tiles.
@@ -137,9 +143,13 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
     };
     let core = LiveTile::new(parts.desk, feeds, feedback, commands_rx, outlet, tapped())
         .with_views(views_tx);
-    let outside = Outside { events, views, commands, brakes };
+    let (journal, writer) = parts.journal.unzip();
+    let outside = Outside { events, views, commands, brakes, journal: writer };
     let verdicts = [kalshi_verdicts, polymarket_verdicts];
-    Ok((LiveTiles { kalshi, polymarket, core, gates }, LiveEnds { outside, taps, verdicts }))
+    Ok((
+        LiveTiles { kalshi, polymarket, core, gates, journal },
+        LiveEnds { outside, taps, verdicts },
+    ))
 }
 
 impl LiveTiles {
@@ -158,6 +168,10 @@ impl LiveTiles {
             let tiles: Vec<&mut dyn Stepped> = vec![&mut gates.signer];
             cold.push(Group { name: "signer", core: None, idle: Idle::COLD, tiles });
         }
+        if let Some(journal) = &mut self.journal {
+            let tiles: Vec<&mut dyn Stepped> = vec![journal];
+            cold.push(Group { name: "journal", core: None, idle: Idle::COLD, tiles });
+        }
         let mut groups = if plan.threads.len() == 1 {
             vec![group(0, hot)]
         } else {
@@ -165,6 +179,29 @@ impl LiveTiles {
         };
         groups.append(&mut cold);
         groups
+    }
+
+    /// Writes records of a run that is over, durably; says in words where that fails.
+    pub fn write_down(
+        &mut self,
+        writer: &mut Option<JournalWriter>,
+        records: &[Record],
+        now: Now,
+    ) -> Option<String> {
+        let (tile, writer) = self.journal.as_mut().zip(writer.as_mut())?;
+        for record in records {
+            // More than a ring holds is written in parts.
+            if !writer.has_room() {
+                while tile.is_busy() {
+                    Stepped::step(tile, now);
+                }
+            }
+            writer.write(record);
+        }
+        while tile.is_busy() {
+            Stepped::step(tile, now);
+        }
+        tile.failed().map(|error| format!("the journal is incomplete: {error}"))
     }
 
     /// What each connection of Kalshi and Polymarket counted.
@@ -217,6 +254,7 @@ fn gate_counts(figures: &GateFigures) -> BTreeMap<&'static str, u64> {
         ("fired", figures.fired),
         ("signed_ahead", figures.hits),
         ("signed_inline", figures.inline),
+        ("waited_for_journal", figures.parked),
         ("refused_here", figures.refused_total()),
         ("tripped", figures.tripped),
         ("swept", figures.swept),

@@ -11,8 +11,11 @@
 //! | `POST /sim/restart` | `{"venue":"polymarket"}` |
 //! | `POST /sim/settle` | `{"market":"kxsim..","outcome":"yes"}`: Kalshi's outcome |
 //! | `POST /sim/settle-all` | `{}`: every market by its fair value |
+//! | `POST /sim/end` | `{}`: write the last ledger and end |
 //!
 //! A market is named by its pair, its ticker or its number.
+
+use std::sync::atomic::Ordering;
 
 use engine::pair::{Direction, Outcome};
 use engine::units::{Ns, Venue as VenueId};
@@ -48,6 +51,10 @@ impl World {
                 "/sim/restart" => self.upset(now, &call, Upset::Restart, effects),
                 "/sim/settle" => self.settle_one(now, &call, effects),
                 "/sim/settle-all" => Ok(self.settle_all(now, effects)),
+                "/sim/end" => {
+                    self.end.store(true, Ordering::Relaxed);
+                    Ok(json!({ "ok": true }))
+                }
                 _ => Err((404, format!("{path}: no such call"))),
             }),
             (_, path) => Err((404, format!("{path}: no such call"))),

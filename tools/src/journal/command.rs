@@ -1,0 +1,243 @@
+//! `parallax journal`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use exec::journal::files::Files;
+use exec::journal::fold::State;
+use exec::journal::reader::{self, Verdict, Verified};
+use exec::journal::{Record, frame};
+use serde_json::{Value, json};
+
+use crate::stdout;
+
+/// Between two looks of `tail`.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Verify, show or follow the journal of an engine.
+///
+/// The journal holds what may be sent, what was sent and what was heard, and is what an engine
+/// starts from. A torn tail is what a crash leaves, and the next start cuts it off. Damage before
+/// that keeps live trading from starting.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  parallax journal verify parallax-demo/journal
+  parallax journal show parallax-demo/journal --last 20
+  parallax journal tail parallax-journal --json
+
+Exit code: 0 when the journal is whole or its tail is torn, 1 when it is damaged or cannot be read.")]
+pub struct JournalArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum What {
+    /// Check every length, checksum, sequence number and link of the chain, and say what is known
+    /// at its end.
+    Verify(DirArgs),
+    /// Print the records, one a line.
+    Show(ShowArgs),
+    /// Print records as they are written, until Ctrl-C.
+    Tail(DirArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+struct DirArgs {
+    /// The journal's folder.
+    #[arg(value_name = "DIR", default_value = "parallax-journal")]
+    dir: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+struct ShowArgs {
+    #[command(flatten)]
+    dir: DirArgs,
+    /// Only the last so many.
+    #[arg(long, value_name = "COUNT")]
+    last: Option<usize>,
+}
+
+/// Why a journal is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// It is not there, or cannot be read.
+    #[error("{}: {reason}", dir.display())]
+    Read {
+        /// Its folder.
+        dir: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// It is damaged.
+    #[error("{}: damaged: see above. Nobody may trade on what is left of it", dir.display())]
+    Damaged {
+        /// Its folder.
+        dir: PathBuf,
+    },
+    /// Standard output.
+    #[error(transparent)]
+    Print(#[from] std::io::Error),
+}
+
+/// Runs `parallax journal`.
+///
+/// # Errors
+/// [`JournalError`]
+pub fn run(args: &JournalArgs) -> Result<(), JournalError> {
+    match &args.what {
+        What::Verify(args) => verify(args),
+        What::Show(args) => show(&args.dir, args.last),
+        What::Tail(args) => tail(args),
+    }
+}
+
+fn read(dir: &Path, take: &mut dyn FnMut(u64, &Record)) -> Result<Verified, JournalError> {
+    let fail = |reason: String| JournalError::Read { dir: dir.to_owned(), reason };
+    if !dir.is_dir() {
+        return Err(fail("there is no such folder".to_owned()));
+    }
+    let mut files = Files::open(dir).map_err(|error| fail(error.to_string()))?;
+    let found = reader::read(&mut files, take).map_err(|error| fail(error.to_string()))?;
+    match found.segments {
+        0 => Err(fail("there is no journal in it".to_owned())),
+        _ => Ok(found),
+    }
+}
+
+fn judged(dir: &Path, found: &Verified) -> Result<(), JournalError> {
+    match found.verdict {
+        Verdict::Damaged(_) => Err(JournalError::Damaged { dir: dir.to_owned() }),
+        Verdict::Whole | Verdict::Torn => Ok(()),
+    }
+}
+
+fn verify(args: &DirArgs) -> Result<(), JournalError> {
+    let mut state = State::default();
+    let found = read(&args.dir, &mut |_, record| state.take(record))?;
+    let text = if args.json { told(&found, &state).to_string() } else { words(&found, &state) };
+    stdout::print(&format!("{text}\n"))?;
+    judged(&args.dir, &found)
+}
+
+fn verdict(found: &Verified) -> (&'static str, Option<String>) {
+    match found.verdict {
+        Verdict::Whole => ("whole", None),
+        Verdict::Torn => ("torn", None),
+        Verdict::Damaged(damage) => ("damaged", Some(damage.to_string())),
+    }
+}
+
+fn hex(chain: &frame::Chain) -> String {
+    chain.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn told(found: &Verified, state: &State) -> Value {
+    let ledgers = state.ledgers();
+    let (verdict, why) = verdict(found);
+    json!({
+        "verdict": verdict,
+        "damage": why,
+        "records": found.records,
+        "last": found.last,
+        "chain": hex(&found.chain),
+        "segments": found.segments,
+        "segment": found.segment,
+        "end": found.end,
+        "rest": found.rest,
+        "run": state.run,
+        "ended": state.ended,
+        "orders": state.orders.len(),
+        "open": state.open().count(),
+        "unknown": state.open().filter(|known| known.unknown).count(),
+        "contradictions": state.contradictions,
+        "matched_micro_usd": ledgers.matched.map(engine::units::Usd::e6),
+        "settled_micro_usd": ledgers.settled.map(engine::units::Usd::e6),
+        "at_risk_micro_usd": ledgers.at_risk.map(engine::units::Usd::e6),
+    })
+}
+
+fn words(found: &Verified, state: &State) -> String {
+    let Verified { records, segments, segment, end, rest, last, .. } = *found;
+    let end = match verdict(found) {
+        ("whole", _) => "whole".to_owned(),
+        ("torn", _) => format!(
+            "torn after record {last} (segment {segment}, byte {end}): {rest} bytes of a commit \
+             that was never confirmed; the next start cuts them off"
+        ),
+        (_, why) => format!(
+            "DAMAGED after record {last} (segment {segment}, byte {end}): {}",
+            why.unwrap_or_default()
+        ),
+    };
+    let ledgers = state.ledgers();
+    let run = match state.run {
+        None => "none".to_owned(),
+        Some(_) if state.ended => "ended in order".to_owned(),
+        Some(_) => "did not end in order, or goes on".to_owned(),
+    };
+    let pair = |name: &str, of: [engine::units::Usd; 2]| format!("{name} {} + {}", of[0], of[1]);
+    format!(
+        "journal     {end}\nrecords     {records} in {segments} segments, chain {}\nlast run    {run}\n\
+         orders      {} sent, {} not ended, {} of unknown fate, {} contradictions\n\
+         cash        {}, {}, {}",
+        hex(&found.chain),
+        state.orders.len(),
+        state.open().count(),
+        state.open().filter(|known| known.unknown).count(),
+        state.contradictions,
+        pair("matched", ledgers.matched),
+        pair("settled", ledgers.settled),
+        pair("at risk", ledgers.at_risk),
+    )
+}
+
+/// A record as a line.
+fn line(seq: u64, record: &Record, json: bool) -> String {
+    // The derived form names every field, and no record holds a secret.
+    let text = format!("{record:?}");
+    match json {
+        true => json!({ "seq": seq, "record": text }).to_string(),
+        false => format!("{seq:>9}  {text}"),
+    }
+}
+
+fn show(args: &DirArgs, last: Option<usize>) -> Result<(), JournalError> {
+    let mut lines = std::collections::VecDeque::new();
+    let found = read(&args.dir, &mut |seq, record| {
+        if last.is_some_and(|last| lines.len() >= last.max(1)) {
+            lines.pop_front();
+        }
+        lines.push_back(line(seq, record, args.json));
+    })?;
+    let text: String = lines.into_iter().map(|line| line + "\n").collect();
+    stdout::print(&text)?;
+    if let ("damaged", why) = verdict(&found) {
+        eprintln!("damaged after record {}: {}", found.last, why.unwrap_or_default());
+    }
+    judged(&args.dir, &found)
+}
+
+fn tail(args: &DirArgs) -> Result<(), JournalError> {
+    let mut next = None;
+    loop {
+        let mut text = String::new();
+        let found = read(&args.dir, &mut |seq, record| {
+            if next.is_some_and(|next| seq >= next) {
+                text.push_str(&line(seq, record, args.json));
+                text.push('\n');
+            }
+        })?;
+        // A commit that is being written looks torn until it is whole.
+        judged(&args.dir, &found)?;
+        next = Some(found.last + 1);
+        if !text.is_empty() {
+            stdout::print(&text)?;
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}

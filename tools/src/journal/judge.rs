@@ -1,0 +1,370 @@
+//! The journal against what the venues say: which orders came to what, what is still open, and
+//! which differences nothing explains. No socket, no clock.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use engine::event::{Action, BundleId, Purpose};
+use engine::fee::FillFees;
+use engine::pair::{FeeRule, Outcome, PairId};
+use engine::top::MarketId;
+use engine::units::{Ns, Px, Qty, Shares, Usd, Venue};
+use exec::gate::kalshi::KalshiClerk;
+use exec::id::Id;
+use exec::journal::Record;
+use exec::journal::fold::{Known, State};
+use exec::journal::record::{Finding, OrderRecord, name};
+use exec::private::{Expect, Stand};
+
+use super::truth::{FillRow, OrderRow, Truth};
+
+/// A figure on which journal and venue do not agree.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Difference {
+    /// Where.
+    pub venue: Venue,
+    /// What.
+    pub what: String,
+    /// By the journal.
+    pub ours: i64,
+    /// By the venue.
+    pub theirs: i64,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Difference { venue, what, ours, theirs } = self;
+        let by = theirs.saturating_sub(*ours);
+        write!(f, "{venue}: {what}: the venue says {theirs}, the journal {ours} ({by:+})")
+    }
+}
+
+/// What came of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Judgement {
+    /// What the venues' word adds to the journal, as records.
+    pub records: Vec<Record>,
+    /// What is not over yet, in words: ask again.
+    pub open: Vec<String>,
+    /// What nothing explains. A read may lag: ask again before believing it.
+    pub differences: Vec<Difference>,
+    /// What is explained, in words, for whoever reads.
+    pub notes: Vec<String>,
+}
+
+impl Judgement {
+    /// True where all is known and agrees.
+    pub fn is_settled(&self) -> bool {
+        self.open.is_empty() && self.differences.is_empty()
+    }
+}
+
+/// Judges what the venues say. `quiet` is true once whatever was on its way when the engine ended
+/// must have arrived: what no list holds then never came into being. `fee` gives the rule of a
+/// Polymarket token.
+pub fn judge(
+    state: &State,
+    truth: &Truth,
+    quiet: bool,
+    fee: &dyn Fn(&str) -> FeeRule,
+) -> Judgement {
+    let mut it = Judge { state: state.clone(), truth, quiet, fee, out: Judgement::default() };
+    it.discover();
+    let known: Vec<Known> = it.state.orders.values().copied().collect();
+    known.iter().for_each(|order| it.settle(order));
+    it.foreign();
+    it.compare();
+    it.out
+}
+
+struct Judge<'a> {
+    state: State,
+    truth: &'a Truth,
+    quiet: bool,
+    fee: &'a dyn Fn(&str) -> FeeRule,
+    out: Judgement,
+}
+
+/// What the fills of an order add up to.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    shares: Shares,
+    cash: Usd,
+    fee: Usd,
+    trades: usize,
+    /// Of trades that failed.
+    failed: Shares,
+    pending: bool,
+}
+
+impl Judge<'_> {
+    fn record(&mut self, record: Record) {
+        self.state.take(&record);
+        self.out.records.push(record);
+    }
+
+    /// Orders that left after the journal's last durable record: their ids were reserved, so the
+    /// venues' lists tell them from others'.
+    fn discover(&mut self) {
+        let Some(run) = self.state.run else { return };
+        let truth = self.truth;
+        for row in truth.orders.iter().filter(|row| row.venue == Venue::Kalshi) {
+            let ours = row.client.as_ref().and_then(|id| KalshiClerk::order_of(run, id));
+            let Some((bundle, leg)) = ours else { continue };
+            if self.state.orders.contains_key(&(bundle, leg)) {
+                continue;
+            }
+            let Some(market) = self.market(Venue::Kalshi, &row.name) else { continue };
+            let client = row.client.unwrap_or(row.order);
+            self.adopt(bundle, leg, (market, row.outcome, row.limit), client, Some(row.order));
+        }
+        let armed: Vec<_> = self.state.armed.iter().copied().collect();
+        // Numbers beyond any bundle: nobody knows to which one such an order belonged.
+        let mut number = 1 << 54;
+        for (id, market, outcome, _) in armed {
+            let filled =
+                truth.fills.iter().find(|row| row.venue == Venue::Polymarket && row.order == id);
+            let listed = truth.orders.iter().any(|row| row.order == id);
+            if filled.is_none() && !listed {
+                continue;
+            }
+            number += 1;
+            let limit = filled.map_or(Px::ZERO, |row| row.px);
+            self.adopt(number, 1, (market, outcome, limit), id, Some(id));
+        }
+    }
+
+    fn adopt(
+        &mut self,
+        bundle: u64,
+        leg: u8,
+        (market, outcome, limit): (MarketId, Outcome, Px),
+        client: Id,
+        venue: Option<Id>,
+    ) {
+        let place = market.venue();
+        self.out.notes.push(format!("{place}: order {client} left after the last durable record"));
+        self.record(Record::Order(OrderRecord {
+            bundle: BundleId(bundle),
+            pair: PairId(u16::MAX),
+            leg,
+            market,
+            outcome,
+            action: Action::Buy,
+            purpose: Purpose::Open,
+            spends: place == Venue::Polymarket,
+            limit,
+            qty: Qty::ZERO,
+            budget: Usd::ZERO,
+            reserve: Usd::ZERO,
+            client,
+            venue,
+            wall: Ns(0),
+        }));
+    }
+
+    /// What one order came to.
+    fn settle(&mut self, known: &Known) {
+        let order = &known.order;
+        let place = order.market.venue();
+        let row = self.truth.orders.iter().find(|row| {
+            row.venue == place
+                && (row.client == Some(order.client) || Some(row.order) == order.venue)
+        });
+        let id = row.map(|row| row.order).or(order.venue);
+        let sum = id.map_or(Sum::default(), |id| self.sum(place, &id));
+        let exists = row.is_some() || sum.trades > 0;
+        let what = format!("{place}: order {} of bundle {}", order.client, order.bundle.0);
+        if let Some(why) = self.why_open(known, row, &sum, exists) {
+            self.out.open.push(format!("{what} {why}"));
+            return;
+        }
+        let told = (known.filled, known.cash, known.fee);
+        if known.over && told == (sum.shares, sum.cash, sum.fee) {
+            return;
+        }
+        let Sum { shares, cash, fee, .. } = sum;
+        self.out.notes.push(match exists {
+            true => format!("{what}: filled {shares} in all, {} of it known before", known.filled),
+            false => format!("{what} never came into being"),
+        });
+        let client = order.client;
+        self.record(Record::Found(Finding { venue: place, client, exists, shares, cash, fee }));
+    }
+
+    /// Why nobody can say yet what an order came to.
+    fn why_open(
+        &self,
+        known: &Known,
+        row: Option<&OrderRow>,
+        sum: &Sum,
+        exists: bool,
+    ) -> Option<&'static str> {
+        if sum.pending {
+            return Some("has trades that may still fail");
+        }
+        // A list that lags is no evidence that what was told never happened.
+        if known.filled > sum.shares + sum.failed {
+            return Some("has filled more than the venue lists");
+        }
+        if !exists {
+            return match (known.over && known.filled == Shares::ZERO) || self.quiet {
+                true => None,
+                false => Some("is on no list, and may still be on its way"),
+            };
+        }
+        match row.map(|row| (row.stand, row.expect)) {
+            Some((Stand::Resting, _)) => Some("rests in the book"),
+            Some((Stand::Held, _)) => Some("is held back by the venue"),
+            Some((Stand::Ended, Some(Expect::Shares(all)))) if sum.shares < all => {
+                Some("has fills that are not listed yet")
+            }
+            Some((Stand::Ended, Some(Expect::Trades(all)))) if sum.trades < usize::from(all) => {
+                Some("has trades that are not listed yet")
+            }
+            _ => None,
+        }
+    }
+
+    fn sum(&self, place: Venue, order: &Id) -> Sum {
+        let mut fees: BTreeMap<&str, FillFees> = BTreeMap::new();
+        let mut trades: Vec<Id> = Vec::new();
+        let mut sum = Sum::default();
+        let rows = self.truth.fills.iter().filter(|r| r.venue == place && r.order == *order);
+        for row in rows {
+            if !trades.contains(&row.trade) {
+                trades.push(row.trade);
+            }
+            sum.pending |= !row.is_final;
+            if !row.stands {
+                sum.failed += row.shares;
+                continue;
+            }
+            sum.shares += row.shares;
+            sum.cash += row.cash();
+            sum.fee += row.fee.unwrap_or_else(|| {
+                let rule = (self.fee)(&row.name);
+                let fees = fees
+                    .entry(row.name.as_str())
+                    .or_insert_with(|| FillFees::new(rule, Usd::new(1)));
+                fees.buy(row.shares, row.px, row.cash())
+            });
+        }
+        sum.trades = trades.len();
+        sum
+    }
+
+    /// Fills of orders that are not the engine's: somebody traded by hand. They explain what they
+    /// moved.
+    fn foreign(&mut self) {
+        let mut rows: Vec<&FillRow> = Vec::new();
+        for row in &self.truth.fills {
+            let ours = self.state.orders.values().any(|known| {
+                let of_row = self.truth.orders.iter().any(|order| {
+                    order.order == row.order && order.client == Some(known.order.client)
+                });
+                of_row || known.order.venue == Some(row.order) || known.order.client == row.order
+            });
+            let past = self.state.past.iter().any(|client| {
+                *client == row.order
+                    || self
+                        .truth
+                        .orders
+                        .iter()
+                        .any(|order| order.order == row.order && order.client == Some(*client))
+            });
+            if !ours && !past && row.stands {
+                rows.push(row);
+            }
+        }
+        for row in rows {
+            let fee = row.fee.unwrap_or_else(|| {
+                let rule = (self.fee)(&row.name);
+                FillFees::new(rule, Usd::new(1)).buy(row.shares, row.px, row.cash())
+            });
+            if !row.is_final {
+                self.out.open.push(format!("{}: trade {} may still fail", row.venue, row.trade));
+            }
+            self.out.notes.push(format!(
+                "{}: {} {} at {} by an order that is not the engine's ({})",
+                row.venue,
+                if row.action == Action::Buy { "bought" } else { "sold" },
+                row.shares,
+                row.px,
+                row.order
+            ));
+            let place = self.market(row.venue, &row.name).map(|market| (market, row.outcome));
+            let place = place.or_else(|| self.token(&row.name));
+            let paid = match row.action {
+                Action::Buy => row.cash() + fee,
+                Action::Sell => fee - row.cash(),
+            };
+            match place {
+                Some((market, outcome)) => {
+                    let amounts = [
+                        i64::try_from(row.shares.e6()).unwrap_or(i64::MAX),
+                        row.cash().e6(),
+                        fee.e6(),
+                    ];
+                    self.state.trade(market, outcome, row.action, amounts);
+                }
+                None => self.state.cash[row.venue.index()] -= paid,
+            }
+        }
+    }
+
+    fn market(&self, venue: Venue, name: &str) -> Option<MarketId> {
+        let of = |(key, found): (&(usize, usize), &String)| {
+            (key.0 == venue.index() && found == name).then_some(key.1)
+        };
+        self.state.markets.iter().find_map(of).and_then(|index| MarketId::new(venue, index))
+    }
+
+    fn token(&self, token: &str) -> Option<(MarketId, Outcome)> {
+        self.state.tokens.iter().find_map(|(key, tokens)| {
+            let at = tokens.iter().position(|known| known == token)?;
+            let outcome = if at == 0 { Outcome::Yes } else { Outcome::No };
+            Some((MarketId::new(Venue::Polymarket, key.1)?, outcome))
+        })
+    }
+
+    /// Money and positions.
+    fn compare(&mut self) {
+        let mut differ = |venue, what: String, ours: i64, theirs: i64| {
+            if ours != theirs {
+                self.out.differences.push(Difference { venue, what, ours, theirs });
+            }
+        };
+        for venue in Venue::ALL {
+            let (ours, theirs) = (self.state.cash[venue.index()], self.truth.cash[venue.index()]);
+            differ(venue, "cash in micro-dollars".to_owned(), ours.e6(), theirs.e6());
+        }
+        for (key, name) in &self.state.markets {
+            let held = self.state.held.get(key).copied().unwrap_or_default();
+            if key.0 == Venue::Kalshi.index() {
+                let theirs = self.truth.net.get(name).copied().unwrap_or(0);
+                let what = format!("position in {name} in millionths");
+                differ(Venue::Kalshi, what, held[0], theirs);
+            }
+        }
+        for (key, tokens) in &self.state.tokens {
+            let held = self.state.held.get(key).copied().unwrap_or_default();
+            for (token, ours) in tokens.iter().zip(held) {
+                // A token that was not asked for is of a pair that is not traded now.
+                let Some(theirs) = self.truth.tokens.get(token) else { continue };
+                let what = format!("shares of token {token} in millionths");
+                differ(Venue::Polymarket, what, ours, *theirs);
+            }
+        }
+    }
+}
+
+/// A difference as a record; `taken` where the venue's figure counts from now on.
+pub fn noted(difference: &Difference, taken: bool) -> Record {
+    let Difference { venue, what, ours, theirs } = difference;
+    Record::Differs { venue: *venue, what: name(what), ours: *ours, theirs: *theirs, taken }
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -1,0 +1,89 @@
+//! Before a run that sends orders: the journal is read, the venues are asked, and what the run
+//! begins with is written down.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use engine::clock::{Clock, TscClock};
+use engine::units::Usd;
+
+use super::keep::{Journalled, Kept};
+use super::opening;
+use super::recover::{Patience, recover};
+use super::truth::Books;
+use crate::config::{Config, Environment};
+use crate::rest::{keys, wall};
+use crate::run::spec::RunSpec;
+
+/// How a run is meant to start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// Orders cost money.
+    pub live: bool,
+    /// Take the venues' word where nothing explains a difference.
+    pub adopt: bool,
+}
+
+/// What left before a crash arrives within this time, or never: the venues' window for time stamps
+/// and the lag of their lists. A simulated venue is on this host, and its lists do not lag.
+const fn arrival(environment: Environment) -> Duration {
+    match environment {
+        Environment::Sim => Duration::from_secs(3),
+        Environment::Prod | Environment::Demo => Duration::from_secs(60),
+    }
+}
+
+/// Recovers, puts what was found into the spec, and begins the journal of the run.
+///
+/// # Errors
+/// A readable list of what keeps the run from starting.
+pub fn start(
+    config: &Config,
+    spec: &mut RunSpec,
+    books: &mut dyn Books,
+    asked: Asked,
+) -> Result<Journalled, String> {
+    let line = |text: String| format!("  - {text}\n");
+    let kept = Kept::open(&config.journal.dir).map_err(line)?;
+    if let Some(torn) = kept.torn() {
+        eprintln!("{torn}");
+    }
+    if kept.state.contradictions > 0 {
+        eprintln!(
+            "{} records of the last run contradict each other: see `parallax journal show`",
+            kept.state.contradictions
+        );
+    }
+    let file = spec.pair_file().map_err(line)?;
+    let table = spec.setup().map_err(line)?.table;
+    let patience = Patience {
+        arrival: arrival(config.environment),
+        longest: Duration::from_secs(180),
+        adopt: asked.adopt,
+    };
+    let ended = last_written(&config.journal.dir);
+    let found = recover(&kept.state, ended, &file, &table, books, patience).map_err(|list| {
+        match asked.live {
+            true => format!("the journal and the venues do not agree:\n{list}  Explain each, then start with --adopt to take the venues' word\n"),
+            false => format!("the journal and the venues do not agree:\n{list}"),
+        }
+    })?;
+    for note in &found.notes {
+        eprintln!("recovered: {note}");
+    }
+    spec.cash = found.cash.map(Usd::e6);
+    spec.held = found.held.clone();
+    let seed = keys::seed().map_err(|problem| line(problem.0))?;
+    // Sixty bits make the ids of orders; see the gate.
+    let run = seed.first_chunk().map_or(0, |le| u64::from_le_bytes(*le)) >> 4;
+    let mut records = found.records;
+    let head = (run, wall(), asked.live);
+    records.extend(opening::records(head, &file, &table, found.cash, &found.held));
+    kept.begin(run, config.journal.durable, &records, TscClock::new().now()).map_err(line)
+}
+
+/// When a journal was written to last: the engine was alive then.
+fn last_written(dir: &Path) -> Option<SystemTime> {
+    let times = std::fs::read_dir(dir).ok()?.flatten();
+    times.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max()
+}

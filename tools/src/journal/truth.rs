@@ -1,0 +1,235 @@
+//! What both venues say of an account, in one form.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::event::Action;
+use engine::fee::cost_of;
+use engine::pair::Outcome;
+use engine::units::{Px, Shares, Usd, Venue};
+use exec::id::Id;
+use exec::private::{Expect, Stand, TradeStands};
+use exec::sign::order::{OrderId, write_cancel};
+
+use crate::account::Session;
+use crate::pairs::{PairFile, Version};
+use crate::rest::RestError;
+
+/// An order as a venue keeps it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrderRow {
+    /// Where.
+    pub venue: Venue,
+    /// The venue's id.
+    pub order: Id,
+    /// Ours, where the venue keeps it.
+    pub client: Option<Id>,
+    /// Ticker or token.
+    pub name: String,
+    /// Which outcome it gains, on Kalshi.
+    pub outcome: Outcome,
+    /// Its worst price of that outcome.
+    pub limit: Px,
+    /// Its market's shard, on Kalshi.
+    pub shard: u32,
+    /// Whether it can still fill.
+    pub stand: Stand,
+    /// What its fills must add up to, where that is told.
+    pub expect: Option<Expect>,
+}
+
+/// A fill as a venue keeps it; parts of one trade are rows of their own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FillRow {
+    /// Where.
+    pub venue: Venue,
+    /// The venue's id of the order.
+    pub order: Id,
+    /// The trade.
+    pub trade: Id,
+    /// Ticker or token.
+    pub name: String,
+    /// Which outcome it gained, on Kalshi.
+    pub outcome: Outcome,
+    /// Bought or sold.
+    pub action: Action,
+    /// How much.
+    pub shares: Shares,
+    /// At which price of that outcome.
+    pub px: Px,
+    /// The fee, where the venue tells it.
+    pub fee: Option<Usd>,
+    /// False for a trade that failed.
+    pub stands: bool,
+    /// True where nothing more can become of it.
+    pub is_final: bool,
+}
+
+impl FillRow {
+    /// What it cost or brought, without the fee.
+    pub fn cash(&self) -> Usd {
+        cost_of(self.shares, self.px)
+    }
+}
+
+/// What both venues say.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Truth {
+    /// Money by venue.
+    pub cash: [Usd; 2],
+    /// Kalshi's positions by ticker: YES above zero, NO below; 1e-6 contracts.
+    pub net: BTreeMap<String, i64>,
+    /// Polymarket's shares by token; 1e-6.
+    pub tokens: BTreeMap<String, i64>,
+    /// Orders.
+    pub orders: Vec<OrderRow>,
+    /// Fills.
+    pub fills: Vec<FillRow>,
+}
+
+/// What is asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Wanted {
+    /// Orders and fills since; Unix seconds.
+    pub since_s: u64,
+    /// Tokens, and whether they are of Polymarket's second version.
+    pub tokens: BTreeSet<(String, bool)>,
+    /// Orders on Polymarket whose fate is open.
+    pub open: Vec<Id>,
+}
+
+impl Wanted {
+    /// The tokens of these pairs.
+    pub fn of(file: &PairFile) -> Wanted {
+        let tokens = file.pairs.iter().flat_map(|pair| {
+            let p = &pair.polymarket;
+            let is_v2 = p.version == Version::V2;
+            [(p.yes.clone(), is_v2), (p.no.clone(), is_v2)]
+        });
+        Wanted { tokens: tokens.collect(), ..Wanted::default() }
+    }
+}
+
+/// Whoever knows.
+pub trait Books {
+    /// Everything at once. Reads may lag behind what happened.
+    ///
+    /// # Errors
+    /// In words.
+    fn ask(&mut self, wanted: &Wanted) -> Result<Truth, String>;
+
+    /// Takes an order back that rests. Whether it worked shows when it is asked for again.
+    ///
+    /// # Errors
+    /// In words.
+    fn cancel(&mut self, order: &OrderRow) -> Result<(), String>;
+}
+
+impl Books for Session {
+    fn ask(&mut self, wanted: &Wanted) -> Result<Truth, String> {
+        ask(self, wanted).map_err(|error| error.to_string())
+    }
+
+    fn cancel(&mut self, order: &OrderRow) -> Result<(), String> {
+        let id = order.order.as_str();
+        let done = match order.venue {
+            Venue::Kalshi => self.kalshi.cancel(id, &order.name, order.shard).map(|_| ()),
+            Venue::Polymarket => {
+                let mut body = Vec::new();
+                if let Some(id) = OrderId::parse(id) {
+                    write_cancel(id, &mut body);
+                }
+                self.polymarket.cancel(&body).map(|_| ())
+            }
+        };
+        done.map_err(|error| error.to_string())
+    }
+}
+
+fn ask(session: &mut Session, wanted: &Wanted) -> Result<Truth, RestError> {
+    let mut truth = Truth::default();
+    // Orders before fills before positions: what comes in between shows in the later ones, and a
+    // difference is asked about again.
+    for order in session.kalshi.orders(None, None)? {
+        let Some(id) = Id::parse(&order.order_id) else { continue };
+        let yes = px(order.yes_price_dollars.0);
+        let buys_yes = order.book_side == "bid";
+        truth.orders.push(OrderRow {
+            venue: Venue::Kalshi,
+            order: id,
+            client: Id::parse(&order.client_order_id),
+            name: order.ticker,
+            outcome: if buys_yes { Outcome::Yes } else { Outcome::No },
+            limit: if buys_yes { yes } else { yes.complement() },
+            shard: order.exchange_index,
+            stand: if order.status == "resting" { Stand::Resting } else { Stand::Ended },
+            expect: Some(Expect::Shares(shares_of_e2(order.fill_count_fp.0))),
+        });
+    }
+    for fill in session.kalshi.fills(wanted.since_s)? {
+        let ids = Id::parse(&fill.order_id).zip(Id::parse(&fill.trade_id));
+        let Some((order, trade)) = ids else { continue };
+        let gains_yes = fill.outcome_side == "yes";
+        let yes = px(fill.yes_price_dollars.0);
+        truth.fills.push(FillRow {
+            venue: Venue::Kalshi,
+            order,
+            trade,
+            name: fill.ticker,
+            outcome: if gains_yes { Outcome::Yes } else { Outcome::No },
+            // A sale of one outcome is a purchase of the other: the venue nets them.
+            action: Action::Buy,
+            shares: shares_of_e2(fill.count_fp.0),
+            px: if gains_yes { yes } else { yes.complement() },
+            fee: Some(Usd::new(fill.fee_cost.0)),
+            stands: true,
+            is_final: true,
+        });
+    }
+    for id in &wanted.open {
+        if let Some(news) = session.polymarket.order(id)? {
+            truth.orders.push(OrderRow {
+                venue: Venue::Polymarket,
+                order: *id,
+                client: Some(*id),
+                name: String::new(),
+                outcome: Outcome::Yes,
+                limit: Px::ZERO,
+                shard: 0,
+                stand: news.stand,
+                expect: news.expect,
+            });
+        }
+    }
+    for told in session.polymarket.fills(wanted.since_s)? {
+        truth.fills.push(FillRow {
+            venue: Venue::Polymarket,
+            order: told.news.order,
+            trade: told.news.trade,
+            name: told.token,
+            outcome: Outcome::Yes,
+            action: if told.sells { Action::Sell } else { Action::Buy },
+            shares: told.news.shares,
+            px: told.news.px,
+            fee: told.news.fee,
+            stands: told.news.stands != TradeStands::Failed,
+            is_final: told.is_final,
+        });
+    }
+    for position in session.kalshi.positions()? {
+        truth.net.insert(position.ticker, position.position_fp.0.saturating_mul(10_000));
+    }
+    for (token, is_v2) in &wanted.tokens {
+        let shares = session.polymarket.shares(token, *is_v2)?;
+        truth.tokens.insert(token.clone(), i64::try_from(shares.e6()).unwrap_or(i64::MAX));
+    }
+    truth.cash = [session.kalshi.balance()?.total, session.polymarket.balance()?];
+    Ok(truth)
+}
+
+fn px(e4: i64) -> Px {
+    u16::try_from(e4).ok().and_then(Px::new).unwrap_or(Px::ZERO)
+}
+
+fn shares_of_e2(e2: i64) -> Shares {
+    Shares::new(u64::try_from(e2).unwrap_or(0).saturating_mul(10_000))
+}

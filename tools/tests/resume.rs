@@ -1,0 +1,134 @@
+//! The engine is killed with SIGKILL at random moments and started again, while both venues live on
+//! and break connections, answers and orders all the time. In the end the ledgers agree to the
+//! micro-dollar, no order was sent twice, and the journal knows every order.
+//!
+//! `PARALLAX_KILLS` says how often; `scripts/kill-and-resume.sh` does it ten times.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Longest wait for a run to begin: it recovers first.
+const BEGIN: Duration = Duration::from_secs(180);
+
+/// A process that does not outlive its test.
+struct Engine(Child);
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn parallax(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parallax"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+fn output(args: &[&str]) -> (Option<i32>, String, String) {
+    let out = parallax(args).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (out.status.code(), text(out.stdout), text(out.stderr))
+}
+
+fn segments(dir: &Path) -> usize {
+    let entries = fs::read_dir(dir.join("journal")).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().extension().is_some_and(|e| e == "plj")).count()
+}
+
+/// Starts an engine, waits until its run has begun, and kills it `after` that.
+fn run_and_kill(dir: &Path, resumes: bool, after: Duration) {
+    let before = if resumes { segments(dir) } else { 0 };
+    let at = dir.to_str().unwrap();
+    let place = if resumes { ["--resume", at] } else { ["--dir", at] };
+    let wish = ["--seconds", "600", "--faults", "high", "--arb-per-minute", "600", "--no-tui"];
+    let log = fs::File::create(dir.with_extension("log")).unwrap();
+    let mut command = parallax(&["demo"]);
+    command.args(place).args(wish).stdout(Stdio::null()).stderr(log);
+    let mut engine = Engine(command.spawn().unwrap());
+    let began = Instant::now();
+    // A journal of a run begins with a segment of its own.
+    while segments(dir) <= before {
+        let log = || fs::read_to_string(dir.with_extension("log")).unwrap_or_default();
+        assert!(engine.0.try_wait().unwrap().is_none(), "it ended by itself:\n{}", log());
+        assert!(began.elapsed() < BEGIN, "it does not begin:\n{}", log());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(after);
+    engine.0.kill().unwrap();
+    engine.0.wait().unwrap();
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap()
+}
+
+#[test]
+fn killed_again_and_again_it_loses_nothing_and_sends_nothing_twice() {
+    let kills: u64 = std::env::var("PARALLAX_KILLS").map_or(2, |text| text.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let mut random: u64 = 0x9e37_79b9_7f4a_7c15;
+    for kill in 0..kills {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(kill | 1);
+        let after = Duration::from_millis(700 + (random >> 33) % 4_000);
+        eprintln!("kill {} of {kills}, {after:?} into its run", kill + 1);
+        run_and_kill(&dir, kill > 0, after);
+    }
+    let at = dir.to_str().unwrap();
+    let (_, shown, err) = output(&["journal", "verify", &format!("{at}/journal"), "--json"]);
+    let verdict = json(&shown)["verdict"].as_str().map(str::to_owned);
+    assert!(matches!(verdict.as_deref(), Some("whole" | "torn")), "{shown}{err}");
+
+    let (code, out, err) = output(&[
+        "demo",
+        "--resume",
+        at,
+        "--seconds",
+        "4",
+        "--faults",
+        "high",
+        "--arb-per-minute",
+        "600",
+        "--no-tui",
+        "--json",
+    ]);
+    eprintln!("{err}");
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(err.contains("both exchanges still run"), "the venues lived on: {err}");
+    let summary = json(&out);
+    assert_eq!(summary["ledgers_agree"], true, "{summary}");
+    assert_eq!(summary["unknown_orders"], 0, "{summary}");
+
+    let (code, shown, err) = output(&["journal", "verify", &format!("{at}/journal"), "--json"]);
+    assert_eq!(code, Some(0), "{shown}{err}");
+    let told = json(&shown);
+    assert_eq!((&told["verdict"], &told["ended"]), (&Value::from("whole"), &Value::from(true)));
+    assert_eq!(told["contradictions"], 0, "{told}");
+    // Every order that a venue has of us is in the journal.
+    let (_, records, _) = output(&["journal", "show", &format!("{at}/journal")]);
+    let ledger: Value = json_file(&dir.join("ledger.json"));
+    let mut orders = 0;
+    for (venue, id) in [("kalshi", "client_order_id"), ("polymarket", "id")] {
+        for order in ledger["venues"][venue]["accounts"][0]["orders"].as_array().unwrap() {
+            let id = order[id].as_str().unwrap_or_else(|| panic!("no {id} in {order}"));
+            assert!(records.contains(id), "{venue}: {order} is not in the journal");
+            orders += 1;
+        }
+    }
+    eprintln!("{orders} orders, every one in the journal");
+    assert!(orders > 0);
+    let pid = json_file(&dir.join("sim.json"))["pid"].as_u64().unwrap();
+    assert!(!Path::new(&format!("/proc/{pid}/exe")).exists(), "the venues ended with the demo");
+}
+
+fn json_file(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
