@@ -187,6 +187,8 @@ struct PairState {
     /// What ended bundles left on one side alone.
     stock: Stock,
     mend: Mend,
+    /// The first pair of its event, which counts for all of them.
+    event: PairId,
     armed: [Armed; 2],
     /// End of the rest after the last bundle; monotonic.
     ready_at: Ns,
@@ -222,6 +224,7 @@ pub const PAIR_BYTES: usize = size_of::<PairRow>()
     + 2 * (size_of::<Top>() + size_of::<u16>())
     + size_of::<i64>()
     + size_of::<[Shares; 2]>()
+    + size_of::<Usd>()
     + crate::risk::PAIR_BYTES;
 
 /// Owns what is known and decides.
@@ -245,6 +248,8 @@ pub struct Core {
     kill_epoch: u32,
     /// When to look again at what is held on one side alone; monotonic.
     mend_due: Ns,
+    /// By event: most that can be lost on what is held on one side alone, and on what is under way.
+    at_risk: Box<[Usd]>,
     /// By venue: its gate can get an order through.
     gates: [bool; 2],
     /// A kill came, and nobody armed it since.
@@ -276,7 +281,7 @@ impl Core {
             status: 0,
             open: 0,
         });
-        let states = table.pairs().iter().map(|pair| PairState {
+        let states = table.pairs().iter().enumerate().map(|(number, pair)| PairState {
             terms: pair.sides,
             polarity: pair.polarity,
             decides: pair.may_decide(),
@@ -285,6 +290,7 @@ impl Core {
             flight: None,
             stock: Stock::new(pair.polarity),
             mend: Mend::NONE,
+            event: table.first_of_event(PairId(number as u16)),
             armed: [Armed::NONE; 2],
             ready_at: Ns(0),
             tripped: 0,
@@ -306,6 +312,7 @@ impl Core {
             last_bundle: 0,
             kill_epoch: 0,
             mend_due: mend::NEVER,
+            at_risk: vec![Usd::ZERO; table.pairs().len()].into(),
             gates: [true; 2],
             killed: false,
             guard: Guard::new(&RiskLimits::NONE, &table),

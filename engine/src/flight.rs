@@ -269,4 +269,89 @@ pub(crate) mod tests {
         assert_eq!(flight.paid(), Usd::new(800_020), "but the money is gone");
         assert_eq!(flight.take(1, &report(ReportKind::Acked)).1, Ok(()), "late news is no news");
     }
+
+    fn kinds() -> Vec<ReportKind> {
+        let fill = |e6: u64| {
+            let (shares, cash) = (Shares::new(e6), Usd::new(e6 as i64 / 2));
+            (shares, Px::lit(5_000), cash, Usd::new(3))
+        };
+        let filled = |e6| {
+            let (shares, px, cash, fee) = fill(e6);
+            ReportKind::Filled { shares, px, cash, fee }
+        };
+        let (shares, px, cash, fee) = fill(1_000_000);
+        vec![
+            ReportKind::Sent,
+            ReportKind::Acked,
+            filled(1_000_000),
+            filled(20_000),
+            ReportKind::Undone { shares, px, cash, fee },
+            ReportKind::Done,
+            ReportKind::Rejected(Reject::Venue),
+            ReportKind::Cancelled,
+            ReportKind::Unknown,
+        ]
+    }
+
+    proptest::proptest! {
+        /// Any report in any state is taken: an order that ended stays ended, no more money is
+        /// freed than was set aside, all of it once both orders ended, and fills count whatever
+        /// else is said.
+        #[test]
+        fn the_order_state_machine_is_total(
+            steps in proptest::collection::vec((0..2usize, 0..9usize), 0..40),
+        ) {
+            let mut flight = Flight::new(&bundle());
+            let (mut freed, mut filled) = ([Usd::ZERO; 2], [0i64; 2]);
+            for (leg, kind) in steps {
+                let kind = kinds()[kind];
+                let before = flight.orders()[leg];
+                let (money, stepped) = flight.take(leg, &report(kind));
+                freed[leg] += money;
+                let after = flight.orders()[leg];
+                proptest::prop_assert!(!before.is_final() || after == before);
+                proptest::prop_assert!(stepped.is_ok() || after == before || before == OrderState::Planned);
+                proptest::prop_assert!(money >= Usd::ZERO);
+                match kind {
+                    ReportKind::Filled { shares, .. } => filled[leg] += shares.e6() as i64,
+                    ReportKind::Undone { shares, .. } => {
+                        filled[leg] = (filled[leg] - shares.e6() as i64).max(0);
+                    }
+                    _ => {}
+                }
+                proptest::prop_assert_eq!(flight.filled()[leg].e6() as i64, filled[leg]);
+            }
+            for leg in 0..2 {
+                let reserve = bundle().legs[leg].reserve;
+                let ended = flight.orders()[leg].is_final();
+                proptest::prop_assert!(freed[leg] <= reserve);
+                proptest::prop_assert!(!ended || freed[leg] == reserve);
+            }
+        }
+
+        /// In whichever order fills and the ends come in: what both legs hold and cost is the same.
+        #[test]
+        fn fills_commute(
+            fills in proptest::collection::vec((0..2usize, 1..5_000_000u64), 1..12),
+            order in proptest::prelude::any::<proptest::sample::Index>(),
+        ) {
+            let sums = |list: &[(usize, u64)], ends_at: usize| {
+                let mut flight = Flight::new(&bundle());
+                for (number, (leg, e6)) in list.iter().enumerate() {
+                    if number == ends_at {
+                        let _ = flight.take(0, &report(ReportKind::Done));
+                        let _ = flight.take(1, &report(ReportKind::Cancelled));
+                    }
+                    let _ = flight.take(*leg, &filled(*e6, *e6 as i64 / 3, 7));
+                }
+                let settled = flight.settle(Ns(1));
+                (settled, flight.paid(), [0, 1].map(|leg| flight.excess(leg)))
+            };
+            let at = order.index(fills.len());
+            let mut turned = fills.clone();
+            turned.rotate_left(at);
+            turned.reverse();
+            proptest::prop_assert_eq!(sums(&fills, fills.len()), sums(&turned, at));
+        }
+    }
 }

@@ -312,6 +312,8 @@ pub struct PairTable {
     first: [Vec<u16>; 2],
     /// By pair and side: the next pair of the same market, or [`PairTable::END`].
     next: Vec<[u16; 2]>,
+    /// By pair: the first one of its event.
+    events: Vec<u16>,
 }
 
 impl PairTable {
@@ -345,7 +347,13 @@ impl PairTable {
                 heads[market.index()] = number as u16;
             }
         }
-        Ok(PairTable { pairs, first, next })
+        let mut firsts = std::collections::HashMap::new();
+        let events = pairs.iter().enumerate().map(|(number, pair)| match &pair.event {
+            Some(name) => *firsts.entry(name.as_str()).or_insert(number as u16),
+            None => number as u16,
+        });
+        let events = events.collect();
+        Ok(PairTable { pairs, first, next, events })
     }
 
     /// The pairs in the order of their numbers.
@@ -368,6 +376,11 @@ impl PairTable {
             at = next[side];
             Some(id)
         })
+    }
+
+    /// The first pair of the event that a pair belongs to; itself where it names none.
+    pub fn first_of_event(&self, id: PairId) -> PairId {
+        self.events.get(id.index()).map_or(id, |first| PairId(*first))
     }
 
     /// The first pair of a market, or [`PairTable::END`].

@@ -1,6 +1,6 @@
 //! Reports in; ledgers, settled bundles and the whereabouts of all money out.
 
-use super::{Core, Outlet, PairState};
+use super::{Core, Outlet, PairState, mend};
 use crate::event::{
     Action, Bundle, Event, OrderRef, PairChange, Purpose, Report, ReportKind, Risk,
 };
@@ -139,6 +139,7 @@ impl Core {
             self.inventory += if comes { cash } else { Usd::ZERO - cash };
             return Risk::StrayReport;
         };
+        let held = state.stock.cost();
         if comes {
             let lot = Lot { shares, cost: cash };
             state.stock.note(side, report.outcome, lot);
@@ -148,6 +149,7 @@ impl Core {
             self.withdraw(pair, (side, report.outcome), shares, cash);
         }
         self.pair_off(pair);
+        self.risk(pair, self.states[pair.index()].stock.cost() - held);
         Risk::LateFill
     }
 
@@ -167,6 +169,17 @@ impl Core {
         self.figures.realised += received - out.open - (reopened - out.cost);
     }
 
+    /// Notes how what can be lost on a pair's event alone changed.
+    pub(super) fn risk(&mut self, pair: PairId, change: Usd) {
+        self.at_risk[self.states[pair.index()].event.index()] += change;
+    }
+
+    /// The most that can be lost on what a pair's event holds on one side alone, and on what is
+    /// under way there.
+    pub fn at_risk(&self, pair: PairId) -> Usd {
+        self.states.get(pair.index()).map_or(Usd::ZERO, |it| self.at_risk[it.event.index()])
+    }
+
     /// Counts what cancels out in a pair's stock as matched.
     fn pair_off(&mut self, pair: PairId) {
         let off = self.states[pair.index()].stock.pair_off();
@@ -179,7 +192,7 @@ impl Core {
     fn end(&mut self, now: Now, pair: PairId, at: Ns, out: &mut impl Outlet) {
         let state = &mut self.states[pair.index()];
         let Some(flight) = state.flight.take() else { return };
-        let before = self.figures.realised;
+        let (before, held) = (self.figures.realised, state.stock.cost());
         for (number, leg) in flight.bundle.orders().iter().enumerate() {
             let (side, filled) = (leg.market.venue().index(), flight.filled()[number]);
             let cash = flight.cost(number);
@@ -200,6 +213,8 @@ impl Core {
             self.matched += settled.matched;
         }
         self.pair_off(pair);
+        let held = self.states[pair.index()].stock.cost() - held;
+        self.risk(pair, held - mend::at_risk(&flight.bundle));
         if opens {
             self.states[pair.index()].ready_at = now.mono.after(self.config.cooldown);
             out.event(&if settled.matched == Shares::ZERO {

@@ -1,7 +1,7 @@
 //! The closer look at a pair: candidates, opportunity episodes and decisions.
 
-use super::mend::NAKED;
-use super::{Core, Outlet, SOUND};
+use super::mend::{self, NAKED};
+use super::{Core, NO_LIMIT, Outlet, SOUND};
 use crate::edge::exists;
 use crate::event::{
     Action, Bundle, BundleId, Closed, Decision, Event, Leg, Miss, Opened, Purpose, Risk, Ticket,
@@ -176,6 +176,7 @@ impl Core {
         let room = self.guard.room(id, sides);
         let free = self.free();
         let most = self.config.max_notional.min(self.half_unsettled()).min(room.notional);
+        let most = most.min(self.naked_room(id));
         Limits {
             min_profit: self.config.min_profit,
             max_qty: self.config.max_qty.min(room.qty),
@@ -189,6 +190,12 @@ impl Core {
     fn free(&self) -> [Usd; 2] {
         let keep = self.guard.limits().wallet_min;
         [&self.net.purse, &self.tokens.purse].map(|purse| (purse.free() - keep).max(Usd::ZERO))
+    }
+
+    /// How much more one side of the pair's event may put at risk.
+    fn naked_room(&self, id: PairId) -> Usd {
+        let most = self.config.repair.map_or(NO_LIMIT, |repair| repair.naked_max);
+        (most - self.at_risk(id)).max(Usd::ZERO)
     }
 
     /// Both legs may take their half: neither can push the sum over the limit.
@@ -209,6 +216,9 @@ impl Core {
         let money = free[sides[0]].min(free[sides[1]]).min(self.config.max_notional);
         if half < money.min(room.notional) {
             return self.trip(now, id, Risk::Unsettled, out);
+        }
+        if self.naked_room(id) < money.min(room.notional) {
+            return Miss::Unhedged;
         }
         if room.notional < money {
             return self.trip(now, id, room.by[0], out);
@@ -318,6 +328,7 @@ impl Core {
         for (part, (side, _)) in bundle.legs.iter().zip(sides) {
             self.purse(side).reserve(part.reserve);
         }
+        self.risk(id, mend::at_risk(&bundle));
         self.guard.fired(id, now.mono);
         (0..bundle.orders().len()).for_each(|leg| self.guard.fly(&bundle, leg));
         let state = &mut self.states[id.index()];

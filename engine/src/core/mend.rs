@@ -1,13 +1,14 @@
 //! What one leg filled alone is closed: when to try, which order leaves, and when somebody is told.
 
 use super::{Core, Outlet};
-use crate::event::{Bundle, BundleId, Event, Leg, Repair, Repaired, Risk, Ticket, Wait};
+use crate::event::{Bundle, BundleId, Event, Leg, Purpose, Repair, Repaired, Risk, Ticket, Wait};
 use crate::flight::Flight;
-use crate::pair::{Direction, PairId};
+use crate::pair::{Direction, Outcome, PairId};
+use crate::payoff::{Doubt, worst_loss};
 use crate::repair::{Choice, Exit, RepairConfig, Scene, WAYS, Way, choose};
 use crate::tile::Now;
 use crate::top::Health;
-use crate::units::{Ns, Qty, Usd};
+use crate::units::{Ns, Qty, Shares, Usd};
 
 /// The bit of a row's open directions that stands for contracts held on one side alone: the pair is
 /// looked at with every Top of its markets.
@@ -223,6 +224,24 @@ impl Core {
         };
         self.states.iter().filter(works).count() as u64
     }
+}
+
+/// The most that can be lost on a bundle under way: that it fills in the worst way, and the event
+/// ends so that nothing of it pays. A sale and what closes a position add nothing to lose.
+pub(super) fn at_risk(bundle: &Bundle) -> Usd {
+    if bundle.purpose != Purpose::Open {
+        return Usd::ZERO;
+    }
+    let doubt = |number: usize| Doubt {
+        // Its legs pay when the other does not; which is which does not matter here.
+        pays: [Outcome::Yes, Outcome::No][number],
+        filled: Shares::ZERO,
+        paid: Usd::ZERO,
+        open: Shares::from(bundle.legs[number].qty),
+        reserve: bundle.legs[number].reserve,
+    };
+    let both = [doubt(0), doubt(1)];
+    worst_loss(&both[..bundle.orders().len()])
 }
 
 /// The wait after so many fruitless tries.

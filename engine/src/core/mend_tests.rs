@@ -237,6 +237,42 @@ fn a_sale_gives_tokens_back_and_money_is_conserved() {
 }
 
 #[test]
+fn no_more_is_opened_than_may_be_naked_in_an_event() {
+    let of_one_event = |id: &str, market| {
+        let mut it = pair(id, market, market, Polarity::Same);
+        it.event = Some("e".to_owned());
+        it
+    };
+    let pairs = [of_one_event("a", 0), of_one_event("b", 1)];
+    let repair = RepairConfig { naked_max: Usd::new(12_000_000), ..RepairConfig::default() };
+    let config = CoreConfig { repair: Some(repair), ..config() };
+    let mut rig = Rig { core: Core::new(table(&pairs), [0, 0], config), out: Recorder::default() };
+    for index in [0, 1] {
+        for (side, bid) in [3_900, 5_000].into_iter().enumerate() {
+            let it = market(Venue::ALL[side], index);
+            let top = top(it, 1 + index as u64, &[(bid, 5_000)], &[(bid + 100, 5_000)]);
+            rig.core.on_top(Now::at(top.recv), &top, &mut rig.out);
+        }
+    }
+    // The first takes nearly all of it; what is left is too little for the second.
+    assert_eq!(rig.out.bundles.len(), 1);
+    let risk = rig.core.at_risk(PAIR);
+    assert!(risk <= Usd::new(12_000_000) && risk > Usd::new(11_000_000), "{risk}");
+    assert_eq!(rig.core.at_risk(PairId(1)), risk, "it is one event");
+    let filled = rig.last().legs[0].qty;
+    rig.fill(0, 5, filled.e2() / 100);
+    rig.report(0, 6, ReportKind::Done);
+    assert_eq!(rig.core.at_risk(PAIR), risk, "the other may still fail");
+    rig.report(1, 7, ReportKind::Rejected(Reject::Venue));
+    // Now it is what was paid, until a repair has ended.
+    let paid = rig.core.at_risk(PAIR);
+    assert!(paid > Usd::new(8_000_000) && paid < risk, "{paid}");
+    rig.fill(0, 8, filled.e2() / 100);
+    rig.report(0, 9, ReportKind::Done);
+    assert!(rig.core.at_risk(PAIR) < Usd::new(500_000), "{}", rig.core.at_risk(PAIR));
+}
+
+#[test]
 fn a_hold_lets_repairs_go_on_and_a_kill_does_not() {
     let mut rig = one_sided(Some(RepairConfig::default()));
     rig.core.hold();
