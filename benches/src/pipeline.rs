@@ -159,6 +159,7 @@ fn pair(id: String, markets: [MarketId; 2]) -> Pair {
         id,
         event: None,
         polarity: Polarity::Same,
+        legs: None,
         verdict: Verdict::Approved,
         sides: Venue::ALL.map(side),
         expected_resolution: None,

@@ -15,6 +15,7 @@ use crate::event::{Action, ArmRequest, Bundle, Event, Risk};
 use crate::fee::OneFee;
 use crate::flight::Flight;
 use crate::ledger::{NetLedger, TokenLedger};
+use crate::luck::Luck;
 use crate::order::OrderState;
 use crate::pair::{Instrument, Outcome, PairId, PairTable, Polarity};
 use crate::repair::RepairConfig;
@@ -248,6 +249,8 @@ pub struct Core {
     kill_epoch: u32,
     /// When to look again at what is held on one side alone; monotonic.
     mend_due: Ns,
+    /// What was measured of each venue's orders.
+    lucks: [Luck; 2],
     /// By event: most that can be lost on what is held on one side alone, and on what is under way.
     at_risk: Box<[Usd]>,
     /// By venue: its gate can get an order through.
@@ -312,6 +315,7 @@ impl Core {
             last_bundle: 0,
             kill_epoch: 0,
             mend_due: mend::NEVER,
+            lucks: [Luck::default(); 2],
             at_risk: vec![Usd::ZERO; table.pairs().len()].into(),
             gates: [true; 2],
             killed: false,

@@ -697,6 +697,8 @@ pub enum Event {
     Fill(Report),
     /// A fill was taken back; the report is of kind [`ReportKind::Undone`].
     FillUndone(Report),
+    /// The first leg of a bundle filled; the other one follows its fills, as a repair.
+    LegFollows(Settled),
     /// An order leaves that closes what one leg filled alone.
     RepairSent(Repair),
     /// Such an order ended.

@@ -19,6 +19,7 @@ pub fn pair(id: &str, first: usize, second: usize, polarity: Polarity) -> Pair {
         id: id.to_owned(),
         event: None,
         polarity,
+        legs: None,
         verdict: Verdict::Unspecified,
         sides: [
             Instrument {

@@ -321,11 +321,9 @@ pub(crate) mod tests {
                 }
                 proptest::prop_assert_eq!(flight.filled()[leg].e6() as i64, filled[leg]);
             }
-            for leg in 0..2 {
-                let reserve = bundle().legs[leg].reserve;
-                let ended = flight.orders()[leg].is_final();
-                proptest::prop_assert!(freed[leg] <= reserve);
-                proptest::prop_assert!(!ended || freed[leg] == reserve);
+            for ((freed, order), leg) in freed.into_iter().zip(flight.orders()).zip(bundle().legs) {
+                proptest::prop_assert!(freed <= leg.reserve);
+                proptest::prop_assert!(!order.is_final() || freed == leg.reserve);
             }
         }
 

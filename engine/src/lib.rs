@@ -16,6 +16,7 @@ pub mod order; // the states of an order and the only ways between them
 pub mod flight; // the bundle in flight of a pair
 pub mod stock; // what one leg holds without the other, and how it cancels out
 pub mod payoff; // what contracts pay, and the worst that open orders can come to
+pub mod luck; // how sure and fast orders were, and which leg leaves first
 pub mod repair; // what the ways out of it are worth
 pub mod ledger; // positions: one signed number a market, or two balances
 pub mod risk; // what may be at stake, how often and when; the same for the core and the gates

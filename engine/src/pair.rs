@@ -225,6 +225,42 @@ impl SizeRule {
     }
 }
 
+/// Which leg of a bundle leaves first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[repr(u8)]
+pub enum LegOrder {
+    /// Both at once.
+    Both = 0,
+    /// The first venue's; the second venue's follows its fills.
+    First = 1,
+    /// The second venue's; the first venue's follows its fills.
+    Second = 2,
+    /// The slower or less certain one, as measured, where that is clearly so; otherwise both.
+    #[default]
+    Auto = 3,
+}
+
+impl LegOrder {
+    /// All in the order of their discriminants.
+    pub const ALL: [LegOrder; 4] =
+        [LegOrder::Both, LegOrder::First, LegOrder::Second, LegOrder::Auto];
+
+    /// The name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LegOrder::Both => "both",
+            LegOrder::First => "kalshi-first",
+            LegOrder::Second => "polymarket-first",
+            LegOrder::Auto => "auto",
+        }
+    }
+
+    /// The one of that name.
+    pub fn from_name(name: &str) -> Option<LegOrder> {
+        LegOrder::ALL.into_iter().find(|order| order.name() == name)
+    }
+}
+
 /// One market of a pair and the rules of its venue.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Instrument {
@@ -249,6 +285,8 @@ pub struct Pair {
     pub event: Option<String>,
     /// How the outcomes map.
     pub polarity: Polarity,
+    /// Which leg leaves first; `None` leaves that to the run's own choice.
+    pub legs: Option<LegOrder>,
     /// Whether it may be traded.
     pub verdict: Verdict,
     /// The first venue's market and the second's: Kalshi, Polymarket.

@@ -9,7 +9,7 @@
 
 use crate::event::{Action, Purpose};
 use crate::fee::FillFees;
-use crate::pair::{Instrument, Outcome};
+use crate::pair::{Instrument, LegOrder, Outcome};
 use crate::size::{LegPlan, Offer};
 use crate::stock::Stock;
 use crate::top::{Health, Levels, Top};
@@ -18,6 +18,9 @@ use crate::units::{Ns, Px, Qty, Shares, Usd};
 /// How repairs are bounded in price, time and tries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RepairConfig {
+    /// Which leg leaves first, where a pair does not say it: one that follows the other's fills is
+    /// a repair.
+    pub order: LegOrder,
     /// Most that closing may cost a contract against the fair price, at the first try.
     pub give_first: Usd,
     /// Each fruitless try doubles that, up to this.
@@ -42,6 +45,7 @@ impl Default for RepairConfig {
     /// Closes what a leg left alone for three cents a contract, ten in the end.
     fn default() -> RepairConfig {
         RepairConfig {
+            order: LegOrder::Auto,
             give_first: Usd::new(30_000),
             give_max: Usd::new(100_000),
             hold_cost: Usd::new(50_000),

@@ -70,6 +70,7 @@ fn pair(index: usize) -> Pair {
         id: index.to_string(),
         event: None,
         polarity: if index.is_multiple_of(2) { Polarity::Same } else { Polarity::Inverted },
+        legs: None,
         verdict: Verdict::Approved,
         sides: [
             terms(Venue::Kalshi, FeeRule::quadratic(1_000_000).unwrap(), false),

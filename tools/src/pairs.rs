@@ -15,7 +15,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use engine::grid::Grid;
-use engine::pair::{Polarity, Verdict};
+use engine::pair::{LegOrder, Polarity, Verdict};
 use engine::units::{Ns, Px, Qty, Usd};
 
 pub use error::{PairError, PairErrorKind, Place};
@@ -41,6 +41,8 @@ pub struct PairSpec {
     pub id: String,
     /// How Polymarket's outcomes answer Kalshi's question.
     pub polarity: Polarity,
+    /// Which leg leaves first, where the pair says it.
+    pub legs: Option<LegOrder>,
     /// Groups pairs for limits an event.
     pub event: Option<String>,
     /// Whether it may be traded; [`Verdict::Unspecified`] where the file is silent.

@@ -2,10 +2,11 @@
 
 use super::{Core, Outlet, PairState, mend};
 use crate::event::{
-    Action, Bundle, Event, OrderRef, PairChange, Purpose, Report, ReportKind, Risk,
+    Action, Bundle, Event, OrderRef, PairChange, Purpose, Reject, Report, ReportKind, Risk,
 };
 use crate::flight::Flight;
 use crate::ledger::{NetLedger, Purse, TokenLedger};
+use crate::order::OrderState;
 use crate::pair::{Outcome, PairId};
 use crate::risk::Word;
 use crate::stock::Lot;
@@ -102,9 +103,15 @@ impl Core {
             return;
         };
         let was_unknown = flight.is_unknown();
+        let (before, opens) = (flight.orders()[leg], flight.bundle.purpose == Purpose::Open);
+        let decided = flight.bundle.decided;
         let (freed, stepped) = flight.take(leg, report);
         let (is_unknown, is_over) = (flight.is_unknown(), flight.is_over());
+        let filled = flight.filled()[leg] != Shares::ZERO;
         self.purse(report.market.venue().index()).release(freed);
+        if opens && stepped.is_ok() && !before.is_final() {
+            self.measure(report, before, filled, decided);
+        }
         if stepped.is_err() {
             out.event(&trip(Risk::IllegalTransition));
         }
@@ -117,6 +124,21 @@ impl Core {
         }
         if is_over {
             self.end(now, pair, at, out);
+        }
+    }
+
+    /// Measures how fast a venue answers, and how often its orders come to nothing.
+    fn measure(&mut self, report: &Report, before: OrderState, filled: bool, decided: Ns) {
+        use OrderState::{Planned, Sent, Signed};
+        let luck = &mut self.lucks[report.market.venue().index()];
+        if report.kind == ReportKind::Acked && matches!(before, Planned | Signed | Sent) {
+            luck.answered(report.at.since(decided));
+        }
+        match report.kind {
+            ReportKind::Done | ReportKind::Cancelled => luck.note(filled),
+            ReportKind::Rejected(Reject::Venue | Reject::Funds) => luck.note(false),
+            // What a gate itself held back says nothing of its venue.
+            _ => {}
         }
     }
 
@@ -217,7 +239,10 @@ impl Core {
         self.risk(pair, held - mend::at_risk(&flight.bundle));
         if opens {
             self.states[pair.index()].ready_at = now.mono.after(self.config.cooldown);
-            out.event(&if settled.matched == Shares::ZERO {
+            let follows = flight.bundle.count == 1 && settled.filled[0] != Shares::ZERO;
+            out.event(&if follows {
+                Event::LegFollows(settled)
+            } else if settled.matched == Shares::ZERO {
                 Event::TradeFailed(settled)
             } else {
                 Event::TradeSettled(settled)
@@ -231,6 +256,12 @@ impl Core {
     /// Contracts that are held, or were filled in flight, on one side alone.
     pub fn unhedged(&self) -> Shares {
         self.states.iter().map(PairState::naked).fold(Shares::ZERO, |sum, (_, one)| sum + one)
+    }
+
+    /// The part of that which no order can express.
+    pub fn dust(&self) -> Shares {
+        let dust = self.states.iter().map(|state| state.naked().1.dust());
+        dust.fold(Shares::ZERO, |sum, one| sum + one)
     }
 
     /// Contracts of a pair that are held, or were filled in flight, on one side alone, and with

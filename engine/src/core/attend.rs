@@ -7,7 +7,8 @@ use crate::event::{
     Action, Bundle, BundleId, Closed, Decision, Event, Leg, Miss, Opened, Purpose, Risk, Ticket,
 };
 use crate::flight::Flight;
-use crate::pair::{Direction, PairId};
+use crate::luck;
+use crate::pair::{Direction, LegOrder, PairId};
 use crate::size::{Limits, Offer, depth, first_gain, plan};
 use crate::tile::Now;
 use crate::top::Top;
@@ -198,6 +199,16 @@ impl Core {
         (most - self.at_risk(id)).max(Usd::ZERO)
     }
 
+    /// Which leg of a bundle leaves first. One that leaves alone is followed by a repair.
+    fn leg_order(&self, id: PairId, direction: Direction) -> LegOrder {
+        let Some(repair) = self.config.repair else { return LegOrder::Both };
+        if direction == Direction::SecondBoth {
+            return LegOrder::Both;
+        }
+        let said = self.table.get(id).and_then(|pair| pair.legs);
+        luck::first(said.unwrap_or(repair.order), &self.lucks, &self.states[id.index()].terms)
+    }
+
     /// Both legs may take their half: neither can push the sum over the limit.
     fn half_unsettled(&self) -> Usd {
         Usd::new((self.config.max_unsettled - self.unsettled()).e6().max(0) / 2)
@@ -293,6 +304,10 @@ impl Core {
         else {
             return Err(Miss::TooSmall);
         };
+        let order = self.leg_order(id, direction);
+        // The leg that leaves first, or alone, stands first.
+        let turn = if order == LegOrder::Second { [1, 0] } else { [0, 1] };
+        let best = turn.map(|leg: usize| [best_a, best_b][leg]);
         let leg = |leg: usize| {
             let ((side, outcome), part) = (sides[leg], &plan.legs[leg]);
             Leg {
@@ -316,17 +331,17 @@ impl Core {
             pair: id,
             direction,
             purpose: Purpose::Open,
-            count: 2,
-            legs: [leg(0), leg(1)],
+            count: if order == LegOrder::Both { 2 } else { 1 },
+            legs: turn.map(leg),
             recv: at,
             decided: now.mono,
             deadline: now.mono.after(self.config.deadline),
             kill_epoch: self.kill_epoch,
-            collar: collars([best_a, best_b], self.guard.limits().collar),
+            collar: collars(best, self.guard.limits().collar),
             ticket: Ticket::AtGate,
         };
-        for (part, (side, _)) in bundle.legs.iter().zip(sides) {
-            self.purse(side).reserve(part.reserve);
+        for part in bundle.orders() {
+            self.purse(part.market.venue().index()).reserve(part.reserve);
         }
         self.risk(id, mend::at_risk(&bundle));
         self.guard.fired(id, now.mono);
@@ -339,7 +354,7 @@ impl Core {
         out.event(&Event::ExecuteTrade(Decision {
             at,
             bundle,
-            best: [best_a, best_b],
+            best,
             qty: plan.qty,
             edge,
             profit: plan.profit,

@@ -273,6 +273,39 @@ fn no_more_is_opened_than_may_be_naked_in_an_event() {
 }
 
 #[test]
+fn a_leg_that_leaves_first_is_followed_by_what_it_filled() {
+    let first = |order, side: usize| {
+        let mut it = pair("a", 0, 0, Polarity::Same);
+        it.legs = Some(order);
+        let config = CoreConfig { repair: Some(RepairConfig::default()), ..config() };
+        let mut rig =
+            Rig { core: Core::new(table(&[it]), [0, 0], config), out: Recorder::default() };
+        rig.book(0, 1, (3_900, 1_000), (4_000, 1_000));
+        rig.book(1, 2, (5_000, 1_000), (5_100, 1_000));
+        let open = rig.last();
+        assert_eq!((open.purpose, open.count), (Purpose::Open, 1));
+        assert_eq!(open.legs.map(|leg| leg.market.venue().index()), [side, 1 - side]);
+        assert_eq!(rig.core.accounts().reserved[1 - side], Usd::ZERO);
+        rig.fill(0, 3, 7);
+        rig.report(0, 4, ReportKind::Cancelled);
+        let chase = rig.last();
+        assert_eq!((rig.out.bundles.len(), chase.purpose), (2, Purpose::Chase));
+        assert_eq!(chase.legs[0].market.venue().index(), 1 - side);
+        assert_eq!(chase.legs[0].expected, Shares::new(7_000_000), "what the first one filled");
+        let follows = |e: &&Event| matches!(e, Event::LegFollows(_));
+        assert_eq!(rig.out.events.iter().filter(follows).count(), 1);
+        rig.fill(0, 5, 7);
+        rig.report(0, 6, ReportKind::Done);
+        assert_eq!(rig.core.naked(PAIR).1, Shares::ZERO);
+        // Seven dollars for seven times 0.90 and two fees.
+        assert_eq!(rig.core.accounts().realised, Usd::new(700_000 - 2_000));
+        rig.conserved();
+    };
+    first(crate::pair::LegOrder::First, 0);
+    first(crate::pair::LegOrder::Second, 1);
+}
+
+#[test]
 fn a_hold_lets_repairs_go_on_and_a_kill_does_not() {
     let mut rig = one_sided(Some(RepairConfig::default()));
     rig.core.hold();

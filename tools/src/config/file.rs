@@ -72,6 +72,7 @@ pub(super) struct StrategyFile {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct LegsFile {
     pub repair: bool,
+    pub order: String,
     pub give_first: String,
     pub give_max: String,
     pub hold_cost: String,

@@ -1,6 +1,7 @@
 //! How what one leg filled alone is closed, as the configuration says it.
 
 use engine::core::NO_LIMIT;
+use engine::pair::LegOrder;
 use engine::repair::RepairConfig;
 
 use super::ConfigError;
@@ -17,7 +18,9 @@ pub(super) fn repair(
         None => NO_LIMIT,
     };
     let tries = u8::try_from(file.tries_max).ok().filter(|tries| (1..=100).contains(tries));
+    let want = "both, kalshi-first, polymarket-first or auto";
     let repair = RepairConfig {
+        order: LegOrder::from_name(&file.order).ok_or_else(|| source.key("legs.order", want))?,
         give_first: source.usd("legs.give_first", &file.give_first)?,
         give_max: source.usd("legs.give_max", &file.give_max)?,
         hold_cost: source.usd("legs.hold_cost", &file.hold_cost)?,

@@ -95,6 +95,11 @@ fn wrong_keys_and_values_are_told_with_their_place() {
         ("[polymarket]\nfunder = \"0x12\"", "polymarket.funder:"),
         ("[limits]\norder_notional_max = \"-1\"", "limits.order_notional_max:"),
         ("[strategy]\ndeadline_ms = 0", "strategy.deadline_ms:"),
+        ("[legs]\norder = \"first\"", "legs.order:"),
+        ("[legs]\ngive_max = \"0.01\"", "legs.give_max: at least give_first"),
+        ("[legs]\nwait_max_ms = 50", "legs.wait_max_ms: at least wait_ms"),
+        ("[legs]\ntries_max = 0", "legs.tries_max:"),
+        ("[legs]\nnaked_max = \"x\"", "legs.naked_max:"),
         ("[threads]\ncores = \"x\"", "threads.cores:"),
         ("[threads]\nidle = \"sleep\"", "threads.idle:"),
     ] {

@@ -1,7 +1,7 @@
 //! One `[[pair]]` of the text -> a [`PairSpec`].
 
 use engine::grid::Grid;
-use engine::pair::{MULTIPLIER_E6_MAX, Polarity, Verdict};
+use engine::pair::{LegOrder, MULTIPLIER_E6_MAX, Polarity, Verdict};
 use engine::units::Px;
 use toml::Spanned;
 use toml::de::DeTable;
@@ -14,7 +14,14 @@ use super::{
 
 const TOP_KEYS: &[&str] = &["schema", "pair"];
 const PAIR_KEYS: &[&str] =
-    &["id", "polarity", "event", "verdict", "expected_resolution", "kalshi", "polymarket"];
+    &["id", "polarity", "event", "verdict", "legs", "expected_resolution", "kalshi", "polymarket"];
+/// In the order of [`LegOrder::ALL`].
+const LEG_ORDERS: &[&str] = &[
+    LegOrder::Both.name(),
+    LegOrder::First.name(),
+    LegOrder::Second.name(),
+    LegOrder::Auto.name(),
+];
 const KALSHI_KEYS: &[&str] =
     &["ticker", "event", "grid", "fee_type", "fee_multiplier", "exchange_index", "close_time"];
 const BAND_KEYS: &[&str] = &["start", "end", "step"];
@@ -106,6 +113,10 @@ fn pair(node: &Node<'_>) -> Result<PairSpec, PairError> {
             false => None,
         },
         verdict,
+        legs: match node.table.contains_key("legs") {
+            true => Some(LegOrder::ALL[node.word("legs", LEG_ORDERS)?]),
+            false => None,
+        },
         expected_resolution: node.time_opt("expected_resolution")?,
         kalshi: kalshi(&node.child("kalshi")?)?,
         polymarket: polymarket(&node.child("polymarket")?)?,

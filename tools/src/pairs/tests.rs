@@ -66,6 +66,17 @@ fn file(pairs: &[String]) -> String {
 }
 
 #[test]
+fn a_pair_may_say_which_leg_leaves_first() {
+    for (text, want) in [("kalshi-first", LegOrder::First), ("both", LegOrder::Both)] {
+        let said = GOOD.replace("polarity =", &format!("legs = \"{text}\"\npolarity ="));
+        assert_eq!(parse(&said, "p.toml").unwrap().pairs[0].legs, Some(want));
+    }
+    let wrong = GOOD.replace("polarity =", "legs = \"kalshi\"\npolarity =");
+    let error = parse(&wrong, "p.toml").unwrap_err().to_string();
+    assert!(error.contains("`legs`") && error.contains("polymarket-first"), "{error}");
+}
+
+#[test]
 fn every_field_is_read_exactly() {
     let read = parse(GOOD, "p.toml").unwrap();
     let want = PairSpec {
@@ -73,6 +84,7 @@ fn every_field_is_read_exactly() {
         polarity: Polarity::Inverted,
         event: Some("fed-2026-12".to_owned()),
         verdict: Verdict::Approved,
+        legs: None,
         expected_resolution: Some(Ns(1_797_449_400_000_000_000)),
         kalshi: KalshiSpec {
             ticker: "KXFED-26DEC-T3.50".to_owned(),

@@ -131,6 +131,7 @@ fn pair(spec: &PairSpec, markets: [MarketId; 2]) -> Result<Pair, engine::pair::P
         id: spec.id.clone(),
         event: spec.event.clone(),
         polarity: spec.polarity,
+        legs: spec.legs,
         verdict: spec.verdict,
         sides: [
             Instrument {

@@ -1,5 +1,6 @@
 //! How what one leg filled alone is closed, as values that a tape carries.
 
+use engine::pair::LegOrder;
 use engine::repair::RepairConfig;
 use engine::units::{Ns, Usd};
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RepairSpec {
+    /// Which leg leaves first, by its place in [`LegOrder::ALL`].
+    #[serde(default)]
+    pub order: u8,
     /// Most that closing may cost a contract at the first try.
     pub give_first: i64,
     /// And at the last.
@@ -30,6 +34,7 @@ impl From<RepairConfig> for RepairSpec {
     fn from(config: RepairConfig) -> RepairSpec {
         let naked_max = (config.naked_max != engine::core::NO_LIMIT).then(|| config.naked_max.e6());
         RepairSpec {
+            order: config.order as u8,
             give_first: config.give_first.e6(),
             give_max: config.give_max.e6(),
             hold_cost: config.hold_cost.e6(),
@@ -45,6 +50,7 @@ impl From<RepairConfig> for RepairSpec {
 impl From<RepairSpec> for RepairConfig {
     fn from(spec: RepairSpec) -> RepairConfig {
         RepairConfig {
+            order: LegOrder::ALL.get(usize::from(spec.order)).copied().unwrap_or_default(),
             give_first: Usd::new(spec.give_first),
             give_max: Usd::new(spec.give_max),
             hold_cost: Usd::new(spec.hold_cost),

@@ -48,6 +48,8 @@ pub struct Story {
     pub one_sided: Shares,
     /// Contracts that are held on one side alone: known at the end.
     pub unhedged: Shares,
+    /// What is held so of pairs that hold less than any order can express.
+    pub dust: Shares,
     /// Fills that were taken back.
     pub fills_undone: u64,
     /// Orders sent to close what one leg filled alone, by kind.
@@ -95,6 +97,14 @@ impl Story {
             Event::TradeFailed(settled) => {
                 self.failed += 1;
                 self.end(settled, table);
+            }
+            Event::LegFollows(settled) => {
+                self.legs_filled += 1;
+                let name = name(table, settled.pair.index());
+                self.say(format!(
+                    "half  {name}: {} filled, the other leg follows",
+                    settled.filled[0]
+                ));
             }
             Event::RepairSent(repair) => {
                 let bundle = &repair.bundle;
@@ -149,10 +159,10 @@ impl Story {
         }
     }
 
-    /// The run ended with so much held on one side alone: opportunities that are still open were
-    /// missed for that reason.
-    pub fn finish(&mut self, unhedged: Shares) {
-        self.unhedged = unhedged;
+    /// The run ended with so much held on one side alone, of which no order can express `dust`.
+    /// Opportunities that are still open were missed for that reason.
+    pub fn finish(&mut self, unhedged: Shares, dust: Shares) {
+        (self.unhedged, self.dust) = (unhedged.saturating_sub(dust), dust);
         let open = std::mem::take(&mut self.open);
         if open > 0 {
             self.opportunities += open;
@@ -303,9 +313,10 @@ fn decided(decision: &Decision, table: &PairTable) -> String {
         format!("{venue} {outcome} {} at {}", leg.qty, leg.limit)
     };
     format!(
-        "send  {}: {} and {}, to earn {}",
+        "send  {}: {} {} {}, to earn {}",
         name(table, bundle.pair.index()),
         leg(&bundle.legs[0]),
+        if bundle.count == 2 { "and" } else { "first, then" },
         leg(&bundle.legs[1]),
         decision.profit
     )

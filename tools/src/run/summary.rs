@@ -5,7 +5,7 @@ use std::fmt;
 
 use engine::core::{Accounts, Figures};
 use engine::latency::StageHistogram;
-use engine::units::{Shares, Usd};
+use engine::units::Usd;
 use serde::Serialize;
 
 use super::audit::Audit;
@@ -122,7 +122,6 @@ impl Summary {
         [unknown, open]: [u64; 2],
         audit: Option<&Audit>,
     ) -> Summary {
-        let whole = story.unhedged.floor_qty();
         Summary {
             opportunities: story.opportunities,
             taken: story.taken,
@@ -139,12 +138,12 @@ impl Summary {
             ledgers_agree: audit.map(Audit::agrees),
             ledger_differences: audit.map(|a| a.differences.clone()).unwrap_or_default(),
             settled_micro_usd: None,
-            unhedged_contracts: whole.to_string(),
+            unhedged_contracts: story.unhedged.floor_qty().to_string(),
             one_sided_contracts: story.one_sided.floor_qty().to_string(),
             repairs: story.repairs.clone(),
             repair_profit_micro_usd: figures.repair_profit.e6(),
             fills_undone: story.fills_undone,
-            dust_micro_contracts: story.unhedged.saturating_sub(Shares::from(whole)).e6(),
+            dust_micro_contracts: story.dust.e6(),
             unknown_orders: unknown,
             open_bundles: open,
             wire_to_wire_ns: Percentiles::default(),

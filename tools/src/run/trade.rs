@@ -174,7 +174,7 @@ pub fn run(
         warnings.push(format!("what today came to was not kept: {error}"));
     }
     warnings.append(&mut story.troubles);
-    story.finish(core.unhedged());
+    story.finish(core.unhedged(), core.dust());
     let (figures, accounts) = (core.figures(), core.accounts());
     let tape = match recorder {
         None => None,

@@ -84,6 +84,7 @@ fn pairs() -> PairTable {
         id: index.to_string(),
         event: None,
         polarity: Polarity::Same,
+        legs: None,
         verdict: Verdict::Approved,
         sides: Venue::ALL.map(|venue| side(venue, index)),
         expected_resolution: None,
