@@ -28,6 +28,7 @@ pub mod core_tile; // the rings into it, taken in an order that is data
 pub mod input; // what the core takes in, as bytes that can be played again
 pub mod desk; // the core with venues behind it, on paper or real, driven by inputs alone
 pub mod view; // what a person is shown of a running core
+pub mod inject; // a test arbitrage, shown to a core that trades on paper
 pub mod live_tile; // the rings into and out of a core that trades
 pub mod tap; // raw frames and inputs on their way to the recorder, which may never slow a tile
 pub mod tile; // a bounded step of work that is told the time

@@ -9,6 +9,7 @@ use crate::budget::{OrderBudgets, take_all};
 use crate::core::{Core, Outlet};
 use crate::desk::Desk;
 use crate::event::{ArmRequest, Bundle, Control, Event, Feedback, Ticket};
+use crate::inject::{Injection, Injector};
 use crate::input::{CORE_INPUT_LEN_MAX, CoreInput};
 use crate::latency::StageHistogram;
 use crate::risk::Word;
@@ -48,6 +49,8 @@ pub enum Command {
     Kill,
     /// Decide nothing more; what is under way goes on.
     Hold,
+    /// Show the core an arbitrage that is not there; on paper alone.
+    Inject(Injection),
     /// Something that limits depend on.
     Tell(Word),
 }
@@ -165,6 +168,7 @@ pub struct LiveTile {
     reached: StageHistogram,
     inputs: u64,
     views: Option<Producer<View>>,
+    injector: Injector,
 }
 
 impl LiveTile {
@@ -190,6 +194,7 @@ impl LiveTile {
             reached,
             inputs: 0,
             views: None,
+            injector: Injector::default(),
         }
     }
 
@@ -208,6 +213,11 @@ impl LiveTile {
     /// Inputs taken so far.
     pub const fn inputs(&self) -> u64 {
         self.inputs
+    }
+
+    /// True where a test arbitrage was opened.
+    pub const fn has_injected(&self) -> bool {
+        self.injector.has_opened()
     }
 
     /// Events and arm requests that found no room, and inputs that the recorder has no room for.
@@ -246,6 +256,7 @@ impl LiveTile {
         }
         if top.flags & Top::NO_MARKET == 0 {
             self.reached.record(now.wall.since(top.recv).0);
+            let top = self.injector.show(top);
             self.take(now, &CoreInput::Top(top));
         }
         1
@@ -273,6 +284,7 @@ impl LiveTile {
             }
         }
         if top.flags & Top::NO_MARKET == 0 {
+            let top = self.injector.show(top);
             self.take(now, &CoreInput::Top(top));
         }
         1
@@ -308,6 +320,13 @@ impl Tile for LiveTile {
         let mut done = 0;
         while let Ok(command) = self.commands.pop() {
             let input = match command {
+                // Orders with money are never sent for what nobody offers.
+                Command::Inject(injection) => {
+                    if matches!(self.desk, Desk::Paper(_)) {
+                        self.injector.want(injection);
+                    }
+                    continue;
+                }
                 Command::Kill => CoreInput::Kill,
                 Command::Hold => CoreInput::Hold,
                 Command::Tell(word) => CoreInput::Word(word),

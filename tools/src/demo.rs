@@ -19,6 +19,7 @@ use crate::journal::lock::Lock;
 use crate::journal::{opening, start};
 use crate::pairs::PairFile;
 use crate::rest::Agent;
+use crate::host::{HostFacts, HostRoot};
 use crate::run::assemble::{self, Assembled};
 use crate::run::audit::{Audit, audit, paid_out, positions};
 use crate::run::child::{ChildError, LOCKED, Ledgers, Venues, Wanted};
@@ -137,7 +138,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let mut injection = injection.map_err(DemoError::Words)?;
     let Assembled { tiles, ends, plan, clock: (clock, _) } =
         assemble::assemble(&config, &spec, &agent, true, Some(kept)).map_err(DemoError::Words)?;
-    eprintln!("{plan}");
+    eprintln!("{}\n{plan}", HostFacts::gather(&HostRoot::real()));
     let stop = stop_on_signals()?;
     let mut journal = reported::Journal::default();
     let (mut failed, mut inject_at) = (None, INJECT_AFTER);
@@ -147,6 +148,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         screen: !args.no_tui && std::io::stdout().is_terminal(),
         hold: false,
         state: &mut state,
+        inject: None,
         stop: &stop,
         tick: &mut |elapsed: Duration| {
             if venues.are_gone() {

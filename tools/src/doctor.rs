@@ -8,9 +8,10 @@ use clap::Args;
 use engine::pin::CoreList;
 use serde::Serialize;
 
+use crate::config::{Grouping, IdleChoice, Threads};
 use crate::host::HostRoot;
 use crate::stdout;
-use crate::topology::{Grouping, Plan};
+use crate::topology::{self, LivePlan, Plan};
 
 /// Options of `parallax doctor`.
 #[derive(Args, Clone, Debug, Default)]
@@ -97,13 +98,18 @@ pub fn examine(
     Examination { topology: None, checks, impossible }
 }
 
-/// Runs `parallax doctor` on this machine, for an engine with a pinned thread a tile.
+/// Runs `parallax doctor` on this machine, for a run that trades with what the configuration says
+/// where it says nothing.
 pub fn run(args: &DoctorArgs) -> ExitCode {
     let allowed = CoreList::allowed();
     let cores = args.cores.as_ref();
-    let plan = Plan::replay(Grouping::Pinned, cores.unwrap_or(&allowed), true);
-    let mut found = examine(&HostRoot::real(), &allowed, cores, plan.hot().count());
-    found.topology = Some(plan.to_string());
+    let threads =
+        Threads { grouping: Grouping::Auto, cores: args.cores.clone(), idle: IdleChoice::Auto };
+    let live = LivePlan::new(&threads, true);
+    let replay =
+        Plan::replay(topology::Grouping::Pinned, args.cores.as_ref().unwrap_or(&allowed), true);
+    let mut found = examine(&HostRoot::real(), &allowed, cores, LivePlan::TILES);
+    found.topology = Some(format!("A run that trades:\n{live}\n\nA replay, pinned:\n{replay}"));
     let text = match args.json {
         true => format!("{:#}\n", serde_json::json!(found)),
         false => text(&found),

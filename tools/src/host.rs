@@ -1,5 +1,6 @@
 //! Facts of the machine, read from `/proc` and `/sys` and never written; each may be absent.
 
+use std::fmt;
 use std::fs;
 use std::io::Read;
 use std::path::PathBuf;
@@ -90,6 +91,29 @@ pub struct HostFacts {
     pub jitter: Option<JitterSummary>,
 }
 
+impl fmt::Display for HostFacts {
+    /// One line: what the figures of a run depend on.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or = |text: &str| if text.is_empty() { "?".to_owned() } else { text.to_owned() };
+        let (model, kernel) = (or(&self.cpu_model), or(&self.kernel));
+        write!(f, "host   {model}, kernel {kernel}, cores {} of ", or(&self.cores_allowed))?;
+        match self.cores_online {
+            0 => f.write_str("?")?,
+            cores => write!(f, "{cores}")?,
+        }
+        for (name, value) in [
+            ("governor", &self.governor),
+            ("clock", &self.kernel_clock),
+            ("virtualisation", &self.virtualisation),
+        ] {
+            if let Some(value) = value {
+                write!(f, ", {name} {value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl HostFacts {
     /// Reads what the host tells. `pinning`, `idle`, `clock` and `jitter` are left for the run.
     pub fn gather(root: &HostRoot) -> HostFacts {
@@ -160,6 +184,9 @@ mod tests {
         put("sys/devices/system/cpu/online", "0-2,5\n");
         put("sys/devices/system/cpu/isolated", "\n");
         let facts = HostFacts::gather(&HostRoot::at(dir.path()));
+        let line = facts.to_string();
+        assert!(line.starts_with("host   ") && line.contains(&facts.kernel), "{line}");
+        assert!(HostFacts::default().to_string().contains("host   ?, kernel ?"));
         assert_eq!(facts.cpu_model, "Some CPU: fast");
         assert_eq!((facts.memory_mib, facts.cores_online), (2_000, 4));
         assert_eq!(facts.virtualisation.as_deref(), Some("none"));

@@ -1,12 +1,12 @@
 //! Signing ahead: which orders of the second venue a pair would send next, if either venue's price
 //! came its way, and deciding for what lies ready.
 
-use super::{Core, Outlet};
+use super::{Core, Outlet, SOUND};
 use crate::event::{Action, ArmRequest, Leg};
-use crate::pair::{Direction, PairId};
+use crate::pair::{Direction, Outcome, PairId};
 use crate::size::{Limits, Offer, Plan, around};
 use crate::tile::Now;
-use crate::top::Top;
+use crate::top::{MarketId, Top};
 use crate::units::{Ns, PX_ONE, Px, Qty, Shares, Usd};
 
 /// An order that was asked to be signed ahead is asked for again after this long at the latest:
@@ -151,6 +151,28 @@ impl Core {
             below = buys.checked_sub(1)?;
         }
         None
+    }
+}
+
+impl Core {
+    /// Where, and at which price of which outcome, the first venue would have to sell for a
+    /// contract of this direction to earn `edge`; `None` while a book is not sound, and where no
+    /// price leads to it.
+    pub fn price_for(
+        &self,
+        id: PairId,
+        direction: Direction,
+        edge: Usd,
+    ) -> Option<(MarketId, Outcome, Px)> {
+        let (row, state) = (self.rows.get(id.index())?, self.states.get(id.index())?);
+        if row.status & SOUND != SOUND || !ACROSS.contains(&direction) {
+            return None;
+        }
+        let [first, second] = self.offers(id, direction, &self.tops_of(id));
+        let (side, outcome) = direction.legs(state.polarity)[0];
+        let other = second.one_e6(second.best()?);
+        let px = dearest(&first, other, edge.e6(), state.terms[side].tick)?;
+        Some((state.terms[side].market, outcome, px))
     }
 }
 

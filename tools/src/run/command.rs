@@ -12,6 +12,7 @@ use engine::units::{Usd, Venue};
 use engine::view::View;
 
 use super::assemble::{self, Assembled};
+use super::inject::Injection;
 use super::reported;
 use super::spec::{Fills, RunSpec};
 use super::summary::Summary;
@@ -23,6 +24,7 @@ use crate::crosscheck::{self, CrossCheck, Seen};
 use crate::journal::keep::Journalled;
 use crate::journal::lock::Lock;
 use crate::journal::start;
+use crate::host::{HostFacts, HostRoot};
 use crate::recorder::tape_path;
 use crate::rest::{Agent, facts, wall};
 use crate::state::{State, StateError};
@@ -66,6 +68,11 @@ pub struct RunArgs {
     /// Record the run as a tape in this folder, in place of the configured one.
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
+    /// On paper: show the engine one arbitrage that is not there, and watch it being taken. A pair's
+    /// id, ticker or number, which way round (first-yes, first-no), and its edge in dollars a
+    /// contract.
+    #[arg(long, value_name = "PAIR:DIRECTION:EDGE", conflicts_with = "live")]
+    inject: Option<Injection>,
     /// Write a report into this folder.
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -160,6 +167,7 @@ struct Wish<'a> {
     seconds: Option<u64>,
     screen: bool,
     hold: bool,
+    inject: Option<engine::inject::Injection>,
     tape_dir: Option<PathBuf>,
     tape_stem: &'a str,
 }
@@ -189,6 +197,13 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
             (Some(lock), Some(journal.map_err(RunError::Refused)?))
         }
     };
+    let inject = match &args.inject {
+        None => None,
+        Some(wanted) => {
+            let pairs = spec.pair_file().map_err(RunError::Words)?.pairs;
+            Some(wanted.on_paper(&pairs).map_err(RunError::Words)?)
+        }
+    };
     let mode = match fills {
         Fills::Paper => "paper",
         Fills::Venues => "LIVE",
@@ -200,6 +215,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         seconds: args.seconds,
         screen: !args.no_tui && std::io::stdout().is_terminal(),
         hold: false,
+        inject,
         tape_dir: args.record.clone().or_else(|| config.record_dir.clone()),
         tape_stem: "run",
     };
@@ -208,6 +224,9 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     let text = if args.json { summary.to_json() } else { summary.to_string() };
     stdout::print(&format!("{text}\n")).map_err(|error| RunError::Words(error.to_string()))?;
     match ended.open {
+        [0, 0] if args.inject.is_some() && !tiles.core.has_injected() => {
+            Err(RunError::Words("--inject: the books never allowed it".to_owned()))
+        }
         [0, 0] => Ok(()),
         [unknown, open] => Err(RunError::Open { unknown, open }),
     }
@@ -229,6 +248,7 @@ pub fn record(args: &RecordArgs) -> Result<(), RunError> {
         seconds: args.seconds,
         screen: !args.no_tui && std::io::stdout().is_terminal(),
         hold: true,
+        inject: None,
         tape_dir: Some(args.dir.clone()),
         tape_stem: "books",
     };
@@ -306,7 +326,7 @@ fn trade_on(
     let Assembled { tiles, ends, plan, clock: (clock, _) } =
         assemble::assemble(config, spec, &agent, tape_path.is_some(), kept)
             .map_err(RunError::Words)?;
-    eprintln!("{plan}");
+    eprintln!("{}\n{plan}", HostFacts::gather(&HostRoot::real()));
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&stop))
@@ -334,6 +354,7 @@ fn trade_on(
             screen: wish.screen,
             hold: wish.hold,
             state: &mut state,
+            inject: wish.inject,
             stop: &stop,
             tick: &mut |_| {},
             event: &mut |event| journal.take(event),

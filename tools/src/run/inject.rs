@@ -2,12 +2,16 @@
 
 use std::str::FromStr;
 
-use engine::units::Usd;
+use engine::pair::{Direction, PairId};
+use engine::units::{Qty, Usd};
 
 use super::child::{ChildError, Venues};
 use crate::decimal::decimal;
 use crate::pairs::PairSpec;
 use crate::rest::{Agent, RestErrorKind};
+
+/// Contracts that a test arbitrage on paper offers.
+const CONTRACTS: Qty = Qty::lit(10_000);
 
 /// What is to be opened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,6 +70,22 @@ impl Injection {
         Ok(self)
     }
 
+    /// As a core on paper is told, by the numbers of these pairs.
+    ///
+    /// # Errors
+    /// As [`Injection::named`].
+    pub fn on_paper(&self, pairs: &[PairSpec]) -> Result<engine::inject::Injection, String> {
+        let named = self.clone().named(pairs)?;
+        let at = pairs.iter().position(|pair| pair.id == named.pair);
+        let number = at.and_then(|at| u16::try_from(at).ok());
+        let pair = PairId(number.ok_or("--inject: more pairs than a run has")?);
+        let direction = match self.direction {
+            "FirstYes" => Direction::FirstYes,
+            _ => Direction::FirstNo,
+        };
+        Ok(engine::inject::Injection { pair, direction, edge: self.edge, qty: CONTRACTS })
+    }
+
     /// Asks the venues to open it; false where the books do not allow it just now.
     ///
     /// # Errors
@@ -103,6 +123,8 @@ mod tests {
         let pairs = crate::pairs::parse(&model.pairs_toml(), "model").unwrap().pairs;
         for name in ["1", &pairs[1].id, &pairs[1].kalshi.ticker] {
             let wanted: Injection = format!("{name}:first-yes:0.01").parse().unwrap();
+            let on_paper = wanted.on_paper(&pairs).unwrap();
+            assert_eq!((on_paper.pair, on_paper.direction), (PairId(1), Direction::FirstYes));
             assert_eq!(wanted.named(&pairs).unwrap().pair, pairs[1].id, "{name}");
         }
         let wanted: Injection = "99:first-yes:0.01".parse().unwrap();

@@ -52,6 +52,8 @@ pub struct Watch<'a> {
     pub hold: bool,
     /// What outlives the run: it may stop it and arm it again.
     pub state: &'a mut State,
+    /// Open this arbitrage on paper as soon as the books allow it.
+    pub inject: Option<engine::inject::Injection>,
     /// Raised from outside to end the run: a signal.
     pub stop: &'a AtomicBool,
     /// Called now and then, with the time that has passed.
@@ -281,6 +283,10 @@ impl Main<'_> {
         watch: &mut Watch<'_>,
         stop: &AtomicBool,
     ) {
+        if let Some(injection) = watch.inject {
+            // The ring is new, so there is room.
+            let _ = outside.commands.push(Command::Inject(injection));
+        }
         if watch.hold {
             // The ring is new, so there is room.
             let _ = outside.commands.push(Command::Hold);

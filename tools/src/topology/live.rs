@@ -8,14 +8,18 @@ use engine::core_tile::EVENT_RING_DEPTH;
 use engine::desk::Desk;
 use engine::idle::Idle;
 use engine::latency::StageHistogram;
-use engine::live_tile::{FeedEnds, LiveOutlet, LiveTile};
+use engine::live_tile::{
+    ARM_RING_DEPTH, FEEDBACK_RING_DEPTH, FeedEnds, LiveOutlet, LiveTile, RULE_RING_DEPTH,
+};
 use engine::pin::CoreList;
 use engine::tap::{TAP_RING_BYTES, TapReader, tap};
 use engine::tile::Now;
 use engine::units::Venue;
+use exec::armed::ARMED_MAX;
 use exec::gate::figures::GateFigures;
 use exec::journal::files::Files;
 use exec::journal::{JournalTile, JournalWriter, Record};
+use exec::sign::pool::HEADERS_MAX;
 use feeds::controls::{EventMarkets, Grids};
 use feeds::feed::{CONTROL_RING_DEPTH, TOP_RING_DEPTH};
 use feeds::fitness::Verdict;
@@ -297,6 +301,9 @@ pub struct LivePlan {
 }
 
 impl LivePlan {
+    /// Tiles that want a core of their own: two feeds, the core, two gates.
+    pub const TILES: usize = 5;
+
     /// The threads for these cores: one a tile where there is a core for each and one to spare,
     /// otherwise all tiles on one.
     pub fn new(threads: &Threads, gates: bool) -> LivePlan {
@@ -331,6 +338,16 @@ impl LivePlan {
 
 impl fmt::Display for LivePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "rings  feeds ══ Top x {TOP_RING_DEPTH}, Control x {CONTROL_RING_DEPTH} ══▶ core ══ Bundle, \
+             one a pair, Control x {RULE_RING_DEPTH} ══▶ gates ══ Feedback x {FEEDBACK_RING_DEPTH} ══▶ core"
+        )?;
+        writeln!(
+            f,
+            "       core ══ ArmRequest x {ARM_RING_DEPTH} ══▶ signer ══ header x {HEADERS_MAX}, order x \
+             {ARMED_MAX} ══▶ gates;  core ══ Event x {EVENT_RING_DEPTH} ══▶ whoever watches"
+        )?;
         for thread in &self.threads {
             let core = thread.core.map_or("floating".to_owned(), |core| format!("core {core}"));
             let idle = thread.idle.to_string();
