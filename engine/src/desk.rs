@@ -22,7 +22,7 @@ impl Desk {
     #[inline]
     pub fn take(&mut self, now: Now, input: &CoreInput, out: &mut impl Outlet) {
         match (self, input) {
-            (Desk::Paper(core), CoreInput::Top(top)) => core.on_top(now, top, out),
+            (Desk::Paper(core), CoreInput::Top(top)) => core.on_shown(now, top, out),
             (Desk::Real(core), CoreInput::Top(top)) => core.on_top(now, top, out),
             (Desk::Paper(core), CoreInput::Control(control)) => core.on_control(now, control, out),
             (Desk::Real(core), CoreInput::Control(control)) => core.on_control(now, control, out),
@@ -40,8 +40,19 @@ impl Desk {
             (Desk::Real(core), CoreInput::Timer) => core.on_timer(now, out),
             (desk, CoreInput::Kill) => desk.core_mut().kill(),
             (desk, CoreInput::Hold) => desk.core_mut().hold(),
+            (Desk::Paper(core), CoreInput::Inject(injection)) => core.inject(*injection),
+            // Orders with money are never sent for what nobody offers.
+            (Desk::Real(_), CoreInput::Inject(_)) => {}
             // No gate reports to a paper desk.
             (Desk::Paper(_), CoreInput::Feedback(_)) => {}
+        }
+    }
+
+    /// True where a test arbitrage was opened.
+    pub fn has_injected(&self) -> bool {
+        match self {
+            Desk::Paper(paper) => paper.has_injected(),
+            Desk::Real(_) => false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! A test arbitrage on paper: for a while one book is shown to the core with a level that nobody
-//! offers, so that everything behind it can be watched at work. What the core is shown is what is
-//! recorded, so that such a run repeats like any other.
+//! offers, so that everything behind it can be watched at work. It follows from the inputs alone, so
+//! that such a run repeats like any other.
 
 use crate::core::Core;
 use crate::pair::{Direction, Outcome, PairId};
@@ -49,6 +49,12 @@ impl Injector {
         self.wanted = Some(injection);
     }
 
+    /// True while one is asked for or shown.
+    #[inline]
+    pub const fn is_busy(&self) -> bool {
+        self.wanted.is_some() || self.shown.is_some()
+    }
+
     /// True where one was opened.
     pub const fn has_opened(&self) -> bool {
         self.opened
@@ -67,7 +73,7 @@ impl Injector {
     }
 
     /// Opens what is wanted, or ends what was shown long enough: the book that the core has to see
-    /// now. To be called while idle.
+    /// now. To be called after each book while it is busy, so that time alone changes nothing.
     pub fn turn(&mut self, now: Now, core: &Core) -> Option<Top> {
         if let Some(mut shown) = self.shown.take_if(|shown| now.mono >= shown.until) {
             (shown.real.recv, shown.real.flags) = (now.wall, 0);

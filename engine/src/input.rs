@@ -3,11 +3,12 @@
 
 use crate::event::{Action, BundleId, Control, Feedback, Reject, Report, ReportKind, Risk};
 use crate::grid::{BANDS_MAX, Grid};
-use crate::pair::{FeeRule, Outcome, PairId};
+use crate::inject::Injection;
+use crate::pair::{Direction, FeeRule, Outcome, PairId};
 use crate::risk::Word;
 use crate::tile::Now;
 use crate::top::{Health, Levels, MarketId, TOP_LEVELS, Top};
-use crate::units::{Ns, Px, Shares, Usd, Venue};
+use crate::units::{Ns, Px, Qty, Shares, Usd, Venue};
 
 /// The longest encoded input in bytes.
 pub const CORE_INPUT_LEN_MAX: usize = 128;
@@ -28,6 +29,8 @@ pub enum CoreInput {
     Kill,
     /// Decide nothing more; what is under way goes on.
     Hold,
+    /// Show a test arbitrage, on paper alone.
+    Inject(Injection),
     /// Somebody says something that limits depend on.
     Word(Word),
 }
@@ -177,6 +180,13 @@ impl CoreInput {
             CoreInput::Timer => put.u8(5),
             CoreInput::Kill => put.u8(6),
             CoreInput::Hold => put.u8(7),
+            CoreInput::Inject(Injection { pair, direction, edge, qty }) => {
+                put.u8(17);
+                put.u16(pair.0);
+                put.u8(*direction as u8);
+                put.u64(edge.e6().cast_unsigned());
+                put.u64(qty.e2());
+            }
             CoreInput::Feedback(Feedback::Tripped { pair, at, risk }) => {
                 put.u8(8);
                 put.u16(pair.0);
@@ -215,6 +225,12 @@ impl CoreInput {
             5 => CoreInput::Timer,
             6 => CoreInput::Kill,
             7 => CoreInput::Hold,
+            17 => CoreInput::Inject(Injection {
+                pair: PairId(get.u16()?),
+                direction: *Direction::ALL.get(usize::from(get.u8()?))?,
+                edge: get.usd()?,
+                qty: Qty::new(get.u64()?)?,
+            }),
             8 => CoreInput::Feedback(Feedback::Tripped {
                 pair: PairId(get.u16()?),
                 at: Ns(get.u64()?),
@@ -487,6 +503,10 @@ mod tests {
         round(CoreInput::Timer);
         round(CoreInput::Kill);
         round(CoreInput::Hold);
+        for direction in Direction::ALL {
+            let (pair, edge, qty) = (PairId(7), Usd::new(-3), Qty::lit(5));
+            round(CoreInput::Inject(Injection { pair, direction, edge, qty }));
+        }
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use crate::budget::{OrderBudgets, take_all};
 use crate::core::{Core, Outlet};
 use crate::desk::Desk;
 use crate::event::{ArmRequest, Bundle, Control, Event, Feedback, Ticket};
-use crate::inject::{Injection, Injector};
+use crate::inject::Injection;
 use crate::input::{CORE_INPUT_LEN_MAX, CoreInput};
 use crate::latency::StageHistogram;
 use crate::risk::Word;
@@ -168,7 +168,6 @@ pub struct LiveTile {
     reached: StageHistogram,
     inputs: u64,
     views: Option<Producer<View>>,
-    injector: Injector,
 }
 
 impl LiveTile {
@@ -194,7 +193,6 @@ impl LiveTile {
             reached,
             inputs: 0,
             views: None,
-            injector: Injector::default(),
         }
     }
 
@@ -216,8 +214,8 @@ impl LiveTile {
     }
 
     /// True where a test arbitrage was opened.
-    pub const fn has_injected(&self) -> bool {
-        self.injector.has_opened()
+    pub fn has_injected(&self) -> bool {
+        self.desk.has_injected()
     }
 
     /// Events and arm requests that found no room, and inputs that the recorder has no room for.
@@ -256,7 +254,6 @@ impl LiveTile {
         }
         if top.flags & Top::NO_MARKET == 0 {
             self.reached.record(now.wall.since(top.recv).0);
-            let top = self.injector.show(top);
             self.take(now, &CoreInput::Top(top));
         }
         1
@@ -284,7 +281,6 @@ impl LiveTile {
             }
         }
         if top.flags & Top::NO_MARKET == 0 {
-            let top = self.injector.show(top);
             self.take(now, &CoreInput::Top(top));
         }
         1
@@ -320,13 +316,7 @@ impl Tile for LiveTile {
         let mut done = 0;
         while let Ok(command) = self.commands.pop() {
             let input = match command {
-                // Orders with money are never sent for what nobody offers.
-                Command::Inject(injection) => {
-                    if matches!(self.desk, Desk::Paper(_)) {
-                        self.injector.want(injection);
-                    }
-                    continue;
-                }
+                Command::Inject(injection) => CoreInput::Inject(injection),
                 Command::Kill => CoreInput::Kill,
                 Command::Hold => CoreInput::Hold,
                 Command::Tell(word) => CoreInput::Word(word),

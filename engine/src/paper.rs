@@ -3,6 +3,7 @@
 use crate::core::{Core, CoreConfig, Outlet};
 use crate::event::{Action, Bundle, Control, Event, Leg, Reject, Report, ReportKind};
 use crate::fee::{FillFees, bought_for, cost_of};
+use crate::inject::{Injection, Injector};
 use crate::overlay::Overlay;
 use crate::pair::{FeeRule, Outcome, PairTable};
 use crate::tile::Now;
@@ -226,6 +227,7 @@ impl Paper {
 pub struct PaperCore {
     core: Core,
     paper: Paper,
+    injector: Injector,
 }
 
 /// Shows the core the books less what was bought, and keeps its bundles.
@@ -260,7 +262,8 @@ impl PaperCore {
     ) -> PaperCore {
         let balance_grid = config.balance_grid;
         let paper = Paper::new(&table, PaperConfig { latency, balance_grid });
-        PaperCore { core: Core::new(table, markets, config), paper }
+        let core = Core::new(table, markets, config);
+        PaperCore { core, paper, injector: Injector::default() }
     }
 
     /// Takes in a book. Orders that take effect up to this instant meet the books before it.
@@ -269,6 +272,29 @@ impl PaperCore {
         self.advance(now, out);
         self.paper.on_top(top);
         self.core.on_top(now, top, &mut PaperOutlet { paper: &mut self.paper, out });
+    }
+
+    /// The same where a test arbitrage may have been asked for.
+    #[inline]
+    pub fn on_shown(&mut self, now: Now, top: &Top, out: &mut impl Outlet) {
+        if !self.injector.is_busy() {
+            return self.on_top(now, top, out);
+        }
+        let shown = self.injector.show(*top);
+        self.on_top(now, &shown, out);
+        if let Some(top) = self.injector.turn(now, &self.core) {
+            self.on_top(now, &top, out);
+        }
+    }
+
+    /// Asks for a test arbitrage: it opens with the next book at which the pair's books allow it.
+    pub fn inject(&mut self, injection: Injection) {
+        self.injector.want(injection);
+    }
+
+    /// True where one was opened.
+    pub fn has_injected(&self) -> bool {
+        self.injector.has_opened()
     }
 
     /// Takes in a change of rules. Orders that take effect up to this instant meet those before.

@@ -15,11 +15,11 @@ use exec::journal::record::name;
 
 use crate::account::Session;
 use crate::config::Config;
+use crate::host::{HostFacts, HostRoot};
 use crate::journal::lock::Lock;
 use crate::journal::{opening, start};
 use crate::pairs::PairFile;
 use crate::rest::Agent;
-use crate::host::{HostFacts, HostRoot};
 use crate::run::assemble::{self, Assembled};
 use crate::run::audit::{Audit, audit, paid_out, positions};
 use crate::run::child::{ChildError, LOCKED, Ledgers, Venues, Wanted};
