@@ -5,6 +5,7 @@
 //! that it never was. Fills come from the private channel or from a question, and count once.
 
 mod order; // one of them
+mod places; // where they are, and which have not ended
 
 use std::collections::VecDeque;
 
@@ -22,6 +23,7 @@ use crate::report::Fate;
 
 use order::{Counted, Inquiry};
 pub use order::{Order, Stage};
+use places::Places;
 
 /// Orders that are kept, ended ones until their place is needed: a late fill finds its order.
 pub const ORDERS_MAX: usize = 256;
@@ -77,6 +79,7 @@ impl Default for Patience {
 /// The orders.
 pub struct Orders {
     slots: Vec<Order>,
+    places: Places,
     /// Memory for the fills of orders to come.
     spare: Vec<Vec<Counted>>,
     serial: u64,
@@ -89,6 +92,7 @@ impl Orders {
     pub fn new(patience: Patience) -> Orders {
         Orders {
             slots: Vec::with_capacity(ORDERS_MAX),
+            places: Places::new(),
             spare: (0..ORDERS_MAX).map(|_| Vec::with_capacity(FILLS_RESERVED)).collect(),
             serial: 0,
             early: VecDeque::with_capacity(EARLY_MAX),
@@ -98,20 +102,17 @@ impl Orders {
 
     /// True where that many more orders find a place.
     pub fn has_room(&self, orders: usize) -> bool {
-        let never_taken = ORDERS_MAX - self.slots.len();
-        let mut ended = self.slots.iter().filter(|order| order.stage == Stage::Ended);
-        // No more are looked at than are needed: an order waits for this.
-        (never_taken..orders).all(|_| ended.next().is_some())
+        self.places.free() >= orders
     }
 
     /// Orders that have not ended.
     pub fn open(&self) -> usize {
-        self.slots.iter().filter(|order| order.stage != Stage::Ended).count()
+        self.places.live().count()
     }
 
     /// Orders whose fate is unknown.
     pub fn unknown(&self) -> usize {
-        self.slots.iter().filter(|order| order.stage == Stage::Unknown).count()
+        self.places.live().filter(|slot| self.slots[*slot].stage == Stage::Unknown).count()
     }
 
     /// Notes an order that left. `ids` are our own of it, and the venue's where that is known
@@ -129,28 +130,24 @@ impl Orders {
     ) -> OrderKey {
         self.serial += 1;
         // Places are laid out at start: the order that ended longest ago gives up its own.
-        let slot = match self.spare.pop() {
-            Some(counted) => {
-                self.slots.push(Order::new(self.serial, (bundle, leg), ids, fees, now, counted));
-                self.slots.len() - 1
-            }
-            None => {
-                let ended = self.slots.iter().enumerate().filter(|(_, o)| o.stage == Stage::Ended);
-                let oldest = ended.min_by_key(|(_, order)| order.serial).map(|(slot, _)| slot);
-                let slot = oldest.expect("the caller made sure of room");
-                let counted = core::mem::take(&mut self.slots[slot].counted);
-                let order = Order::new(self.serial, (bundle, leg), ids, fees, now, counted);
-                self.slots[slot] = order;
-                slot
-            }
-        };
+        let slot = self.places.take().expect("the caller made sure of room");
+        let new = |counted| Order::new(self.serial, (bundle, leg), ids, fees, now, counted);
+        if slot == self.slots.len() {
+            self.slots.push(new(self.spare.pop().unwrap_or_default()));
+        } else {
+            let counted = core::mem::take(&mut self.slots[slot].counted);
+            self.slots[slot] = new(counted);
+        }
         self.slots[slot].tell(ReportKind::Sent, now.mono, out);
         OrderKey { slot: slot as u16, serial: self.serial }
     }
 
     /// The order of a key, unless its place was taken by another.
     pub fn get(&self, key: OrderKey) -> Option<&Order> {
-        self.slots.get(usize::from(key.slot)).filter(|order| order.serial == key.serial)
+        let place = usize::from(key.slot);
+        let order = self.slots.get(place)?;
+        debug_assert_eq!(self.places.is_live(place), order.stage != Stage::Ended);
+        Some(order).filter(|order| order.serial == key.serial)
     }
 
     /// Takes in the venue's answer to an order.
@@ -188,6 +185,7 @@ impl Orders {
             Fate::Rejected { code } => {
                 figures.rejected += 1;
                 order.end(ReportKind::Rejected(code.reason()), now, figures, out);
+                self.places.end(usize::from(key.slot));
             }
             Fate::Duplicate | Fate::Unknown => order.doubt(now, figures, out),
         }
@@ -204,15 +202,15 @@ impl Orders {
 
     /// Something may have been missed: every order that has not ended is asked for.
     pub fn ask_for_all(&mut self, now: Ns) {
-        for order in self.slots.iter_mut().filter(|order| order.stage != Stage::Ended) {
-            order.ask_at(now);
+        for slot in self.places.live() {
+            self.slots[slot].ask_at(now);
         }
     }
 
     /// Takes in a fill, from wherever it is told.
     pub fn fill(&mut self, news: &FillNews, now: Ns, figures: &mut GateFigures, out: &mut Outbox) {
         let Some(slot) = self.find(&news.order, news.client.as_ref()) else {
-            let waits = self.slots.iter().any(|o| o.venue.is_none() && o.stage != Stage::Ended);
+            let waits = self.places.live().any(|slot| self.slots[slot].venue.is_none());
             if waits && self.early.len() < EARLY_MAX {
                 self.early.push_back(*news);
             } else {
@@ -269,14 +267,12 @@ impl Orders {
 
     /// An order that rests against our will.
     pub fn to_cancel(&self) -> Option<OrderKey> {
-        let rests = |order: &Order| order.cancel && order.stage != Stage::Ended;
-        self.slots.iter().position(rests).map(|slot| self.key_of(slot))
+        self.places.live().find(|slot| self.slots[*slot].cancel).map(|slot| self.key_of(slot))
     }
 
     /// The order that is to be asked for next, and when.
     pub fn next_inquiry(&self) -> Option<(OrderKey, Ns)> {
-        let due = self.slots.iter().enumerate().filter(|(_, o)| o.stage != Stage::Ended);
-        let due = due.filter_map(|(slot, order)| Some((slot, order.inquiry.due?)));
+        let due = self.places.live().filter_map(|slot| Some((slot, self.slots[slot].inquiry.due?)));
         due.min_by_key(|(_, due)| *due).map(|(slot, due)| (self.key_of(slot), due))
     }
 
@@ -312,6 +308,7 @@ impl Orders {
                     _ => ReportKind::Rejected(Reject::Venue),
                 };
                 order.end(kind, now, figures, out);
+                self.places.end(usize::from(key.slot));
                 return;
             }
             if (saw_end && !order.counted.is_empty()) || (old && !saw_order) {
@@ -343,6 +340,7 @@ impl Orders {
             }
             let kind = if order.is_full() { ReportKind::Done } else { ReportKind::Cancelled };
             order.end(kind, now, figures, out);
+            self.places.end(usize::from(key.slot));
         }
     }
 
@@ -356,9 +354,12 @@ impl Orders {
     }
 
     fn find(&self, venue: &Id, client: Option<&Id>) -> Option<usize> {
-        self.slots.iter().position(|order| {
+        let is_it = |slot: &usize| {
+            let order = &self.slots[*slot];
             order.venue.as_ref() == Some(venue) || client.is_some_and(|id| *id == order.client)
-        })
+        };
+        // Most news is of the few that have not ended.
+        self.places.live().find(is_it).or_else(|| (0..self.slots.len()).find(is_it))
     }
 
     fn key_of(&self, slot: usize) -> OrderKey {
