@@ -11,6 +11,8 @@ use crate::sink::Notice;
 
 /// One times the published fee, in millionths.
 const MULTIPLIER_ONE_E6: u64 = 1_000_000;
+/// An exponent of one, in millionths.
+const EXPONENT_ONE_E6: u64 = 1_000_000;
 
 /// The markets of each event, by the venue's name of the event: fees are overridden for a whole
 /// event at once (kalshi.md section 6). The names are looked up some few times a day.
@@ -38,27 +40,47 @@ impl NoticeSink for EventMarkets {
     /// Tells the core of every market whose event has another fee.
     fn notice(&mut self, notice: &Notice<'_>, controls: &mut ControlBox) {
         match *notice {
-            Notice::EventFee { event, fee_type, multiplier_e6 } => {
-                let fee = overriding_fee(fee_type, multiplier_e6);
+            Notice::EventFee { event, fee } => {
+                let fee = match fee {
+                    Ok((fee_type, multiplier_e6)) => overriding_fee(fee_type, multiplier_e6),
+                    // The fee that was in force before is not in force any more.
+                    Err(_) => Some(FeeRule::Unknown),
+                };
                 for &market in self.of(event) {
                     controls.send(Control::Fee { market, fee });
                 }
             }
-            _ => Grids.notice(notice, controls),
+            _ => MarketRules.notice(notice, controls),
         }
     }
 }
 
-/// Tells the core of every market whose prices lie on another grid.
+/// Tells the core of every market whose prices lie on another grid, or whose own fee is told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Grids;
+pub struct MarketRules;
 
-impl NoticeSink for Grids {
+impl NoticeSink for MarketRules {
     fn notice(&mut self, notice: &Notice<'_>, controls: &mut ControlBox) {
-        if let Notice::GridChanged { market, grid: Some(grid) } = *notice {
-            controls.send(Control::Grid { market, grid });
+        match *notice {
+            Notice::GridChanged { market, grid: Some(grid) } => {
+                controls.send(Control::Grid { market, grid });
+            }
+            Notice::MarketFee { market, curve } => {
+                let rule = curve.ok().and_then(|(rate_e6, exponent)| curve_of(rate_e6, exponent));
+                let fee = Some(rule.unwrap_or(FeeRule::Unknown));
+                controls.send(Control::Fee { market, fee });
+            }
+            _ => {}
         }
     }
+}
+
+/// The curve of a whole exponent; `None` for one that cannot be computed.
+fn curve_of(rate_e6: u64, exponent_e6: u64) -> Option<FeeRule> {
+    let rate_e6 = u32::try_from(rate_e6).ok()?;
+    let whole = exponent_e6.is_multiple_of(EXPONENT_ONE_E6);
+    let exponent = u8::try_from(exponent_e6 / EXPONENT_ONE_E6).ok().filter(|_| whole)?;
+    FeeRule::curve(rate_e6, exponent).ok()
 }
 
 /// The rule that an event's override makes; `None` where it was cleared and the series' own fee
@@ -119,5 +141,22 @@ mod tests {
         assert_eq!(events.of("A"), [market(2), market(0)]);
         assert_eq!(events.of("B"), [market(1)]);
         assert_eq!(events.of("C"), []);
+    }
+
+    #[test]
+    fn a_fee_of_a_market_is_its_curve_or_unknown() {
+        let curve = |rate_e6| FeeRule::curve(rate_e6, 1).ok();
+        assert_eq!(curve_of(50_000, 1_000_000), curve(50_000));
+        assert_eq!(curve_of(0, 1_000_000), curve(0), "free");
+        assert_eq!(curve_of(50_000, 2_000_000), FeeRule::curve(50_000, 2).ok());
+        for (rate_e6, exponent_e6) in [
+            (50_000, 1_500_000),
+            (50_000, 0),
+            (50_000, 257_000_000),
+            (1_000_001, 1_000_000),
+            ((1 << 32) + 50_000, 1_000_000),
+        ] {
+            assert_eq!(curve_of(rate_e6, exponent_e6), None, "{rate_e6} {exponent_e6}");
+        }
     }
 }

@@ -4,6 +4,8 @@ use engine::grid::Grid;
 use engine::top::{Health, MarketId, Top};
 use engine::units::{Ns, Venue};
 
+use crate::error::DecodeError;
+
 /// Receives a session's output. The session calls it while it works, so an implementation must
 /// not block.
 pub trait Sink {
@@ -61,14 +63,20 @@ pub enum Notice<'a> {
         /// What happened.
         change: Change,
     },
-    /// Fees of a whole event changed; `None` clears the override.
+    /// Fees of a whole event changed.
     EventFee {
         /// The venue's name of the event.
         event: &'a str,
-        /// The fee type in force.
-        fee_type: Option<&'a str>,
-        /// The multiplier in 1e-6.
-        multiplier_e6: Option<u64>,
+        /// The fee type in force and the multiplier in 1e-6, two times `None` where the override
+        /// was cleared; or why they could not be read.
+        fee: Result<(Option<&'a str>, Option<u64>), DecodeError>,
+    },
+    /// What a taker pays on a market, as the venue says.
+    MarketFee {
+        /// The market.
+        market: MarketId,
+        /// Rate and exponent in 1e-6; or why they could not be read.
+        curve: Result<(u64, u64), DecodeError>,
     },
     /// A channel delivers under this number from now on.
     Subscribed {

@@ -468,8 +468,26 @@ fn life_and_fees_are_told() {
     }
     let Some(fee) = shared("protocol/fixtures/kalshi/ws_event_fee_update.json") else { return };
     t.frame(&fee);
-    assert_eq!(t.sink.said.last(), Some(&Said::EventFee("KXBTCD-26MAY2018".into())));
+    assert_eq!(t.sink.said.last(), Some(&Said::EventFee("KXBTCD-26MAY2018".into(), true)));
     assert_eq!(t.session.figures().lifecycle, 6);
+}
+
+#[test]
+fn a_fee_that_cannot_be_read_is_told_of_its_event() {
+    let mut t = Bench::new();
+    for (number, fields, readable) in [
+        (1, r#""fee_type_override":"quadratic","fee_multiplier_override":1"#, true),
+        (2, r#""fee_type_override":7,"fee_multiplier_override":1"#, false),
+        (3, r#""fee_type_override":"quadratic","fee_multiplier_override":"much""#, false),
+        (4, r#""fee_type_override":"quadratic","fee_multiplier_override":-1"#, false),
+        (5, r#""fee_type_override":null,"fee_multiplier_override":[]"#, false),
+    ] {
+        t.frame(&format!(
+            r#"{{"type":"event_fee_update","sid":13,"seq":{number},"msg":{{"event_ticker":"EV",{fields}}}}}"#
+        ));
+        assert_eq!(t.sink.said.last(), Some(&Said::EventFee("EV".into(), readable)), "{fields}");
+    }
+    assert_eq!((t.session.figures().lifecycle, t.session.figures().parse_errors), (5, 0));
 }
 
 /// A frame that tells of the market's life.

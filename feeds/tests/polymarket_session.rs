@@ -271,6 +271,40 @@ fn a_new_tick_drops_the_book_and_waits() {
 }
 
 #[test]
+fn a_tick_that_changes_again_and_again_asks_for_the_book_once() {
+    let mut t = Bench::with_books();
+    for (time, tick) in [(101, "0.001"), (102, "0.01"), (103, "0.001"), (104, "0.01")] {
+        let token = TOKENS[YES];
+        t.frame(&format!(
+            r#"{{"event_type":"tick_size_change","market":"{MARKET}","asset_id":"{token}","old_tick_size":"","new_tick_size":"{tick}","timestamp":"{time}"}}"#
+        ));
+        assert_eq!((t.health(), t.sink.wanted(M)), (Health::AwaitSnapshot, 1), "{time}");
+    }
+    t.frame(&book(YES, 105, "[[0.40,5]]", "[[0.60,5]]"));
+    assert_eq!((t.health(), t.session.figures().resyncs), (Health::Sound, 1));
+}
+
+#[test]
+fn a_known_market_that_is_announced_again_says_its_fees() {
+    let mut t = Bench::with_books();
+    let schedule = |rate: &str| format!(r#"{{"rate":{rate},"exponent":"1","taker_only":true}}"#);
+    for (market, fee, want) in [
+        (MARKET, schedule(r#""0.05""#), Some(Said::MarketFee(M, Some((50_000, 1_000_000))))),
+        (MARKET, schedule(r#""dear""#), Some(Said::MarketFee(M, None))),
+        (MARKET, r#""none""#.to_owned(), Some(Said::MarketFee(M, None))),
+        (MARKET, "null".to_owned(), None),
+        ("0xelse", schedule("0.05"), None),
+    ] {
+        t.sink.forget();
+        t.frame(&format!(
+            r#"{{"event_type":"new_market","market":"{market}","timestamp":"101","fee_schedule":{fee}}}"#
+        ));
+        assert_eq!(t.sink.said, Vec::from_iter(want), "{market} {fee}");
+        assert_eq!((t.health(), t.session.figures().parse_errors), (Health::Sound, 0));
+    }
+}
+
+#[test]
 fn a_book_brings_its_own_grid() {
     let mut t = Bench::with_books();
     let fine = book(YES, 101, "[[0.401,5]]", "[[0.60,5]]")

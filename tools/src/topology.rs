@@ -11,7 +11,7 @@ use engine::idle::Idle;
 use engine::paper::PaperCore;
 use engine::pin::CoreList;
 use engine::tile::Tile;
-use feeds::controls::EventMarkets;
+use feeds::controls::{EventMarkets, MarketRules};
 use feeds::feed::{CONTROL_RING_DEPTH, FeedTile, Outbox, TOP_RING_DEPTH, VenueSession};
 use feeds::{kalshi, polymarket};
 use rtrb::Consumer;
@@ -23,13 +23,13 @@ use crate::replay::frames::{self, BatchSender, BatchSource, ORDER_RING_DEPTH, Or
 /// The feed tile of Kalshi, reading a tape.
 pub type KalshiTile = FeedTile<kalshi::session::Session, BatchSource, EventMarkets>;
 /// The feed tile of Polymarket, reading a tape.
-pub type PolymarketTile = FeedTile<polymarket::session::Session, BatchSource, ()>;
+pub type PolymarketTile = FeedTile<polymarket::session::Session, BatchSource, MarketRules>;
 
 /// The tiles of a replay and the ends of their rings that stay outside.
 pub struct ReplayTiles {
     /// Kalshi's frames to tops, and its fees to controls.
     pub kalshi: KalshiTile,
-    /// Polymarket's frames to tops.
+    /// Polymarket's frames to tops, and its rules to controls.
     pub polymarket: PolymarketTile,
     /// Tops to decisions.
     pub core: CoreTile,
@@ -60,7 +60,7 @@ pub fn replay(
     let [kalshi_markets, polymarket_markets] = markets;
     let kalshi_out = Outbox::new((kalshi_tx, kalshi_controls), kalshi_markets, true, events);
     let polymarket_out =
-        Outbox::new((polymarket_tx, polymarket_controls), polymarket_markets, true, ());
+        Outbox::new((polymarket_tx, polymarket_controls), polymarket_markets, true, MarketRules);
     ReplayTiles {
         kalshi: FeedTile::new(kalshi, kalshi_source, kalshi_out),
         polymarket: FeedTile::new(polymarket, polymarket_source, polymarket_out),

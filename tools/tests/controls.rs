@@ -189,6 +189,26 @@ fn a_fee_that_cannot_be_computed_stops_its_event_until_it_is_cleared() {
 }
 
 #[test]
+fn a_fee_that_cannot_be_read_stops_its_event_until_it_is_known() {
+    let (model, dir) = (Tape::new(), tempdir().unwrap());
+    let event = model.file.pairs[0].kalshi.event.as_str();
+    for (number, fee_type, multiplier) in [
+        (1, r#""quadratic""#, r#""much""#),
+        (2, "[]", "1"),
+        (3, "null", "1"), // a multiplier of nothing
+    ] {
+        let path = dir.path().join(format!("stop{number}.jsonl"));
+        let stop = fee(1, event, fee_type, multiplier);
+        let came = model.write(&path, &[(1, stop), (2, fee(2, event, r#""quadratic""#, "1"))]);
+        let played = model.play_both(&path);
+        assert_eq!(played.seen.fees, [(came[0], 0), (came[1], 0)], "{fee_type} {multiplier}");
+        assert!(played.decided(Ns(0), came[0]) > 0);
+        assert_eq!(played.decided(came[0], came[1]), 0, "{fee_type} {multiplier}");
+        assert!(played.decided(came[1], END) > 0, "it is known again");
+    }
+}
+
+#[test]
 fn a_halted_market_is_not_traded() {
     let (model, dir) = (Tape::new(), tempdir().unwrap());
     let life = |seq: u64, event: &str| {

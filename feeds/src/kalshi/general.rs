@@ -247,8 +247,8 @@ fn event_fee<'a>(msg: Value<'_, 'a, '_>) -> Result<EventFee<'a>, DecodeError> {
     }
     Ok(EventFee {
         event_ticker: event.need(msg, Value::text)?,
-        fee_type: fee_type.read(Value::text)?,
-        multiplier_e6: multiplier.read(Value::ratio_e6)?,
+        fee_type: fee_type.read(Value::text),
+        multiplier_e6: multiplier.read(Value::ratio_e6),
     })
 }
 

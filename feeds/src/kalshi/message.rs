@@ -226,10 +226,11 @@ pub struct EventLifecycle<'a> {
 pub struct EventFee<'a> {
     /// `event_ticker`.
     pub event_ticker: &'a str,
-    /// Kalshi's name of the fee formula.
-    pub fee_type: Option<&'a str>,
-    /// Multiplier in 1e-6.
-    pub multiplier_e6: Option<u64>,
+    /// Kalshi's name of the fee formula. What cannot be read is an error of this field alone, so
+    /// that the session still learns whose fees are not known any more.
+    pub fee_type: Result<Option<&'a str>, DecodeError>,
+    /// Multiplier in 1e-6; errors as above.
+    pub multiplier_e6: Result<Option<u64>, DecodeError>,
 }
 
 /// A channel and the number it is delivered under.

@@ -405,8 +405,7 @@ impl State {
                 self.figures.lifecycle += 1;
                 sink.notice(&Notice::EventFee {
                     event: fee.event_ticker,
-                    fee_type: fee.fee_type,
-                    multiplier_e6: fee.multiplier_e6,
+                    fee: fee.fee_type.and_then(|kind| Ok((kind, fee.multiplier_e6?))),
                 });
             }
             Body::Subscribed(subscription) => {

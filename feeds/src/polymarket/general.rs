@@ -227,7 +227,7 @@ impl<'a> Lists<'_, 'a> {
             outcomes,
             tick_size: step(tick_size)?,
             active: active.read(Value::flag)?,
-            fee: fee.read(fee_schedule)?,
+            fee: fee.read(fee_schedule),
             timestamp_ms: timestamp.need(object, Value::unsigned)?,
         }))
     }

@@ -160,8 +160,9 @@ pub struct NewMarket<'a> {
     pub tick_size: Option<Px>,
     /// Trading is open.
     pub active: Option<bool>,
-    /// What a taker pays; `None` where no schedule was sent.
-    pub fee: Option<FeeSchedule>,
+    /// What a taker pays; `None` where no schedule was sent. What cannot be read is an error of
+    /// this field alone, so that the session still learns whose fees are not known any more.
+    pub fee: Result<Option<FeeSchedule>, DecodeError>,
     /// Wall milliseconds.
     pub timestamp_ms: u64,
 }

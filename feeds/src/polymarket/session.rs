@@ -17,7 +17,7 @@ use crate::market::{self, AddError, Crossing, Standing, Trust, UNASSIGNED, Watch
 use crate::polymarket::fast::{self, Change, ENTRIES_MAX, Pair, TokenText};
 use crate::polymarket::general::General;
 use crate::polymarket::hash;
-use crate::polymarket::message::{Book, Object, PriceChange, Refused, TickSize};
+use crate::polymarket::message::{Book, NewMarket, Object, PriceChange, Refused, TickSize};
 use crate::registry::{self, Registry};
 use crate::sink::{self, Notice, Sink};
 use crate::wide;
@@ -489,7 +489,7 @@ impl State {
             Object::TickSize(tick) => self.on_tick_size(tick, sink),
             Object::LastTrade(_) => self.figures.trades += 1,
             Object::BestBidAsk(_) => self.figures.tickers += 1,
-            Object::NewMarket(_) => self.figures.lifecycle += 1,
+            Object::NewMarket(new) => self.on_new_market(new, sink),
             Object::Resolved(resolved) => {
                 self.figures.lifecycle += 1;
                 if let Some(number) = self.find(resolved.market.as_bytes()) {
@@ -977,6 +977,16 @@ impl State {
         }
     }
 
+    /// A market was made; of one that is known already its fees are said again.
+    fn on_new_market(&mut self, new: &NewMarket<'_>, sink: &mut impl Sink) {
+        self.figures.lifecycle += 1;
+        let Some(number) = self.find(new.market.as_bytes()) else { return };
+        let Some(schedule) = new.fee.transpose() else { return };
+        let market = self.markets[number].top.market;
+        let curve = schedule.map(|fee| (fee.rate_e6, fee.exponent_e6));
+        sink.notice(&Notice::MarketFee { market, curve });
+    }
+
     fn on_tick_size(&mut self, tick: &TickSize<'_>, sink: &mut impl Sink) {
         self.figures.lifecycle += 1;
         let Some(number) = self.find(tick.market.as_bytes()) else { return };
@@ -989,11 +999,15 @@ impl State {
         self.slab.clear(state.book);
         state.crossing.clear();
         state.unsettled = None;
+        // A book that is awaited already is asked for already, however often the grid changes.
+        let awaited = state.standing.trust() == Trust::AwaitSnapshot;
         state.standing.set(Trust::AwaitSnapshot);
         // What the venue said of the token before that is of the old grid.
         state.timestamp_ms = state.timestamp_ms.max(tick.timestamp_ms);
-        self.figures.resyncs += 1;
-        sink.notice(&Notice::SnapshotWanted { market: market.top.market });
+        if !awaited {
+            self.figures.resyncs += 1;
+            sink.notice(&Notice::SnapshotWanted { market: market.top.market });
+        }
         self.reread(number, token);
         self.touch(number);
     }

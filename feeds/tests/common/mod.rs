@@ -14,7 +14,8 @@ pub enum Said {
     SnapshotWanted(usize),
     GridChanged(usize),
     Lifecycle(usize, Change),
-    EventFee(String),
+    EventFee(String, bool),
+    MarketFee(usize, Option<(u64, u64)>),
     Subscribed(String, u64),
     VenueError(u64),
 }
@@ -56,7 +57,8 @@ impl Sink for Recorder {
             Notice::SnapshotWanted { market } => Said::SnapshotWanted(number(market)),
             Notice::GridChanged { market, .. } => Said::GridChanged(number(market)),
             Notice::Lifecycle { market, change } => Said::Lifecycle(number(market), change),
-            Notice::EventFee { event, .. } => Said::EventFee(event.to_owned()),
+            Notice::EventFee { event, fee } => Said::EventFee(event.to_owned(), fee.is_ok()),
+            Notice::MarketFee { market, curve } => Said::MarketFee(number(market), curve.ok()),
             Notice::Subscribed { channel, sid } => Said::Subscribed(channel.to_owned(), sid),
             Notice::VenueError { code, .. } => Said::VenueError(code),
         });

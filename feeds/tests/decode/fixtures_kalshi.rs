@@ -174,12 +174,12 @@ fn lifecycles() {
 fn fee_updates() {
     let event_ticker = "KXBTCD-26MAY2018";
     on("ws_event_fee_update", |frame| {
-        let (fee_type, multiplier_e6) = (Some("quadratic"), Some(1_000_000));
+        let (fee_type, multiplier_e6) = (Ok(Some("quadratic")), Ok(Some(1_000_000)));
         let fee = EventFee { event_ticker, fee_type, multiplier_e6 };
         assert_eq!(frame.unwrap().body, Body::EventFee(fee));
     });
     on("ws_event_fee_update_cleared", |frame| {
-        let fee = EventFee { event_ticker, fee_type: None, multiplier_e6: None };
+        let fee = EventFee { event_ticker, fee_type: Ok(None), multiplier_e6: Ok(None) };
         assert_eq!(frame.unwrap().body, Body::EventFee(fee));
     });
 }

@@ -134,7 +134,11 @@ fn markets_come_and_go() {
             outcomes: &["Yes", "No"],
             tick_size: Some(Px::lit(100)),
             active: Some(false),
-            fee: Some(FeeSchedule { rate_e6: 50_000, exponent_e6: 1_000_000, taker_only: true }),
+            fee: Ok(Some(FeeSchedule {
+                rate_e6: 50_000,
+                exponent_e6: 1_000_000,
+                taker_only: true,
+            })),
             timestamp_ms: 1_795_000_002_000,
         };
         assert_eq!(object, Object::NewMarket(want));

@@ -33,6 +33,8 @@ pub enum Kind {
     /// An object, or a list of objects, of these fields.
     Object(Table),
     Objects(Table),
+    /// One whose unreadable value is worth the word `bad`.
+    Loose(&'static Kind),
     /// Only whether it is there.
     Present,
 }
@@ -106,6 +108,7 @@ fn spell(kind: Kind, value: &Value) -> Option<String> {
             Some((level.remove("price")?, level.remove("size")?))
         })?,
         Kind::Bands => bands(value).unwrap_or_else(|| "bad".to_owned()),
+        Kind::Loose(kind) => spell(*kind, value).unwrap_or_else(|| "bad".to_owned()),
         Kind::Names => {
             let names: Option<Vec<_>> = value.as_array()?.iter().map(Value::as_str).collect();
             format!("{:?}", names?)
@@ -258,6 +261,7 @@ fn good(kind: Kind) -> BoxedStrategy<Value> {
         Kind::Names => {
             proptest::collection::vec("[a-z0-9]{0,9}", 0..4).prop_map(|names| json!(names)).boxed()
         }
+        Kind::Loose(kind) => good(*kind),
         Kind::Object(table) => message(table),
         Kind::Objects(table) => {
             proptest::collection::vec(message(table), 0..4).prop_map(Value::Array).boxed()

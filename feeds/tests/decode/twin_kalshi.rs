@@ -95,8 +95,8 @@ const MESSAGES: &[(&str, Table)] = &[
         "event_fee_update",
         &[
             ("event_ticker", Kind::Text, true),
-            ("fee_type_override", Kind::Text, false),
-            ("fee_multiplier_override", Kind::Ratio, false),
+            ("fee_type_override", Kind::Loose(&Kind::Text), false),
+            ("fee_multiplier_override", Kind::Loose(&Kind::Ratio), false),
         ],
     ),
     ("subscribed", &[("channel", Kind::Text, true), ("sid", Kind::Whole, true)]),
@@ -192,8 +192,11 @@ fn body(body: &Body<'_>) -> Summary {
             .put_if("title", Some(e.title)),
         Body::EventFee(e) => fields
             .put("event_ticker", e.event_ticker)
-            .put_if("fee_type_override", e.fee_type)
-            .put_if("fee_multiplier_override", e.multiplier_e6),
+            .put_if("fee_type_override", e.fee_type.unwrap_or(Some("bad")))
+            .put_if(
+                "fee_multiplier_override",
+                e.multiplier_e6.map_or(Some("bad".to_owned()), |m| m.map(|m| m.to_string())),
+            ),
         Body::Subscribed(s) => fields.put("channel", s.channel).put("sid", s.sid),
         Body::Ok { markets, .. } => {
             let names: Vec<_> = markets.iter().collect();

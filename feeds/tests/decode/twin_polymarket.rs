@@ -91,7 +91,7 @@ const MESSAGES: &[(&str, Table)] = &[
             ("outcomes", Kind::Names, false),
             ("order_price_min_tick_size", Kind::Step, false),
             ("active", Kind::Flag, false),
-            ("fee_schedule", Kind::Object(FEE), false),
+            ("fee_schedule", Kind::Loose(&Kind::Object(FEE)), false),
             ("timestamp", Kind::Whole, true),
         ],
     ),
@@ -187,7 +187,8 @@ fn summary(object: &Object<'_>) -> Summary {
             put(&mut s, "outcomes", format!("{:?}", m.outcomes));
             put_if(&mut s, "order_price_min_tick_size", m.tick_size.map(Px::e4));
             put_if(&mut s, "active", m.active);
-            put_if(&mut s, "fee_schedule", m.fee.map(|f| format!("{f:?}")));
+            let fee = m.fee.map(|fee| fee.map(|f| format!("{f:?}")));
+            put_if(&mut s, "fee_schedule", fee.unwrap_or(Some("bad".to_owned())));
             put(&mut s, "timestamp", m.timestamp_ms);
         }
         Object::Resolved(r) => {
@@ -213,8 +214,7 @@ fn want(kind: &str, table: Table, object: &Value) -> Option<Summary> {
             for name in lists {
                 s.entry((*name).to_owned()).or_insert_with(|| "[]".to_owned());
             }
-            if s.contains_key("fee_schedule") {
-                let fee = twin::read(FEE, &object["fee_schedule"])?;
+            if let Some(fee) = twin::read(FEE, &object["fee_schedule"]) {
                 let fee = FeeSchedule {
                     rate_e6: fee["rate"].parse().unwrap(),
                     exponent_e6: fee["exponent"].parse().unwrap(),

@@ -20,7 +20,7 @@ use exec::gate::figures::GateFigures;
 use exec::journal::files::Files;
 use exec::journal::{JournalTile, JournalWriter, Record};
 use exec::sign::pool::HEADERS_MAX;
-use feeds::controls::{EventMarkets, Grids};
+use feeds::controls::{EventMarkets, MarketRules};
 use feeds::feed::{CONTROL_RING_DEPTH, TOP_RING_DEPTH};
 use feeds::fitness::Verdict;
 use feeds::live::figures::LineFigures;
@@ -45,7 +45,7 @@ const VIEW_RING_DEPTH: usize = 4_096;
 /// Kalshi's live feed.
 pub type KalshiFeed = LiveFeed<live::kalshi::Kalshi, KalshiLogin, EventMarkets>;
 /// Polymarket's live feed.
-pub type PolymarketFeed = LiveFeed<live::polymarket::Polymarket, (), Grids>;
+pub type PolymarketFeed = LiveFeed<live::polymarket::Polymarket, (), MarketRules>;
 
 /// What a run is made of before it has rings.
 pub struct LiveParts {
@@ -129,7 +129,7 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
         verdicts: polymarket_verdicts_rx,
         markets: None,
         tap: tapped(),
-        notices: Grids,
+        notices: MarketRules,
     };
     let polymarket = LiveFeed::new(dialect, session, options, (), ends, now)?;
     let feeds = vec![
