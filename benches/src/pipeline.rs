@@ -139,7 +139,7 @@ impl Pipeline {
 }
 
 /// A pair under the rules that the pair file of the benchmark gives all of them.
-fn pair(id: String, markets: [MarketId; 2]) -> Pair {
+pub fn pair(id: String, markets: [MarketId; 2]) -> Pair {
     let fees = [
         FeeRule::Quadratic { multiplier_e6: 1_000_000 },
         FeeRule::Curve { rate_e6: 50_000, exponent: 1 },

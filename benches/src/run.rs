@@ -3,6 +3,8 @@
 // Rates are made here for people to read; no money is among them.
 #![allow(clippy::float_arithmetic)]
 
+mod orders; // those of orders
+
 use std::path::{Path, PathBuf};
 
 use engine::grid::Grid;
@@ -16,7 +18,7 @@ use crate::corpus::{Corpus, CorpusError, Form};
 use crate::figures::Figures;
 use crate::generate::{self, Plan};
 use crate::time::Passes;
-use crate::{alloc, callgrind, fire, fold, memory, replay, ring, sign};
+use crate::{alloc, callgrind, fire, fold, memory, replay, ring};
 
 /// The recorded frames, from this crate's folder.
 pub const BENCH_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/bench");
@@ -24,7 +26,8 @@ pub const BENCH_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/d
 pub const TAPES_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/tapes");
 
 /// What is measured, in this order.
-pub const NAMES: [&str; 8] = ["hot", "mixed", "scale", "memory", "ring", "replay", "sign", "fire"];
+pub const NAMES: [&str; 9] =
+    ["hot", "mixed", "scale", "memory", "ring", "replay", "sign", "fire", "wire"];
 
 const SEED: u64 = 7;
 /// Pairs of the recorded frames, and so of those that stand in for them.
@@ -229,10 +232,13 @@ pub fn run(effort: &Effort, only: Option<&str>) -> Result<Figures, Box<dyn std::
         replays(effort, &mut figures)?;
     }
     if wanted("sign") {
-        signatures(effort, &mut figures);
+        orders::signatures(effort, &mut figures);
     }
     if wanted("fire") {
-        firing(effort, &mut figures)?;
+        orders::firing(effort, &mut figures)?;
+    }
+    if wanted("wire") {
+        orders::wire_to_wire(effort, &mut figures);
     }
     Ok(figures)
 }
@@ -383,54 +389,5 @@ fn replays(effort: &Effort, figures: &mut Figures) -> Result<(), Box<dyn std::er
     over(figures, "replay_file_over_unpack", rates.file, rates.unpack);
     let [fast, fallback] = rates.fast;
     figures.ratio("replay_fallback_percent", 100.0 * fallback as f64, (fast + fallback) as f64);
-    Ok(())
-}
-
-fn signatures(effort: &Effort, figures: &mut Figures) {
-    for row in sign::measure(if effort.quick { 5 } else { 25 }) {
-        figures.each(row.name, row.total_ns, row.count);
-    }
-    figures.note(
-        "sign_k256_ns has the hashes of a deposit wallet's order, sign_hmac_ns is over its body; \
-         armed_take_ns searches among 64 orders"
-            .into(),
-    );
-}
-
-/// Orders that were signed ahead, and orders that were not, by venue.
-fn firing(effort: &Effort, figures: &mut Figures) -> Result<(), String> {
-    let rounds = if effort.quick { 2 } else { 12 };
-    let (mut most, mut slowest) = (Some(0.0_f64), 0);
-    let mut hits = fire::Shots::default();
-    for (venue, short) in [(Venue::Kalshi, "kalshi"), (Venue::Polymarket, "polymarket")] {
-        let name = format!("fire_hit_{short}_instructions");
-        match instructions(fire_words(venue), fire::SPAN, effort) {
-            Ok(total) => figures.count(&name, total),
-            Err(error) => figures.absent(&name, &error.to_string()),
-        }
-        most = most.zip(figures.get(&name)).map(|(most, count)| most.max(count));
-        let hit = fire::fire(venue, rounds, true)?;
-        figures.count(&format!("fire_hit_{short}_ns"), hit.median_ns());
-        hits.allocations += hit.allocations;
-        hits.public_key_ops += hit.public_key_ops;
-        hits.hmacs += hit.hmacs;
-        let miss = fire::fire(venue, rounds, false)?.median_ns();
-        figures.count(&format!("fire_miss_{short}_ns"), miss);
-        slowest = slowest.max(miss);
-    }
-    match most {
-        Some(most) => figures.ratio("fire_hit_instructions", most, 1.0),
-        None => figures.absent("fire_hit_instructions", "no instructions were counted"),
-    }
-    figures.count("fire_hit_public_key_ops", hits.public_key_ops);
-    figures.count("fire_hit_hmacs", hits.hmacs);
-    figures.count("fire_hit_allocations", hits.allocations);
-    figures.count("fire_miss_ns", slowest);
-    figures.note(
-        "fire_hit_instructions: from the bundle in the gate's ring to the call that hands its \
-         request to the connection, Polymarket's found last among 64; fire_*_ns: the whole step of the gate, over a connection that \
-         copies where TLS encrypts; a miss signs on the spot, on Kalshi with Ed25519"
-            .into(),
-    );
     Ok(())
 }
