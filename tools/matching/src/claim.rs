@@ -8,7 +8,7 @@ use crate::alias::{Aliases, Class};
 use crate::claim_words::{clock_at, district_at, is_negation, stem};
 use crate::game::Game;
 use crate::listing::{Listing, Venue};
-use crate::quantity::{Quantity, Unit, micro, quantities, says};
+use crate::quantity::{Match, Quantity, Unit, micro, quantities, says};
 use crate::span::{Span, spans};
 use crate::token::{MICRO, Token, tokens};
 use crate::when::{Day, UnixTime};
@@ -185,7 +185,7 @@ impl Claim {
             if !name || class == Class::Stop {
                 *run += 1;
             }
-            let numbers_stay = matches!(class, Class::Stop | Class::Weak);
+            let numbers_stay = length == 1 && matches!(class, Class::Stop | Class::Weak);
             for mark in &mut used[at..at + length] {
                 *mark = !numbers_stay || *mark;
             }
@@ -199,6 +199,13 @@ impl Claim {
             return 1;
         }
         if matches!(token.text.as_str(), ">" | "<" | ">=" | "<=") {
+            return 1;
+        }
+        let roman = token.code
+            && token.text.len() >= 2
+            && token.text.bytes().all(|b| b"ivxlc".contains(&b));
+        if roman && self.has(Class::Event, "super-bowl") {
+            // The number of an edition.
             return 1;
         }
         // A letter alone is an initial or an abbreviated city; joined to a name it stays.
@@ -308,8 +315,16 @@ impl Claim {
         self.electoral();
         let compared: Vec<Quantity> = self.quantities.iter().copied().filter(|q| !q.bare).collect();
         self.quantities.retain(|q| !q.bare || !compared.iter().any(|c| says(*c, *q)));
-        self.quantities.sort();
-        self.quantities.dedup();
+        // Title and subtitle say one bound twice, the subtitle more exactly.
+        let mut exact: Vec<Quantity> = Vec::new();
+        for quantity in self.quantities.drain(..).rev() {
+            let said = |q: &Quantity| matches!(q.compare(quantity), Match::Equal | Match::Boundary);
+            if !exact.iter().any(said) {
+                exact.push(quantity);
+            }
+        }
+        exact.sort();
+        self.quantities = exact;
     }
 
     fn electoral(&mut self) {

@@ -25,7 +25,7 @@ pub struct Comparison {
 }
 
 /// Below this evidence two claims are not called equal. Set on the tuned half of the labels.
-const SCORE_MIN: i32 = 600;
+const SCORE_MIN: i32 = 800;
 
 /// The findings while two claims are compared.
 pub(crate) struct Findings<'a> {
@@ -188,14 +188,28 @@ fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], agreed:
             return;
         }
     }
-    // To leave an office is to be out; to leave a country is not.
     let leaving = |set: &BTreeSet<String>| set.contains("leave") || set.contains("oust");
+    // Who remains has not left.
+    let remains = |set: &BTreeSet<String>| set.contains("remain");
+    if class == Class::Verb && (remains(&a) && leaving(&b) || leaving(&a) && remains(&b)) {
+        found.inverted = !found.inverted;
+        found.add(class.field(), Relation::Compatible, &here, &there, 80);
+        return;
+    }
+    // To leave an office is to be out; to leave a country is not.
     if class == Class::Verb
         && leaving(&a)
         && leaving(&b)
         && found.a.values(Class::Country) == found.b.values(Class::Country)
     {
         found.add(class.field(), Relation::Compatible, &here, &there, 40);
+        return;
+    }
+    // To announce a thing is not to do it.
+    let announces = class == Class::Verb
+        && only_a.iter().chain(&only_b).any(|verb| verb.as_str() == "announce");
+    if announces && common {
+        found.add(class.field(), Relation::Different, &here, &there, 500);
         return;
     }
     if !only_a.is_empty() && !only_b.is_empty() {
@@ -268,6 +282,8 @@ fn one_sided(
         {
             compatible(0)
         }
+        // Of elections and cups there is one a term: the next is that of the year.
+        Class::Next if matches!(claim.kind, Kind::Election | Kind::Competition) => compatible(60),
         Class::Control => compatible(40),
         Class::League | Class::Bank => compatible(20),
         Class::Event if matched >= 1 && claim.league.is_some() && claim.league == other.league => {
@@ -277,6 +293,10 @@ fn one_sided(
         Class::Scope if all("men") || all("regular-season") => compatible(20),
         Class::Direction if !claim.quantities.is_empty() && !other.quantities.is_empty() => {
             compatible(60)
+        }
+        // The number of an edition: the 98th of the awards.
+        Class::Ordinal if only.iter().all(|n| n.parse::<u32>().is_ok_and(|n| n > 20)) => {
+            compatible(20)
         }
         Class::Superlative if matched >= 1 => compatible(60),
         _ => different,
@@ -401,9 +421,18 @@ fn numbers(found: &mut Findings<'_>, contexts: [&Context; 2]) {
     let mut right = found.b.quantities.clone();
     let mut left: Vec<Quantity> = Vec::new();
     for a in &found.a.quantities {
-        let best = right.iter().enumerate().min_by_key(|(_, b)| rank(a.compare(**b)));
+        // `4.5 %` is that figure alone, unless it is a mark to be reached.
+        let marks = [found.a, found.b].iter().any(|claim| {
+            let reached = claim.has(Class::Verb, "hit") || claim.has(Class::Verb, "reach");
+            reached || claim.values(Class::Asset).is_some()
+        });
+        let compare = |a: &Quantity, b: Quantity| match a.bare == b.bare || marks {
+            true => a.compare(b),
+            false => Match::Different,
+        };
+        let best = right.iter().enumerate().min_by_key(|(_, b)| rank(compare(a, **b)));
         let Some((at, result)) =
-            best.map(|(at, b)| (at, a.compare(*b))).filter(|(_, m)| *m != Match::Different)
+            best.map(|(at, b)| (at, compare(a, *b))).filter(|(_, m)| *m != Match::Different)
         else {
             left.push(*a);
             continue;

@@ -105,7 +105,6 @@ fn outcome(found: &mut Findings<'_>, a: &Game, b: &Game, place: usize) {
         None => String::new(),
     };
     let (here, there) = (show(a), show(b));
-    found.unsure |= a.assumed || b.assumed;
     let (Some(x), Some(y)) = (&a.named, &b.named) else {
         found.unsure = true;
         found.add("outcome", Relation::Unknown, &here, &there, 300);

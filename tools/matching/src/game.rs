@@ -187,7 +187,7 @@ pub(crate) fn same_team(a: &str, b: &str) -> bool {
     let drop = |name: &str| -> Vec<String> {
         let plain = ["fc", "cf", "sc", "afc", "the", "team", "esports", "club", "ac", "de"];
         let words = name.split([' ', ':']).map(|w| if w == "state" { "st" } else { w });
-        words.filter(|w| !plain.contains(w)).map(str::to_owned).collect()
+        words.filter(|w| !w.is_empty() && !plain.contains(w)).map(str::to_owned).collect()
     };
     let (a, b) = (drop(a), drop(b));
     let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
@@ -222,7 +222,9 @@ fn versus(text: &str, sports: bool) -> Option<[String; 2]> {
     });
     let right = right.split([':', '?', '(', '|', '–']).next()?.split(" - ").next()?;
     let words = normal(right);
-    let right: Vec<&str> = words.split(' ').take_while(|word| !ENDS.contains(word)).collect();
+    // A name has at least one word, be it `Team` of `Team Spirit`.
+    let ends = |(at, word): &(usize, &str)| *at == 0 || !ENDS.contains(word);
+    let right: Vec<&str> = words.split(' ').enumerate().take_while(ends).map(|(_, w)| w).collect();
     let (left, right) = (normal(left), right.join(" "));
     let fits = |name: &str| !name.is_empty() && name.split(' ').count() <= 6;
     (fits(&left) && fits(&right)).then_some([left, right])

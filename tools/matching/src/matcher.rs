@@ -73,7 +73,9 @@ impl Matcher {
             calibrated: if comparison.equal { calibrated(comparison.score) } else { 0 },
         };
         let polarity = if comparison.equal { comparison.polarity } else { Polarity::Unknown };
-        let mapping = mapping(here, there, polarity);
+        let assumed =
+            [a, b].iter().any(|claim| claim.game.as_ref().is_some_and(|game| game.assumed));
+        let mapping = if assumed { None } else { mapping(here, there, polarity) };
         let (verdict, reasons) =
             decide(&equality, polarity, [here, there], [a, b], &comparison.fields, &gate);
         Judgement {
@@ -225,7 +227,9 @@ fn decide(
     if equality.calibrated < CALIBRATED_MIN {
         review.push(note("evidence", equality.score.to_string(), equality.calibrated.to_string()));
     }
-    if listings.iter().any(|l| l.venue == Venue::Polymarket && l.outcomes.is_empty()) {
+    // What YES names was taken from the order of the names, or nobody said which outcomes there are.
+    let assumed = claims.iter().any(|claim| claim.game.as_ref().is_some_and(|game| game.assumed));
+    if assumed || listings.iter().any(|l| l.venue == Venue::Polymarket && l.outcomes.is_empty()) {
         review.push(note("outcomes", String::new(), String::new()));
     }
     let verdict = if review.is_empty() { Verdict::Tradable } else { Verdict::NeedsReview };

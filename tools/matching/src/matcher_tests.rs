@@ -310,3 +310,39 @@ fn contracts_of_many_kinds_are_told_apart() {
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// The same, of other domains. Lines of id, title, subtitle, other title, both ends of trading, and
+/// what is expected.
+const DOMAINS: &str = include_str!("domains.txt");
+
+#[test]
+fn other_domains_are_told_apart() {
+    let matcher = matcher();
+    let mut wrong = Vec::new();
+    for line in DOMAINS.lines() {
+        let [id, title, subtitle, other, close, other_close, want] =
+            line.split('|').collect::<Vec<_>>().try_into().unwrap();
+        let a = with_close(kalshi(id, title, subtitle), close);
+        let b = with_close(polymarket(other, ["Yes", "No"]), other_close);
+        let b = Listing { outcomes: Vec::new(), rules: String::new(), ..b };
+        let judgement = matcher.judge(&a, &b);
+        let got = match (judgement.equality.equal, judgement.polarity) {
+            (true, Polarity::Same) => "same",
+            (true, Polarity::Inverted) => "inverted",
+            (true, Polarity::Unknown) => "unknown",
+            (false, _) => "no",
+        };
+        if got != want {
+            let fields = judgement.compared.iter().filter(|f| f.relation != Relation::Equal);
+            let fields: Vec<_> = fields
+                .map(|f| format!("\n    {} {:?}: {} / {}", f.field, f.relation, f.here, f.there))
+                .collect();
+            wrong.push(format!(
+                "want {want}, got {got} {}: {title} [{subtitle}] | {other}{}",
+                judgement.equality.score,
+                fields.concat()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -78,6 +78,15 @@ impl Quantity {
         if let Some((value, _)) = self.high.filter(|(value, _)| half(*value)) {
             self.high = Some((value - MICRO / 2, true));
         }
+        // Temperatures are published in whole degrees.
+        let exact =
+            |bound: &(i128, bool)| !bound.1 && bound.0 % MICRO == 0 && self.unit == Unit::Degree;
+        if let Some((value, _)) = self.low.filter(exact) {
+            self.low = Some((value + MICRO, true));
+        }
+        if let Some((value, _)) = self.high.filter(exact) {
+            self.high = Some((value - MICRO, true));
+        }
         self
     }
 

@@ -323,6 +323,9 @@ fn number(chars: &[char], start: usize, before: Option<&Token>, hyphen: bool) ->
             Some('%') => value.percent = true,
             Some('+') => value.plus = true,
             Some('°') => value.degrees = true,
+            // The scale behind the sign.
+            Some('F' | 'C' | 'f' | 'c')
+                if value.degrees && !chars.get(at + 1).is_some_and(|c| c.is_alphanumeric()) => {}
             _ => break,
         }
         value.year = false;
