@@ -7,5 +7,6 @@ pub mod opening; // what a run begins with, as records
 pub mod truth; // what both venues say
 pub mod judge; // the journal against the venues, without a socket
 pub mod recover; // asks until all is known, or says what is not
+pub mod compare; // the same while a run goes on
 pub mod start; // all of that, before a run
 pub mod command; // `parallax journal`

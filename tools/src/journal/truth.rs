@@ -117,6 +117,12 @@ pub trait Books {
     /// In words.
     fn ask(&mut self, wanted: &Wanted) -> Result<Truth, String>;
 
+    /// Money and positions alone.
+    ///
+    /// # Errors
+    /// In words.
+    fn standing(&mut self, wanted: &Wanted) -> Result<Truth, String>;
+
     /// Takes an order back that rests. Whether it worked shows when it is asked for again.
     ///
     /// # Errors
@@ -127,6 +133,12 @@ pub trait Books {
 impl Books for Session {
     fn ask(&mut self, wanted: &Wanted) -> Result<Truth, String> {
         ask(self, wanted).map_err(|error| error.to_string())
+    }
+
+    fn standing(&mut self, wanted: &Wanted) -> Result<Truth, String> {
+        let mut truth = Truth::default();
+        stand(self, wanted, &mut truth).map_err(|error| error.to_string())?;
+        Ok(truth)
     }
 
     fn cancel(&mut self, order: &OrderRow) -> Result<(), String> {
@@ -215,6 +227,12 @@ fn ask(session: &mut Session, wanted: &Wanted) -> Result<Truth, RestError> {
             is_final: told.is_final,
         });
     }
+    stand(session, wanted, &mut truth)?;
+    Ok(truth)
+}
+
+/// Money and positions.
+fn stand(session: &mut Session, wanted: &Wanted, truth: &mut Truth) -> Result<(), RestError> {
     for position in session.kalshi.positions()? {
         truth.net.insert(position.ticker, position.position_fp.0.saturating_mul(10_000));
     }
@@ -223,7 +241,7 @@ fn ask(session: &mut Session, wanted: &Wanted) -> Result<Truth, RestError> {
         truth.tokens.insert(token.clone(), i64::try_from(shares.e6()).unwrap_or(i64::MAX));
     }
     truth.cash = [session.kalshi.balance()?.total, session.polymarket.balance()?];
-    Ok(truth)
+    Ok(())
 }
 
 fn px(e4: i64) -> Px {

@@ -2,9 +2,9 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use engine::pin::CoreList;
@@ -22,6 +22,7 @@ use crate::config::live::{self, Trading};
 use crate::config::{self, Config, ConfigArgs, Environment};
 use crate::crosscheck::{self, CrossCheck, Seen};
 use crate::host::{HostFacts, HostRoot};
+use crate::journal::compare::{self, Comparison};
 use crate::journal::keep::Journalled;
 use crate::journal::lock::Lock;
 use crate::journal::start;
@@ -313,6 +314,7 @@ fn trade_on(
     kept: Option<Journalled>,
 ) -> Result<(LiveTiles, Ended, reported::Journal), RunError> {
     let Wish { config, spec, .. } = wish;
+    let sends = kept.is_some();
     let mut state = state_of(wish)?;
     let agent = Agent::new(config.ca_file.as_deref())?;
     let tape_path = match &wish.tape_dir {
@@ -338,6 +340,13 @@ fn trade_on(
     let mut journal = reported::Journal::default();
     let tape = tape_path.map(|path| Tape { path, taps: ends.taps });
     let [kalshi_verdicts, polymarket_verdicts] = ends.verdicts;
+    // On paper there is nothing to compare with.
+    let mut books = match sends {
+        true => Some(Session::open(config)?),
+        false => None,
+    };
+    let comparison = Mutex::new(Comparison::new(spec, &file, &table));
+    let switch = state.switch.handle();
     let Session { mut kalshi, mut polymarket, .. } = session;
     let (tiles, ended) = std::thread::scope(|scope| {
         let check = |venue, verdicts| {
@@ -348,6 +357,12 @@ fn trade_on(
         let end = &checks_end;
         scope.spawn(move || first.run(&mut kalshi, CHECK_EVERY, end));
         scope.spawn(move || second.run(&mut polymarket, CHECK_EVERY, end));
+        if let Some(books) = &mut books {
+            let (comparison, file) = (&comparison, &file);
+            scope.spawn(move || {
+                compare::watch(books, file, comparison, end, &mut |why| switch.kill(why));
+            });
+        }
         let mut watch = Watch {
             title: wish.title.clone(),
             seconds: wish.seconds,
@@ -357,7 +372,13 @@ fn trade_on(
             inject: wish.inject,
             stop: &stop,
             tick: &mut |_| {},
-            event: &mut |event| journal.take(event),
+            event: &mut |event| {
+                comparison
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .heard(Instant::now(), event);
+                journal.take(event);
+            },
             view: &mut |view| {
                 if let View::Pair { tops, .. } = view {
                     tops.iter().for_each(|top| seen.put(top));

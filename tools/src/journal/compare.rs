@@ -1,0 +1,253 @@
+//! While a run goes on: what we believe beside what the venues say. Reads lag, so a figure agrees
+//! that was ours a while ago; one that never was stops trading until a person has looked. Nothing
+//! is ever sent to make a figure right.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use engine::event::{Event, Feedback};
+use engine::pair::PairTable;
+use engine::units::Venue;
+use exec::journal::Record;
+use exec::journal::fold::State;
+
+use super::judge::Difference;
+use super::truth::{Books, Truth, Wanted};
+use crate::pairs::PairFile;
+use crate::run::spec::RunSpec;
+
+/// A read may be as old as this: shares appear when their trades are settled.
+const LAG: Duration = Duration::from_secs(300);
+
+/// So many reads in a row must differ before that is believed; of a zero where we believe in
+/// something, twice as many, because an answer that lost its content reads as zero.
+const STRIKES: u32 = 5;
+
+/// Between two comparisons.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// Whoever waits looks so often whether the run has ended.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a figure is of.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Key {
+    Cash(usize),
+    Net(String),
+    Token(String),
+}
+
+/// One figure: as it is, and until when it was something else.
+#[derive(Clone, Debug, Default)]
+struct Figure {
+    now: i64,
+    past: VecDeque<(Instant, i64)>,
+    strikes: u32,
+}
+
+impl Figure {
+    fn set(&mut self, at: Instant, value: i64) {
+        if value != self.now {
+            self.past.push_back((at, self.now));
+            self.now = value;
+        }
+    }
+
+    /// True where it was `value` at some time since `since`.
+    fn was(&mut self, since: Option<Instant>, value: i64) -> bool {
+        while self.past.front().is_some_and(|(until, _)| since.is_some_and(|s| *until < s)) {
+            self.past.pop_front();
+        }
+        self.now == value || self.past.iter().any(|(_, past)| *past == value)
+    }
+}
+
+/// What a run believes, with its recent past.
+#[derive(Debug)]
+pub struct Comparison {
+    state: State,
+    figures: BTreeMap<Key, Figure>,
+}
+
+impl Comparison {
+    /// Of a run that begins so.
+    pub fn new(spec: &RunSpec, file: &PairFile, table: &PairTable) -> Comparison {
+        let cash = spec.cash.map(engine::units::Usd::new);
+        let head = (0, engine::units::Ns(0), false);
+        let mut state = State::default();
+        for record in super::opening::records(head, file, table, cash, &spec.held) {
+            state.take(&record);
+        }
+        let mut comparison = Comparison { state, figures: BTreeMap::new() };
+        comparison.note(Instant::now());
+        comparison.figures.values_mut().for_each(|figure| figure.past.clear());
+        comparison
+    }
+
+    /// Takes in what a run tells: fills move money and positions.
+    pub fn heard(&mut self, at: Instant, event: &Event) {
+        if let Event::Fill(report) | Event::FillUndone(report) = event {
+            self.state.take(&Record::Heard(Feedback::Report(*report)));
+            self.note(at);
+        }
+    }
+
+    fn note(&mut self, at: Instant) {
+        let mut set = |key, value| self.figures.entry(key).or_default().set(at, value);
+        for venue in Venue::ALL {
+            set(Key::Cash(venue.index()), self.state.cash[venue.index()].e6());
+        }
+        for (market, name) in &self.state.markets {
+            let held = self.state.held.get(market).copied().unwrap_or_default();
+            if market.0 == Venue::Kalshi.index() {
+                set(Key::Net(name.clone()), held[0]);
+            }
+        }
+        for (market, tokens) in &self.state.tokens {
+            let held = self.state.held.get(market).copied().unwrap_or_default();
+            for (token, held) in tokens.iter().zip(held) {
+                set(Key::Token(token.clone()), held);
+            }
+        }
+    }
+
+    /// Compares with what the venues were asked at `asked`; returns what cannot be so.
+    pub fn judge(&mut self, asked: Instant, truth: &Truth) -> Vec<Difference> {
+        let since = asked.checked_sub(LAG);
+        let mut differences = Vec::new();
+        for (key, figure) in &mut self.figures {
+            let (venue, what, theirs) = match key {
+                Key::Cash(at) => {
+                    (Venue::ALL[*at], "cash in micro-dollars".to_owned(), truth.cash[*at].e6())
+                }
+                Key::Net(ticker) => {
+                    let theirs = truth.net.get(ticker).copied().unwrap_or(0);
+                    (Venue::Kalshi, format!("position in {ticker} in millionths"), theirs)
+                }
+                Key::Token(token) => {
+                    let Some(theirs) = truth.tokens.get(token).copied() else { continue };
+                    (Venue::Polymarket, format!("shares of token {token} in millionths"), theirs)
+                }
+            };
+            if figure.was(since, theirs) {
+                figure.strikes = 0;
+                continue;
+            }
+            figure.strikes += 1;
+            let suspect = theirs == 0 && figure.now != 0;
+            if figure.strikes >= if suspect { 2 * STRIKES } else { STRIKES } {
+                differences.push(Difference { venue, what, ours: figure.now, theirs });
+            }
+        }
+        differences
+    }
+}
+
+/// Compares now and then until `end`. The first differences that last are told, once.
+pub fn watch(
+    books: &mut dyn Books,
+    file: &PairFile,
+    comparison: &Mutex<Comparison>,
+    end: &AtomicBool,
+    alarm: &mut dyn FnMut(&str),
+) {
+    let wanted = Wanted::of(file);
+    let mut last = Instant::now();
+    while !end.load(Relaxed) {
+        if last.elapsed() < EVERY {
+            thread::sleep(LOOK);
+            continue;
+        }
+        last = Instant::now();
+        // An answer that does not come proves nothing; the gates know of it first.
+        let Ok(truth) = books.standing(&wanted) else { continue };
+        let mut held = comparison.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = held.judge(last, &truth);
+        drop(held);
+        if !found.is_empty() {
+            let lines: Vec<String> = found.iter().map(Difference::to_string).collect();
+            alarm(&format!("the venues' figures are not ours: {}", lines.join("; ")));
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::event::{Action, BundleId, Report, ReportKind};
+    use engine::pair::{Outcome, PairId};
+    use engine::top::MarketId;
+    use engine::units::{Ns, Px, Shares, Usd};
+
+    fn begun() -> (Comparison, Truth, String) {
+        let model = crate::model::Model::new(crate::model::Options::default());
+        let mut spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
+        spec.cash = [100_000_000; 2];
+        let file = spec.pair_file().unwrap();
+        let table = spec.setup().unwrap().table;
+        let ticker = file.pairs[0].kalshi.ticker.clone();
+        let tokens = file.pairs.iter().map(|pair| (pair.polymarket.yes.clone(), 0));
+        let cash = [Usd::new(100_000_000); 2];
+        let truth = Truth { cash, tokens: tokens.collect(), ..Truth::default() };
+        (Comparison::new(&spec, &file, &table), truth, ticker)
+    }
+
+    fn fill(at: Instant, comparison: &mut Comparison) {
+        comparison.heard(
+            at,
+            &Event::Fill(Report {
+                bundle: BundleId(1),
+                pair: PairId(0),
+                leg: 0,
+                market: MarketId::new(Venue::Kalshi, 0).unwrap(),
+                outcome: Outcome::Yes,
+                action: Action::Buy,
+                at: Ns(1),
+                kind: ReportKind::Filled {
+                    shares: Shares::new(10_000_000),
+                    px: Px::lit(4_000),
+                    cash: Usd::new(4_000_000),
+                    fee: Usd::new(7),
+                },
+            }),
+        );
+    }
+
+    #[test]
+    fn a_read_that_lags_agrees_and_a_stranger_does_not() {
+        let (mut comparison, mut truth, ticker) = begun();
+        let at = Instant::now();
+        assert_eq!(comparison.judge(at, &truth), []);
+        fill(at, &mut comparison);
+        let later = at + Duration::from_secs(30);
+        assert_eq!(comparison.judge(later, &truth), [], "as it was before the fill");
+        truth.net.insert(ticker, 10_000_000);
+        assert_eq!(comparison.judge(later, &truth), [], "half of it is there");
+        truth.cash[0] = Usd::new(95_999_993);
+        for _ in 0..9 {
+            assert_eq!(comparison.judge(later, &truth), []);
+        }
+        let old = at + LAG + Duration::from_secs(30);
+        truth.cash[0] = Usd::new(100_000_000);
+        let found: Vec<_> = (0..5).map(|_| comparison.judge(old, &truth).len()).collect();
+        assert_eq!(found, [0, 0, 0, 0, 1], "what was so long ago is no excuse any more");
+    }
+
+    #[test]
+    fn a_suspect_zero_takes_longer_to_be_believed_and_one_good_read_clears() {
+        let (mut comparison, mut truth, _) = begun();
+        let at = Instant::now();
+        truth.cash[1] = Usd::ZERO;
+        let found: Vec<_> = (0..10).map(|_| comparison.judge(at, &truth).len()).collect();
+        assert_eq!(found, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        truth.cash[1] = Usd::new(100_000_000);
+        assert_eq!(comparison.judge(at, &truth), []);
+        truth.cash[1] = Usd::new(1);
+        let found: Vec<_> = (0..5).map(|_| comparison.judge(at, &truth).len()).collect();
+        assert_eq!(found, [0, 0, 0, 0, 1]);
+    }
+}
