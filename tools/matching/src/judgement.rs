@@ -116,3 +116,31 @@ pub struct Judgement {
     /// Why not `Tradable`: the fields that decided, with both texts. Empty where it is.
     pub reasons: Vec<Compared>,
 }
+
+impl Compared {
+    fn turned(self) -> Compared {
+        Compared {
+            here: self.there,
+            there: self.here,
+            here_text: self.there_text,
+            there_text: self.here_text,
+            ..self
+        }
+    }
+}
+
+impl Judgement {
+    /// The same of the two listings in the other order.
+    #[must_use]
+    pub fn turned(self) -> Judgement {
+        let turn = |list: Vec<Compared>| list.into_iter().map(Compared::turned).collect();
+        let Gate { here, there, compared } = self.gate;
+        Judgement {
+            compared: turn(self.compared),
+            gate: Gate { here: there, there: here, compared: turn(compared) },
+            payoff: self.payoff.turned(),
+            reasons: turn(self.reasons),
+            ..self
+        }
+    }
+}

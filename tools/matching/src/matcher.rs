@@ -60,6 +60,11 @@ impl Matcher {
     /// The same, of claims that are at hand.
     #[must_use]
     pub fn judge_claims(&self, listings: [&Listing; 2], claims: [&Claim; 2]) -> Judgement {
+        // Which of two unlike words is paired first depends on the order: there is one order.
+        if out_of_order(listings) {
+            let (listings, claims) = ([listings[1], listings[0]], [claims[1], claims[0]]);
+            return self.judge_claims(listings, claims).turned();
+        }
         let [here, there] = listings;
         let [a, b] = self.hinted(listings, claims);
         let (a, b) = (a.as_ref().unwrap_or(claims[0]), b.as_ref().unwrap_or(claims[1]));
@@ -106,11 +111,20 @@ impl Matcher {
     /// by other texts. Much cheaper than a judgement, and never refuses what that accepts.
     #[must_use]
     pub fn may_equal(&self, listings: [&Listing; 2], claims: [&Claim; 2]) -> bool {
+        if out_of_order(listings) {
+            return self.may_equal([listings[1], listings[0]], [claims[1], claims[0]]);
+        }
         let [a, b] = self.hinted(listings, claims);
         let (a, b) = (a.as_ref().unwrap_or(claims[0]), b.as_ref().unwrap_or(claims[1]));
         let anything = Context::everything();
         compare(a, b, [&anything, &anything]).equal
     }
+}
+
+/// Whether the second listing is to be looked at first: Kalshi's, or that with the lesser texts.
+fn out_of_order([here, there]: [&Listing; 2]) -> bool {
+    let key = |l: &Listing| (l.venue == Venue::Polymarket, l.id.clone(), l.title.clone());
+    key(there) < key(here)
 }
 
 /// Why a listing cannot be matched at all.

@@ -65,6 +65,31 @@ impl Payoff {
     }
 }
 
+impl Payoff {
+    /// The same of the two listings in the other order.
+    #[must_use]
+    pub fn turned(mut self) -> Payoff {
+        for case in &mut self.cases {
+            // `yes` pays the leg that is bought on YES, whichever venue that is.
+            if matches!(case.name.as_str(), "yes" | "no") {
+                continue;
+            }
+            std::mem::swap(&mut case.here, &mut case.there);
+            let name = match case.name.as_str() {
+                "void-here" => "void-there",
+                "void-there" => "void-here",
+                _ => continue,
+            };
+            case.name = name.to_owned();
+        }
+        self.cases.sort_by_key(|case| CASES.iter().position(|name| *name == case.name));
+        self
+    }
+}
+
+/// Names of the cases, in their order.
+const CASES: &[&str] = &["yes", "no", "void-here", "void-there", "void-both", "late"];
+
 /// What a leg on a void market pays: an unknown rule can pay nothing.
 fn void_pays(record: &Record) -> [u16; 2] {
     let known = |read: &Option<Read<Pays>>| read.as_ref().map(|r| r.value);
