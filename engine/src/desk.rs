@@ -5,6 +5,7 @@ use crate::core::{Core, Outlet};
 use crate::event::Feedback;
 use crate::input::CoreInput;
 use crate::paper::PaperCore;
+use crate::risk::Word;
 use crate::tile::Now;
 use crate::units::Ns;
 
@@ -54,6 +55,11 @@ impl Desk {
             Desk::Paper(paper) => paper.has_injected(),
             Desk::Real(_) => false,
         }
+    }
+
+    /// Tells the core something before its first input.
+    pub fn tell(&mut self, word: Word) {
+        self.core_mut().on_word(word);
     }
 
     /// The core, for its figures.

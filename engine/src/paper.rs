@@ -6,6 +6,8 @@ use crate::fee::{FillFees, bought_for, cost_of};
 use crate::inject::{Injection, Injector};
 use crate::overlay::Overlay;
 use crate::pair::{FeeRule, Outcome, PairTable};
+use crate::risk::day::DayResult;
+use crate::risk::limits::RiskLimits;
 use crate::tile::Now;
 use crate::top::{Health, MARKETS_MAX, TOP_LEVELS, Top};
 use crate::units::{Ns, Px, Qty, Shares, Usd};
@@ -264,6 +266,12 @@ impl PaperCore {
         let paper = Paper::new(&table, PaperConfig { latency, balance_grid });
         let core = Core::new(table, markets, config);
         PaperCore { core, paper, injector: Injector::default() }
+    }
+
+    /// With these limits, as [`Core::with_limits`].
+    #[must_use]
+    pub fn with_limits(self, limits: &RiskLimits, today: DayResult) -> PaperCore {
+        PaperCore { core: self.core.with_limits(limits, today), ..self }
     }
 
     /// Takes in a book. Orders that take effect up to this instant meet the books before it.

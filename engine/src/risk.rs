@@ -87,11 +87,12 @@ impl Guard {
     pub fn new(limits: &RiskLimits, table: &PairTable) -> Guard {
         let watch = |pair: &crate::pair::Pair| {
             let before = |at: Option<Ns>, span: Ns| at.map_or(Ns(u64::MAX), |at| at.since(span));
+            let game = limits.before_game.map(|span| before(pair.game_start, span));
             Watch {
                 markets: pair.sides.map(|side| side.market),
                 fired: Window::NONE,
                 last: before(pair.close_time, limits.before_close)
-                    .min(before(pair.game_start, limits.before_game)),
+                    .min(game.unwrap_or(Ns(u64::MAX))),
                 blocked: [false; 2],
             }
         };

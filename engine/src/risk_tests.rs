@@ -315,7 +315,7 @@ fn nothing_is_opened_in_a_pause_before_a_close_or_before_a_game() {
         assert_eq!(fire(&mut guard, NOW), want, "{from}");
         assert_eq!(guard.may_fire(NOW, PairId(0), [0, 0], NOW.wall), Ok(()));
     }
-    let limits = RiskLimits { before_close: Ns(100), before_game: Ns(200), ..limits() };
+    let limits = RiskLimits { before_close: Ns(100), before_game: Some(Ns(200)), ..limits() };
     let after = |ns: u64| Some(Ns(NOW.wall.0 + ns));
     for (close, game, want) in [
         (after(101), after(201), Ok(())),

@@ -4,6 +4,7 @@
 mod secret; // a text that nobody prints
 mod url; // where a venue is reached, and which hosts belong to which environment
 mod file; // the TOML text
+mod limits; // what no order and no run may exceed
 mod legs; // how one-sided fills are closed
 mod variables; // the environment and `.env`
 mod build; // text -> types, with every rule checked
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 pub use file::DEFAULT;
+pub use limits::{DEFAULT_LIMITS, Limits};
 pub use secret::Secret;
 pub use sections::*;
 pub use simulated::Simulated;
@@ -128,7 +130,14 @@ pub fn parse(
     variables: &Variables,
     environment: Option<Environment>,
 ) -> Result<Config, ConfigError> {
-    let file = file::read(text, &path.display().to_string())?;
+    let open = |name: &str| {
+        let path = path.parent().unwrap_or(Path::new("")).join(name);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok((text, path.display().to_string())),
+            Err(error) => Err(ConfigError::Read { file: path, reason: error.to_string() }),
+        }
+    };
+    let file = file::read(text, &path.display().to_string(), open)?;
     build::build(&file, path, variables, environment)
 }
 

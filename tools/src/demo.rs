@@ -119,17 +119,18 @@ pub enum DemoError {
 pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let dir = args.resume.as_ref().unwrap_or(&args.dir);
     let mut state = State::open(dir)?;
+    let (mut venues, _lock) = open(args, dir)?;
     if args.resume.is_none() {
         // New accounts have lost nothing yet.
         state.day.forget().map_err(words)?;
     }
-    let (mut venues, _lock) = open(args, dir)?;
     let mut config = venues.config()?;
     // The simulated books stand some cents from an arbitrage: all of them are close enough.
     config.strategy.arm_margin = Usd::new(80_000);
     let agent = Agent::new(config.ca_file.as_deref()).map_err(words)?;
     let nothing = [Usd::ZERO; 2];
     let mut spec = config.run_spec(Fills::Venues, nothing, &[]).map_err(DemoError::Words)?;
+    spec.today = state.day.spec();
     let file = spec.pair_file().map_err(DemoError::Words)?;
     let mut session = log_in(&config)?;
     let asked = start::Asked { live: false, adopt: false };

@@ -1,6 +1,7 @@
 //! Trading, on paper or for real. Read the modules in this order.
 
 pub mod legs; // how one-sided fills are closed
+pub mod risk; // what may be at stake, as values that a tape carries
 pub mod spec; // how a run is set up, as values that its tape carries
 pub mod threads; // each steps its tiles and tells them the time
 pub mod story; // what happened, folded from events

@@ -65,8 +65,8 @@ pub struct RiskLimits {
     pub collar: Px,
     /// Nothing is opened so long before a market closes,
     pub before_close: Ns,
-    /// and before its game starts.
-    pub before_game: Ns,
+    /// and before its game starts, and while it is played; `None` looks at no game.
+    pub before_game: Option<Ns>,
     /// With less money than this on both venues together trading stays off until a person arms it.
     pub shutdown_balance: Usd,
     /// Money that is not touched on each venue.
@@ -92,7 +92,7 @@ impl RiskLimits {
         book_age: Ns(u64::MAX),
         collar: Px::lit(PX_ONE),
         before_close: Ns(0),
-        before_game: Ns(0),
+        before_game: None,
         shutdown_balance: Usd::new(i64::MIN / 4),
         wallet_min: Usd::ZERO,
         calendar: Calendar::NONE,

@@ -10,8 +10,8 @@ use super::JournalSettings;
 use super::file::{File, KalshiFile, PolymarketFile, ThreadsFile};
 use super::{
     ApiCredentials, Config, ConfigError, DiscoveryConfig, Environment, Grouping, IdleChoice,
-    KalshiConfig, KalshiKey, KalshiTier, Limits, Mode, PaperTerms, PolymarketConfig, Strategy,
-    Threads, Url, Variables, WalletKey,
+    KalshiConfig, KalshiKey, KalshiTier, Mode, PaperTerms, PolymarketConfig, Strategy, Threads,
+    Url, Variables, WalletKey,
 };
 use crate::decimal::{balance_grid, contracts, decimal, usd};
 
@@ -64,12 +64,7 @@ pub(super) fn build(
         polymarket: polymarket(&file.polymarket, &source)?,
         strategy,
         repair: super::legs::repair(&file.legs, &source)?,
-        limits: Limits {
-            order_notional_max: source
-                .limit("order_notional_max", &file.limits.order_notional_max)?,
-            unsettled_notional_max: source
-                .limit("unsettled_notional_max", &file.limits.unsettled_notional_max)?,
-        },
+        limits: super::limits::limits(&file.limits, &source)?,
         paper: PaperTerms {
             latency: [
                 source.ms("paper.kalshi_latency_ms", file.paper.kalshi_latency_ms, 0)?,
@@ -313,6 +308,7 @@ fn polymarket(file: &PolymarketFile, source: &Source<'_>) -> Result<PolymarketCo
         key,
         funder,
         signature_type,
+        heartbeat: file.heartbeat,
         credentials: credentials(variables)?,
         assets_per_connection: source.count(
             "polymarket.assets_per_connection",
@@ -398,9 +394,9 @@ impl Source<'_> {
         usd(text).map_err(|want| self.key(key, want))
     }
 
-    fn limit(&self, key: &str, text: &Option<String>) -> Result<Option<Usd>, ConfigError> {
-        let Some(text) = text else { return Ok(None) };
-        self.usd(&format!("limits.{key}"), text).map(Some)
+    /// What the environment says.
+    pub(super) fn first(&self, name: &'static str) -> Option<super::variables::Said<'_>> {
+        self.variables.first(&[name])
     }
 
     pub(super) fn ms(&self, key: &str, ms: u32, least: u32) -> Result<Ns, ConfigError> {

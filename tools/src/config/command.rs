@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Config, ConfigError, DEFAULT, Environment, Mode, Variables};
+use super::{Config, ConfigError, DEFAULT, DEFAULT_LIMITS, Environment, Mode, Variables};
 use crate::stdout;
 
 /// Print the commented default configuration, or verify a file.
@@ -19,11 +19,22 @@ use crate::stdout;
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   parallax config > parallax.toml
+  parallax config limits > limits.toml
   parallax config --check parallax.toml")]
 pub struct CommandArgs {
+    /// Print this part alone, as a file that `limits_file` may name.
+    #[arg(value_enum, conflicts_with = "check")]
+    pub part: Option<Part>,
     /// Verify this file instead of printing the default.
     #[arg(long, value_name = "FILE.toml")]
     pub check: Option<PathBuf>,
+}
+
+/// A part of the configuration that may be a file of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Part {
+    /// What no order and no run may exceed.
+    Limits,
 }
 
 /// What went wrong.
@@ -42,7 +53,12 @@ pub enum CommandError {
 /// # Errors
 /// [`CommandError`].
 pub fn run(args: &CommandArgs) -> Result<(), CommandError> {
-    let Some(path) = &args.check else { return Ok(stdout::print(DEFAULT)?) };
+    let Some(path) = &args.check else {
+        return Ok(stdout::print(match args.part {
+            Some(Part::Limits) => DEFAULT_LIMITS,
+            None => DEFAULT,
+        })?);
+    };
     let config = check(path)?;
     Ok(stdout::print(&format!("{}: good\n{}", path.display(), Overview(&config)))?)
 }
@@ -86,6 +102,7 @@ impl fmt::Display for Overview<'_> {
         };
         let order = shown(limits.order_notional_max);
         let unsettled = shown(limits.unsettled_notional_max);
-        writeln!(f, "  limits       an order {order}, unsettled {unsettled}")
+        let day = shown(limits.day_loss_max);
+        writeln!(f, "  limits       an order {order}, unsettled {unsettled}, a day's loss {day}")
     }
 }

@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::ConfigError;
+use super::limits::LimitsFile;
 
 /// Every key with its meaning and its default.
-pub const DEFAULT: &str = include_str!("default.toml");
+pub const DEFAULT: &str =
+    concat!(include_str!("default.toml"), "\n[limits]\n", include_str!("limits.toml"));
 
 /// A configuration file. A key without a value in the built-in default may stay unsaid.
 #[derive(Default, Deserialize, Serialize)]
@@ -18,6 +20,7 @@ pub(super) struct File {
     pub targets: Vec<String>,
     pub ca_file: Option<String>,
     pub state_dir: String,
+    pub limits_file: Option<String>,
     pub kalshi: KalshiFile,
     pub polymarket: PolymarketFile,
     pub strategy: StrategyFile,
@@ -54,6 +57,7 @@ pub(super) struct PolymarketFile {
     pub key_file: Option<String>,
     pub funder: Option<String>,
     pub signature_type: u32,
+    pub heartbeat: bool,
     pub assets_per_connection: u32,
     pub order_connections: u32,
 }
@@ -81,13 +85,6 @@ pub(super) struct LegsFile {
     pub wait_max_ms: u32,
     pub tries_max: u32,
     pub naked_max: Option<String>,
-}
-
-#[derive(Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct LimitsFile {
-    pub order_notional_max: Option<String>,
-    pub unsettled_notional_max: Option<String>,
 }
 
 #[derive(Default, Deserialize, Serialize)]
@@ -129,17 +126,43 @@ pub(super) struct DiscoveryFile {
     pub every_s: u32,
 }
 
-/// Reads `text`, completed by the built-in default. `name` is what errors call the file.
-pub(super) fn read(text: &str, name: &str) -> Result<File, ConfigError> {
+/// Reads `text`, completed by the built-in default. `name` is what errors call the file; `open`
+/// gives a file that it names, with the name that errors call it.
+pub(super) fn read(
+    text: &str,
+    name: &str,
+    open: impl FnOnce(&str) -> Result<(String, String), ConfigError>,
+) -> Result<File, ConfigError> {
     let syntax = |error: toml::de::Error| ConfigError::Syntax {
         file: name.to_owned(),
         reason: error.to_string().trim_end().to_owned(),
     };
     // Typed first, because only this way an error shows its line.
-    toml::from_str::<File>(text).map_err(syntax)?;
-    let said: Table = toml::from_str(text).map_err(syntax)?;
+    let typed = toml::from_str::<File>(text).map_err(syntax)?;
+    let mut said: Table = toml::from_str(text).map_err(syntax)?;
+    if let Some(path) = typed.limits_file {
+        if said.contains_key("limits") {
+            return Err(ConfigError::Key {
+                file: name.to_owned(),
+                key: "limits".into(),
+                want: format!("limits stand in one place: here, or in limits_file ({path})"),
+            });
+        }
+        let (text, name) = open(&path)?;
+        said.insert("limits".into(), Value::Table(limits_of(&text, &name)?));
+    }
     let default: Table = toml::from_str(DEFAULT).map_err(syntax)?;
     File::deserialize(Value::Table(completed(said, default))).map_err(syntax)
+}
+
+/// The limits of a file of their own.
+fn limits_of(text: &str, name: &str) -> Result<Table, ConfigError> {
+    let syntax = |error: toml::de::Error| ConfigError::Syntax {
+        file: name.to_owned(),
+        reason: error.to_string().trim_end().to_owned(),
+    };
+    toml::from_str::<LimitsFile>(text).map_err(syntax)?;
+    toml::from_str(text).map_err(syntax)
 }
 
 /// `said`, and of `default` what it does not say.

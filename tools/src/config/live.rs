@@ -161,6 +161,7 @@ pub fn refusals(config: &Config, facts: &Facts<'_>) -> Vec<Refusal> {
     for (name, limit) in [
         ("order_notional_max", config.limits.order_notional_max),
         ("unsettled_notional_max", config.limits.unsettled_notional_max),
+        ("day_loss_max", config.limits.day_loss_max),
     ] {
         if limit.is_none_or(|limit| limit.e6() <= 0) {
             refuse(format!("limits.{name} is not set: say in dollars what may be at stake"));

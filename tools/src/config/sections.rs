@@ -8,7 +8,7 @@ use engine::pin::CoreList;
 use engine::repair::RepairConfig;
 use engine::units::{Ns, Qty, Usd};
 
-use super::{Secret, Url};
+use super::{Limits, Secret, Url};
 use crate::pairs::{self, PairFile, PairSpec};
 use crate::run::spec::{Fills, RunSpec};
 
@@ -141,6 +141,8 @@ pub struct PolymarketConfig {
     pub funder: Option<String>,
     /// 0 to 3 (polymarket.md section 5.3).
     pub signature_type: u8,
+    /// Sends the order-safety heartbeat.
+    pub heartbeat: bool,
     /// L2 credentials, where they were given.
     pub credentials: Option<ApiCredentials>,
     /// Assets on one market-data connection.
@@ -162,15 +164,6 @@ pub struct Strategy {
     pub deadline: Ns,
     /// Sign ahead for pairs that miss `min_profit` by no more than this.
     pub arm_margin: Usd,
-}
-
-/// What no order and no run may exceed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Limits {
-    /// Most dollars of one order.
-    pub order_notional_max: Option<Usd>,
-    /// Most dollars in positions that are not settled.
-    pub unsettled_notional_max: Option<Usd>,
 }
 
 /// The paper venues, each by [`engine::units::Venue::index`].
@@ -314,15 +307,12 @@ impl Config {
 
     /// True where the pair passes the filter of targets.
     pub fn wants(&self, pair: &PairSpec) -> bool {
-        let names =
-            [&pair.id, &pair.kalshi.ticker, &pair.kalshi.event, &pair.polymarket.condition_id];
-        let matches = |target: &String| {
-            names.iter().any(|name| match target.strip_suffix('*') {
-                Some(start) => name.starts_with(start),
-                None => *name == target,
-            })
-        };
-        self.targets.is_empty() || self.targets.iter().any(matches)
+        self.targets.is_empty() || self.targets.iter().any(|target| is_named(pair, target))
+    }
+
+    /// True where the pair is never traded.
+    pub fn blocks(&self, pair: &PairSpec) -> bool {
+        self.limits.blocked.iter().any(|name| is_named(pair, name))
     }
 
     /// How a run is set up that has `cash` on each venue. `files` as for [`Config::load_pairs`].
@@ -354,6 +344,8 @@ impl Config {
             deadline: self.strategy.deadline.0,
             balance_grid: self.kalshi.balance_grid.e6(),
             repair: self.repair.map(Into::into),
+            risk: Some((&self.limits.risk).into()),
+            blocked: all.pairs.iter().filter(|p| self.blocks(p)).map(|p| p.id.clone()).collect(),
             max_notional: self.limits.order_notional_max.map(Usd::e6),
             max_unsettled: self.limits.unsettled_notional_max.map(Usd::e6),
             arm_within: Some(self.strategy.arm_margin.e6())
@@ -368,6 +360,15 @@ impl Config {
             ..RunSpec::new(texts)
         })
     }
+}
+
+/// True where a name, or the start of one before a `*`, is the pair's.
+fn is_named(pair: &PairSpec, wanted: &str) -> bool {
+    let names = [&pair.id, &pair.kalshi.ticker, &pair.kalshi.event, &pair.polymarket.condition_id];
+    names.iter().any(|name| match wanted.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => *name == wanted,
+    })
 }
 
 /// Kalshi's published taker rate, whose multiplier is 1 (kalshi.md section 6).

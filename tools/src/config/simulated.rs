@@ -51,6 +51,9 @@ dir = "journal"
 [limits]
 order_notional_max = "250"
 unsettled_notional_max = "5000"
+day_loss_max = "2000"
+# Simulated venues know no calendar.
+pauses = []
 "#
         )
     }

@@ -69,7 +69,8 @@ fn the_default_holds_every_key() {
     assert_eq!(config.strategy.max_qty, Qty::lit(10_000));
     assert_eq!(config.paper.latency, [Ns::from_ms(10), Ns::from_ms(30)]);
     assert_eq!(config.pairs, [Path::new("dir/pairs.toml")], "relative to the file");
-    assert_eq!(config.limits, Limits::default(), "limits are a person's to say");
+    let said = [&config.limits.order_notional_max, &config.limits.unsettled_notional_max];
+    assert_eq!(said, [&None; 2], "limits are a person's to say");
     assert_eq!(config.kalshi.rest.host(), "external-api.demo.kalshi.co");
 }
 
@@ -203,6 +204,7 @@ fn every_reason_against_live_is_told() {
     let pairs = PairFile::default();
     let good = ClockBounds { least_ms: -120, most_ms: 90 };
     let text = "[limits]\norder_notional_max = \"5\"\nunsettled_notional_max = \"50\"\n\
+                day_loss_max = \"20\"\n\
                 [kalshi]\nkey_id = \"a\"\nkey_file = \"k.pem\"\n[polymarket]\nkey_file = \"p\"";
     let config = with(text, &[("APP_ENV", "prod")]).ok().unwrap();
     let told = |config: &Config, facts: &Facts<'_>| -> Vec<String> {
@@ -255,4 +257,63 @@ fn answers_of_whole_seconds_bound_the_clock_from_both_sides() {
     let one = ClockBounds::of_second(500, 540, 0);
     assert!(one.problem().is_some(), "one answer alone shows nothing: {one:?}");
     assert!(ClockBounds { least_ms: 5, most_ms: 4 }.problem().unwrap().contains("stepped"));
+}
+
+#[test]
+fn limits_stand_in_one_place_and_the_environment_comes_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("parallax.toml");
+    let read = |text: &str, list: &[(&str, &str)]| parse(text, &path, &variables(list), None);
+    let told = |text: &str| read(text, &[]).err().expect("refused").to_string();
+    let limits = "pair_notional_max = \"40\"\nkalshi_qty_max = \"7.5\"\nrepeats_max = 3\n\
+                  shutdown_balance = \"9\"\npauses = [\"kalshi mon 00:00-00:10\"]\nin_play = true\n";
+    fs::write(dir.path().join("limits.toml"), limits).unwrap();
+    let by_file = read("limits_file = \"limits.toml\"", &[]).ok().unwrap().limits;
+    let inline = read(&format!("[limits]\n{limits}"), &[]).ok().unwrap().limits;
+    assert_eq!(by_file, inline);
+    let risk = by_file.risk;
+    assert_eq!(risk.pair.notional, Usd::new(40_000_000));
+    assert_eq!(risk.venue[0].qty.e6(), 7_500_000);
+    assert_eq!((risk.repeats.count, risk.repeats.within), (3, Ns::from_ms(10_000)));
+    assert_eq!((risk.shutdown_balance, risk.wallet_min), (Usd::new(9_000_000), Usd::ZERO));
+    assert_eq!((risk.before_game, risk.calendar.pauses().count()), (None, 1));
+    let set = [("SHUTDOWN_BALANCE", "70"), ("MINIMUM_WALLET_BALANCE", "5")];
+    let risk = read("limits_file = \"limits.toml\"", &set).ok().unwrap().limits.risk;
+    assert_eq!(risk.shutdown_balance, Usd::new(70_000_000));
+    assert_eq!(risk.wallet_min, Usd::new(5_000_000));
+    let usual = read("", &[]).ok().unwrap().limits.risk;
+    assert_eq!(usual.pair, engine::risk::limits::Cap::NONE);
+    assert_eq!(
+        (usual.before_game, usual.calendar.pauses().count()),
+        (Some(Ns::from_ms(60_000)), 3)
+    );
+
+    let twice = told("limits_file = \"limits.toml\"\n[limits]\ncollar = \"0.01\"");
+    assert!(twice.contains("one place"), "{twice}");
+    assert!(told("limits_file = \"none.toml\"").contains("none.toml"));
+    fs::write(dir.path().join("limits.toml"), "collar = \"0.01\"\npair_max = \"1\"\n").unwrap();
+    let unknown = told("limits_file = \"limits.toml\"");
+    assert!(unknown.contains("limits.toml") && unknown.contains("line 2"), "{unknown}");
+    for (text, part) in [
+        ("collar = \"2\"", "limits.collar"),
+        ("pauses = [\"kalshi 03:00-05:00\"]", "kalshi thu 03:00-05:00"),
+        ("repeats_max = 17", "from 1 to 16"),
+        ("bundles_max = 0", "from 1 to 64"),
+        ("kalshi_fills_15s_max = \"0\"", "limits.kalshi_fills_15s_max"),
+        ("book_age_s = 999999999", "limits.book_age_s"),
+    ] {
+        let said = told(&format!("[limits]\n{text}"));
+        assert!(said.contains(part), "{text}: {said}");
+    }
+}
+
+#[test]
+fn the_printed_limits_are_a_limits_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("parallax.toml");
+    fs::write(dir.path().join("limits.toml"), super::DEFAULT_LIMITS).unwrap();
+    let text = "limits_file = \"limits.toml\"";
+    let config = parse(text, &path, &variables(&[]), None).ok().unwrap();
+    let usual = parse("", &path, &variables(&[]), None).ok().unwrap();
+    assert_eq!(config.limits, usual.limits);
 }

@@ -47,7 +47,7 @@ pub fn assemble(
         Fills::Paper => None,
         Fills::Venues => {
             let file = spec.pair_file()?;
-            Some(gates::gates(config, &file, &setup.table, agent, &clock.0, gate_journal)?)
+            Some(gates::gates(config, spec, (&file, &setup.table), agent, &clock.0, gate_journal)?)
         }
     };
     let desk = spec.desk(&setup)?;

@@ -179,6 +179,8 @@ struct Wish<'a> {
 /// [`RunError`]
 pub fn run(args: &RunArgs) -> Result<(), RunError> {
     let config = config::load(&args.config)?;
+    // Before anything is asked of a venue: what was stopped stays stopped.
+    let state = open_state(&config.state_dir)?;
     let (fills, why) = match live::trading(&config, args.live) {
         Trading::Paper(why) => (Fills::Paper, why.to_string()),
         Trading::Live => (Fills::Venues, "orders cost money".to_owned()),
@@ -205,6 +207,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
             Some(wanted.on_paper(&pairs).map_err(RunError::Words)?)
         }
     };
+    spec.today = state.day.spec();
     let mode = match fills {
         Fills::Paper => "paper",
         Fills::Venues => "LIVE",
@@ -220,7 +223,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         tape_dir: args.record.clone().or_else(|| config.record_dir.clone()),
         tape_stem: "run",
     };
-    let (tiles, ended, journal) = trade_on(&wish, session, journal)?;
+    let (tiles, ended, journal) = trade_on(&wish, session, journal, state)?;
     let summary = told(&tiles, &ended, &journal, args.report.as_deref(), &wish)?;
     let text = if args.json { summary.to_json() } else { summary.to_string() };
     stdout::print(&format!("{text}\n")).map_err(|error| RunError::Words(error.to_string()))?;
@@ -253,7 +256,9 @@ pub fn record(args: &RecordArgs) -> Result<(), RunError> {
         tape_dir: Some(args.dir.clone()),
         tape_stem: "books",
     };
-    let (_, ended, _) = trade_on(&wish, session, None)?;
+    // Nothing is traded, so that nothing needs to be armed.
+    let state = open_state(&args.dir)?;
+    let (_, ended, _) = trade_on(&wish, session, None, state)?;
     for warning in &ended.warnings {
         eprintln!("warning: {warning}");
     }
@@ -295,12 +300,8 @@ fn refuse(config: &Config, pairs: &[PathBuf], session: &mut Session) -> Result<(
     Err(RunError::Refused(reasons.iter().map(|reason| format!("  - {reason}\n")).collect()))
 }
 
-/// What outlives the run. Recording trades nothing, so that nothing needs to be armed for it.
-fn state_of(wish: &Wish<'_>) -> Result<State, RunError> {
-    let dir = match wish.hold {
-        true => wish.tape_dir.as_deref().unwrap_or(&wish.config.state_dir),
-        false => &wish.config.state_dir,
-    };
+/// What outlives a run.
+fn open_state(dir: &Path) -> Result<State, RunError> {
     State::open(dir).map_err(|error| match error {
         StateError::Killed { .. } => RunError::Killed(error),
         StateError::Io { .. } => RunError::State(error),
@@ -312,10 +313,10 @@ fn trade_on(
     wish: &Wish<'_>,
     session: Session,
     kept: Option<Journalled>,
+    mut state: State,
 ) -> Result<(LiveTiles, Ended, reported::Journal), RunError> {
     let Wish { config, spec, .. } = wish;
     let sends = kept.is_some();
-    let mut state = state_of(wish)?;
     let agent = Agent::new(config.ca_file.as_deref())?;
     let tape_path = match &wish.tape_dir {
         None => None,

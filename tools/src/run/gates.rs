@@ -8,7 +8,6 @@ use engine::clock::TscClock;
 use engine::event::{ArmRequest, Bundle, Control, Feedback};
 use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH, RULE_RING_DEPTH};
 use engine::pair::{FeeRule, PairTable};
-use engine::risk::limits::RiskLimits;
 use engine::risk::{Guard, Word};
 use engine::units::{Ns, Venue};
 use exec::armed::{ARMED_MAX, armed_ring};
@@ -31,6 +30,7 @@ use exec::token::TokenId;
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::doors;
+use super::spec::RunSpec;
 use crate::config::{Config, Environment};
 use crate::pairs::{PairFile, Version};
 use crate::rest::polymarket::PolymarketRest;
@@ -154,8 +154,8 @@ fn patience(environment: Environment) -> Patience {
 /// What cannot be found, read or reached, in words that name it.
 pub fn gates(
     config: &Config,
-    file: &PairFile,
-    table: &PairTable,
+    spec: &RunSpec,
+    (file, table): (&PairFile, &PairTable),
     agent: &Agent,
     clock: &TscClock,
     journal: Option<GateJournal>,
@@ -169,7 +169,8 @@ pub fn gates(
     let (rules, [kalshi_rules, polymarket_rules, signer_rules]) = rule_rings();
     let (kalshi_words, kalshi_heard) = RingBuffer::new(WORD_RING_DEPTH);
     let (polymarket_words, polymarket_heard) = RingBuffer::new(WORD_RING_DEPTH);
-    let guard = Guard::new(&RiskLimits::NONE, table);
+    let mut guard = Guard::new(&spec.limits()?, table);
+    spec.blocks(table).into_iter().for_each(|word| guard.tell(word));
     let kill_epoch = Arc::new(AtomicU32::new(0));
     let random = || keys::seed().map_err(|problem| problem.0);
     let number = |seed: [u8; 32]| seed.first_chunk().map_or(0, |le| u64::from_le_bytes(*le));
@@ -217,8 +218,13 @@ pub fn gates(
         feedback: kalshi_feedback,
         kill_epoch: Arc::clone(&kill_epoch),
     };
+    let clerk = KalshiClerk::new(account);
+    let clerk = match config.limits.kalshi_group {
+        Some(contracts) => clerk.with_groups(contracts),
+        None => clerk,
+    };
     let kalshi = KalshiGate::new(
-        KalshiClerk::new(account),
+        clerk,
         net,
         ends,
         gate_config(config.kalshi.order_connections, number(random()?)),
@@ -253,7 +259,7 @@ pub fn gates(
         terms: markets.polymarket.clone(),
         fees: markets.fees[1].clone(),
         limits: STANDARD,
-        heartbeat: false,
+        heartbeat: config.polymarket.heartbeat,
     };
     let net = TlsNet {
         orders: endpoint,

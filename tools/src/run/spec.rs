@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 
 use engine::core::{Core, CoreConfig, NO_LIMIT};
 use engine::desk::Desk;
-use engine::pair::PairId;
+use engine::pair::{PairId, PairTable};
 use engine::paper::PaperCore;
 use engine::repair::RepairConfig;
+use engine::risk::Word;
+use engine::risk::day::DayResult;
+use engine::risk::limits::RiskLimits;
 use engine::units::{Ns, Qty, Shares, Usd};
 use feeds::kalshi::session::NoSide;
 use serde::{Deserialize, Serialize};
 
 use super::legs::RepairSpec;
+use super::risk::RiskSpec;
 use crate::pairs::{self, PairFile};
 use crate::replay::setup::{self, FeedOptions, Setup};
 
@@ -47,6 +51,15 @@ pub struct RunSpec {
     pub deadline: u64,
     /// Kalshi's balance grid.
     pub balance_grid: i64,
+    /// Everything else that may not be exceeded; `None` is no limit.
+    #[serde(default)]
+    pub risk: Option<RiskSpec>,
+    /// Ids of pairs that are never traded.
+    #[serde(default)]
+    pub blocked: Vec<String>,
+    /// The day on which the run began, since the epoch, and what it had come to.
+    #[serde(default)]
+    pub today: (u64, i64),
     /// Most that one order may come to; `None` is no limit.
     pub max_notional: Option<i64>,
     /// Most money out at once; `None` is no limit.
@@ -86,6 +99,9 @@ impl RunSpec {
             cooldown: config.cooldown.0,
             deadline: config.deadline.0,
             balance_grid: config.balance_grid.e6(),
+            risk: None,
+            blocked: Vec::new(),
+            today: (0, 0),
             max_notional: None,
             max_unsettled: None,
             arm_within: None,
@@ -162,12 +178,39 @@ impl RunSpec {
     /// As [`RunSpec::core_config`].
     pub fn desk(&self, setup: &Setup) -> Result<Desk, String> {
         let (table, config) = (setup.table.clone(), self.core_config()?);
-        Ok(match self.fills {
+        let limits = self.limits()?;
+        let today = DayResult { day: self.today.0, result: Usd::new(self.today.1) };
+        let mut desk = match self.fills {
             Fills::Paper => {
-                Desk::Paper(PaperCore::new(table, setup.markets, config, self.latency.map(Ns)))
+                let core = PaperCore::new(table, setup.markets, config, self.latency.map(Ns));
+                Desk::Paper(core.with_limits(&limits, today))
             }
-            Fills::Venues => Desk::Real(self.holding(Core::new(table, setup.markets, config))),
-        })
+            Fills::Venues => {
+                let core = Core::new(table, setup.markets, config).with_limits(&limits, today);
+                Desk::Real(self.holding(core))
+            }
+        };
+        for word in self.blocks(&setup.table) {
+            desk.tell(word);
+        }
+        Ok(desk)
+    }
+
+    /// What may be at stake.
+    ///
+    /// # Errors
+    /// A value that no limit can have.
+    pub fn limits(&self) -> Result<RiskLimits, String> {
+        self.risk.as_ref().map_or(Ok(RiskLimits::NONE), RiskSpec::limits)
+    }
+
+    /// Words that take markets out of trading.
+    pub fn blocks(&self, table: &PairTable) -> Vec<Word> {
+        let blocked = table.pairs().iter().filter(|pair| self.blocked.contains(&pair.id));
+        let words = blocked.flat_map(|pair| {
+            pair.sides.map(|side| Word::Block { market: side.market, blocked: true })
+        });
+        words.collect()
     }
 
     /// A core with the positions that were there before.

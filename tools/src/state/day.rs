@@ -47,6 +47,11 @@ impl DayFile {
         self.kept
     }
 
+    /// The same as a tape carries it.
+    pub const fn spec(&self) -> (u64, i64) {
+        (self.kept.day, self.kept.result.e6())
+    }
+
     /// Begins again with nothing: for accounts that are new.
     ///
     /// # Errors
