@@ -36,6 +36,9 @@ pub struct RepairConfig {
     /// After so many fruitless tries in a row somebody is told, and the waits stay at their
     /// longest.
     pub tries_max: u8,
+    /// What was held on one side alone when the run began is closed too: right only where nobody
+    /// else trades for the account.
+    pub adopt: bool,
     /// Most money that may be at risk on one side of an event, orders in flight included: nothing
     /// is opened beyond it.
     pub naked_max: Usd,
@@ -53,6 +56,7 @@ impl Default for RepairConfig {
             wait_first: Ns::from_ms(100),
             wait_max: Ns::from_ms(2_000),
             tries_max: 8,
+            adopt: false,
             naked_max: crate::core::NO_LIMIT,
         }
     }
@@ -137,6 +141,14 @@ pub struct Scene<'a> {
     pub config: &'a RepairConfig,
 }
 
+impl Scene<'_> {
+    /// True where no more can be lost on all that is held than allowed.
+    fn may_hold(&self) -> bool {
+        let most = self.config.hold_max;
+        most > Usd::ZERO && self.stock.cost() <= most
+    }
+}
+
 /// Decides what to do with what a stock holds on one side alone.
 pub fn choose(scene: &Scene<'_>) -> Choice {
     let [yes, no] = scene.stock.sums();
@@ -154,7 +166,7 @@ pub fn choose(scene: &Scene<'_>) -> Choice {
     let mut dear = false;
     for at in 0..values.len() {
         let (way, Some(value)) = values[at] else { break };
-        if fair - value > scene.config.hold_cost && scene.stock.cost() <= scene.config.hold_max {
+        if fair - value > scene.config.hold_cost && scene.may_hold() {
             return Choice::Hold;
         }
         if value < floor {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use engine::clock::Clock as _;
+use engine::repair::RepairConfig;
 use engine::units::{Usd, Venue};
 use exec::journal::Record;
 use exec::journal::record::name;
@@ -127,6 +128,8 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let mut config = venues.config()?;
     // The simulated books stand some cents from an arbitrage: all of them are close enough.
     config.strategy.arm_margin = Usd::new(80_000);
+    // Nobody else trades for these accounts.
+    config.repair = config.repair.map(|repair| RepairConfig { adopt: true, ..repair });
     let agent = Agent::new(config.ca_file.as_deref()).map_err(words)?;
     let nothing = [Usd::ZERO; 2];
     let mut spec = config.run_spec(Fills::Venues, nothing, &[]).map_err(DemoError::Words)?;

@@ -292,13 +292,31 @@ impl Core {
     }
 
     /// Positions of a pair that were there before: the first venue's in 1e-6 contracts, YES above
-    /// zero and NO below, and the second one's tokens of each outcome.
+    /// zero and NO below, and the second one's tokens of each outcome. What of it is alone on one
+    /// side is closed where the configuration says so.
     pub fn begin_with(&mut self, id: PairId, net_e6: i64, held: [Shares; 2]) {
         let Some(pair) = self.table.get(id) else { return };
         let [first, second] = pair.sides.map(|side| side.market.index());
         self.net.begin_with(first, net_e6);
         self.tokens.begin_with(second, held);
         self.guard.begin_with(id, net_e6, held);
+        // What a market holds cannot be told apart by pair where it belongs to several.
+        let alone = pair.sides.iter().all(|side| self.table.pairs_of(side.market).count() == 1);
+        if alone && self.config.repair.is_some_and(|repair| repair.adopt) {
+            let stock = &mut self.states[id.index()].stock;
+            let first = if net_e6 < 0 { Outcome::No } else { Outcome::Yes };
+            let lots = [
+                (0, first, Shares::new(net_e6.unsigned_abs())),
+                (1, Outcome::Yes, held[0]),
+                (1, Outcome::No, held[1]),
+            ];
+            for (side, outcome, shares) in lots {
+                // It was paid for before: in the books of this run it cost nothing.
+                stock.add(side, outcome, Lot { shares, cost: Usd::ZERO });
+            }
+            stock.pair_off();
+            self.rows[id.index()].open |= mend::NAKED;
+        }
     }
 
     /// Positions and cash of the first venue.

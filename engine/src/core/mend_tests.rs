@@ -306,6 +306,30 @@ fn a_leg_that_leaves_first_is_followed_by_what_it_filled() {
 }
 
 #[test]
+fn what_was_alone_before_is_closed_only_where_that_is_wanted() {
+    for adopt in [false, true] {
+        let repair = RepairConfig { adopt, ..RepairConfig::default() };
+        let config = CoreConfig { repair: Some(repair), ..config() };
+        let core = Core::new(table(&[pair("a", 0, 0, Polarity::Same)]), [0, 0], config);
+        let mut rig = Rig { core, out: Recorder::default() };
+        // Nine YES against seven NO, and a YES token beside them.
+        let tokens = [Shares::new(1_000_000), Shares::new(7_000_000)];
+        rig.core.begin_with(PAIR, 9_000_000, tokens);
+        rig.book(0, 1, (4_900, 1_000), (5_000, 1_000));
+        rig.book(1, 2, (4_900, 1_000), (5_000, 1_000));
+        assert_eq!(rig.out.bundles.len(), usize::from(adopt));
+        if adopt {
+            let close = rig.last();
+            assert_eq!((close.purpose, close.legs[0].qty), (Purpose::Complement, Qty::lit(300)));
+            rig.fill(0, 3, 3);
+            rig.report(0, 4, ReportKind::Done);
+        }
+        assert_eq!(rig.core.naked(PAIR).1, Shares::ZERO);
+        rig.conserved();
+    }
+}
+
+#[test]
 fn a_hold_lets_repairs_go_on_and_a_kill_does_not() {
     let mut rig = one_sided(Some(RepairConfig::default()));
     rig.core.hold();

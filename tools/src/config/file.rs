@@ -84,6 +84,7 @@ pub(super) struct LegsFile {
     pub wait_ms: u32,
     pub wait_max_ms: u32,
     pub tries_max: u32,
+    pub adopt: bool,
     pub naked_max: Option<String>,
 }
 

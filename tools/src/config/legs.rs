@@ -28,6 +28,7 @@ pub(super) fn repair(
         wait_first: source.ms("legs.wait_ms", file.wait_ms, 1)?,
         wait_max: source.ms("legs.wait_max_ms", file.wait_max_ms, 1)?,
         tries_max: tries.ok_or_else(|| source.key("legs.tries_max", "from 1 to 100"))?,
+        adopt: file.adopt,
         naked_max,
     };
     if repair.give_max < repair.give_first {

@@ -26,6 +26,9 @@ pub struct RepairSpec {
     pub wait_max: u64,
     /// Fruitless tries until somebody is told.
     pub tries_max: u8,
+    /// What was alone when the run began is closed too.
+    #[serde(default)]
+    pub adopt: bool,
     /// Most money at risk on one side of an event; `None` is no limit.
     pub naked_max: Option<i64>,
 }
@@ -42,6 +45,7 @@ impl From<RepairConfig> for RepairSpec {
             wait_first: config.wait_first.0,
             wait_max: config.wait_max.0,
             tries_max: config.tries_max,
+            adopt: config.adopt,
             naked_max,
         }
     }
@@ -58,6 +62,7 @@ impl From<RepairSpec> for RepairConfig {
             wait_first: Ns(spec.wait_first),
             wait_max: Ns(spec.wait_max),
             tries_max: spec.tries_max,
+            adopt: spec.adopt,
             naked_max: spec.naked_max.map_or(engine::core::NO_LIMIT, Usd::new),
         }
     }
