@@ -454,9 +454,7 @@ mod tests {
         let most: Vec<_> =
             (0..BANDS_MAX as u16).map(|n| (n * 1_000, n * 1_000 + 1_000, 7 + n % 2 * 3)).collect();
         for grid in [Ok(Grid::CENT), Grid::banded(&tapered), Grid::banded(&most)] {
-            if let Ok(grid) = grid {
-                round(CoreInput::Control(Control::Grid { market, grid }));
-            }
+            round(CoreInput::Control(Control::Grid { market, grid: grid.unwrap() }));
         }
         let kinds = [
             ReportKind::Sent,

@@ -63,6 +63,8 @@ pub struct Patience {
     /// An order that whole lists do not hold this long after it left never came into being. Above
     /// the venue's window for time stamps, and the lag of its lists (kalshi.md sections 1 and 4).
     pub absence: Ns,
+    /// A trade may fail for good so long after its order left (polymarket.md section 3).
+    pub trades: Ns,
 }
 
 impl Default for Patience {
@@ -72,6 +74,7 @@ impl Default for Patience {
             round_first: Ns::from_ms(500),
             round_longest: Ns::from_ms(8_000),
             absence: Ns::from_ms(60_000),
+            trades: Ns::from_ms(300_000),
         }
     }
 }
@@ -84,6 +87,8 @@ pub struct Orders {
     spare: Vec<Vec<Counted>>,
     serial: u64,
     early: VecDeque<FillNews>,
+    /// Orders that ended and whose trades may have failed since, with when to ask for them.
+    again: VecDeque<(OrderKey, Ns)>,
     patience: Patience,
 }
 
@@ -96,6 +101,7 @@ impl Orders {
             spare: (0..ORDERS_MAX).map(|_| Vec::with_capacity(FILLS_RESERVED)).collect(),
             serial: 0,
             early: VecDeque::with_capacity(EARLY_MAX),
+            again: VecDeque::with_capacity(ORDERS_MAX),
             patience,
         }
     }
@@ -200,10 +206,19 @@ impl Orders {
         }
     }
 
-    /// Something may have been missed: every order that has not ended is asked for.
+    /// Something may have been missed: every order that has not ended is asked for, and after those
+    /// every one whose trades may have failed meanwhile.
     pub fn ask_for_all(&mut self, now: Ns) {
         for slot in self.places.live() {
             self.slots[slot].ask_at(now);
+        }
+        let Patience { fills, trades, .. } = self.patience;
+        self.again.clear();
+        for (slot, order) in self.slots.iter().enumerate() {
+            let ended = order.stage == Stage::Ended && order.may_fail();
+            if ended && now.since(order.sent.mono) < trades {
+                self.again.push_back((self.key_of(slot), now.after(fills)));
+            }
         }
     }
 
@@ -273,11 +288,13 @@ impl Orders {
     /// The order that is to be asked for next, and when.
     pub fn next_inquiry(&self) -> Option<(OrderKey, Ns)> {
         let due = self.places.live().filter_map(|slot| Some((slot, self.slots[slot].inquiry.due?)));
-        due.min_by_key(|(_, due)| *due).map(|(slot, due)| (self.key_of(slot), due))
+        let due = due.map(|(slot, due)| (self.key_of(slot), due));
+        due.chain(self.again.front().copied()).min_by_key(|(_, due)| *due)
     }
 
     /// A round of questions about an order begins.
     pub fn inquire(&mut self, key: OrderKey) {
+        self.again.retain(|(ended, _)| *ended != key);
         if let Some(order) = self.get_mut(key) {
             let inquiry = &mut order.inquiry;
             *inquiry = Inquiry { rounds: inquiry.rounds + 1, whole: true, ..Inquiry::default() };

@@ -5,7 +5,7 @@ use engine::fee::{FillFees, cost_of};
 use engine::pair::{Outcome, PairId};
 use engine::tile::Now;
 use engine::top::MarketId;
-use engine::units::{Ns, Px, Qty, Shares, Usd};
+use engine::units::{Ns, Px, Qty, Shares, Usd, Venue};
 
 use crate::gate::figures::GateFigures;
 use crate::gate::outbox::Outbox;
@@ -132,6 +132,12 @@ impl Order {
             !self.counted[..n].iter().any(|before| before.trade == self.counted[n].trade)
         };
         (0..self.counted.len()).filter(|n| first(*n)).count() as u16
+    }
+
+    /// True where a trade of it may still be taken back: a match on Polymarket counts at once and is
+    /// settled later.
+    pub(super) fn may_fail(&self) -> bool {
+        self.market.venue() == Venue::Polymarket && self.counted.iter().any(|fill| !fill.undone)
     }
 
     /// True where the venue could fill no more of it.

@@ -70,6 +70,36 @@ fn an_order_is_signed_on_the_spot_and_ends_with_all_its_trades() {
 }
 
 #[test]
+fn a_trade_that_failed_while_nobody_listened_is_asked_for() {
+    let (mut rig, _) = polymarket();
+    let (slot, id) = fire(&mut rig);
+    rig.peer(slot).borrow_mut().answer(200, "", &placed(&id, "matched", &json!(["a"])));
+    rig.hear(&trade("a", &id, "MATCHED", "0.55", "10"));
+    rig.run(1);
+    assert_eq!(rig.reports().last(), Some(&ReportKind::Done));
+    rig.channel().borrow_mut().is_over = true;
+    rig.run(1);
+    rig.pass(300 * MS);
+    rig.subscribe();
+    rig.run(2);
+    rig.pass(1_000 * MS);
+    rig.run(1);
+    let (slot, question) = rig.request();
+    assert!(question.starts_with("GET /data/order/"), "{question}");
+    let order = json!({"id": id, "status": "MATCHED", "associate_trades": ["a"]}).to_string();
+    rig.peer(slot).borrow_mut().answer(200, "", &order);
+    rig.run(2);
+    let (slot, question) = rig.request();
+    assert!(question.starts_with("GET /data/trades"), "{question}");
+    let row: Value = serde_json::from_str(&trade("a", &id, "FAILED", "0.55", "10")).unwrap();
+    let page = json!({"limit": 100, "count": 1, "next_cursor": "LTE=", "data": [row]}).to_string();
+    rig.peer(slot).borrow_mut().answer(200, "", &page);
+    rig.run(2);
+    let reports = rig.reports();
+    assert!(matches!(reports[..], [ReportKind::Undone { .. }]), "{reports:?}");
+}
+
+#[test]
 fn an_armed_order_leaves_without_a_signature() {
     let (mut rig, mut filler) = polymarket();
     let mut armed = ArmedOrder::EMPTY;

@@ -43,7 +43,8 @@ fn while_one_venue_has_no_tokens_no_leg_leaves_at_either() {
             there.peer(slots[1][0]).borrow_mut().answer(400, "", r#"{"error":"no"}"#);
             here.run(2);
             there.run(2);
-            (here.reports(), there.reports());
+            here.reports();
+            there.reports();
         } else {
             // Polymarket lets four through at once; Kalshi's own tokens would do for many more.
             let refused = ReportKind::Rejected(Reject::RateLimit);
