@@ -19,6 +19,10 @@ use exec::gate::orders::ORDERS_MAX;
 use exec::gate::polymarket::PolymarketClerk;
 use exec::gate::{Gate, GateConfig, GateEnds};
 use exec::http::exchange::Link;
+use exec::journal::durable::rings;
+use exec::journal::memory::Memory as Disk;
+use exec::journal::tile::JournalConfig;
+use exec::journal::{Durable, JournalTile, JournalWriter, Record};
 use exec::pool::{Dial, PoolConfig};
 use exec::sign::pool::header_pool;
 use exec::signer::{ArmDuty, HeaderDuty, SignerTile};
@@ -84,14 +88,15 @@ impl Shots {
 }
 
 /// Fires at one venue: [`MARKETS`] orders a round, after some rounds that are not counted. `ahead`
-/// says whether what they need lies ready.
+/// says whether what they need lies ready, `journal` whether they are written down and leave only
+/// when that is durable.
 ///
 /// # Errors
 /// Where an order does not leave, or not as it should.
-pub fn fire(venue: Venue, rounds: usize, ahead: bool) -> Result<Shots, String> {
+pub fn fire(venue: Venue, rounds: usize, ahead: bool, journal: bool) -> Result<Shots, String> {
     match venue {
-        Venue::Kalshi => Range::kalshi().run(rounds, ahead),
-        Venue::Polymarket => Range::polymarket().run(rounds, ahead),
+        Venue::Kalshi => Range::kalshi(journal)?.run(rounds, ahead),
+        Venue::Polymarket => Range::polymarket(journal)?.run(rounds, ahead),
     }
 }
 
@@ -131,32 +136,38 @@ struct Range<K: Clerk> {
     answers: Rc<Cell<bool>>,
     signer: SignerTile,
     requests: Option<Producer<ArmRequest>>,
+    journal: Option<JournalTile<Disk>>,
     now: Now,
     fired: u64,
 }
 
 impl Range<KalshiClerk> {
-    fn kalshi() -> Range<KalshiClerk> {
+    fn kalshi(journal: bool) -> Result<Range<KalshiClerk>, String> {
         let (filler, headers) = header_pool();
         let clerk = KalshiClerk::new(accounts::kalshi(headers, HOST));
         let duty = HeaderDuty { signer: accounts::ed25519(), filler };
-        Range::new(clerk, SignerTile::new(Some(duty), None), None)
+        Range::new(clerk, SignerTile::new(Some(duty), None), None, journal)
     }
 }
 
 impl Range<PolymarketClerk> {
-    fn polymarket() -> Range<PolymarketClerk> {
+    fn polymarket(journal: bool) -> Result<Range<PolymarketClerk>, String> {
         let (filler, armed) = armed_ring();
         let clerk = PolymarketClerk::new(accounts::polymarket(armed, HOST));
         let (requests_tx, requests) = RingBuffer::new(MARKETS);
         let (armory, terms) = (accounts::armory(HOST, 2), accounts::polymarket_terms());
         let duty = ArmDuty { armory, terms, requests, rules: None, filler, orders_max: ARMED_MAX };
-        Range::new(clerk, SignerTile::new(None, Some(duty)), Some(requests_tx))
+        Range::new(clerk, SignerTile::new(None, Some(duty)), Some(requests_tx), journal)
     }
 }
 
 impl<K: Counts> Range<K> {
-    fn new(clerk: K, signer: SignerTile, requests: Option<Producer<ArmRequest>>) -> Range<K> {
+    fn new(
+        clerk: K,
+        signer: SignerTile,
+        requests: Option<Producer<ArmRequest>>,
+        journal: bool,
+    ) -> Result<Range<K>, String> {
         let (bundles, bundles_rx) = RingBuffer::new(1);
         let (feedback_tx, feedback) = RingBuffer::new(64);
         let kill_epoch = Arc::new(AtomicU32::new(0));
@@ -172,7 +183,16 @@ impl<K: Counts> Range<K> {
         let (refusal, greeting) = (K::REFUSAL, K::GREETING);
         let net = Memory { answers: Rc::clone(&answers), refusal, greeting };
         let gate = Gate::new(clerk, net, ends, config, TscClock::new());
-        Range { gate, bundles, feedback, answers, signer, requests, now: START, fired: 0 }
+        let (gate, signer, journal) = match journal {
+            false => (gate, signer, None),
+            true => {
+                let (tile, [kalshi, polymarket, ahead, _]) = journalled()?;
+                let own = if K::VENUE == Venue::Kalshi { kalshi } else { polymarket };
+                (gate.with_journal(own, true), signer.with_journal(ahead), Some(tile))
+            }
+        };
+        let now = START;
+        Ok(Range { gate, bundles, feedback, answers, signer, requests, journal, now, fired: 0 })
     }
 
     fn run(mut self, rounds: usize, ahead: bool) -> Result<Shots, String> {
@@ -231,7 +251,17 @@ impl<K: Counts> Range<K> {
         self.step_until(|range| range.gate.open_orders() == [0, 0])?;
         self.answers.set(false);
         while self.feedback.pop().is_ok() {}
+        self.write_down();
         Ok(())
+    }
+
+    /// The journal takes what came, as its own thread would by now.
+    fn write_down(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            while journal.is_busy() {
+                journal.step(self.now);
+            }
+        }
     }
 
     /// Everything that can be signed ahead is, a second later.
@@ -242,6 +272,7 @@ impl<K: Counts> Range<K> {
         }
         // The gate takes over what it can hold, four at a time.
         while self.signer.step(self.now) + self.gate.step(self.now) > 0 {}
+        self.write_down();
     }
 
     fn step_until(&mut self, done: impl Fn(&Range<K>) -> bool) -> Result<(), String> {
@@ -259,6 +290,18 @@ impl<K: Counts> Range<K> {
     fn pass(&mut self, time: Ns) {
         self.now = Now { mono: self.now.mono.after(time), wall: self.now.wall.after(time) };
     }
+}
+
+/// A journal in memory, its writers by source.
+fn journalled() -> Result<(JournalTile<Disk>, [JournalWriter; 4]), String> {
+    let durable = Durable::new();
+    let (writers, ends) = rings(&durable);
+    let config = JournalConfig { ids_block: 1 << 32, ..JournalConfig::default() };
+    let opened = JournalTile::open(Disk::new(), ends, durable, config, &mut |_, _| {});
+    let (mut tile, _) = opened.map_err(|error| error.to_string())?;
+    let run = Record::Run { run: 1, wall: START.wall, live: false };
+    tile.begin(&[run], START).map_err(|error| error.to_string())?;
+    Ok((tile, writers))
 }
 
 /// Connections in memory.

@@ -182,16 +182,20 @@ fn instructions(words: String, span: Span, effort: &Effort) -> Result<u64, callg
 /// # Errors
 /// Words that name nothing, and what the measurement says.
 pub fn counted(words: &str, effort: &Effort) -> Result<(), Box<dyn std::error::Error>> {
-    if let Some(venue) = Venue::ALL.into_iter().find(|venue| words == fire_words(*venue)) {
-        fire::fire(venue, 1, true)?;
-        return Ok(());
+    for venue in Venue::ALL {
+        for journal in [false, true] {
+            if words == fire_words(venue, journal) {
+                fire::fire(venue, 1, true, journal)?;
+                return Ok(());
+            }
+        }
     }
     let scenario = Scenario::parse(words).ok_or("--count: no such scenario")?;
     Ok(scenario.run(effort)?)
 }
 
-fn fire_words(venue: Venue) -> String {
-    format!("fire/{venue:?}")
+fn fire_words(venue: Venue, journal: bool) -> String {
+    format!("fire/{venue:?}{}", if journal { "/journal" } else { "" })
 }
 
 /// Measures what `only` names, or everything.

@@ -22,26 +22,41 @@ pub(super) fn signatures(effort: &Effort, figures: &mut Figures) {
 pub(super) fn firing(effort: &Effort, figures: &mut Figures) -> Result<(), String> {
     let rounds = if effort.quick { 2 } else { 12 };
     let (mut most, mut slowest) = (Some(0.0_f64), 0);
+    let mut written = Some(0.0_f64);
     let mut hits = fire::Shots::default();
     for (venue, short) in [(Venue::Kalshi, "kalshi"), (Venue::Polymarket, "polymarket")] {
         let name = format!("fire_hit_{short}_instructions");
-        match instructions(fire_words(venue), fire::SPAN, effort) {
+        match instructions(fire_words(venue, false), fire::SPAN, effort) {
             Ok(total) => figures.count(&name, total),
             Err(error) => figures.absent(&name, &error.to_string()),
         }
-        most = most.zip(figures.get(&name)).map(|(most, count)| most.max(count));
-        let hit = fire::fire(venue, rounds, true)?;
+        let plain = figures.get(&name);
+        most = most.zip(plain).map(|(most, count)| most.max(count));
+        let added = format!("fire_journal_{short}_instructions");
+        match instructions(fire_words(venue, true), fire::SPAN, effort) {
+            Ok(total) => figures.ratio(&added, total as f64 - plain.unwrap_or_default(), 1.0),
+            Err(error) => figures.absent(&added, &error.to_string()),
+        }
+        written = written.zip(figures.get(&added)).map(|(most, count)| most.max(count));
+        let kept = fire::fire(venue, rounds, true, true)?;
+        figures.count(&format!("fire_journal_{short}_ns"), kept.median_ns());
+        hits.allocations += kept.allocations;
+        let hit = fire::fire(venue, rounds, true, false)?;
         figures.count(&format!("fire_hit_{short}_ns"), hit.median_ns());
         hits.allocations += hit.allocations;
         hits.public_key_ops += hit.public_key_ops;
         hits.hmacs += hit.hmacs;
-        let miss = fire::fire(venue, rounds, false)?.median_ns();
+        let miss = fire::fire(venue, rounds, false, false)?.median_ns();
         figures.count(&format!("fire_miss_{short}_ns"), miss);
         slowest = slowest.max(miss);
     }
     match most {
         Some(most) => figures.ratio("fire_hit_instructions", most, 1.0),
         None => figures.absent("fire_hit_instructions", "no instructions were counted"),
+    }
+    match written {
+        Some(most) => figures.ratio("fire_journal_instructions", most, 1.0),
+        None => figures.absent("fire_journal_instructions", "no instructions were counted"),
     }
     figures.count("fire_hit_public_key_ops", hits.public_key_ops);
     figures.count("fire_hit_hmacs", hits.hmacs);
@@ -50,7 +65,8 @@ pub(super) fn firing(effort: &Effort, figures: &mut Figures) -> Result<(), Strin
     figures.note(
         "fire_hit_instructions: from the bundle in the gate's ring to the call that hands its \
          request to the connection, Polymarket's found last among 64; fire_*_ns: the whole step of the gate, over a connection that \
-         copies where TLS encrypts; a miss signs on the spot, on Kalshi with Ed25519"
+         copies where TLS encrypts; a miss signs on the spot, on Kalshi with Ed25519; \
+         fire_journal_instructions: what writing the order down and waiting for nothing adds"
             .into(),
     );
     Ok(())
