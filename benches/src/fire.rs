@@ -401,9 +401,9 @@ mod tests {
     #[test]
     fn a_hit_signs_nothing_and_a_miss_does() {
         for venue in Venue::ALL {
-            let hits = fire(venue, 1, true).unwrap();
+            let hits = fire(venue, 1, true, false).unwrap();
             assert_eq!((hits.count(), hits.public_key_ops, hits.hmacs), (MARKETS, 0, 0));
-            let misses = fire(venue, 1, false).unwrap();
+            let misses = fire(venue, 1, false, false).unwrap();
             assert_eq!(misses.public_key_ops, MARKETS as u64);
         }
     }

@@ -78,6 +78,7 @@ struct Told {
     fees: i64,
     ended: bool,
     unknown: bool,
+    undone: bool,
 }
 
 struct Rig {
@@ -299,6 +300,12 @@ impl Rig {
                 told.cash += cash.e6();
                 told.fees += fee.e6();
             }
+            ReportKind::Undone { shares, cash, fee, .. } => {
+                told.shares -= shares.e6();
+                told.cash -= cash.e6();
+                told.fees -= fee.e6();
+                told.undone = true;
+            }
             ReportKind::Unknown => told.unknown = true,
             kind if kind.is_final() => {
                 assert!(!told.ended, "{report:?} ends twice");
@@ -499,7 +506,7 @@ fn a_trade_that_fails_on_chain_shows() {
     rig.admin("/sim/fault", &json!({"venue": "polymarket", "kind": "settlement_failed"}));
     rig.fire(0, 10, false);
     assert!(rig.until(5_000, Rig::all_ended));
-    assert!(rig.until(120_000, |rig| rig.told.values().any(|told| told.unknown)), "it is undone");
+    assert!(rig.until(120_000, |rig| rig.told.values().any(|told| told.undone)), "it is undone");
     assert_eq!(rig.polymarket.figures().undone, 1);
     assert_eq!(rig.polymarket.open_orders(), [0, 0]);
 }

@@ -62,6 +62,12 @@ fn run_and_kill(dir: &Path, resumes: bool, after: Duration) {
         std::thread::sleep(Duration::from_millis(5));
     }
     std::thread::sleep(after);
+    if !resumes {
+        let (code, out, err) = output(&["demo", "--resume", at, "--seconds", "1", "--no-tui"]);
+        assert_eq!(code, Some(1), "a second engine on the account: {out}{err}");
+        assert!(err.contains("another engine") && err.contains("one engine an account"), "{err}");
+        assert!(err.contains(&format!("process {}", engine.0.id())), "{err}");
+    }
     engine.0.kill().unwrap();
     engine.0.wait().unwrap();
 }

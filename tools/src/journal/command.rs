@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use engine::event::{Feedback, Report};
+use engine::top::MarketId;
 use exec::journal::files::Files;
 use exec::journal::fold::State;
 use exec::journal::reader::{self, Verdict, Verified};
+use exec::journal::record::Name;
 use exec::journal::{Record, frame};
 use serde_json::{Value, json};
 
@@ -198,11 +201,36 @@ fn words(found: &Verified, state: &State) -> String {
 
 /// A record as a line.
 fn line(seq: u64, record: &Record, json: bool) -> String {
-    // The derived form names every field, and no record holds a secret.
-    let text = format!("{record:?}");
+    let text = described(record);
+    let kind = text.split([' ', '(']).next().unwrap_or_default();
     match json {
-        true => json!({ "seq": seq, "record": text }).to_string(),
+        true => json!({ "seq": seq, "kind": kind, "record": text }).to_string(),
         false => format!("{seq:>9}  {text}"),
+    }
+}
+
+/// A record in words: names as text, everything else field by field. No record holds a secret.
+fn described(record: &Record) -> String {
+    let text = |name: &Name| String::from_utf8_lossy(name.as_bytes()).into_owned();
+    let place = |market: &MarketId| format!("{} market {}", market.venue(), market.index());
+    match record {
+        Record::Market { market, name } => format!("Market {} is {}", place(market), text(name)),
+        Record::Token { market, outcome, name } => {
+            format!("Token {} of {} is {}", outcome.name(), place(market), text(name))
+        }
+        Record::Cash { venue, cash } => format!("Cash {cash} at {venue}"),
+        Record::Held { market, outcome, e6 } => {
+            format!("Held {e6} millionths of {} in {}", outcome.name(), place(market))
+        }
+        Record::Differs { venue, what, ours, theirs, taken } => {
+            let taken = if *taken { ", taken over" } else { "" };
+            format!("Differs {venue} {}: we {ours}, the venue {theirs}{taken}", text(what))
+        }
+        Record::Heard(Feedback::Report(report)) => {
+            let Report { bundle, leg, kind, .. } = report;
+            format!("Heard of bundle {} leg {leg} at {}: {kind:?}", bundle.0, place(&report.market))
+        }
+        other => format!("{other:?}"),
     }
 }
 
@@ -223,7 +251,7 @@ fn show(args: &DirArgs, last: Option<usize>) -> Result<(), JournalError> {
 }
 
 fn tail(args: &DirArgs) -> Result<(), JournalError> {
-    let mut next = None;
+    let (mut next, mut doubted) = (None, false);
     loop {
         let mut text = String::new();
         let found = read(&args.dir, &mut |seq, record| {
@@ -232,8 +260,16 @@ fn tail(args: &DirArgs) -> Result<(), JournalError> {
                 text.push('\n');
             }
         })?;
-        // A commit that is being written looks torn until it is whole.
-        judged(&args.dir, &found)?;
+        // What is being written while it is read may look torn, and once even damaged.
+        if let Err(error) = judged(&args.dir, &found) {
+            if doubted {
+                return Err(error);
+            }
+            doubted = true;
+            std::thread::sleep(LOOK_EVERY);
+            continue;
+        }
+        doubted = false;
         next = Some(found.last + 1);
         if !text.is_empty() {
             stdout::print(&text)?;
