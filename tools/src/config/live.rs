@@ -90,6 +90,15 @@ impl ClockBounds {
         }
     }
 
+    /// The bound that is farther from nothing.
+    pub const fn farthest_ms(self) -> i64 {
+        if self.least_ms.unsigned_abs() > self.most_ms.unsigned_abs() {
+            self.least_ms
+        } else {
+            self.most_ms
+        }
+    }
+
     /// Why this clock cannot be trusted; `None` where it is shown to be good enough.
     pub fn problem(self) -> Option<String> {
         let ClockBounds { least_ms, most_ms } = self;

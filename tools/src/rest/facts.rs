@@ -45,6 +45,16 @@ pub fn gather<'p>(
     Facts { clock, geoblock, files, pairs }
 }
 
+/// How far the clock is ahead of both venues', as far as that is known: the farther bound of each.
+pub fn clocks(kalshi: &mut KalshiRest, polymarket: &mut PolymarketRest) -> Vec<(Venue, i64)> {
+    let all = [
+        (Venue::Kalshi, bounds(|| kalshi.date())),
+        (Venue::Polymarket, bounds(|| polymarket.time())),
+    ];
+    let known = all.into_iter().filter_map(|(venue, bounds)| Some((venue, bounds.ok()?)));
+    known.map(|(venue, bounds)| (venue, bounds.farthest_ms().saturating_mul(1_000_000))).collect()
+}
+
 /// What some answers together tell of the clock.
 fn bounds(
     mut ask: impl FnMut() -> Result<(i64, i64, i64), RestError>,

@@ -12,6 +12,7 @@ use engine::units::{Usd, Venue};
 use engine::view::View;
 
 use super::assemble::{self, Assembled};
+use super::clocks;
 use super::inject::Injection;
 use super::reported;
 use super::spec::{Fills, RunSpec};
@@ -27,6 +28,8 @@ use crate::journal::keep::Journalled;
 use crate::journal::lock::Lock;
 use crate::journal::start;
 use crate::recorder::tape_path;
+use crate::rest::kalshi::KalshiRest;
+use crate::rest::polymarket::PolymarketRest;
 use crate::rest::{Agent, facts, wall};
 use crate::state::{State, StateError};
 use crate::stdout;
@@ -363,6 +366,13 @@ fn trade_on(
             scope.spawn(move || {
                 compare::watch(books, file, comparison, end, &mut |why| switch.kill(why));
             });
+        }
+        // Simulators share this host's clock.
+        if sends && config.environment != Environment::Sim {
+            let kalshi = KalshiRest::new(&config.kalshi, agent.clone(), None);
+            let polymarket = PolymarketRest::new(&config.polymarket, agent.clone());
+            let run = state.switch.handle();
+            scope.spawn(move || clocks::watch(kalshi, polymarket, &run, end));
         }
         let mut watch = Watch {
             title: wish.title.clone(),

@@ -267,6 +267,7 @@ impl Main<'_> {
                 outside.brakes.tell(Word::Arm);
                 self.story.armed();
             }
+            Some(Change::Told(word)) => outside.brakes.tell(word),
             None => {}
         }
         let troubles = watch.state.switch.take_troubles();

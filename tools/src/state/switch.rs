@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
+use engine::risk::Word;
+
 use super::latch::Latch;
 
 /// How often the latch is looked at.
@@ -18,6 +20,8 @@ pub enum Change {
     Killed(String),
     /// A person armed it: trading may go on.
     Armed,
+    /// Something that limits depend on became known.
+    Told(Word),
 }
 
 /// Stops and arms a run from anywhere in the process: what a control plane calls.
@@ -29,6 +33,11 @@ impl KillHandle {
     pub fn kill(&self, reason: &str) {
         // A run that has ended stopped already.
         let _ = self.0.send(Change::Killed(reason.to_owned()));
+    }
+
+    /// Tells the core and the gates something that their limits depend on.
+    pub fn tell(&self, word: Word) {
+        let _ = self.0.send(Change::Told(word)); // as above
     }
 
     /// A person says that trading may go on.
@@ -96,6 +105,7 @@ impl KillSwitch {
             return match asked {
                 Change::Killed(reason) => self.kill(&reason),
                 Change::Armed => self.arm(),
+                told @ Change::Told(_) => Some(told),
             };
         }
         if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
