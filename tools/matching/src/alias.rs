@@ -216,7 +216,8 @@ impl Aliases {
                 for phrase in split(phrases) {
                     self.phrase(class, value, &phrase);
                 }
-                if class != Class::Weak && class != Class::Stop {
+                // The code of a state is a word of its own (`In`, `Or`, `Me`), or of a league (`AL`).
+                if !matches!(class, Class::Weak | Class::Stop | Class::State) {
                     self.phrase(class, value, &normal(value));
                 }
                 Ok(())

@@ -38,3 +38,15 @@ fn a_line_that_is_none_says_why() {
     assert!(tables.extend("org\tx").unwrap_err().why.contains("2 columns"));
     assert!(tables.extend("nosuch\tteam\tT\tteam").unwrap_err().why.contains("no league"));
 }
+
+#[test]
+fn the_code_of_a_state_is_no_phrase() {
+    let tables = Aliases::builtin();
+    let class =
+        |text: &str| tables.longest(&crate::token::tokens(text), 0).map(|(class, ..)| class);
+    for word in ["In 2026", "Or", "Me", "OK", "HI"] {
+        assert_ne!(class(word), Some(Class::State), "{word}");
+    }
+    assert_eq!(class("AL MVP"), Some(Class::Conference));
+    assert_eq!(class("New Hampshire"), Some(Class::State));
+}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alias::Class;
 use crate::claim::{Claim, Kind};
 use crate::judgement::{Compared, Relation};
 use crate::listing::{Listing, Venue};
@@ -211,18 +212,26 @@ impl Gate {
         Gate { here, there, compared }
     }
 
-    /// Fields without which this kind of market cannot be traded by rule.
+    /// Fields without which a claim of this kind cannot be traded by rule.
     #[must_use]
-    pub fn needed(kind: Kind) -> &'static [&'static str] {
-        match kind {
-            Kind::GameMoneyline | Kind::GameSpread | Kind::GameTotal | Kind::GameBothScore => {
-                &["cancelled", "postponed"]
-            }
-            Kind::EsportsMatch | Kind::EsportsMap => &["cancelled", "postponed"],
+    pub fn needed(claim: &Claim) -> &'static [&'static str] {
+        match claim.kind {
+            Kind::GameMoneyline
+            | Kind::GameSpread
+            | Kind::GameTotal
+            | Kind::GameBothScore
+            | Kind::EsportsMatch
+            | Kind::EsportsMap => &["cancelled", "postponed"],
             Kind::AssetPrice => &["source", "cut-off", "strike"],
             Kind::Economic | Kind::Weather => &["source", "strike"],
             Kind::CentralBank => &["source", "cancelled"],
             Kind::Deadline | Kind::Other => &["cut-off", "source"],
+            // Who leads a table can share the lead.
+            Kind::Award | Kind::Competition
+                if claim.has(Class::Verb, "lead") || claim.has(Class::Award, "golden-boot") =>
+            {
+                &["source", "tie"]
+            }
             Kind::Election | Kind::Nomination | Kind::Seats | Kind::Award | Kind::Competition => {
                 &["source"]
             }
@@ -371,3 +380,7 @@ fn decider(here: &Record, there: &Record) -> Compared {
     let relation = if a == b { Relation::Equal } else { Relation::Compatible };
     compared("decider", relation, sides(a, b, String::clone))
 }
+
+#[cfg(test)]
+#[path = "gate_tests.rs"]
+mod tests;

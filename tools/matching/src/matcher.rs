@@ -233,7 +233,7 @@ fn decide(
         return (Verdict::Blocked, blocking);
     }
     review.extend(different);
-    let needed = Gate::needed(claims[0].kind);
+    let needed = [Gate::needed(claims[0]), Gate::needed(claims[1])].concat();
     let unknown = with(Relation::Unknown, &gate.compared);
     review.extend(unknown.into_iter().filter(|f| needed.contains(&f.field.as_str())));
     review.extend(with(Relation::Unknown, fields));
