@@ -1,10 +1,12 @@
 //! A recorded run and its repetition.
 
 use super::*;
+use crate::core::CoreConfig;
 use crate::event::{Report, ReportKind};
 use crate::fixture::{Recorder, config, market, pair, table, top};
 use crate::pair::{Outcome, Polarity};
 use crate::paper::PaperCore;
+use crate::repair::RepairConfig;
 use crate::tap::tap;
 use crate::units::{Px, Qty, Shares, Usd};
 
@@ -35,9 +37,10 @@ fn rig(desk: Desk, gates: usize) -> Rig {
     Rig { tile, tops, controls, feedback, commands, bundles, events, tape }
 }
 
-fn paper() -> Desk {
+fn mending(repair: Option<RepairConfig>) -> Desk {
     let pairs = table(&[pair("a", 0, 0, Polarity::Same)]);
-    Desk::Paper(PaperCore::new(pairs, [0, 0], config(), [Ns(50), Ns(70)]))
+    let config = CoreConfig { repair, ..config() };
+    Desk::Paper(PaperCore::new(pairs, [0, 0], config, [Ns(50), Ns(70)]))
 }
 
 fn real() -> Desk {
@@ -61,15 +64,31 @@ fn repeat(tape: &mut crate::tap::TapReader, mut desk: Desk) -> Desk {
 
 #[test]
 fn a_paper_run_repeats_from_its_tape() {
-    let mut rig = rig(paper(), 0);
+    paper_run(None);
+    // Repairs are sent when time has passed, too: that is an input like any other.
+    let (wait_first, give_max) = (Ns(40), Usd::new(300_000));
+    paper_run(Some(RepairConfig { wait_first, give_max, ..RepairConfig::default() }));
+}
+
+fn paper_run(repair: Option<RepairConfig>) {
+    let mut rig = rig(mending(repair), 0);
     let book = |venue, recv, bid, ask| top(market(venue, 0), recv, &[(bid, 900)], &[(ask, 900)]);
-    let mut clock = 10;
+    let (mut clock, mut events) = (10, 0);
     for round in 0..40u16 {
         let shift = round % 7 * 50;
         rig.tops[0].push(book(Venue::Kalshi, clock, 3_900 + shift, 4_000 + shift)).unwrap();
         rig.tops[1].push(book(Venue::Polymarket, clock, 5_000 - shift, 5_100 - shift)).unwrap();
         clock += 13;
         rig.tile.step(at(clock));
+        while rig.events.pop().is_ok() {
+            events += 1;
+        }
+        if repair.is_some() && round % 3 == 0 {
+            // The second leg comes too late.
+            clock += 1;
+            rig.tops[1].push(book(Venue::Polymarket, clock, 3_500, 3_600)).unwrap();
+            rig.tile.step(at(clock));
+        }
         while let Some(due) = rig.tile.next_deadline().filter(|due| due.0 < clock + 60) {
             clock = clock.max(due.0);
             rig.tile.step(at(clock));
@@ -78,10 +97,11 @@ fn a_paper_run_repeats_from_its_tape() {
     let figures = rig.tile.core().figures();
     assert!(figures.decisions > 3 && figures.fills > 3, "{figures:?}");
     assert_eq!(rig.tile.lost(), [0, 0, 0]);
-    let again = repeat(&mut rig.tape, paper());
+    assert_eq!(figures.repairs > 0, repair.is_some(), "{figures:?}");
+    let again = repeat(&mut rig.tape, mending(repair));
     assert_eq!(again.core().figures(), figures);
     assert_eq!(again.core().accounts(), rig.tile.core().accounts());
-    assert!(rig.events.pop().is_ok());
+    assert!(events > 0);
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::core::Accounts;
+use crate::event::{Purpose, Risk};
 use crate::fixture::{Recorder, config, market, pair, table, top};
+use crate::pair::LegOrder;
 use crate::pair::{PairId, Polarity};
+use crate::repair::RepairConfig;
 use crate::units::{Px, Venue};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -240,6 +243,18 @@ fn random_top(step: &Step, at: u64, generation: u32) -> Top {
     top
 }
 
+/// How a bundle that opened something ended.
+fn ended(event: &Event) -> Option<crate::event::Settled> {
+    match event {
+        Event::TradeSettled(s) | Event::TradeFailed(s) | Event::LegFollows(s) => Some(*s),
+        _ => None,
+    }
+}
+
+fn repair(event: &Event) -> Option<crate::event::Repair> {
+    if let Event::RepairSent(repair) = event { Some(*repair) } else { None }
+}
+
 struct Run {
     figures: crate::core::Figures,
     accounts: Accounts,
@@ -280,12 +295,21 @@ fn run(steps: &[Step], config: CoreConfig, latency: [Ns; 2]) -> Run {
         assert!(decision.tops.iter().all(|t| t.health == Health::Sound));
         assert!(decision.qty <= Shares::from(config.max_qty));
     }
-    let bought = out.settled();
-    assert_eq!(bought.len(), out.bundles.len(), "every bundle ends once");
+    let bought: Vec<_> = out.events.iter().filter_map(ended).collect();
+    let opened: Vec<_> = out.bundles.iter().filter(|b| b.purpose == Purpose::Open).collect();
+    assert_eq!(bought.len(), opened.len(), "every bundle ends once");
+    let repairs: Vec<_> = out.events.iter().filter_map(repair).collect();
+    assert_eq!(repairs.len(), out.bundles.len() - opened.len());
+    assert_eq!(repairs.len() as u64, paper.core().figures().repairs);
+    for repair in &repairs {
+        let leg = &repair.bundle.legs[0];
+        assert!(leg.expected <= repair.naked && leg.expected != Shares::ZERO, "{repair:?}");
+        assert!(leg.spends || Shares::from(leg.qty) <= repair.naked, "{repair:?}");
+    }
     for (bundle, settled) in
-        out.bundles.iter().map(|b| (b, bought.iter().find(|s| s.bundle == b.id).expect("settled")))
+        opened.iter().map(|b| (b, bought.iter().find(|s| s.bundle == b.id).expect("settled")))
     {
-        for leg in 0..2 {
+        for leg in 0..bundle.orders().len() {
             let part = bundle.legs[leg];
             let most = if part.spends {
                 bought_for(part.budget, Px::lit(1))
@@ -295,7 +319,8 @@ fn run(steps: &[Step], config: CoreConfig, latency: [Ns; 2]) -> Run {
             assert!(settled.filled[leg] <= most);
         }
     }
-    let illegal = |e: &&Event| matches!(e, Event::RiskTripped { .. });
+    let told = |risk: &Risk| *risk == Risk::Unhedged && config.repair.is_some();
+    let illegal = |e: &&Event| matches!(e, Event::RiskTripped { risk, .. } if !told(risk));
     assert_eq!(out.events.iter().filter(illegal).count(), 0);
     Run { figures: paper.core().figures(), accounts, bundles: out.bundles.len() }
 }
@@ -308,7 +333,17 @@ proptest! {
         latency in (0u64..60, 0u64..60), cooldown in 0u64..50, deadline in 20u64..80,
         cash in (0i64..60_000_000, 0i64..60_000_000), max in 500u64..5_000,
         min_profit in 0i64..30_000, broker in any::<bool>(),
+        mends in proptest::option::of((0usize..4, 1u64..60, 0i64..20_000)),
     ) {
+        let repair = mends.map(|(order, wait, hold)| RepairConfig {
+            order: LegOrder::ALL[order],
+            wait_first: Ns(wait),
+            wait_max: Ns(4 * wait),
+            hold_max: Usd::new(hold),
+            hold_cost: Usd::new(hold),
+            give_max: Usd::new(300_000),
+            ..RepairConfig::default()
+        });
         let config = CoreConfig {
             min_profit: Usd::new(min_profit),
             max_qty: Qty::lit(max),
@@ -316,6 +351,7 @@ proptest! {
             cooldown: Ns(cooldown),
             deadline: Ns(deadline),
             balance_grid: Usd::new(if broker { 10_000 } else { 100 }),
+            repair,
             trade: true,
             ..CoreConfig::default()
         };
@@ -334,11 +370,15 @@ proptest! {
 fn the_random_books_do_trade() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = proptest::collection::vec(step(), 150..200);
-    let mut bundles = 0;
+    let (mut bundles, mut repairs) = (0, 0);
     for _ in 0..20 {
         let steps = strategy.new_tree(&mut runner).unwrap().current();
         let done = run(&steps, config(), [Ns(5), Ns(30)]);
         bundles += done.bundles;
+        let give_max = Usd::new(300_000);
+        let repair = RepairConfig { wait_first: Ns(5), give_max, ..RepairConfig::default() };
+        let config = CoreConfig { repair: Some(repair), ..config() };
+        repairs += run(&steps, config, [Ns(5), Ns(30)]).figures.repairs;
     }
-    assert!(bundles > 50, "{bundles} bundles prove nothing");
+    assert!(bundles > 50 && repairs > 20, "{bundles} bundles, {repairs} repairs prove nothing");
 }
