@@ -24,7 +24,7 @@ use exec::journal::memory::Memory as Disk;
 use exec::journal::tile::JournalConfig;
 use exec::journal::{Durable, JournalTile, JournalWriter, Record};
 use exec::pool::{Dial, PoolConfig};
-use exec::sign::pool::header_pool;
+use exec::sign::pool::{HeaderSpread, header_pool};
 use exec::signer::{ArmDuty, HeaderDuty, SignerTile};
 use quanta::Clock;
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -143,7 +143,7 @@ struct Range<K: Clerk> {
 
 impl Range<KalshiClerk> {
     fn kalshi(journal: bool) -> Result<Range<KalshiClerk>, String> {
-        let (filler, headers) = header_pool();
+        let (filler, headers) = header_pool(HeaderSpread::default());
         let clerk = KalshiClerk::new(accounts::kalshi(headers, HOST));
         let duty = HeaderDuty { signer: accounts::ed25519(), filler };
         Range::new(clerk, SignerTile::new(Some(duty), None), None, journal)

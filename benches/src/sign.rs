@@ -10,7 +10,7 @@ use exec::armed::{ARMED_MAX, ArmedBook, LegKey, armed_ring};
 use exec::polymarket::OrderType;
 use exec::sign::kalshi::KalshiSigner;
 use exec::sign::order::Placement;
-use exec::sign::pool::{HEADERS_MAX, HeaderFiller, HeaderPool, header_pool};
+use exec::sign::pool::{HEADERS_MAX, HeaderFiller, HeaderPool, HeaderSpread, header_pool};
 use exec::signer::{ArmDuty, SignerTile};
 use quanta::Clock;
 use rtrb::{Producer, RingBuffer};
@@ -144,7 +144,7 @@ struct Headers {
 
 impl Headers {
     fn new() -> Headers {
-        let (filler, pool) = header_pool();
+        let (filler, pool) = header_pool(HeaderSpread::default());
         Headers { filler, pool, signer: accounts::ed25519(), now: START }
     }
 

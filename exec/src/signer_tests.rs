@@ -4,7 +4,7 @@ use super::*;
 use crate::armed::tests::{WALL, armory, check, leg, terms};
 use crate::armed::{ArmedBook, armed_ring};
 use crate::sign::key::KalshiKey;
-use crate::sign::pool::{HEADERS_MAX, HeaderPool, header_pool};
+use crate::sign::pool::{HEADERS_MAX, HeaderPool, HeaderSpread, header_pool};
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::top::MarketId;
 use engine::units::Venue;
@@ -25,7 +25,7 @@ impl Bench {
         let pem = key.to_pkcs8_pem(Default::default()).unwrap();
         let key = KalshiKey::from_pem(pem.as_bytes()).unwrap();
         let signer = KalshiSigner::new(key, "key-id", [1; 32]).unwrap();
-        let (header_filler, pool) = header_pool();
+        let (header_filler, pool) = header_pool(HeaderSpread::default());
         let (filler, book) = armed_ring();
         let (requests, asked) = RingBuffer::new(256);
         let (rules, told) = RingBuffer::new(4);

@@ -35,7 +35,7 @@ use exec::sign::key::{KalshiKey, PolymarketKey};
 use exec::sign::l2::{ApiCredentials, L2Signer};
 use exec::sign::order::WalletKind;
 use exec::sign::polymarket::{Chain, PolymarketSigner, Wallet};
-use exec::sign::pool::{HeaderFiller, header_pool};
+use exec::sign::pool::{HeaderFiller, HeaderSpread, header_pool};
 use exec::sign::position::MarketVersion;
 use exec::terms::{KalshiTerms, PolymarketTerms, TermsTable};
 use exec::token::TokenId;
@@ -255,7 +255,7 @@ fn signer() -> KalshiSigner {
 
 fn kalshi() -> (Rig<KalshiClerk>, HeaderFiller) {
     const ACK: &[u8] = br#"{"type":"subscribed","id":1,"msg":{"channel":"fill","sid":1}}"#;
-    let (filler, headers) = header_pool();
+    let (filler, headers) = header_pool(HeaderSpread::default());
     let (mut terms, mut fees) = (TermsTable::new(Venue::Kalshi), TermsTable::new(Venue::Kalshi));
     let market = MarketId::new(Venue::Kalshi, 0).unwrap();
     let row = KalshiTerms { ticker: "KXTEST".into(), exchange_index: 0, grid: Grid::CENT };

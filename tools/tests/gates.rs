@@ -32,7 +32,7 @@ use exec::sign::key::{KalshiKey, PolymarketKey};
 use exec::sign::l2::{ApiCredentials, L2Signer};
 use exec::sign::order::WalletKind;
 use exec::sign::polymarket::{Chain, PolymarketSigner, Wallet};
-use exec::sign::pool::header_pool;
+use exec::sign::pool::{HeaderSpread, header_pool};
 use exec::sign::position::MarketVersion;
 use exec::terms::{KalshiTerms, PolymarketTerms, TermsTable};
 use exec::token::TokenId;
@@ -131,7 +131,7 @@ fn kalshi_account(markets: &[MarketSpec], pem: &[u8], host: &str, run: u64) -> K
     let key = KalshiKey::from_pem(pem).unwrap();
     KalshiAccount {
         signer: KalshiSigner::new(key, KEY_ID, [1; 32]).unwrap(),
-        headers: header_pool().1,
+        headers: header_pool(HeaderSpread::default()).1,
         origin: Origin::new(host, "parallax-test/1").unwrap(),
         terms,
         fees,

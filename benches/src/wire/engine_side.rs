@@ -21,7 +21,7 @@ use engine::units::{Ns, Qty, Venue};
 use exec::gate::kalshi::KalshiClerk;
 use exec::gate::net::TlsNet;
 use exec::gate::{GateConfig, GateEnds, KalshiGate};
-use exec::sign::pool::header_pool;
+use exec::sign::pool::{HeaderSpread, header_pool};
 use exec::signer::{HeaderDuty, SignerTile};
 use feeds::kalshi::session;
 use feeds::live::line::Door;
@@ -264,7 +264,7 @@ impl Tiles {
             None,
         );
 
-        let (filler, headers) = header_pool();
+        let (filler, headers) = header_pool(HeaderSpread::default());
         let account = accounts::kalshi(headers, &endpoint.authority());
         let net = TlsNet {
             orders: endpoint.clone(),

@@ -7,27 +7,63 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use super::kalshi::{KalshiSigner, SignedHeader};
 use super::stamps::{Lane, Stamps, WINDOW_MS, ms};
 
-/// Headers that lie ready. More than the orders that the venue's burst limit lets through at once
-/// (kalshi.md section 5), and few enough to renew on a shared core.
+/// Headers that lie ready, unless the configuration says otherwise. More than the orders that the
+/// venue's burst limit lets through at once (kalshi.md section 5), and few enough to renew on a
+/// shared core.
 pub const HEADERS_MAX: usize = 64;
 
-/// Milliseconds between the stamps of two headers while nothing is fired: together they span the
-/// window, from its past end to its future end.
-const SPACING_MS: u64 = 2 * WINDOW_MS / HEADERS_MAX as u64;
+/// How many headers lie ready, and over which window their stamps are spread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeaderSpread {
+    headers: usize,
+    window_ms: u64,
+}
 
-/// The last part of the window ahead, kept for the headers that replace those a burst took.
-const BURST_MS: u64 = WINDOW_MS / 10;
+impl Default for HeaderSpread {
+    fn default() -> HeaderSpread {
+        HeaderSpread { headers: HEADERS_MAX, window_ms: WINDOW_MS }
+    }
+}
 
-// A burst that empties the pool can be replaced at once.
-const _: () = assert!(BURST_MS / Lane::COUNT >= HEADERS_MAX as u64);
+impl HeaderSpread {
+    /// Milliseconds of window that a header needs at least: while nothing is fired the stamps span
+    /// the window, and a tenth of the window ahead has room for all of them again, each in its
+    /// lane, so that a burst that empties the pool can be replaced at once.
+    pub const MS_A_HEADER: u64 = 10 * Lane::COUNT;
+
+    /// `headers` over the window of `window_ms` either way; `None` where it has no room for them,
+    /// or is wider than was ever seen to be accepted.
+    pub const fn new(headers: usize, window_ms: u64) -> Option<HeaderSpread> {
+        let needs = headers as u64 * HeaderSpread::MS_A_HEADER;
+        if headers == 0 || window_ms < needs || window_ms > 2 * WINDOW_MS {
+            return None;
+        }
+        Some(HeaderSpread { headers, window_ms })
+    }
+
+    /// Milliseconds between the stamps of two headers while nothing is fired: together they span
+    /// the window, from its past end to its future end.
+    const fn spacing_ms(self) -> u64 {
+        2 * self.window_ms / self.headers as u64
+    }
+
+    /// The last part of the window ahead, kept for the headers that replace those a burst took.
+    const fn burst_ms(self) -> u64 {
+        self.window_ms / 10
+    }
+}
+
+const _: () = assert!(HeaderSpread::new(HEADERS_MAX, WINDOW_MS).is_some());
 
 /// The two ends of a pool: for the signer tile, and for the gate.
-pub fn header_pool() -> (HeaderFiller, HeaderPool) {
-    let (ready_tx, ready_rx) = RingBuffer::new(HEADERS_MAX);
-    let filler = HeaderFiller { ready: ready_tx, stamps: Stamps::new(Lane::Ahead) };
+pub fn header_pool(spread: HeaderSpread) -> (HeaderFiller, HeaderPool) {
+    let (ready_tx, ready_rx) = RingBuffer::new(spread.headers);
+    let stamps = |lane| Stamps::within(lane, spread.window_ms);
+    let filler = HeaderFiller { ready: ready_tx, stamps: stamps(Lane::Ahead), spread };
     let pool = HeaderPool {
         ready: ready_rx,
-        stamps: Stamps::new(Lane::Gate),
+        stamps: stamps(Lane::Gate),
+        window_ms: spread.window_ms,
         figures: PoolFigures::default(),
     };
     (filler, pool)
@@ -38,6 +74,7 @@ pub struct HeaderFiller {
     /// Oldest stamp first.
     ready: Producer<SignedHeader>,
     stamps: Stamps,
+    spread: HeaderSpread,
 }
 
 impl HeaderFiller {
@@ -46,10 +83,12 @@ impl HeaderFiller {
         if self.ready.is_full() {
             return false;
         }
-        let oldest = ms(wall).saturating_sub(WINDOW_MS) + SPACING_MS;
-        let spaced = (self.stamps.last_ms() + SPACING_MS).max(oldest);
+        let (spread, window_ms) = (self.spread, self.spread.window_ms);
+        let oldest = ms(wall).saturating_sub(window_ms) + spread.spacing_ms();
+        let spaced = (self.stamps.last_ms() + spread.spacing_ms()).max(oldest);
         // After a burst the window ahead is used up but for the part that is kept for it.
-        let from = if spaced <= ms(wall) + WINDOW_MS - BURST_MS { spaced } else { 0 };
+        let latest = ms(wall) + window_ms - spread.burst_ms();
+        let from = if spaced <= latest { spaced } else { 0 };
         let Some(stamp_ms) = self.stamps.draw(from, wall) else { return false };
         self.ready.push(signer.order(stamp_ms)).is_ok()
     }
@@ -75,6 +114,7 @@ pub struct PoolFigures {
 pub struct HeaderPool {
     ready: Consumer<SignedHeader>,
     stamps: Stamps,
+    window_ms: u64,
     figures: PoolFigures,
 }
 
@@ -83,7 +123,7 @@ impl HeaderPool {
     #[inline]
     pub fn take(&mut self, wall: Ns) -> Option<SignedHeader> {
         self.drop_stale(wall);
-        let ahead = self.ready.peek().ok()?.stamp_ms() > ms(wall) + WINDOW_MS;
+        let ahead = self.ready.peek().ok()?.stamp_ms() > ms(wall) + self.window_ms;
         if ahead {
             return None; // The clock was set back; they come into their time again.
         }
@@ -110,7 +150,7 @@ impl HeaderPool {
 
     /// Drops headers that are too old, so that the signer renews them. To be called while idle.
     pub fn drop_stale(&mut self, wall: Ns) {
-        let oldest = ms(wall).saturating_sub(WINDOW_MS);
+        let oldest = ms(wall).saturating_sub(self.window_ms);
         while self.ready.peek().is_ok_and(|header| header.stamp_ms() < oldest) {
             let _ = self.ready.pop();
             self.figures.stale += 1;

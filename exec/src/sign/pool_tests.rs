@@ -19,7 +19,7 @@ fn fill(filler: &mut HeaderFiller, signer: &mut KalshiSigner, wall: Ns) -> usize
 
 #[test]
 fn a_full_pool_spans_the_window_and_is_renewed_as_it_ages() {
-    let ((mut filler, mut pool), mut signer) = (header_pool(), signer());
+    let ((mut filler, mut pool), mut signer) = (header_pool(HeaderSpread::default()), signer());
     assert_eq!(fill(&mut filler, &mut signer, Ns::from_ms(START_MS)), HEADERS_MAX);
     for tick in 0..3_000u64 {
         let wall = Ns::from_ms(START_MS + tick * 10);
@@ -42,7 +42,8 @@ fn a_full_pool_spans_the_window_and_is_renewed_as_it_ages() {
 
 #[test]
 fn no_header_and_no_fallback_share_a_stamp_or_leave_the_window() {
-    let ((mut filler, mut pool), mut ahead, mut inline) = (header_pool(), signer(), signer());
+    let ((mut filler, mut pool), mut ahead, mut inline) =
+        (header_pool(HeaderSpread::default()), signer(), signer());
     let mut seen = HashSet::new();
     for tick in 0..2_000u64 {
         // Bursts that empty the pool, pauses, a clock that stands, steps ahead and steps back.
@@ -74,7 +75,7 @@ fn no_header_and_no_fallback_share_a_stamp_or_leave_the_window() {
 
 #[test]
 fn a_burst_that_empties_the_pool_is_replaced_at_once() {
-    let ((mut filler, mut pool), mut signer) = (header_pool(), signer());
+    let ((mut filler, mut pool), mut signer) = (header_pool(HeaderSpread::default()), signer());
     let wall = Ns::from_ms(START_MS);
     fill(&mut filler, &mut signer, wall);
     while pool.take(wall).is_some() {}
@@ -85,4 +86,21 @@ fn a_burst_that_empties_the_pool_is_replaced_at_once() {
     assert!(pool.take(back).is_none() && pool.take_or_sign(&mut signer, back).is_some());
     assert!(pool.take(wall).is_some());
     assert_eq!(pool.figures().stale, 0);
+}
+
+#[test]
+fn a_window_must_have_room_for_its_headers() {
+    assert_eq!(HeaderSpread::new(HEADERS_MAX, WINDOW_MS), Some(HeaderSpread::default()));
+    for (headers, window_ms) in [(0, 5_000), (126, 5_000), (1, 39), (64, 10_001)] {
+        assert_eq!(HeaderSpread::new(headers, window_ms), None, "{headers} in {window_ms}");
+    }
+    let spread = HeaderSpread::new(20, 2_000).unwrap();
+    let ((mut filler, mut pool), mut signer) = (header_pool(spread), signer());
+    let wall = Ns::from_ms(START_MS);
+    assert_eq!(fill(&mut filler, &mut signer, wall), 20);
+    for _ in 0..20 {
+        let stamp = pool.take(wall).unwrap().stamp_ms();
+        assert!(stamp.abs_diff(ms(wall)) <= 2_000, "{stamp}");
+    }
+    assert_eq!(fill(&mut filler, &mut signer, wall), 20, "a burst is replaced at once");
 }

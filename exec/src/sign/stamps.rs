@@ -32,14 +32,20 @@ impl Lane {
 /// Draws the stamps of one lane. There must be one such for a lane and a key.
 pub struct Stamps {
     lane: Lane,
+    window_ms: u64,
     /// The highest stamp drawn so far; all drawn are at or below it.
     last_ms: u64,
 }
 
 impl Stamps {
-    /// The stamps of `lane`.
+    /// The stamps of `lane`, up to the usual window ahead.
     pub const fn new(lane: Lane) -> Stamps {
-        Stamps { lane, last_ms: 0 }
+        Stamps::within(lane, WINDOW_MS)
+    }
+
+    /// The stamps of `lane`, up to `window_ms` ahead.
+    pub const fn within(lane: Lane, window_ms: u64) -> Stamps {
+        Stamps { lane, window_ms, last_ms: 0 }
     }
 
     /// The first unused stamp at or after `from_ms`, or `None` where it would be more than the
@@ -48,7 +54,7 @@ impl Stamps {
         let from = from_ms.max(self.last_ms.saturating_add(1));
         let over = from % Lane::COUNT;
         let stamp = from.checked_add((self.lane as u64 + Lane::COUNT - over) % Lane::COUNT)?;
-        if stamp > ms(wall) + WINDOW_MS {
+        if stamp > ms(wall) + self.window_ms {
             return None;
         }
         self.last_ms = stamp;

@@ -30,7 +30,7 @@ use exec::sign::key::{KalshiKey, PolymarketKey};
 use exec::sign::l2::{ApiCredentials, L2Signer};
 use exec::sign::order::WalletKind;
 use exec::sign::polymarket::{Chain, PolymarketSigner, Wallet};
-use exec::sign::pool::header_pool;
+use exec::sign::pool::{HeaderSpread, header_pool};
 use exec::sign::stamps::Lane;
 use exec::signer::{ArmDuty, HeaderDuty, SignerTile};
 use feeds::controls::EventMarkets;
@@ -203,7 +203,7 @@ impl Trader {
         };
         let origin = || Origin::new(HOST, USER_AGENT).map_err(|e| e.to_string());
 
-        let (header_filler, headers) = header_pool();
+        let (header_filler, headers) = header_pool(HeaderSpread::default());
         let account = KalshiAccount {
             signer: keys.kalshi()?,
             headers,

@@ -5,13 +5,16 @@ use std::str::FromStr;
 
 use engine::pin::CoreList;
 use engine::units::{Ns, Usd};
+use exec::armed::ARMED_MAX;
+use exec::sign::pool::HeaderSpread;
+use exec::sign::stamps::WINDOW_MS;
 
 use super::JournalSettings;
 use super::file::{File, KalshiFile, PolymarketFile, ThreadsFile};
 use super::{
     ApiCredentials, Config, ConfigError, DiscoveryConfig, Environment, Grouping, IdleChoice,
-    KalshiConfig, KalshiKey, KalshiTier, Mode, PaperTerms, PolymarketConfig, Strategy, Threads,
-    Url, Variables, WalletKey,
+    KalshiConfig, KalshiKey, KalshiTier, Mode, PaperTerms, PolymarketConfig, Signing, Strategy,
+    Threads, Url, Variables, WalletKey,
 };
 use crate::decimal::{balance_grid, contracts, decimal, usd};
 
@@ -63,6 +66,7 @@ pub(super) fn build(
         kalshi: kalshi(&file.kalshi, &source)?,
         polymarket: polymarket(&file.polymarket, &source)?,
         strategy,
+        signing: signing(file, &source)?,
         repair: super::legs::repair(&file.legs, &source)?,
         limits: super::limits::limits(&file.limits, &source)?,
         paper: PaperTerms {
@@ -352,6 +356,22 @@ fn strategy(file: &File, source: &Source<'_>) -> Result<Strategy, ConfigError> {
         deadline: source.ms("strategy.deadline_ms", file.deadline_ms, 1)?,
         arm_margin: source.usd("strategy.arm_margin", &file.arm_margin)?,
     })
+}
+
+fn signing(file: &File, source: &Source<'_>) -> Result<Signing, ConfigError> {
+    let file = &file.signing;
+    let spread = HeaderSpread::new(file.headers as usize, u64::from(file.header_window_ms));
+    let headers = spread.ok_or_else(|| {
+        let (each, widest) = (HeaderSpread::MS_A_HEADER, 2 * WINDOW_MS);
+        source.key(
+            "signing.headers",
+            format!(
+                "at least 1, with {each} ms of header_window_ms each, which is {widest} at most"
+            ),
+        )
+    })?;
+    let most = u32::try_from(ARMED_MAX).unwrap_or(u32::MAX);
+    Ok(Signing { headers, orders: source.count("signing.orders", file.orders, most)? })
 }
 
 fn threads(file: &ThreadsFile, source: &Source<'_>) -> Result<Threads, ConfigError> {

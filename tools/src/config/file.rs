@@ -24,6 +24,7 @@ pub(super) struct File {
     pub kalshi: KalshiFile,
     pub polymarket: PolymarketFile,
     pub strategy: StrategyFile,
+    pub signing: SigningFile,
     pub legs: LegsFile,
     pub limits: LimitsFile,
     pub paper: PaperFile,
@@ -86,6 +87,14 @@ pub(super) struct LegsFile {
     pub tries_max: u32,
     pub adopt: bool,
     pub naked_max: Option<String>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SigningFile {
+    pub headers: u32,
+    pub header_window_ms: u32,
+    pub orders: u32,
 }
 
 #[derive(Default, Deserialize, Serialize)]

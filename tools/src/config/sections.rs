@@ -1,5 +1,6 @@
 //! The configuration as types: every value checked, every amount an integer.
 
+use exec::sign::pool::HeaderSpread;
 use feeds::live::polymarket::ASSETS_A_LINE_MAX;
 use std::path::PathBuf;
 
@@ -166,6 +167,15 @@ pub struct Strategy {
     pub arm_margin: Usd,
 }
 
+/// What lies signed ahead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Signing {
+    /// Headers of Kalshi orders, and over which window.
+    pub headers: HeaderSpread,
+    /// Orders of Polymarket at most.
+    pub orders: usize,
+}
+
 /// The paper venues, each by [`engine::units::Venue::index`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PaperTerms {
@@ -269,6 +279,8 @@ pub struct Config {
     pub polymarket: PolymarketConfig,
     /// When and how much.
     pub strategy: Strategy,
+    /// What lies signed ahead.
+    pub signing: Signing,
     /// How what one leg filled alone is closed; `None` leaves it open.
     pub repair: Option<RepairConfig>,
     /// Limits.

@@ -10,7 +10,7 @@ use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH, RULE_RING_DEPTH};
 use engine::pair::{FeeRule, PairTable};
 use engine::risk::{Guard, Word};
 use engine::units::{Ns, Venue};
-use exec::armed::{ARMED_MAX, armed_ring};
+use exec::armed::armed_ring;
 use exec::armory::Armory;
 use exec::gate::admit::WORD_RING_DEPTH;
 use exec::gate::kalshi::{KalshiAccount, KalshiClerk, KalshiLimits};
@@ -177,7 +177,7 @@ pub fn gates(
 
     let no_key = "no key: set kalshi.key_id and kalshi.key_file";
     let kalshi_key = || keys::kalshi(config).map_err(|p| p.0)?.ok_or_else(|| no_key.to_owned());
-    let (header_filler, headers) = header_pool();
+    let (header_filler, headers) = header_pool(config.signing.headers);
     let markets = terms(file, table)?;
     let endpoint = doors::endpoint(&config.kalshi.rest)?;
     let account = KalshiAccount {
@@ -289,7 +289,7 @@ pub fn gates(
             requests,
             rules: Some(signer_rules),
             filler: armed_filler,
-            orders_max: ARMED_MAX,
+            orders_max: config.signing.orders,
         }),
     );
     let (kalshi, polymarket, signer) = match journal {

@@ -25,7 +25,7 @@ use crate::request::Origin;
 use crate::script::{ChannelPeer, Peer, Scripts};
 use crate::sign::kalshi::KalshiSigner;
 use crate::sign::key::KalshiKey;
-use crate::sign::pool::{HeaderFiller, header_pool};
+use crate::sign::pool::{HeaderFiller, HeaderSpread, header_pool};
 use crate::terms::{KalshiTerms, TermsTable};
 use engine::event::ReportKind;
 
@@ -102,7 +102,7 @@ pub fn kalshi() -> (Rig<KalshiClerk>, HeaderFiller) {
 
 /// What it writes with.
 pub fn kalshi_clerk() -> (KalshiClerk, HeaderFiller) {
-    let (filler, headers) = header_pool();
+    let (filler, headers) = header_pool(HeaderSpread::default());
     let mut terms = TermsTable::new(Venue::Kalshi);
     let mut fees = TermsTable::new(Venue::Kalshi);
     for index in 0..4 {
