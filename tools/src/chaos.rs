@@ -8,10 +8,12 @@
 
 pub mod pipe; // a connection: bytes that take their time
 pub mod net; // how the tiles reach the venues through pipes
+pub mod spoil; // what a feed says that it should not
 pub mod fabric; // the venues' end, and what the network does
 pub mod plan; // what a seed stands for
 pub mod trader; // the shipped tiles and their rings
 pub mod checks; // what must hold after every event
+pub mod disk; // the disk under the journal
 pub mod tail; // what happened last
 pub mod mishap; // what is done to a simulation from outside
 pub mod seed; // one seed from its first event to its verdict

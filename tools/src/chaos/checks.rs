@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use engine::core::Core;
-use engine::event::{Bundle, Event, Leg};
-use engine::pair::{Outcome, PairId};
+use engine::event::{Action, Bundle, Event, Leg, Purpose};
+use engine::pair::{Outcome, PairId, Polarity};
 use engine::top::Health;
-use engine::units::{Ns, Px, Venue};
+use engine::units::{Ns, PX_ONE, Px, Qty, Venue};
 use serde_json::Value;
 use sim::universe::MarketSpec;
 use sim::venue::Side;
@@ -90,6 +90,51 @@ impl Checks {
             }
         }
         self.intend(&decision.bundle);
+        self.hedges(&decision.bundle)
+    }
+
+    /// Of two legs that open a position one pays whatever happens, and together they cost less
+    /// than that dollar.
+    fn hedges(&mut self, bundle: &Bundle) -> Held {
+        let [first, second] = bundle.legs;
+        if bundle.purpose != Purpose::Open || bundle.orders().len() < 2 {
+            return Ok(());
+        }
+        self.count += 1;
+        let inverted = self
+            .file
+            .pairs
+            .get(bundle.pair.index())
+            .is_some_and(|pair| pair.polarity == Polarity::Inverted);
+        let across = first.market.venue() != second.market.venue();
+        let same = first.outcome == second.outcome;
+        if same != (across && inverted) {
+            return broken(
+                "hedged",
+                format!("both legs pay together, or neither does: {bundle:?}"),
+            );
+        }
+        if first.limit.e4() + second.limit.e4() >= PX_ONE {
+            return broken("hedged", format!("the legs may cost a dollar or more: {bundle:?}"));
+        }
+        Ok(())
+    }
+
+    /// A venue that none of our connections reaches has no sound book.
+    pub fn closed_feeds(&mut self, core: &Core, open: [usize; 2]) -> Held {
+        for pair in core.pairs().pairs() {
+            for side in pair.sides {
+                self.count += 1;
+                let venue = side.market.venue();
+                let sound = core.top(side.market).is_some_and(|top| top.health == Health::Sound);
+                if open[venue.index()] == 0 && sound {
+                    return broken(
+                        "closed_feeds",
+                        format!("{venue}: a book is sound though no connection is open"),
+                    );
+                }
+            }
+        }
         Ok(())
     }
 
@@ -191,11 +236,12 @@ impl Checks {
                         continue;
                     }
                     let (most, yes) = (most_e6(leg), leg.outcome == Outcome::Yes);
+                    let most = if leg.action == Action::Sell { -most } else { most };
                     match (leg.market.venue(), yes) {
-                        (Venue::Kalshi, true) => may[0].1 += most,
-                        (Venue::Kalshi, false) => may[0].0 -= most,
-                        (Venue::Polymarket, true) => may[1].1 += most,
-                        (Venue::Polymarket, false) => may[2].1 += most,
+                        (Venue::Kalshi, true) => widen(&mut may[0], most),
+                        (Venue::Kalshi, false) => widen(&mut may[0], -most),
+                        (Venue::Polymarket, true) => widen(&mut may[1], most),
+                        (Venue::Polymarket, false) => widen(&mut may[2], most),
                     }
                 }
             }
@@ -236,7 +282,15 @@ impl Checks {
                         .into_iter()
                         .find_map(|(side, best, is_bid)| {
                             let truth = best_quoted(world, venue, index, side, is_bid);
-                            (truth != best.map(|(px, _)| px)).then_some((side, truth, best))
+                            // Polymarket's changes are not numbered: a size that was lost on the way is
+                            // noticed with the next book at the earliest.
+                            let equal = match venue {
+                                Venue::Kalshi => truth == best,
+                                Venue::Polymarket => {
+                                    truth.map(|(px, _)| px) == best.map(|(px, _)| px)
+                                }
+                            };
+                            (!equal).then_some((side, truth, best))
                         });
                 match wrong {
                     None => {
@@ -261,16 +315,24 @@ impl Checks {
     }
 }
 
-/// The best price that the makers of a venue offer.
-fn best_quoted(world: &World, venue: Venue, market: usize, side: Side, bid: bool) -> Option<Px> {
-    let offered =
-        |e4: &u16| Px::new(*e4).is_some_and(|px| !world.quoted(venue, market, side, px).is_zero());
-    // Tenths of a cent are the finest grid there is here.
-    let found = match bid {
-        true => (1..1_000u16).rev().map(|step| step * 10).find(offered),
-        false => (1..1_000u16).map(|step| step * 10).find(offered),
+/// The best level that the makers of a venue offer.
+fn best_quoted(
+    world: &World,
+    venue: Venue,
+    market: usize,
+    side: Side,
+    bid: bool,
+) -> Option<(Px, Qty)> {
+    let offered = |e4: u16| {
+        let px = Px::new(e4)?;
+        let qty = world.quoted(venue, market, side, px);
+        (!qty.is_zero()).then_some((px, qty))
     };
-    found.and_then(Px::new)
+    // Tenths of a cent are the finest grid there is here.
+    match bid {
+        true => (1..1_000u16).rev().find_map(|step| offered(step * 10)),
+        false => (1..1_000u16).find_map(|step| offered(step * 10)),
+    }
 }
 
 /// Whether an order of a venue's ledger is what a leg asked for.
@@ -278,9 +340,11 @@ fn stands_for(file: &PairFile, venue: Venue, order: &Value, leg: &Leg) -> bool {
     let Some(spec) = file.pairs.get(leg.market.index()) else { return false };
     match venue {
         Venue::Kalshi => {
-            let (side, limit) = match leg.outcome {
-                Outcome::Yes => ("bid", leg.limit),
-                Outcome::No => ("ask", leg.limit.complement()),
+            let (side, limit) = match (leg.outcome, leg.action) {
+                (Outcome::Yes, Action::Buy) => ("bid", leg.limit),
+                (Outcome::No, Action::Buy) => ("ask", leg.limit.complement()),
+                (Outcome::Yes, Action::Sell) => ("ask", leg.limit),
+                (Outcome::No, Action::Sell) => ("bid", leg.limit.complement()),
             };
             order["ticker"] == spec.kalshi.ticker.as_str()
                 && order["side"] == side
@@ -292,12 +356,22 @@ fn stands_for(file: &PairFile, venue: Venue, order: &Value, leg: &Leg) -> bool {
                 Outcome::Yes => &spec.polymarket.yes,
                 Outcome::No => &spec.polymarket.no,
             };
+            let (side, gives) = match leg.action {
+                Action::Buy => ("BUY", leg.budget.e6()),
+                Action::Sell => ("SELL", most_e6(leg)),
+            };
             order["token"] == token.as_str()
-                && order["side"] == "BUY"
+                && order["side"] == side
                 && order["price"].as_u64() == Some(u64::from(leg.limit.e4()))
-                && order["maker_amount"].as_i64() == Some(leg.budget.e6())
+                && order["maker_amount"].as_i64() == Some(gives)
         }
     }
+}
+
+/// Widens what orders under way may have added by one that adds so much, or takes it away.
+fn widen((less, more): &mut (i64, i64), by: i64) {
+    *less += by.min(0);
+    *more += by.max(0);
 }
 
 /// The most that an order may fill, in 1e-6 contracts.

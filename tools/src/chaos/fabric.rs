@@ -13,6 +13,7 @@ use sim::venue::{ClientId, Push};
 
 use super::net::Lobby;
 use super::pipe::{End, SharedPipe};
+use super::spoil::{Spoil, Spoiler};
 
 /// What is due at once happens after this long.
 const SOON: Ns = Ns(20_000);
@@ -89,6 +90,8 @@ pub struct Fabric {
     rng: Rng,
     /// Answers to orders that are to stay away, by site.
     swallow: [u32; 2],
+    /// What is said wrongly, by site.
+    spoilers: [Spoiler; 2],
     /// How often each trouble struck.
     pub counts: BTreeMap<&'static str, u64>,
     /// Requests of orders that came in since they were taken.
@@ -104,6 +107,7 @@ impl Fabric {
             last_client: 0,
             rng,
             swallow: [0; 2],
+            spoilers: [Spoiler::default(), Spoiler::default()],
             counts: BTreeMap::new(),
             arrived: Vec::new(),
         }
@@ -179,8 +183,15 @@ impl Fabric {
                 continue;
             };
             let swallowed = matches!(&push, Push::Text(_, text) if slot.zombie && text != "PONG");
-            if !swallowed {
-                slot.connection.push(&push);
+            if swallowed {
+                continue;
+            }
+            let now = self.lobby.borrow().moment.get();
+            let spoiler = &mut self.spoilers[slot.connection.site.0];
+            let (said, spoilt) = spoiler.pass(now, push, &mut self.rng);
+            said.iter().for_each(|push| slot.connection.push(push));
+            if let Some(spoilt) = spoilt {
+                *self.counts.entry(spoilt.name()).or_default() += 1;
             }
         }
         for (client, how) in effects.breaks.drain(..) {
@@ -261,11 +272,17 @@ impl Fabric {
         *self.counts.entry(trouble.name()).or_default() += 1;
     }
 
+    /// A venue says something wrong when it can.
+    pub fn spoil(&mut self, spoil: Spoil, site: SiteId) {
+        self.spoilers[site.0].arm(spoil);
+    }
+
     /// What is still broken ends: connections that can never recover are reset, as the last
     /// router on their way would do.
     pub fn heal(&mut self, now: Ns) {
         self.lobby.borrow_mut().refuses_until = [Ns(0); 2];
         self.swallow = [0; 2];
+        self.spoilers.iter_mut().for_each(Spoiler::heal);
         for slot in &mut self.slots {
             if slot.zombie || slot.connection.is_silent() {
                 slot.pipe.borrow_mut().reset(now, false);

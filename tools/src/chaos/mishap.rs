@@ -2,6 +2,7 @@
 
 use engine::pair::Direction;
 use engine::units::Ns;
+use exec::journal::memory::DiskFaults;
 use serde_json::{Value, json};
 use sim::host::{Effects, Host, SiteId};
 use sim::rng::Rng;
@@ -10,6 +11,7 @@ use sim::venue::Request;
 use super::checks::Violation;
 use super::plan::{Mishap, Upset};
 use super::seed::{Simulation, TOKEN};
+use super::trader::Trader;
 
 /// A restart of Polymarket takes this long until orders are taken again.
 const RESTART: Ns = Ns::from_ms(240_000);
@@ -81,6 +83,18 @@ impl Simulation {
                 self.mix();
                 self.trader = None;
                 self.back_at = now.after(Ns::from_ms(rng.between(5_000, 15_000)));
+                self.disk.crash(rng, &self.world.ledger())?;
+            }
+            Mishap::SlowDisk => {
+                let sync = Ns::from_ms(rng.between(5, 800));
+                self.disk.faults(DiskFaults { sync, ..DiskFaults::default() });
+                self.disk_until = now.after(Ns::from_ms(rng.between(1_000, 60_000)));
+            }
+            Mishap::FullDisk | Mishap::BrokenDisk => {
+                let full = mishap == Mishap::FullDisk;
+                let faults = DiskFaults { full, sync_fails: !full, ..DiskFaults::default() };
+                self.disk.faults(faults);
+                self.disk_until = now.after(Ns::from_ms(rng.between(1_000, 20_000)));
             }
             Mishap::Sleep => self.back_at = now.after(Ns::from_ms(rng.between(20, 3_000))),
             Mishap::ClockStep => {
@@ -91,11 +105,39 @@ impl Simulation {
         Ok(())
     }
 
+    /// Starts the process once more, or, where it cannot, later; whether it runs.
+    pub(super) fn start_again(&mut self, now: Ns) -> Result<bool, Violation> {
+        match self.start() {
+            Ok(()) => Ok(true),
+            Err(_) if self.disk_until < Ns(u64::MAX) => {
+                self.back_at = now.after(Ns::from_ms(2_000));
+                Ok(false)
+            }
+            Err(detail) => Err(Violation { invariant: "starts", detail }),
+        }
+    }
+
+    /// Ends the disk's faults. A journal that could not be written asks for a restart.
+    pub(super) fn mend_disk(&mut self, now: Ns) {
+        if now < self.disk_until {
+            return;
+        }
+        self.disk_until = Ns(u64::MAX);
+        self.disk.faults(DiskFaults::default());
+        if self.trader.as_ref().is_some_and(Trader::is_shut) {
+            self.count_inputs();
+            self.mix();
+            self.trader = None;
+            self.back_at = self.back_at.max(now.after(Ns::from_ms(5_000)));
+        }
+    }
+
     /// From now on nothing goes wrong, and what was broken is whole.
     pub(super) fn heal(&mut self, now: Ns) {
         self.world.heal();
         self.fabric.heal(now);
         self.wall_ahead = 0;
+        self.disk_until = self.disk_until.min(now);
         for (until, _) in &mut self.paused {
             *until = now;
         }

@@ -6,6 +6,7 @@ use sim::model;
 use sim::rng::Rng;
 
 use super::fabric::Trouble;
+use super::spoil::Spoil;
 
 /// What an administrator, or a chain, does to the venues now and then.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -45,11 +46,24 @@ pub enum Mishap {
     Sleep,
     /// The wall clock is set.
     ClockStep,
+    /// The journal's disk takes long to make sure of anything.
+    SlowDisk,
+    /// The disk is full for a while.
+    FullDisk,
+    /// The disk fails for a while.
+    BrokenDisk,
 }
 
 impl Mishap {
     /// All of them.
-    pub const ALL: [Mishap; 3] = [Mishap::Crash, Mishap::Sleep, Mishap::ClockStep];
+    pub const ALL: [Mishap; 6] = [
+        Mishap::Crash,
+        Mishap::Sleep,
+        Mishap::ClockStep,
+        Mishap::SlowDisk,
+        Mishap::FullDisk,
+        Mishap::BrokenDisk,
+    ];
 
     /// Its name in the figures.
     pub const fn name(self) -> &'static str {
@@ -57,6 +71,9 @@ impl Mishap {
             Mishap::Crash => "host/crash",
             Mishap::Sleep => "host/no_processor",
             Mishap::ClockStep => "host/clock_step",
+            Mishap::SlowDisk => "host/slow_fsync",
+            Mishap::FullDisk => "host/disk_full",
+            Mishap::BrokenDisk => "host/failing_fsync",
         }
     }
 }
@@ -76,6 +93,8 @@ pub struct Plan {
     pub nap: Ns,
     /// Faults of the venues, with the mean time between two at a site.
     pub venue: Vec<(Kind, Ns)>,
+    /// What feeds say wrongly, likewise.
+    pub feeds: Vec<(Spoil, Ns)>,
     /// Troubles of the network, likewise.
     pub network: Vec<(Trouble, Ns)>,
     /// What is done to the venues, likewise.
@@ -107,6 +126,7 @@ impl Plan {
             latency,
             nap: Ns(rng.between(5, 25) * 1_000_000),
             venue: Vec::new(),
+            feeds: Vec::new(),
             network: Vec::new(),
             upsets: Vec::new(),
             host: Vec::new(),
@@ -120,6 +140,8 @@ impl Plan {
             };
             let pairs = Kind::ALL.iter().map(|kind| (*kind, draw(20, 400)));
             plan.venue = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
+            let pairs = Spoil::ALL.iter().map(|kind| (*kind, draw(30, 600)));
+            plan.feeds = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
             let pairs = Trouble::ALL.iter().map(|kind| (*kind, draw(60, 900)));
             plan.network = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
             let pairs = Upset::ALL.iter().map(|kind| (*kind, draw(600, 3_600)));

@@ -19,6 +19,7 @@ use sim::universe::Universe;
 use sim::world::{Options, World};
 
 use super::checks::{Checks, Violation};
+use super::disk::Disk;
 use super::fabric::Fabric;
 use super::net::Lobby;
 use super::plan::{Plan, Timed};
@@ -96,6 +97,9 @@ pub(super) struct Simulation {
     pub(super) trader: Option<Trader>,
     /// When it is started again, or gets a processor again.
     pub(super) back_at: Ns,
+    pub(super) disk: Disk,
+    /// The disk's faults end then.
+    pub(super) disk_until: Ns,
     checks: Checks,
     pub(super) rng: Rng,
     /// How far the engine's wall clock is ahead.
@@ -176,6 +180,8 @@ impl Simulation {
             file,
             trader: None,
             back_at: START,
+            disk: Disk::new(),
+            disk_until: Ns(u64::MAX),
             rng,
             wall_ahead: 0,
             paused: Vec::new(),
@@ -204,7 +210,7 @@ impl Simulation {
     }
 
     /// Starts the process: cash and positions are what the venues say.
-    fn start(&mut self) -> Result<(), String> {
+    pub(super) fn start(&mut self) -> Result<(), String> {
         let ledger = self.world.ledger();
         let [kalshi, polymarket] = Venue::ALL.map(|venue| &ledger["venues"][venue.name()]);
         let shards = kalshi["accounts"][0]["cash"].as_object();
@@ -212,8 +218,18 @@ impl Simulation {
         self.spec.cash = [cash, polymarket["accounts"][0]["cash"].as_i64().unwrap_or(0)];
         self.spec.held = audit::positions(&self.file, kalshi, polymarket);
         self.clock.set(self.now());
-        let parts =
-            Parts { spec: &self.spec, keys: &self.keys, lobby: &self.lobby, clock: &self.clock };
+        self.disk.run = self.rng.bits() & ((1 << 59) - 1);
+        let orders =
+            |ledger: &Value| ledger["accounts"][0]["orders"].as_array().map_or(0, Vec::len);
+        self.disk.before = [orders(kalshi), orders(polymarket)];
+        let parts = Parts {
+            spec: &self.spec,
+            keys: &self.keys,
+            lobby: &self.lobby,
+            clock: &self.clock,
+            memory: &self.disk.memory,
+            run: self.disk.run,
+        };
         self.trader = Some(Trader::new(&parts, &mut self.rng)?);
         self.inputs = 0;
         Ok(())
@@ -226,6 +242,7 @@ impl Simulation {
             self.until(chaos, &mut |_, _| Ok(()))?;
             self.world.disturb(chaos, &self.plan.venue);
             let (mut rng, plan) = (Rng::new(self.rng.bits()), self.plan.clone());
+            let mut feeds = Timed::all(&plan.feeds, chaos, &mut rng);
             let mut network = Timed::all(&plan.network, chaos, &mut rng);
             let mut upsets = Timed::all(&plan.upsets, chaos, &mut rng);
             let mut host = Timed::all(&plan.host, chaos, &mut rng);
@@ -234,6 +251,9 @@ impl Simulation {
                     let site = SiteId(rng.below(2) as usize);
                     own.tail.fault(now, trouble.name());
                     own.fabric.strike(now, trouble, site);
+                }
+                for spoil in Timed::due(&mut feeds, now, &mut rng) {
+                    own.fabric.spoil(spoil, SiteId(rng.below(2) as usize));
                 }
                 for upset in Timed::due(&mut upsets, now, &mut rng) {
                     own.upset(now, upset, heal);
@@ -310,11 +330,12 @@ impl Simulation {
         self.events += self.fabric.step(now, &mut self.world) as u64;
         let mut dirty = self.arrivals()?;
         self.unpause(now);
+        self.mend_disk(now);
         if now < self.back_at {
             return Ok(());
         }
-        if self.trader.is_none() {
-            self.start().map_err(|detail| Violation { invariant: "starts", detail })?;
+        if self.trader.is_none() && !self.start_again(now)? {
+            return Ok(());
         }
         let told = self.now();
         self.clock.set(told);
@@ -371,6 +392,9 @@ impl Simulation {
             });
         }
         let Some(trader) = &self.trader else { return Ok(()) };
+        if now >= self.back_at {
+            self.checks.closed_feeds(trader.core(), trader.open_lines())?;
+        }
         if trader.lost() > 0 {
             return Err(Violation {
                 invariant: "bounded",
@@ -418,6 +442,7 @@ impl Simulation {
                 ),
             });
         }
+        self.disk.keeps(&self.keys.secrets())?;
         let reserved = trader.core().accounts().reserved;
         if reserved != [Usd::ZERO; 2] {
             return Err(Violation {
@@ -469,7 +494,7 @@ impl Simulation {
             decisions: self.decisions,
             orders: self.checks.orders,
             fills: self.checks.fills,
-            hash: self.digest.value(),
+            hash: self.digest.value() ^ self.disk.hash().rotate_left(1),
             broken: broken.map(|violation| (violation, tail)),
         }
     }

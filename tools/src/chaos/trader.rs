@@ -14,7 +14,7 @@ use engine::live_tile::{
     ARM_RING_DEPTH, Command, FEEDBACK_RING_DEPTH, FeedEnds, LiveOutlet, LiveTile,
 };
 use engine::tile::{Now, Tile};
-use engine::units::{Ns, Usd};
+use engine::units::{Ns, Usd, Venue};
 use exec::armed::armed_ring;
 use exec::armory::Armory;
 use exec::gate::figures::GateFigures;
@@ -22,6 +22,10 @@ use exec::gate::kalshi::{KalshiAccount, KalshiClerk, KalshiLimits};
 use exec::gate::orders::Patience;
 use exec::gate::polymarket::{PolymarketAccount, PolymarketClerk, PolymarketLimits};
 use exec::gate::{Gate, GateConfig, GateEnds};
+use exec::journal::durable::{Durable, rings as journal_rings};
+use exec::journal::memory::Memory;
+use exec::journal::tile::{JournalConfig, JournalTile};
+use exec::journal::{JournalWriter, Record};
 use exec::pool::PoolConfig;
 use exec::request::Origin;
 use exec::sign::address::Address;
@@ -149,12 +153,20 @@ pub struct Trader {
     kalshi_gate: Gate<KalshiClerk, Pipes, HostClock>,
     polymarket_gate: Gate<PolymarketClerk, Pipes, HostClock>,
     signer: SignerTile,
+    journal: JournalTile<Memory>,
+    /// Nobody watches the run here.
+    _watch: JournalWriter,
     events: Consumer<Event>,
     commands: Producer<Command>,
     /// Nobody cross-checks here; the feeds see a ring that stays empty.
     _verdicts: [Producer<Verdict>; 2],
     kill_epoch: Arc<AtomicU32>,
+    /// Of the last steps; monotonic.
+    now: Ns,
 }
+
+/// How often a sync that is under way is looked after.
+const SYNC_EVERY: Ns = Ns::from_ms(1);
 
 /// What a trader is made of.
 pub struct Parts<'a> {
@@ -166,7 +178,16 @@ pub struct Parts<'a> {
     pub lobby: &'a Rc<RefCell<Lobby>>,
     /// Time.
     pub clock: &'a HostClock,
+    /// Where the journal lies.
+    pub memory: &'a Memory,
+    /// The number of the run, which never repeats.
+    pub run: u64,
 }
+
+/// Bytes of a segment of the journal.
+const SEGMENT_BYTES: usize = 1 << 20;
+/// Bundles whose ids are reserved at once.
+const IDS_BLOCK: u64 = 64;
 
 impl Trader {
     /// A trader that connects with its first step.
@@ -174,7 +195,7 @@ impl Trader {
     /// # Errors
     /// What cannot be made, in words.
     pub fn new(parts: &Parts<'_>, rng: &mut Rng) -> Result<Trader, String> {
-        let Parts { spec, keys, lobby, clock } = *parts;
+        let Parts { spec, keys, lobby, clock, memory, run } = *parts;
         let now = clock.now();
         let setup = spec.setup()?;
         let desk = spec.desk(&setup)?;
@@ -190,6 +211,18 @@ impl Trader {
         let pairs = setup.table.pairs().len().max(1);
         let ((to_kalshi, kalshi_bundles), (to_polymarket, polymarket_bundles)) =
             (RingBuffer::new(pairs), RingBuffer::new(pairs));
+        let durable = Durable::new();
+        let ([kalshi_journal, polymarket_journal, signer_journal, watch], records) =
+            journal_rings(&durable);
+        let layout = JournalConfig { segment_bytes: SEGMENT_BYTES, ids_block: IDS_BLOCK };
+        let opened = JournalTile::open(memory.clone(), records, durable, layout, &mut |_, _| {});
+        let (mut journal, _) = opened.map_err(|error| error.to_string())?;
+        let cash = Venue::ALL.map(|venue| {
+            let cash = Usd::new(spec.cash[venue.index()]);
+            Record::Cash { venue, cash }
+        });
+        let opening = [Record::Run { run, wall: now.wall, live: true }, cash[0], cash[1]];
+        journal.begin(&opening, now).map_err(|error| error.to_string())?;
         let (kalshi_feedback, from_kalshi) = RingBuffer::<Feedback>::new(FEEDBACK_RING_DEPTH);
         let (polymarket_feedback, from_polymarket) = RingBuffer::new(FEEDBACK_RING_DEPTH);
         let (arms, requests) = RingBuffer::new(ARM_RING_DEPTH);
@@ -217,7 +250,7 @@ impl Trader {
                 read_rate: 1_200,
                 read_capacity: 1_200,
             },
-            run: number(salt()),
+            run,
         };
         let ends = GateEnds {
             bundles: kalshi_bundles,
@@ -226,7 +259,8 @@ impl Trader {
         };
         let clerk = KalshiClerk::new(account);
         let net = pipes(0, WS_PATH);
-        let kalshi_gate = Gate::new(clerk, net, ends, config(number(salt())), clock.clone());
+        let kalshi_gate = Gate::new(clerk, net, ends, config(number(salt())), clock.clone())
+            .with_journal(kalshi_journal, true);
 
         let (armed_filler, armed) = armed_ring();
         let account = PolymarketAccount {
@@ -250,7 +284,8 @@ impl Trader {
         };
         let clerk = PolymarketClerk::new(account);
         let net = pipes(1, "/ws/user");
-        let polymarket_gate = Gate::new(clerk, net, ends, config(number(salt())), clock.clone());
+        let polymarket_gate = Gate::new(clerk, net, ends, config(number(salt())), clock.clone())
+            .with_journal(polymarket_journal, true);
         let signer = SignerTile::new(
             Some(HeaderDuty { signer: keys.kalshi()?, filler: header_filler }),
             Some(ArmDuty {
@@ -261,7 +296,8 @@ impl Trader {
                 filler: armed_filler,
                 orders_max: ARMED,
             }),
-        );
+        )
+        .with_journal(signer_journal);
 
         let (kalshi_tops, kalshi_tops_rx) = RingBuffer::new(TOP_RING_DEPTH);
         let (kalshi_controls, kalshi_controls_rx) = RingBuffer::new(CONTROL_RING_DEPTH);
@@ -321,23 +357,28 @@ impl Trader {
             kalshi_gate,
             polymarket_gate,
             signer,
+            journal,
+            _watch: watch,
             events,
             commands,
             _verdicts: [kalshi_verdicts, polymarket_verdicts],
             kill_epoch,
+            now: now.mono,
         })
     }
 
     /// Steps all tiles until none has anything to do at this instant; the steps it took, or `None`
     /// where it never ends.
     pub fn settle(&mut self, now: Now) -> Option<usize> {
+        self.now = now.mono;
         for rounds in 0..ROUNDS_MAX {
             let done = self.kalshi.step(now)
                 + self.polymarket.step(now)
                 + self.core.step(now)
                 + self.kalshi_gate.step(now)
                 + self.polymarket_gate.step(now)
-                + self.signer.step(now);
+                + self.signer.step(now)
+                + self.journal.step(now);
             if done == 0 {
                 return Some(rounds);
             }
@@ -355,7 +396,19 @@ impl Trader {
             self.polymarket_gate.next_deadline(),
             self.signer.next_deadline(),
         ];
-        tiles.into_iter().flatten().min()
+        // A sync under way ends when the disk says so, not when the tile knows.
+        let syncs = self.journal.is_busy().then(|| self.now.after(SYNC_EVERY));
+        tiles.into_iter().chain([syncs]).flatten().min()
+    }
+
+    /// The journal cannot be written any more: no order leaves before a restart.
+    pub fn is_shut(&self) -> bool {
+        self.journal.failed().is_some()
+    }
+
+    /// Connections of the feeds that are open, by venue.
+    pub fn open_lines(&self) -> [usize; 2] {
+        [self.kalshi.open_lines().0, self.polymarket.open_lines().0]
     }
 
     /// What happened since.
