@@ -55,6 +55,8 @@ pub struct Checks {
     failed: u64,
     /// When the number of them changed last.
     failed_at: Ns,
+    /// Nothing may leave after; the engine's monotonic clock.
+    killed_at: Option<Ns>,
 }
 
 type Held = Result<(), Violation>;
@@ -76,6 +78,7 @@ impl Checks {
             fills: 0,
             failed: 0,
             failed_at: Ns(0),
+            killed_at: None,
         }
     }
 
@@ -145,9 +148,17 @@ impl Checks {
         }
     }
 
+    /// The kill switch was used; the engine's monotonic clock.
+    pub fn killed(&mut self, mono: Ns) {
+        self.killed_at = Some(mono);
+    }
+
     /// An order left at a moment of the engine's monotonic clock.
     pub fn left(&mut self, venue: Venue, mono: Ns) -> Held {
         self.count += 1;
+        if self.killed_at.is_some_and(|killed| mono > killed) {
+            return broken("fail_closed", format!("{venue}: an order left after the kill"));
+        }
         let waits = self.intents[venue.index()].iter().any(|i| !i.used && mono <= i.deadline);
         if !waits {
             let last = self.intents[venue.index()].last();

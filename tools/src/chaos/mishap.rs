@@ -1,5 +1,8 @@
 //! What is done to a simulation from outside: to its venues, to its host, and that all is well again.
 
+use std::sync::atomic::Ordering::Release;
+
+use engine::live_tile::Command;
 use engine::pair::Direction;
 use engine::units::Ns;
 use exec::journal::memory::DiskFaults;
@@ -129,6 +132,22 @@ impl Simulation {
             self.mix();
             self.trader = None;
             self.back_at = self.back_at.max(now.after(Ns::from_ms(5_000)));
+        }
+    }
+
+    /// The run comes to its end: in half of the seeds by the kill switch, after which no byte of
+    /// an order may leave.
+    pub(super) fn stop(&mut self) {
+        let mono = self.now().mono;
+        let kills = self.rng.chance(1, 2);
+        let Some(trader) = &mut self.trader else { return };
+        if kills {
+            // SYNC: the gates load it with Acquire; nothing else is read through it.
+            trader.kill_epoch().store(1, Release);
+            trader.tell(Command::Kill);
+            self.checks.killed(mono);
+        } else {
+            trader.tell(Command::Hold);
         }
     }
 

@@ -7,7 +7,6 @@ use std::rc::Rc;
 
 use engine::digest::Digest;
 use engine::event::Event;
-use engine::live_tile::Command;
 use engine::tile::Now;
 use engine::units::{Ns, Usd, Venue};
 use serde_json::Value;
@@ -100,7 +99,7 @@ pub(super) struct Simulation {
     pub(super) disk: Disk,
     /// The disk's faults end then.
     pub(super) disk_until: Ns,
-    checks: Checks,
+    pub(super) checks: Checks,
     pub(super) rng: Rng,
     /// How far the engine's wall clock is ahead.
     pub(super) wall_ahead: i64,
@@ -198,7 +197,7 @@ impl Simulation {
     }
 
     /// The engine's clocks.
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         let time = self.moment.get();
         let mono = time.since(START).after(MONO_START);
         Now { mono, wall: Ns(time.0.saturating_add_signed(self.wall_ahead)) }
@@ -287,9 +286,7 @@ impl Simulation {
             });
         }
         self.until(Ns(end.0 - REST.0), &mut |_, _| Ok(()))?;
-        if let Some(trader) = &mut self.trader {
-            trader.tell(Command::Hold);
-        }
+        self.stop();
         self.until(end, &mut |_, _| Ok(()))?;
         self.ended()
     }
