@@ -1,12 +1,12 @@
 //! What must hold after every event: the venues' truth beside what the engine believes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::core::Core;
-use engine::event::{Action, Bundle, Event, Leg, Purpose};
+use engine::event::{Action, Bundle, Event, Leg, Purpose, Risk, Wait};
 use engine::pair::{Outcome, PairId, Polarity};
 use engine::top::Health;
-use engine::units::{Ns, PX_ONE, Px, Qty, Venue};
+use engine::units::{Ns, PX_ONE, Px, Qty, Shares, Venue};
 use serde_json::Value;
 use sim::universe::MarketSpec;
 use sim::venue::Side;
@@ -17,6 +17,9 @@ use crate::run::audit::{self, Audit};
 
 /// A book that differs from the venue's while nothing is on its way must be noticed within this.
 const BLIND_MAX: Ns = Ns::from_ms(60_000);
+
+/// What is held on one side alone and cannot be closed: less than a contract.
+const NAKED_MAX_E6: i64 = 1_000_000;
 
 /// An order that the core decided.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +60,8 @@ pub struct Checks {
     failed_at: Ns,
     /// Nothing may leave after; the engine's monotonic clock.
     killed_at: Option<Ns>,
+    /// Pairs of which a person was told that one side is held alone.
+    alarmed: BTreeSet<PairId>,
 }
 
 type Held = Result<(), Violation>;
@@ -79,12 +84,32 @@ impl Checks {
             failed: 0,
             failed_at: Ns(0),
             killed_at: None,
+            alarmed: BTreeSet::new(),
         }
     }
 
     /// Something happened in the core.
     pub fn event(&mut self, event: &Event) -> Held {
-        let Event::ExecuteTrade(decision) = event else { return Ok(()) };
+        let decision = match event {
+            Event::ExecuteTrade(decision) => decision,
+            Event::RepairSent(repair) => {
+                self.intend(&repair.bundle);
+                return Ok(());
+            }
+            Event::RiskTripped { pair, risk: Risk::Unhedged, .. } => {
+                self.alarmed.insert(*pair);
+                return Ok(());
+            }
+            Event::RepairWaits { pair, why: Wait::Hold, .. } => {
+                self.alarmed.insert(*pair);
+                return Ok(());
+            }
+            Event::RepairEnded(repaired) if repaired.filled != Shares::ZERO => {
+                self.alarmed.remove(&repaired.pair);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         self.count += 1;
         for leg in decision.bundle.orders() {
             let top = decision.tops.iter().find(|top| top.market == leg.market);
@@ -271,6 +296,32 @@ impl Checks {
                         ),
                     );
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is held on one side alone has been closed, or somebody was told.
+    pub fn naked(&mut self, world: &World) -> Held {
+        if self.killed_at.is_some() {
+            return Ok(()); // A kill stops repairs too: a person was there.
+        }
+        let ledger = world.ledger();
+        let [kalshi, polymarket] = Venue::ALL.map(|venue| &ledger["venues"][venue.name()]);
+        let held = audit::positions(&self.file, kalshi, polymarket);
+        for (at, spec) in self.file.pairs.iter().enumerate() {
+            self.count += 1;
+            let [net, yes, no] = held.get(&spec.id).copied().unwrap_or_default();
+            let other = if spec.polarity == Polarity::Inverted { no - yes } else { yes - no };
+            let naked = (net + other).abs();
+            if naked >= NAKED_MAX_E6 && !self.alarmed.contains(&PairId(at as u16)) {
+                return broken(
+                    "naked",
+                    format!(
+                        "{}: {naked} micro-contracts are held on one side alone, and nobody was told",
+                        spec.id
+                    ),
+                );
             }
         }
         Ok(())

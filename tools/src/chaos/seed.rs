@@ -349,6 +349,7 @@ impl Simulation {
                 event,
                 Event::Fill(_)
                     | Event::FillUndone(_)
+                    | Event::RepairEnded(_)
                     | Event::TradeSettled(_)
                     | Event::TradeFailed(_)
             );
@@ -440,6 +441,7 @@ impl Simulation {
             });
         }
         self.disk.keeps(&self.keys.secrets())?;
+        self.checks.naked(&self.world)?;
         let reserved = trader.core().accounts().reserved;
         if reserved != [Usd::ZERO; 2] {
             return Err(Violation {
