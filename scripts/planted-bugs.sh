@@ -2,6 +2,7 @@
 # Plants bugs one at a time and counts the seeds that `parallax chaos` takes to catch each.
 #
 #   scripts/planted-bugs.sh [most seeds a bug] [simulated minutes a seed]
+#   scripts/planted-bugs.sh --check        only looks whether all patches apply
 #
 # The bugs are patches, scripts/planted/*.patch, each behind a switch that the first of them makes.
 # They are applied to a copy of the tree, which is built once; the tree itself stays as it is.
@@ -20,6 +21,7 @@ for patch in scripts/planted/*.patch; do
         exit 1
     }
 done
+[[ ${1:-} == --check ]] && exit 0
 # A target folder of its own, so that no other build ever meets a planted bug.
 export CARGO_TARGET_DIR=${PLANTED_TARGET_DIR:-$copy/target}
 (cd "$copy" && cargo build --quiet --locked --profile "${PLANTED_PROFILE:-release}" -p parallax --bin parallax)
