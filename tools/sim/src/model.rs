@@ -53,6 +53,8 @@ pub struct Options {
     pub lag: (Ns, Ns),
     /// Mean time between two changes of a level behind the best, each venue and market.
     pub churn: Ns,
+    /// Mean time between two small moves of a market's fair value.
+    pub drift: Ns,
 }
 
 impl Default for Options {
@@ -63,6 +65,7 @@ impl Default for Options {
             edge_e6: (5_000, 30_000),
             lag: (Ns::from_ms(50), Ns::from_ms(2_000)),
             churn: Ns::from_ms(120),
+            drift: Ns::from_ms(1_000),
         }
     }
 }
@@ -121,7 +124,7 @@ impl Model {
                 model.at(now, Happening::Requote(venue, market));
                 model.soon(now, model.options.churn, Happening::Churn(venue, market));
             }
-            model.soon(now, Ns::from_ms(1_000), Happening::Drift(market));
+            model.soon(now, options.drift, Happening::Drift(market));
         }
         model.plan_open(now);
         model
@@ -244,7 +247,7 @@ impl Model {
             }
             Happening::Drift(market) => {
                 self.drift(now, market);
-                self.soon(now, Ns::from_ms(1_000), happening);
+                self.soon(now, self.options.drift, happening);
             }
             Happening::Requote(venue, market) => self.requote(now, venue, market, floor),
             Happening::Follow(venue, market) => {

@@ -272,6 +272,11 @@ impl Fabric {
         *self.counts.entry(trouble.name()).or_default() += 1;
     }
 
+    /// The process is gone: what it sent arrives now, or never.
+    pub fn abandon(&mut self, now: Ns) {
+        self.slots.iter().for_each(|slot| slot.pipe.borrow_mut().reset(now, true));
+    }
+
     /// A venue says something wrong when it can.
     pub fn spoil(&mut self, spoil: Spoil, site: SiteId) {
         self.spoilers[site.0].arm(spoil);

@@ -84,6 +84,7 @@ impl Simulation {
             Mishap::Crash => {
                 self.count_inputs();
                 self.mix();
+                self.fabric.abandon(now);
                 self.trader = None;
                 self.back_at = now.after(Ns::from_ms(rng.between(5_000, 15_000)));
                 self.disk.crash(rng, &self.world.ledger())?;
@@ -130,6 +131,7 @@ impl Simulation {
         if self.trader.as_ref().is_some_and(Trader::is_shut) {
             self.count_inputs();
             self.mix();
+            self.fabric.abandon(now);
             self.trader = None;
             self.back_at = self.back_at.max(now.after(Ns::from_ms(5_000)));
         }

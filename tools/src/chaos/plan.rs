@@ -122,6 +122,7 @@ impl Plan {
                 edge_e6: (8_000, 30_000),
                 lag: (Ns::from_ms(250), Ns::from_ms(8_000)),
                 churn: Ns(rng.between(2, 6) * S),
+                drift: Ns(rng.between(3, 8) * S),
             },
             latency,
             nap: Ns(rng.between(5, 25) * 1_000_000),
