@@ -118,7 +118,7 @@ impl Plan {
             taker_delay_ms: if rng.chance(1, 3) { rng.between(50, 1_500) } else { 0 },
             model: model::Options {
                 seed,
-                arb_per_minute: rng.between(3, 6) as u32,
+                arb_per_minute: rng.between(1, 3) as u32,
                 edge_e6: (8_000, 30_000),
                 lag: (Ns::from_ms(250), Ns::from_ms(8_000)),
                 churn: Ns(rng.between(2, 6) * S),

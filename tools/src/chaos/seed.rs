@@ -42,6 +42,9 @@ const RESUMED: Ns = Ns::from_ms(30_000);
 const DECIDED: Ns = Ns::from_ms(60_000);
 /// Nothing is decided any more for so long before the end.
 const REST: Ns = Ns::from_ms(100_000);
+/// Ledgers are compared when something happened to an order, and no more often than this: a
+/// ledger is all that ever happened.
+const COMPARE_EVERY: Ns = Ns::from_ms(100);
 /// How often books are compared.
 const BOOKS_EVERY: Ns = Ns::from_ms(5_000);
 /// How often opportunities are put there after healing.
@@ -110,6 +113,10 @@ pub(super) struct Simulation {
     pub(super) faults: BTreeMap<&'static str, u64>,
     pub(super) tail: Tail,
     stepped_at: Ns,
+    /// Something happened to an order since the ledgers were compared.
+    dirty: bool,
+    /// They are not compared before.
+    compare_at: Ns,
     /// The core's inputs that were counted.
     inputs: u64,
 }
@@ -190,6 +197,8 @@ impl Simulation {
             faults: BTreeMap::new(),
             tail: Tail::default(),
             stepped_at: START,
+            dirty: false,
+            compare_at: START,
             inputs: 0,
         };
         simulation.start()?;
@@ -357,7 +366,12 @@ impl Simulation {
             self.tail.event(now, &event);
             self.checks.event(&event)?;
         }
-        if dirty { self.compare(now) } else { Ok(()) }
+        self.dirty |= dirty;
+        if self.dirty && now >= self.compare_at {
+            (self.dirty, self.compare_at) = (false, now.after(COMPARE_EVERY));
+            return self.compare(now);
+        }
+        Ok(())
     }
 
     /// Orders that a venue has just got.
