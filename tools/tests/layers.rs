@@ -255,6 +255,27 @@ fn still_needed(allowed: &[&str], words: &[&str]) {
     }
 }
 
+/// The page of what can go wrong says by which test each line is shown.
+#[test]
+fn every_test_that_the_readme_names_is_there() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let page = readme.split("## What can go wrong").nth(1).unwrap();
+    let page = page.split("\n## ").next().unwrap();
+    let tests: String = ["engine", "feeds", "exec", "tools"]
+        .iter()
+        .flat_map(|folder| sources(folder))
+        .map(|path| fs::read_to_string(root().join(path)).unwrap())
+        .collect();
+    let mut named = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+        for name in row.rsplit(" | ").next().unwrap().split('`').skip(1).step_by(2) {
+            assert!(tests.contains(&format!("fn {name}(")), "no test is called {name}");
+            named += 1;
+        }
+    }
+    assert!(named > 25, "{named} tests named");
+}
+
 #[test]
 fn imports_run_one_way() {
     for member in members() {

@@ -30,6 +30,9 @@ use crate::state::State;
 use crate::state::switch::Change;
 use crate::topology::{LivePlan, LiveTiles};
 
+/// Why a run stops whose journal fails.
+const UNWRITTEN: &str =
+    "the journal cannot be written: its disk is full or failed. Mend that, then start again";
 /// How long the main thread rests when nothing happened.
 const REST: Duration = Duration::from_micros(500);
 /// How often the picture is drawn.
@@ -142,7 +145,12 @@ pub fn run(
             .into_iter()
             .map(|group: Group<'_>| threads::start(scope, group, clock, &stop))
             .collect();
-        let mut main = Main { story: &mut story, table: &table, picture: Picture::default() };
+        let mut main = Main {
+            story: &mut story,
+            table: &table,
+            picture: Picture::default(),
+            unwritten: false,
+        };
         let screen = if watch.screen {
             Screen::open().map_err(|e| warnings.push(format!("no live view: {e}"))).ok()
         } else {
@@ -225,6 +233,8 @@ struct Main<'a> {
     story: &'a mut Story,
     table: &'a engine::pair::PairTable,
     picture: Picture,
+    /// It was told that the journal cannot be written any more.
+    unwritten: bool,
 }
 
 impl Main<'_> {
@@ -258,6 +268,12 @@ impl Main<'_> {
 
     /// Stops or arms what the switch says.
     fn brake(&mut self, outside: &mut Outside, watch: &mut Watch<'_>) {
+        let shut = |journal: &JournalWriter| !journal.durable().is_open();
+        if !self.unwritten && outside.journal.as_ref().is_some_and(shut) {
+            // The gates saw it before: what asks for a person is said here.
+            self.unwritten = true;
+            watch.state.switch.handle().kill(UNWRITTEN);
+        }
         match watch.state.switch.look() {
             Some(Change::Killed(reason)) => {
                 outside.brakes.kill();
