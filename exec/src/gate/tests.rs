@@ -1,6 +1,7 @@
 //! Whole gates against scripted venues, under a clock of numbers.
 
 mod admit; // limits and kills
+mod fills; // fills in any order, told any number of times
 mod faults; // answers that do not come, venues that take no orders
 mod journal; // nothing leaves that the journal does not hold
 mod kalshi;

@@ -1,0 +1,81 @@
+//! Fills and failures in any order, told any number of times.
+
+use engine::event::{Feedback, ReportKind};
+use engine::fee::{FillFees, cost_of, curve_fee};
+use engine::pair::FeeRule;
+use engine::units::{Px, Shares, Usd};
+use proptest::prelude::*;
+
+use super::rig::*;
+use crate::gate::figures::GateFigures;
+use crate::gate::orders::{Orders, Patience};
+use crate::gate::outbox::Outbox;
+use crate::id::Id;
+use crate::private::{FillNews, TradeStands};
+
+const RATE_E6: u32 = 50_000;
+
+/// A trade: shares in millionths, price in cents, whether it fails in the end.
+type Trade = (u64, u16, bool);
+
+/// Trades, and everything that is told of them: each match at least once, a failure after its
+/// match or before it, shuffled.
+fn told() -> impl Strategy<Value = (Vec<Trade>, Vec<(usize, TradeStands)>)> {
+    let trade = (1..3_000_000u64, 1..99u16, any::<bool>());
+    (proptest::collection::vec(trade, 1..8), 1..4usize).prop_flat_map(|(trades, times)| {
+        let mut news = Vec::new();
+        for (number, (_, _, fails)) in trades.iter().enumerate() {
+            for _ in 0..times {
+                news.push((number, TradeStands::Made));
+                news.push((number, TradeStands::Settling));
+                if *fails {
+                    news.push((number, TradeStands::Failed));
+                }
+            }
+        }
+        (Just(trades), Just(news).prop_shuffle())
+    })
+}
+
+proptest! {
+    #[test]
+    fn fills_commute_and_count_once((trades, news) in told()) {
+        let (mut rig, _) = polymarket();
+        let bundle = rig.bundle(legs());
+        let (feedback_tx, mut feedback) = rtrb::RingBuffer::new(256);
+        let (mut out, mut figures) = (Outbox::new(feedback_tx), GateFigures::default());
+        let mut orders = Orders::new(Patience::default());
+        let ours = Id::parse("0xours").unwrap();
+        let rule = FeeRule::curve(RATE_E6, 1).unwrap();
+        let fees = FillFees::new(rule, Usd::new(1));
+        orders.sent(&bundle, 1, (ours, Some(ours)), fees, rig.now(), &mut out);
+        let part = |number: usize| (Shares::new(trades[number].0), Px::lit(trades[number].1 * 100));
+        for (number, stands) in &news {
+            let (shares, px) = part(*number);
+            let trade = Id::parse(&format!("trade-{number}")).unwrap();
+            let news = FillNews {
+                order: ours, client: None, trade, part: 0, shares, px, fee: None, stands: *stands,
+            };
+            orders.fill(&news, rig.now().mono, &mut figures, &mut out);
+        }
+        let mut sums = [0i64; 3];
+        while let Ok(Feedback::Report(report)) = feedback.pop() {
+            let (sign, shares, cash, fee) = match report.kind {
+                ReportKind::Filled { shares, cash, fee, .. } => (1, shares, cash, fee),
+                ReportKind::Undone { shares, cash, fee, .. } => (-1, shares, cash, fee),
+                _ => continue,
+            };
+            let part = [shares.e6() as i64, cash.e6(), fee.e6()];
+            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += sign * part);
+            prop_assert!(sums[0] >= 0, "nothing is taken back that was not told");
+        }
+        let mut want = [0i64; 3];
+        for number in (0..trades.len()).filter(|number| !trades[*number].2) {
+            let (shares, px) = part(number);
+            want[0] += shares.e6() as i64;
+            want[1] += cost_of(shares, px).e6();
+            want[2] += curve_fee(shares, px, RATE_E6, 1).e6();
+        }
+        prop_assert_eq!(sums, want);
+    }
+}
