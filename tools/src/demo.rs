@@ -1,6 +1,8 @@
 //! `parallax demo`: two simulated exchanges on this host, an engine that trades between them, and
 //! an account of what it did.
 
+mod find; // which pairs it trades
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,7 +43,8 @@ const INJECT_AGAIN: Duration = Duration::from_millis(250);
 /// Watch Parallax find, take and settle arbitrage between two exchanges.
 ///
 /// Kalshi and Polymarket run as simulators in a process of their own, behind real TLS on loopback,
-/// and check every signature, price and fee as the real ones do. A market model moves both; now and
+/// and check every signature, price and fee as the real ones do. Discovery reads their catalogues
+/// and finds the markets that are one contract, among hundreds that only look it. A market model moves both; now and
 /// then one is late, and for some milliseconds YES here and NO there cost less than the dollar that
 /// one of them must pay. The engine that would trade with money finds it, takes both legs and
 /// records what it did. At the end the markets settle and our books are compared with both venues'
@@ -131,6 +134,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     // Nobody else trades for these accounts.
     config.repair = config.repair.map(|repair| RepairConfig { adopt: true, ..repair });
     let agent = Agent::new(config.ca_file.as_deref()).map_err(words)?;
+    find::find(&config, &dir.join("pairs.toml"))?;
     let nothing = [Usd::ZERO; 2];
     let mut spec = config.run_spec(Fills::Venues, nothing, &[]).map_err(DemoError::Words)?;
     spec.today = state.day.spec();

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use engine::units::{Ns, Venue};
 use serde_json::{Value, json};
 use sim::accounts;
+use sim::almanac::Almanac;
 use sim::ca::Authority;
 use sim::front::{Idle, Server};
 use sim::host::SiteId;
@@ -25,7 +26,7 @@ use crate::config::Simulated;
 use crate::journal::lock;
 use crate::stdout;
 
-pub use options::{FaultLevel, KeyKind, SimArgs, Which};
+pub use options::{Catalogue, FaultLevel, KeyKind, SimArgs, Which};
 
 /// Why a simulation did not start or did not end well.
 #[derive(thiserror::Error, Debug)]
@@ -67,6 +68,7 @@ struct Seedling {
     which: Which,
     key_id: String,
     signature_type: u8,
+    almanac: bool,
 }
 
 impl Seedling {
@@ -78,6 +80,7 @@ impl Seedling {
             "venues": self.which.venues().iter().map(|venue| venue.name()).collect::<Vec<_>>(),
             "kalshi_key_id": self.key_id,
             "signature_type": self.signature_type,
+            "catalogue": self.almanac,
         })
     }
 
@@ -93,6 +96,7 @@ impl Seedling {
             which,
             key_id: value["kalshi_key_id"].as_str()?.to_owned(),
             signature_type: u8::try_from(value["signature_type"].as_u64()?).ok()?,
+            almanac: value["catalogue"].as_bool()?,
         })
     }
 
@@ -135,9 +139,13 @@ pub fn run(args: &SimArgs) -> Result<(), SimError> {
         admin_token: admin_token.clone(),
     };
     let venues = seedling.which.venues();
+    let almanac = match seedling.almanac {
+        true => Almanac::new(seedling.seed, seedling.start),
+        false => Almanac::default(),
+    };
     let world = World::new(
         &universe.markets,
-        make(venues, &universe, seedling.start),
+        make(venues, &universe, &almanac, seedling.start),
         options,
         clock.now(),
     );
@@ -153,6 +161,8 @@ pub fn run(args: &SimArgs) -> Result<(), SimError> {
     write(dir, "sim.json", &format!("{ready:#}\n"), true)?;
     write(dir, "sim.env", &environment(dir, &seedling, account)?, true)?;
     write(dir, "pairs.toml", &cast::pairs_toml(&world.open_markets()), false)?;
+    let truth = format!("{:#}\n", almanac.to_json());
+    write(dir, "catalogue-truth.json", &truth, false)?;
     if let &[kalshi_port, polymarket_port] = ports.as_slice() {
         let simulated = Simulated {
             kalshi_port,
@@ -214,6 +224,7 @@ fn plant(args: &SimArgs, dir: &Path, now: Ns) -> Result<(Seedling, Universe), Si
             &digits[20..32]
         ),
         signature_type: args.signature_type,
+        almanac: args.catalogue == Catalogue::Full,
     };
     let universe = seedling.universe(public, signer);
     Ok((seedling, universe))
@@ -245,13 +256,18 @@ fn take_up(args: &SimArgs, dir: &Path) -> Result<(Seedling, Universe), SimError>
 fn make(
     venues: &[Venue],
     universe: &Universe,
+    almanac: &Almanac,
     start: Ns,
 ) -> Vec<(Venue, Box<dyn sim::venue::Venue>)> {
     let make = |venue: &Venue| -> (Venue, Box<dyn sim::venue::Venue>) {
         match venue {
-            Venue::Kalshi => (*venue, Box::new(sim::kalshi::Kalshi::new(universe, start))),
+            Venue::Kalshi => {
+                let kalshi = sim::kalshi::Kalshi::new(universe, start);
+                (*venue, Box::new(kalshi.listing(&almanac.kalshi, start)))
+            }
             Venue::Polymarket => {
-                (*venue, Box::new(sim::polymarket::Polymarket::new(universe, start)))
+                let polymarket = sim::polymarket::Polymarket::new(universe, start);
+                (*venue, Box::new(polymarket.listing(&almanac.polymarket, start)))
             }
         }
     };

@@ -87,6 +87,12 @@ impl Sim {
         self.ask("polymarket", request, &[("x-sim-token", token)], body, 200)
     }
 
+    /// A market of shard 0.
+    fn ticker(&self) -> String {
+        let pairs = parallax::pairs::load(&[self.ready["pairs"].as_str().unwrap()]).unwrap();
+        pairs.pairs[0].kalshi.ticker.clone()
+    }
+
     /// Buys a contract on Kalshi at up to 99 cents.
     fn buy(&self, client_order_id: &str, status: u16) -> Value {
         let path = "/trade-api/v2/portfolio/events/orders";
@@ -100,7 +106,7 @@ impl Sim {
             ("KALSHI-ACCESS-SIGNATURE", &signature),
         ];
         let order = json!({
-            "ticker": "KXSIMRATE-26DEC-T1.50",
+            "ticker": self.ticker(),
             "client_order_id": client_order_id,
             "side": "bid",
             "count": "1.00",

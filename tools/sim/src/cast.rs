@@ -5,22 +5,23 @@ use std::fmt::Write as _;
 use engine::pair::Polarity;
 use engine::units::{Ns, Qty};
 
+use crate::almanac::day::Day;
 use crate::rng::Rng;
-use crate::universe::{KalshiMarket, MarketSpec, PolymarketMarket};
+use crate::universe::{KalshiAbout, KalshiMarket, MarketSpec, PolymarketAbout, PolymarketMarket};
 
 /// Most markets of a cast: each of its subjects with a few strikes.
 pub const MARKETS_MAX: usize = 64;
 
-/// (series, what it asks, the first word of the slug)
+/// (series, figure, who prints it)
 const SUBJECTS: [(&str, &str, &str); 8] = [
-    ("KXSIMRATE", "Will the simulated bank cut its rate", "sim-rate-cut"),
-    ("KXSIMRAIN", "Will it rain in the simulated city", "sim-rain"),
-    ("KXSIMCUP", "Will the simulated home team win the cup", "sim-cup"),
-    ("KXSIMVOTE", "Will the simulated bill pass", "sim-vote"),
-    ("KXSIMLAUNCH", "Will the simulated rocket launch", "sim-launch"),
-    ("KXSIMFILM", "Will the simulated film win the prize", "sim-film"),
-    ("KXSIMCHESS", "Will the simulated champion keep the title", "sim-chess"),
-    ("KXSIMCROP", "Will the simulated harvest beat the forecast", "sim-crop"),
+    ("KXU3", "unemployment rate", "Bureau of Labor Statistics"),
+    ("KXCPI", "CPI inflation rate", "Bureau of Labor Statistics"),
+    ("KXGDP", "US real GDP growth", "Bureau of Economic Analysis"),
+    ("KXCPICORE", "core CPI inflation rate", "Bureau of Labor Statistics"),
+    ("KXPCE", "PCE inflation rate", "Bureau of Economic Analysis"),
+    ("KXRETAIL", "retail sales growth", "Census Bureau"),
+    ("KXPPI", "PPI inflation rate", "Bureau of Labor Statistics"),
+    ("KXWAGE", "average hourly earnings growth", "Bureau of Labor Statistics"),
 ];
 
 /// How a market trades; the kinds take turns, so that six markets show all of them.
@@ -75,37 +76,55 @@ pub fn markets(seed: u64, count: usize, now: Ns) -> Vec<MarketSpec> {
 
 fn market(number: usize, end: u64, rng: &mut Rng) -> MarketSpec {
     let kind = &KINDS[number % KINDS.len()];
-    let (series, question, slug) = SUBJECTS[number % SUBJECTS.len()];
+    let (series, figure, source) = SUBJECTS[number % SUBJECTS.len()];
     let strike = 1 + number / SUBJECTS.len();
-    let event = format!("{series}-26DEC");
+    let month = Day::of(end);
+    let when = format!("{} {}", month.month(), month.year());
+    let event = format!("{series}-{}", month.month_code());
     let (condition_id, tokens) = ids(kind.is_v2, rng);
-    let outcomes = match kind.polarity {
-        Polarity::Same => ["Yes".to_owned(), "No".to_owned()],
-        // The first outcome there is what the second one is here.
-        Polarity::Inverted => ["Miss".to_owned(), "Hit".to_owned()],
+    // The first outcome there is what the second one is here where it asks the other way round.
+    let asked = match kind.polarity {
+        Polarity::Same => format!("above {strike}.5%"),
+        Polarity::Inverted => format!("{strike}.5% or less"),
     };
+    let slug = figure.to_lowercase().replace(' ', "-");
     MarketSpec {
         polarity: kind.polarity,
         kalshi: KalshiMarket {
             ticker: format!("{event}-T{strike}.50"),
             event,
             series: series.to_owned(),
-            title: format!("{question} by December?"),
-            yes_sub_title: format!("Above {strike}.50"),
+            title: format!("{figure} in {when}?"),
+            yes_sub_title: format!("Above {strike}.5%"),
             bands: kind.bands.to_vec(),
             price_level_structure: kind.structure.to_owned(),
             fee_type: "quadratic".to_owned(),
             fee_multiplier_e6: 1_000_000,
             exchange_index: kind.exchange_index,
             close_time: end,
+            about: KalshiAbout {
+                title: format!("Will the {figure} be above {strike}.5% in {when}?"),
+                sub_title: when.clone(),
+                rules: [
+                    format!(
+                        "If the {figure} for {when} reported by the {source} is greater than \
+                         {strike}.5%, then the market resolves to Yes."
+                    ),
+                    String::new(),
+                ],
+                strike: ["greater".to_owned(), format!("{strike}.5"), String::new()],
+                category: "Economics".to_owned(),
+                source: source.to_owned(),
+                ..KalshiAbout::default()
+            },
         },
         polymarket: PolymarketMarket {
             gamma_id: 900_000 + number as u64,
             condition_id,
             tokens,
-            outcomes,
-            question: format!("{question} by December (above {strike}.50)?"),
-            slug: format!("{slug}-by-december-{strike}pt5"),
+            outcomes: ["Yes".to_owned(), "No".to_owned()],
+            question: format!("Will the {figure} be {asked} in {when}?"),
+            slug: format!("{slug}-{}-{strike}pt5", month.month().to_lowercase()),
             tick: kind.tick,
             min_size: Qty::lit(500),
             fee_rate_e6: kind.fee_rate_e6,
@@ -114,12 +133,21 @@ fn market(number: usize, end: u64, rng: &mut Rng) -> MarketSpec {
             is_v2: kind.is_v2,
             taker_delay_ms: 0,
             end_time: end,
+            about: PolymarketAbout {
+                description: format!(
+                    "This market will resolve to \"Yes\" if the {figure} for {when} is {}, according \
+                     to the {source}. Otherwise, this market will resolve to \"No\".",
+                    asked.replace("above", "greater than")
+                ),
+                tags: vec!["economy".to_owned()],
+                ..PolymarketAbout::default()
+            },
         },
     }
 }
 
 /// A condition's id and its two tokens (polymarket.md section 5.2).
-fn ids(is_v2: bool, rng: &mut Rng) -> (String, [String; 2]) {
+pub(crate) fn ids(is_v2: bool, rng: &mut Rng) -> (String, [String; 2]) {
     let mut word = || -> [u8; 32] {
         let mut word = [0; 32];
         for part in word.chunks_mut(8) {

@@ -12,7 +12,7 @@ use engine::pair::Outcome;
 use engine::units::{Ns, Px, Qty};
 use serde_json::{Value, json};
 
-use crate::universe::Universe;
+use crate::universe::{KalshiMarket, Universe};
 use crate::venue::{ClientId, Outbox, Reply, Request, Side, Upset, Venue};
 
 mod text; // numbers, times and names as the venue writes them
@@ -78,6 +78,14 @@ impl Kalshi {
             sockets: Sockets::default(),
             seen: SeenHeaders::default(),
         }
+    }
+
+    /// Lists more markets behind those of the universe, with books that stay empty unless somebody
+    /// quotes them.
+    #[must_use]
+    pub fn listing(mut self, markets: &[KalshiMarket], now: Ns) -> Kalshi {
+        self.exchange.list(markets, now);
+        self
     }
 
     /// Trading stops everywhere, as on Thursdays, or goes on. Cancels are taken all the time

@@ -14,6 +14,7 @@ pub mod kalshi; // the one venue
 pub mod polymarket; // the other
 pub mod rng; // chance, from a seed
 pub mod cast; // made-up markets, and the pair file of them
+pub mod almanac; // what else both venues list, and what of it is equal
 pub mod accounts; // keys of the one trader
 pub mod model; // the market that moves both books
 pub mod fault; // what goes wrong, and when

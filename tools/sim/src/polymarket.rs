@@ -150,6 +150,16 @@ impl Polymarket {
         venue
     }
 
+    /// Lists more markets behind those of the universe, with books that stay empty unless somebody
+    /// quotes them.
+    #[must_use]
+    pub fn listing(mut self, markets: &[PolymarketMarket], now: Ns) -> Polymarket {
+        for spec in markets {
+            self.add_market(spec, now);
+        }
+        self
+    }
+
     /// Counts requests against the Standard tier's buckets (section 9), or lets all pass.
     pub const fn set_rate_limits(&mut self, on: bool) {
         self.limited = on;

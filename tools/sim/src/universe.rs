@@ -14,8 +14,55 @@ pub struct MarketSpec {
     pub polymarket: PolymarketMarket,
 }
 
+/// What Kalshi's catalogue says of a market beside its terms. Empty texts are made up.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct KalshiAbout {
+    /// The market's own title, where it is not the event's.
+    pub title: String,
+    /// Under the event's title.
+    pub sub_title: String,
+    /// When it pays, and what else holds.
+    pub rules: [String; 2],
+    /// `strike_type`, `floor_strike` and `cap_strike`.
+    pub strike: [String; 3],
+    /// A named strike.
+    pub custom: Option<(String, String)>,
+    /// At most one market of the event pays.
+    pub exclusive: bool,
+    /// The event's category.
+    pub category: String,
+    /// Who the outcome is read from.
+    pub source: String,
+    /// When what it is about happens; Unix seconds.
+    pub occurrence: Option<u64>,
+    /// When it may end before its time.
+    pub early_close: String,
+}
+
+/// What Gamma says of a market beside its terms. Empty texts are made up.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PolymarketAbout {
+    /// The event that it stands in, with others of equal number: number, slug, title. None is an
+    /// event of its own.
+    pub event: Option<(u64, String, String)>,
+    /// When it pays.
+    pub description: String,
+    /// Who says so.
+    pub source: String,
+    /// Its outcome's name inside of the event.
+    pub item: String,
+    /// Slugs of the event's tags.
+    pub tags: Vec<String>,
+    /// The event's series.
+    pub series: String,
+    /// Of a game: `moneyline` and its kin, the line, and the start in Unix seconds.
+    pub game: Option<(String, Option<String>, u64)>,
+    /// More outcomes may be added.
+    pub augmented: bool,
+}
+
 /// A market as Kalshi lists it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct KalshiMarket {
     /// Its ticker.
     pub ticker: String,
@@ -39,10 +86,12 @@ pub struct KalshiMarket {
     pub exchange_index: u32,
     /// End of trading; Unix seconds.
     pub close_time: u64,
+    /// What else the catalogue says.
+    pub about: KalshiAbout,
 }
 
 /// A market as Polymarket lists it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PolymarketMarket {
     /// The number that Gamma gives it.
     pub gamma_id: u64,
@@ -72,6 +121,8 @@ pub struct PolymarketMarket {
     pub taker_delay_ms: u64,
     /// Scheduled end; Unix seconds.
     pub end_time: u64,
+    /// What else Gamma says.
+    pub about: PolymarketAbout,
 }
 
 /// A member of Kalshi.

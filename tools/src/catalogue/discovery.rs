@@ -337,12 +337,13 @@ impl Discovery {
     }
 }
 
-/// Our name of a pair: the ticker, and where it has several partners, the partner too.
+/// Our name of a pair: the ticker, and where it has several partners, a digest of the partner too;
+/// conditions of one event can begin and end alike.
 fn name(ticker: &str, condition: &str, is_only: bool) -> String {
     let ticker = ticker.to_lowercase();
-    match (is_only, condition.get(2..10)) {
-        (false, Some(start)) => format!("{ticker}+{start}"),
-        _ => ticker,
+    match is_only {
+        true => ticker,
+        false => format!("{ticker}+{}", &rules::hash(&[condition])[..10]),
     }
 }
 

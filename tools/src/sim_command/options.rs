@@ -61,6 +61,10 @@ pub struct SimArgs {
     /// Polymarket's signature type: 0 EOA, 1 proxy, 2 Safe, 3 deposit wallet.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=3))]
     pub signature_type: u8,
+    /// What both venues list beside the markets that trade: a few hundred events of every kind and
+    /// their look-alikes, with what is true of them in catalogue-truth.json; or nothing.
+    #[arg(long, value_enum, default_value_t = Catalogue::Full)]
+    pub catalogue: Catalogue,
     /// End after so many seconds.
     #[arg(long = "for", value_name = "SECONDS")]
     pub seconds: Option<u64>,
@@ -102,6 +106,15 @@ impl Which {
             Which::Both => &Venue::ALL,
         }
     }
+}
+
+/// What is listed beside the markets that trade.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Catalogue {
+    /// Nothing.
+    None,
+    /// A few hundred events.
+    Full,
 }
 
 /// How much goes wrong by itself.

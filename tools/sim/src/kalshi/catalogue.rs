@@ -10,6 +10,7 @@ use super::market::Market;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::text::{rfc3339, secs};
+use crate::universe::KalshiMarket;
 
 type Answer = Result<Value, Refusal>;
 
@@ -76,14 +77,14 @@ impl Exchange {
         let mut json = json!({
             "event_ticker": event,
             "series_ticker": first.spec.series,
-            "sub_title": "",
+            "sub_title": first.spec.about.sub_title,
             "title": first.spec.title,
-            "collateral_return_type": "",
-            "mutually_exclusive": false,
-            "category": CATEGORY,
+            "collateral_return_type": if first.spec.about.exclusive { "MECNET" } else { "" },
+            "mutually_exclusive": first.spec.about.exclusive,
+            "category": category(&first.spec),
             "strike_date": super::text::rfc3339_secs(first.spec.close_time),
             "product_metadata": {},
-            "settlement_sources": sources(),
+            "settlement_sources": sources(&first.spec),
             "last_updated_ts": rfc3339(updated),
             "fee_type_override": null,
             "fee_multiplier_override": null,
@@ -113,12 +114,14 @@ impl Exchange {
         let status = status_of(query, "GetEvents")?;
         let is_nested = query.get("with_nested_markets") == Some("true");
         let closes_min = query.int("min_close_ts", "GetEvents")?.unwrap_or(0);
+        let updated_min = query.int("min_updated_ts", "GetEvents")?.unwrap_or(0);
         let mut seen = HashSet::new();
         let meant = self.markets.iter().enumerate().filter(|(_, market)| {
             query.admits("tickers", &market.spec.event)
                 && query.admits("series_ticker", &market.spec.series)
                 && status.is_none_or(|status| status == market.status_filter())
                 && i64::try_from(market.spec.close_time).is_ok_and(|secs| secs >= closes_min)
+                && i64::try_from(secs(market.updated)).is_ok_and(|secs| secs >= updated_min)
                 && seen.insert(market.spec.event.as_str())
         });
         let events =
@@ -137,10 +140,10 @@ impl Exchange {
             "ticker": series,
             "frequency": "custom",
             "title": first.spec.title,
-            "category": CATEGORY,
-            "categories": [CATEGORY],
+            "category": category(&first.spec),
+            "categories": [category(&first.spec)],
             "tags": [],
-            "settlement_sources": sources(),
+            "settlement_sources": sources(&first.spec),
             "contract_url": "https://example.invalid/contract.pdf",
             "contract_terms_url": "https://example.invalid/terms.pdf",
             "fee_type": first.spec.fee_type,
@@ -160,7 +163,8 @@ impl Exchange {
     pub fn list_series(&self, query: &Query) -> Answer {
         let mut seen: Vec<&str> = Vec::new();
         for market in &self.markets {
-            if !seen.contains(&market.spec.series.as_str()) && query.admits("category", CATEGORY) {
+            let meant = query.admits("category", category(&market.spec));
+            if meant && !seen.contains(&market.spec.series.as_str()) {
                 seen.push(&market.spec.series);
             }
         }
@@ -253,11 +257,15 @@ impl Exchange {
     }
 }
 
-/// Everything belongs to it: the universe knows no categories.
-const CATEGORY: &str = "Simulated";
+/// What does not say where it belongs.
+fn category(spec: &KalshiMarket) -> &str {
+    if spec.about.category.is_empty() { "Simulated" } else { &spec.about.category }
+}
 
-fn sources() -> Value {
-    json!([{"name": "Simulator", "url": "https://example.invalid/source"}])
+fn sources(spec: &KalshiMarket) -> Value {
+    let source = &spec.about.source;
+    let name = if source.is_empty() { "Simulator" } else { source };
+    json!([{"name": name, "url": "https://example.invalid/source"}])
 }
 
 /// A multiplier as the number that the venue writes.

@@ -21,7 +21,7 @@ use super::order::{Fill, Order, Settlement, Trade};
 use super::position::{Position, qty};
 use super::text::secs;
 use crate::matching::Owner;
-use crate::universe::Universe;
+use crate::universe::{KalshiMarket, Universe};
 use crate::venue::Side;
 
 /// What is due at a time.
@@ -117,6 +117,21 @@ impl Exchange {
             due: markets.iter().enumerate().map(|(i, m)| (m.closes(), Due::Close(i))).collect(),
             markets,
             news: Vec::new(),
+        }
+    }
+
+    /// Lists more markets, with empty books.
+    pub fn list(&mut self, specs: &[KalshiMarket], now: Ns) {
+        for spec in specs {
+            let number = self.markets.len();
+            if self.tickers.contains_key(&spec.ticker) {
+                continue;
+            }
+            self.tickers.insert(spec.ticker.clone(), number);
+            let market = Market::new(number, spec, now);
+            self.due.insert((market.closes(), Due::Close(number)));
+            self.house.positions.push(Position::default());
+            self.markets.push(market);
         }
     }
 

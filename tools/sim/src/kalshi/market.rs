@@ -121,6 +121,13 @@ impl Market {
         let last = self.last.map_or(Px::ZERO, |(px, _)| px).to_string();
         let close = rfc3339_secs(self.spec.close_time);
         let expiry = rfc3339_secs(self.spec.close_time.saturating_add(3_600));
+        let about = &self.spec.about;
+        let or = |text: &str, usual: &str| if text.is_empty() { usual } else { text }.to_owned();
+        let number = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
+        let [rule, more] = &about.rules;
+        let [strike_type, floor, cap] = &about.strike;
+        let usual_rule =
+            format!("If {} comes true, then the market resolves to Yes.", self.spec.yes_sub_title);
         let result = match self.phase {
             Phase::Finalized(outcome) => outcome.name(),
             _ => "",
@@ -129,7 +136,7 @@ impl Market {
             "ticker": self.spec.ticker,
             "event_ticker": self.spec.event,
             "market_type": "binary",
-            "title": self.spec.title,
+            "title": or(&about.title, &self.spec.title),
             "subtitle": "",
             "yes_sub_title": self.spec.yes_sub_title,
             "no_sub_title": self.spec.yes_sub_title,
@@ -159,12 +166,17 @@ impl Market {
             "previous_yes_ask_dollars": ask.to_string(),
             "previous_price_dollars": last,
             "expiration_value": result,
-            "occurrence_datetime": null,
-            "early_close_condition": "This market will close early once the outcome is known.",
-            "strike_type": "custom",
-            "floor_strike": null,
-            "rules_primary": format!("If {} comes true, then the market resolves to Yes.", self.spec.yes_sub_title),
-            "rules_secondary": "",
+            "occurrence_datetime": about.occurrence.map(rfc3339_secs),
+            "early_close_condition": or(
+                &about.early_close,
+                "This market will close early once the outcome is known.",
+            ),
+            "strike_type": or(strike_type, "custom"),
+            "floor_strike": number(floor),
+            "cap_strike": number(cap),
+            "custom_strike": about.custom.as_ref().map(|(name, value)| json!({ name.as_str(): value })),
+            "rules_primary": or(rule, &usual_rule),
+            "rules_secondary": more,
             "price_level_structure": self.spec.price_level_structure,
             "price_ranges": self.price_ranges(),
             "settlement_bounds_type": "default",

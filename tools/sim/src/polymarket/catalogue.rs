@@ -42,15 +42,19 @@ fn gamma_market(market: &Market) -> Value {
         true => (json!([]), json!(spec.tokens)),
         false => (json!(spec.tokens), json!([])),
     };
-    json!({
+    let about = &spec.about;
+    let made_up = format!("{} A simulated market.", spec.question);
+    let (event, slug, title) = event_of(spec);
+    let mut row = json!({
         "id": spec.gamma_id.to_string(),
         "version": if spec.is_v2 { "v2" } else { "v1" },
         "question": spec.question,
         "conditionId": spec.condition_id,
         "slug": spec.slug,
-        "description": format!("{} A simulated market.", spec.question),
-        "resolutionSource": "",
+        "description": if about.description.is_empty() { &made_up } else { &about.description },
+        "resolutionSource": about.source,
         "startDate": "2026-01-01T00:00:00Z",
+        "updatedAt": iso(market.stamp_ms / 1_000),
         "endDate": end,
         "endDateIso": end[..10],
         "outcomes": texts(json!(spec.outcomes)),
@@ -80,33 +84,64 @@ fn gamma_market(market: &Market) -> Value {
         "volumeNum": 0,
         "liquidityNum": 0,
         "questionID": spec.condition_id,
-        "groupItemTitle": "",
+        "groupItemTitle": about.item,
         "umaResolutionStatus": if open { Value::Null } else { json!("resolved") },
         "secondsDelay": spec.taker_delay_ms / 1_000,
-    })
+        "events": [{ "id": event, "ticker": slug, "slug": slug, "title": title }],
+    });
+    if let Some((kind, line, start)) = &about.game {
+        row["sportsMarketType"] = json!(kind);
+        row["gameId"] = json!(event);
+        row["gameStartTime"] = json!(iso(*start).replace('T', " ").replace('Z', "+00"));
+        if let Some(line) = line {
+            row["line"] = number(line);
+        }
+    }
+    row
 }
 
-/// The event of a market: every market has one of its own.
-fn gamma_event(market: &Market) -> Value {
-    let spec = &market.spec;
-    let end = iso(spec.end_time);
-    json!({
-        "id": spec.gamma_id.to_string(),
-        "ticker": spec.slug,
-        "slug": spec.slug,
-        "title": spec.question,
-        "description": format!("{} A simulated market.", spec.question),
+/// Number, slug and title of a market's event.
+fn event_of(spec: &PolymarketMarket) -> (String, String, String) {
+    match &spec.about.event {
+        Some((number, slug, title)) => (number.to_string(), slug.clone(), title.clone()),
+        None => (spec.gamma_id.to_string(), spec.slug.clone(), spec.question.clone()),
+    }
+}
+
+/// An event with its markets, which are some of `all`.
+fn gamma_event(first: &Market, all: &[&Market]) -> Value {
+    let spec = &first.spec;
+    let about = &spec.about;
+    let (id, slug, title) = event_of(spec);
+    let inside = |market: &&&Market| match &about.event {
+        Some(event) => market.spec.about.event.as_ref().is_some_and(|other| other.0 == event.0),
+        None => market.spec.gamma_id == spec.gamma_id,
+    };
+    let of: Vec<&Market> = all.iter().filter(inside).copied().collect();
+    let tags: Vec<Value> = about.tags.iter().map(|tag| json!({ "slug": tag })).collect();
+    let end = iso(of.iter().map(|market| market.spec.end_time).max().unwrap_or(spec.end_time));
+    let mut row = json!({
+        "id": id,
+        "ticker": slug,
+        "slug": slug,
+        "title": title,
+        "description": about.description,
         "startDate": "2026-01-01T00:00:00Z",
         "endDate": end,
         "active": true,
-        "closed": market.settled.is_some(),
+        "closed": of.iter().all(|market| market.settled.is_some()),
         "negRisk": spec.neg_risk,
         "enableNegRisk": spec.neg_risk,
-        "negRiskAugmented": false,
+        "negRiskAugmented": about.augmented,
         "series": [],
-        "tags": [],
-        "markets": [gamma_market(market)],
-    })
+        "seriesSlug": about.series,
+        "tags": tags,
+        "markets": of.into_iter().map(gamma_market).collect::<Vec<Value>>(),
+    });
+    if let Some((_, _, start)) = &about.game {
+        row["startTime"] = json!(iso(*start));
+    }
+    row
 }
 
 /// The event inside socket messages.
@@ -237,22 +272,22 @@ pub fn long_market(market: &Market) -> Value {
 impl Polymarket {
     /// `GET /markets` and its kin of Gamma; `None` for a path that is none of them.
     pub(super) fn gamma(&self, path: &[&str], query: &Query<'_>) -> Option<Reply> {
-        let one = |found: Option<&Market>, form: fn(&Market) -> Value| match found {
-            Some(market) => ok(&form(market)),
+        let one = |found: Option<Value>| match found {
+            Some(row) => ok(&row),
             None => error(404, "not found"),
         };
         let by_id =
             |id: &str| self.markets.iter().find(|market| market.spec.gamma_id.to_string() == id);
         let by_slug = |slug: &str| self.markets.iter().find(|market| market.spec.slug == slug);
         Some(match path {
-            ["markets", "keyset"] => self.keyset(query, "markets", gamma_market),
-            ["events", "keyset"] => self.keyset(query, "events", gamma_event),
-            ["markets", "slug", slug] => one(by_slug(slug), gamma_market),
-            ["events", "slug", slug] => one(by_slug(slug), gamma_event),
-            ["markets"] => self.offset(query, gamma_market),
-            ["events"] => self.offset(query, gamma_event),
-            ["markets", id] => one(by_id(id), gamma_market),
-            ["events", id] => one(by_id(id), gamma_event),
+            ["markets", "keyset"] => self.keyset(query, "markets"),
+            ["events", "keyset"] => self.keyset(query, "events"),
+            ["markets", "slug", slug] => one(by_slug(slug).map(gamma_market)),
+            ["events", "slug", slug] => one(self.event_where(|_, other| other == *slug)),
+            ["markets"] => self.offset(query, "markets"),
+            ["events"] => self.offset(query, "events"),
+            ["markets", id] => one(by_id(id).map(gamma_market)),
+            ["events", id] => one(self.event_where(|other, _| other == *id)),
             ["tags" | "series" | "sports" | "teams"] => ok(&json!([])),
             _ => return None,
         })
@@ -292,25 +327,56 @@ impl Polymarket {
         self.markets.iter().filter(keep).collect()
     }
 
-    fn keyset(&self, query: &Query<'_>, name: &str, form: fn(&Market) -> Value) -> Reply {
-        let markets = self.filtered(query);
+    /// The event whose number or slug is meant.
+    fn event_where(&self, meant: impl Fn(&str, &str) -> bool) -> Option<Value> {
+        let all: Vec<&Market> = self.markets.iter().collect();
+        let first = self.markets.iter().find(|market| {
+            let (id, slug, _) = event_of(&market.spec);
+            meant(&id, &slug)
+        });
+        first.map(|first| gamma_event(first, &all))
+    }
+
+    /// Rows of a listing from `start` on, and whether more follow.
+    fn rows(
+        &self,
+        query: &Query<'_>,
+        name: &str,
+        start: usize,
+        limit: usize,
+    ) -> (Vec<Value>, bool) {
+        let mut markets = self.filtered(query);
+        if query.get("order").as_deref() == Some("updatedAt") {
+            markets.sort_by_key(|market| std::cmp::Reverse(market.stamp_ms));
+        }
+        if name == "markets" {
+            let rows = markets.iter().skip(start).take(limit).copied().map(gamma_market).collect();
+            return (rows, start + limit < markets.len());
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        let mut firsts = markets.clone();
+        firsts.retain(|market| seen.insert(event_of(&market.spec).0));
+        let page = firsts.iter().skip(start).take(limit);
+        let rows = page.map(|first| gamma_event(first, &markets)).collect();
+        (rows, start + limit < firsts.len())
+    }
+
+    fn keyset(&self, query: &Query<'_>, name: &str) -> Reply {
         let after: Option<usize> = query.get("after_cursor").and_then(|text| text.parse().ok());
-        let start = after.unwrap_or(0).min(markets.len());
+        let start = after.unwrap_or(0);
         let limit = query.number("limit").unwrap_or(20).clamp(1, LIMIT);
-        let rows: Vec<Value> =
-            markets.iter().skip(start).take(limit).map(|market| form(market)).collect();
+        let (rows, more) = self.rows(query, name, start, limit);
         let mut body = json!({ name: rows });
-        if start + limit < markets.len() {
+        if more {
             body["next_cursor"] = json!((start + limit).to_string());
         }
         ok(&body)
     }
 
-    fn offset(&self, query: &Query<'_>, form: fn(&Market) -> Value) -> Reply {
+    fn offset(&self, query: &Query<'_>, name: &str) -> Reply {
         let offset = query.number("offset").unwrap_or(0);
         let limit = query.number("limit").unwrap_or(20).clamp(1, LIMIT);
-        let markets = self.filtered(query).into_iter();
-        ok(&markets.skip(offset).take(limit).map(form).collect())
+        ok(&Value::from(self.rows(query, name, offset, limit).0))
     }
 }
 

@@ -23,6 +23,7 @@ fn sample() -> Market {
         is_v2: false,
         taker_delay_ms: 0,
         end_time: 0,
+        about: Default::default(),
     };
     let mut market = Market::new(&spec, Ns::from_ms(1_795_000_000_123));
     for (side, px, size) in [

@@ -34,6 +34,7 @@ fn spec(number: u64) -> PolymarketMarket {
         is_v2: number == 2,
         taker_delay_ms: if number == 1 { 250 } else { 0 },
         end_time: 1_798_761_540,
+        about: Default::default(),
     }
 }
 
@@ -52,6 +53,7 @@ fn listed(number: u64) -> MarketSpec {
             fee_multiplier_e6: 0,
             exchange_index: 0,
             close_time: 0,
+            about: Default::default(),
         },
         polymarket: spec(number),
     }

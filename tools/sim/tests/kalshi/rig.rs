@@ -47,6 +47,7 @@ fn market(number: usize) -> MarketSpec {
             fee_multiplier_e6: 1_000_000,
             exchange_index: if is_tapered { 2 } else { 0 },
             close_time: START.0 / 1_000_000_000 + 3_600,
+            about: Default::default(),
         },
         polymarket: PolymarketMarket {
             gamma_id: 1,
@@ -63,6 +64,7 @@ fn market(number: usize) -> MarketSpec {
             is_v2: false,
             taker_delay_ms: 0,
             end_time: 0,
+            about: Default::default(),
         },
     }
 }
