@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use engine::units::Venue;
 use indicatif::{ProgressBar, ProgressStyle};
+use matching::index::Found as Alike;
 use matching::judgement::Judgement;
 
 use crate::catalogue::crawl::{Account, Keep as _, Progress};
 use crate::catalogue::discovery::{Changes, Discovery, Freshness};
-use crate::catalogue::finder::Alike;
 use crate::catalogue::store::{Store, StoreError};
 use crate::catalogue::table::{self, Entry};
 use crate::catalogue::venues::Venues;
@@ -284,11 +284,11 @@ fn explanation(discovery: &mut Discovery, id: &str) -> Result<String, DiscoverEr
     }
     let (venue, market) = discovery.store.market_named(id)?.ok_or_else(unknown)?;
     let alike = discovery.look_alikes(venue, &market)?;
-    let Some(Alike { kalshi, polymarket, judged }) = alike.first() else {
+    let Some(Alike { kalshi, polymarket, judgement: judged }) = alike.first() else {
         return Ok(format!("{id}: nothing on the other venue looks like it\n"));
     };
     let mut text = screen_of(discovery, kalshi, polymarket, judged)?;
-    for Alike { kalshi, polymarket, judged } in alike.iter().skip(1).take(3) {
+    for Alike { kalshi, polymarket, judgement: judged } in alike.iter().skip(1).take(3) {
         let other = match venue {
             Venue::Kalshi => polymarket,
             Venue::Polymarket => kalshi,

@@ -1,15 +1,18 @@
 //! From catalogues to pairs: what is asked of the venues, what is matched again, and what became
 //! of the pairs.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use engine::pair::Verdict;
 use engine::units::Venue;
 
+use matching::alias::Aliases;
+use matching::index::{Found as Alike, Index};
 use matching::judgement::Judgement;
+use matching::listing::{self as listed, Listing};
+use matching::matcher::Matcher;
 
 use super::crawl::{Account, Crawl, Keep as _, Progress, Scope, Source};
-use super::finder::{Alike, Finder};
 use super::finding::{self, polarity_word};
 use super::likeness::likeness;
 use super::listing;
@@ -29,7 +32,7 @@ const MATCHER: &str = "1";
 pub struct Discovery {
     /// Catalogues, pairs, decisions.
     pub store: Store,
-    finder: Finder,
+    index: Index,
     loaded: bool,
 }
 
@@ -65,7 +68,7 @@ pub struct Freshness {
 impl Discovery {
     /// Works on a store.
     pub fn new(store: Store) -> Discovery {
-        Discovery { store, finder: Finder::default(), loaded: false }
+        Discovery { store, index: Index::new(Matcher::new(Aliases::builtin())), loaded: false }
     }
 
     /// Asks the venues for what is not fresh enough. `None` where everything is.
@@ -152,7 +155,7 @@ impl Discovery {
                     self.put(venue, &id)?;
                     todo.push((venue, id));
                 } else {
-                    self.finder.remove(venue, &id);
+                    self.index.remove(side(venue), &id);
                     for row in self.store.pairs_of(&id)?.into_iter().filter(|row| row.live) {
                         self.store.end_pair(&row.id)?;
                         changes.ended.push(row.id);
@@ -165,12 +168,22 @@ impl Discovery {
             let ids = self.store.ids(Venue::Kalshi, Which::Open)?;
             todo = ids.into_iter().map(|(id, _)| (Venue::Kalshi, id)).collect();
         }
+        let mut found: HashMap<String, Vec<Alike>> = HashMap::new();
+        if whole {
+            for alike in self.index.all_matches(threads()) {
+                found.entry(alike.kalshi.clone()).or_default().push(alike);
+            }
+        }
         changes.matched = todo.len();
         let (mut judged, mut kept) = (HashSet::new(), HashSet::new());
         let mut before: BTreeSet<String> = BTreeSet::new();
         for (venue, id) in todo {
             before.extend(self.store.pairs_of(&id)?.into_iter().filter(|r| r.live).map(|r| r.id));
-            for Alike { kalshi, polymarket, judged: found } in self.finder.pairs_of(venue, &id) {
+            let found = match whole {
+                true => found.remove(&id).unwrap_or_default(),
+                false => self.index.matches(side(venue), &id),
+            };
+            for Alike { kalshi, polymarket, judgement: found } in found {
                 if judged.insert((kalshi.clone(), polymarket.clone())) {
                     kept.insert(self.keep(&kalshi, &polymarket, &found, now, &mut changes)?);
                 }
@@ -189,24 +202,29 @@ impl Discovery {
         if self.loaded {
             return Ok(());
         }
+        let mut all = Vec::new();
         for venue in Venue::ALL {
             for (id, _) in self.store.ids(venue, Which::Open)? {
-                self.put(venue, &id)?;
+                all.extend(self.listing(venue, &id)?);
             }
         }
+        self.index.put_all(all, threads());
         self.loaded = true;
         Ok(())
     }
 
     fn put(&mut self, venue: Venue, id: &str) -> Result<(), StoreError> {
-        let listing = match venue {
-            Venue::Kalshi => self.store.kalshi(id)?.map(|row| listing::kalshi(&row)),
-            Venue::Polymarket => self.store.polymarket(id)?.map(|row| listing::polymarket(&row)),
-        };
-        if let Some(listing) = listing {
-            self.finder.put(listing);
+        if let Some(listing) = self.listing(venue, id)? {
+            self.index.put(listing);
         }
         Ok(())
+    }
+
+    fn listing(&self, venue: Venue, id: &str) -> Result<Option<Listing>, StoreError> {
+        Ok(match venue {
+            Venue::Kalshi => self.store.kalshi(id)?.map(|row| listing::kalshi(&row)),
+            Venue::Polymarket => self.store.polymarket(id)?.map(|row| listing::polymarket(&row)),
+        })
     }
 
     /// Writes a pair as it is judged now; its id.
@@ -316,7 +334,7 @@ impl Discovery {
     pub fn look_alikes(&mut self, venue: Venue, id: &str) -> Result<Vec<Alike>, StoreError> {
         self.load()?;
         self.put(venue, id)?;
-        Ok(self.finder.look_alikes(venue, id))
+        Ok(self.index.look_alikes(side(venue), id))
     }
 
     /// What the matcher says of two markets; `None` where one of them is not stored.
@@ -333,8 +351,22 @@ impl Discovery {
         else {
             return Ok(None);
         };
-        Ok(Some(self.finder.judge(&listing::kalshi(&here), &listing::polymarket(&there))))
+        let (here, there) = (listing::kalshi(&here), listing::polymarket(&there));
+        Ok(Some(self.index.matcher().judge(&here, &there)))
     }
+}
+
+/// The matcher's word for a venue.
+const fn side(venue: Venue) -> listed::Venue {
+    match venue {
+        Venue::Kalshi => listed::Venue::Kalshi,
+        Venue::Polymarket => listed::Venue::Polymarket,
+    }
+}
+
+/// Threads for matching: a run leaves its cores to others, and matching is over soon.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |count| count.get().min(4))
 }
 
 /// Our name of a pair: the ticker, and where it has several partners, a digest of the partner too;

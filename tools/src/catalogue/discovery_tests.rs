@@ -102,7 +102,7 @@ fn equal_contracts_are_found_with_tokens_and_a_neighbour_is_not() {
         entries[0].worth.is_some() && entries[0].gaps() == super::super::table::Gaps::default()
     );
     let alike = discovery.look_alikes(Venue::Kalshi, "KXFEDDECISION-26DEC-C50").unwrap();
-    assert!(!alike.is_empty() && !alike[0].judged.equality.equal);
+    assert!(!alike.is_empty() && !alike[0].judgement.equality.equal);
 }
 
 #[test]
