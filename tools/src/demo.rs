@@ -158,6 +158,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         state: &mut state,
         inject: None,
         stop: &stop,
+        words: &mut || None,
         tick: &mut |elapsed: Duration| {
             if venues.are_gone() {
                 stop.store(true, Relaxed); // Nobody is there to trade with, or to wait for.

@@ -14,6 +14,7 @@ pub mod gates; // accounts, terms, signers and gates
 pub mod assemble; // a configuration and a spec -> tiles with rings
 pub mod brakes; // how it is stopped and armed from outside
 pub mod trade; // one run from its first connection to its last report
+pub mod discovered; // pairs that it finds by itself
 pub mod child; // the simulated venues in a process of their own
 pub mod clocks; // how far the clock is off while a run goes on
 pub mod command; // `parallax run` and `parallax record`

@@ -284,7 +284,11 @@ impl Discovery {
     fn standing(&self, id: &str) -> Result<Standing, StoreError> {
         match self.store.pair(id)? {
             Some(row) => self.store.standing(&row),
-            None => Ok(Standing { verdict: Verdict::NeedsReview, why: "not known".to_owned() }),
+            None => Ok(Standing {
+                verdict: Verdict::NeedsReview,
+                why: "not known".to_owned(),
+                changed: false,
+            }),
         }
     }
 

@@ -41,7 +41,7 @@ fn entry(number: usize) -> Entry {
     let row = PairRow { id: format!("kxfed-26dec-t{number}"), ..super::super::store::example() };
     Entry {
         row,
-        standing: Standing { verdict: Verdict::Tradable, why: String::new() },
+        standing: Standing { verdict: Verdict::Tradable, why: String::new(), changed: false },
         kalshi,
         polymarket,
         polarity: Some(Polarity::Inverted),

@@ -13,6 +13,7 @@ use engine::view::View;
 
 use super::assemble::{self, Assembled};
 use super::clocks;
+use super::discovered::{self, Watcher};
 use super::inject::Injection;
 use super::reported;
 use super::spec::{Fills, RunSpec};
@@ -22,6 +23,7 @@ use crate::account::Session;
 use crate::config::live::{self, Trading};
 use crate::config::{self, Config, ConfigArgs, Environment};
 use crate::crosscheck::{self, CrossCheck, Seen};
+use crate::discover::{DiscoverError, now_s, show};
 use crate::host::{HostFacts, HostRoot};
 use crate::journal::compare::{self, Comparison};
 use crate::journal::keep::Journalled;
@@ -188,14 +190,25 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         Trading::Paper(why) => (Fills::Paper, why.to_string()),
         Trading::Live => (Fills::Venues, "orders cost money".to_owned()),
     };
+    let words = |error: DiscoverError| RunError::Words(error.to_string());
+    if config.discovery.only {
+        let found = discovered::look(&config).map_err(words)?;
+        let entries = found.entries(now_s()).map_err(|error| words(error.into()))?;
+        let counts = found.store.counts().map_err(|error| words(error.into()))?;
+        let text = show::lines(&entries, counts, true);
+        return stdout::print(&text).map_err(|error| RunError::Words(error.to_string()));
+    }
     eprintln!("{why}");
+    let pairs = match config.discovery.enabled || config.discovery.force {
+        true => discovered::files(&config, &args.pairs).map_err(words)?,
+        false => args.pairs.clone(),
+    };
     let mut session = Session::signing(&config)?;
-    let mut spec =
-        config.run_spec(fills, config.paper.cash, &args.pairs).map_err(RunError::Words)?;
+    let mut spec = config.run_spec(fills, config.paper.cash, &pairs).map_err(RunError::Words)?;
     let (_lock, journal) = match fills {
         Fills::Paper => (None, None),
         Fills::Venues => {
-            refuse(&config, &args.pairs, &mut session)?;
+            refuse(&config, &pairs, &mut session)?;
             let lock = Lock::take(&config).map_err(|e| RunError::Refused(format!("  - {e}\n")))?;
             session = Session::open(&config)?;
             let asked = start::Asked { live: true, adopt: args.adopt };
@@ -283,6 +296,8 @@ fn refuse(config: &Config, pairs: &[PathBuf], session: &mut Session) -> Result<(
     let facts = facts::gather(config, Some(&file), &mut session.kalshi, &mut session.polymarket);
     let mut reasons: Vec<String> =
         live::refusals(config, &facts).into_iter().map(|refusal| refusal.0).collect();
+    let objections = discovered::objections(config, &file);
+    reasons.extend(objections.map_err(|error| RunError::Words(error.to_string()))?);
     for venue in Venue::ALL {
         if !live::can_trade(config.environment, venue) {
             reasons.push(format!(
@@ -352,6 +367,11 @@ fn trade_on(
     let comparison = Mutex::new(Comparison::new(spec, &file, &table));
     let switch = state.switch.handle();
     let Session { mut kalshi, mut polymarket, .. } = session;
+    let watcher = match wish.hold {
+        true => None,
+        false => Watcher::new(config, &file, &table).map_err(|e| RunError::Words(e.to_string()))?,
+    };
+    let (watcher, heard) = watcher.unzip();
     let (tiles, ended) = std::thread::scope(|scope| {
         let check = |venue, verdicts| {
             CrossCheck::new(&seen, crosscheck::markets(venue, &table, &file), verdicts)
@@ -374,6 +394,9 @@ fn trade_on(
             let run = state.switch.handle();
             scope.spawn(move || clocks::watch(kalshi, polymarket, &run, end));
         }
+        if let Some(mut watcher) = watcher {
+            scope.spawn(move || watcher.run(end));
+        }
         let mut watch = Watch {
             title: wish.title.clone(),
             seconds: wish.seconds,
@@ -382,6 +405,7 @@ fn trade_on(
             state: &mut state,
             inject: wish.inject,
             stop: &stop,
+            words: &mut || heard.as_ref().and_then(|heard| heard.try_recv().ok()),
             tick: &mut |_| {},
             event: &mut |event| {
                 comparison

@@ -59,6 +59,8 @@ pub struct Watch<'a> {
     pub inject: Option<engine::inject::Injection>,
     /// Raised from outside to end the run: a signal.
     pub stop: &'a AtomicBool,
+    /// Asked now and then for what the core and the gates are to be told.
+    pub words: &'a mut dyn FnMut() -> Option<Word>,
     /// Called now and then, with the time that has passed.
     pub tick: &'a mut dyn FnMut(Duration),
     /// Told every event.
@@ -285,6 +287,9 @@ impl Main<'_> {
             }
             Some(Change::Told(word)) => outside.brakes.tell(word),
             None => {}
+        }
+        while let Some(word) = (watch.words)() {
+            outside.brakes.tell(word);
         }
         let troubles = watch.state.switch.take_troubles();
         troubles.into_iter().for_each(|trouble| self.story.trouble(trouble));

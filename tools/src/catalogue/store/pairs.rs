@@ -44,11 +44,18 @@ pub struct Standing {
     pub verdict: Verdict,
     /// Why that and nothing else.
     pub why: String,
+    /// A side's rules are no longer those that were decided on, or found.
+    pub changed: bool,
 }
 
 impl Standing {
     fn new(verdict: Verdict, why: impl Into<String>) -> Standing {
-        Standing { verdict, why: why.into() }
+        Standing { verdict, why: why.into(), changed: false }
+    }
+
+    /// True where nobody decided, and nothing changed since the pair was found.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.verdict, Verdict::NeedsReview) && !self.changed
     }
 
     /// Where a pair stands by its own decisions, oldest first, and the last one about its likeness.
@@ -69,14 +76,16 @@ impl Standing {
                 Verdict::NeedsReview => "the rules changed since it was ",
                 _ => "",
             };
-            return Standing::new(verdict, format!("{changed}{}", by(last)));
+            let is_changed = !changed.is_empty();
+            let standing = Standing::new(verdict, format!("{changed}{}", by(last)));
+            return Standing { changed: is_changed, ..standing };
         }
         if row.verdict == Verdict::Blocked {
             return Standing::new(Verdict::Blocked, "both sides resolve differently");
         }
         if row.rules != row.first {
             let why = "paused: a side's rules changed since the pair was found";
-            return Standing::new(Verdict::NeedsReview, why);
+            return Standing { changed: true, ..Standing::new(Verdict::NeedsReview, why) };
         }
         match like {
             Some(like) if like.action == Action::Approve => {

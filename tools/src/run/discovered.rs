@@ -1,0 +1,227 @@
+//! Pairs that a run finds by itself: at its start, and while it lasts.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use engine::pair::PairTable;
+use engine::risk::Word;
+use engine::top::MarketId;
+use engine::units::Venue;
+
+use crate::catalogue::discovery::{Discovery, Freshness};
+use crate::catalogue::store::{Store, StoreError};
+use crate::catalogue::table::Entry;
+use crate::catalogue::venues::Venues;
+use crate::config::Config;
+use crate::discover::{self, DiscoverError};
+use crate::pairs::{self, PairFile};
+
+/// Share of the read budget that looks beside a run may use, in percent: reconciliation and
+/// cross-checks come first.
+const SHARE: u32 = 20;
+
+/// How long the thread sleeps before it looks whether the run is over.
+const NAP: Duration = Duration::from_millis(200);
+
+/// Looks at both catalogues, and says what came of it. Also `DISCOVERY_ONLY`.
+///
+/// # Errors
+/// [`DiscoverError`]
+pub fn look(config: &Config) -> Result<Discovery, DiscoverError> {
+    let now = discover::now_s();
+    let mut discovery = discover::open(config, now)?;
+    let mut venues = Venues::new(config, 100)?;
+    let fresh = discover::freshness(config, false);
+    let account = discover::look(&mut discovery, &mut venues, fresh, now)?;
+    let changes = discovery.rematch(now)?;
+    discover::told(account.as_ref(), &changes);
+    Ok(discovery)
+}
+
+/// The pair files of a run: those that were given or configured, and one with what discovery found
+/// beside them. What a file describes is left to it.
+///
+/// # Errors
+/// [`DiscoverError`]
+pub fn files(config: &Config, given: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
+    let named = if given.is_empty() { &config.pairs } else { given };
+    // The usual file need not be there where pairs are found.
+    let mut files: Vec<PathBuf> =
+        named.iter().filter(|file| !given.is_empty() || file.exists()).cloned().collect();
+    let own = pairs::load(&files).map_err(|error| DiscoverError::Words(error.to_string()))?;
+    let discovery = look(config)?;
+    let mut entries = discovery.entries(discover::now_s())?;
+    entries.retain(|entry| entry.held || entry.verdict().trades_live());
+    entries.retain(|entry| !own.pairs.iter().any(|pair| is_described(pair, entry)));
+    let table = config.discovery.store.with_extension("pairs.toml");
+    discover::write_table(&table, &entries)?;
+    eprintln!("discovery: {} pairs beside {} of your files", entries.len(), own.pairs.len());
+    files.push(table);
+    Ok(files)
+}
+
+fn is_described(pair: &pairs::PairSpec, entry: &Entry) -> bool {
+    pair.id == entry.row.id
+        || pair.kalshi.ticker == entry.row.kalshi
+        || pair.polymarket.condition_id == entry.row.polymarket
+}
+
+/// Why pairs of a file may not trade live though the file allows it: somebody blocked them, or
+/// their rules changed since they were approved.
+///
+/// # Errors
+/// [`StoreError`]
+pub fn objections(config: &Config, file: &PairFile) -> Result<Vec<String>, StoreError> {
+    let path = &config.discovery.store;
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let store = Store::open(path, discover::now_s())?;
+    let mut reasons = Vec::new();
+    for pair in file.pairs.iter().filter(|pair| pair.verdict.trades_live()) {
+        let rows = store.pairs_of(&pair.kalshi.ticker)?;
+        let known = rows.iter().find(|row| row.polymarket == pair.polymarket.condition_id);
+        let Some(row) = known else { continue };
+        let standing = store.standing(row)?;
+        // What a person wrote into a file of theirs is their word on what nobody decided.
+        let own_word = pair.verdict == engine::pair::Verdict::Approved && standing.is_open();
+        if !standing.verdict.trades_live() && !own_word {
+            reasons.push(format!(
+                "pair \"{}\": {}; read it with `parallax pairs show {}`",
+                pair.id, standing.why, row.id
+            ));
+        }
+    }
+    Ok(reasons)
+}
+
+/// Looks for changes while a run lasts, on a thread of its own.
+pub struct Watcher {
+    discovery: Discovery,
+    venues: Venues,
+    every: Duration,
+    /// The markets of each of the run's pairs, by ticker and condition.
+    pairs: HashMap<(String, String), [MarketId; 2]>,
+    words: Sender<Word>,
+    /// Pairs that were stopped. They stay so: a person looks before the next start.
+    stopped: HashSet<(String, String)>,
+    /// How many pairs wait for the next start, as it was said last.
+    waiting: usize,
+}
+
+impl Watcher {
+    /// A watcher and what it says; `None` where none is wanted.
+    ///
+    /// # Errors
+    /// [`DiscoverError`]
+    pub fn new(
+        config: &Config,
+        file: &PairFile,
+        table: &PairTable,
+    ) -> Result<Option<(Watcher, Receiver<Word>)>, DiscoverError> {
+        if !config.discovery.enabled || config.discovery.every_s == 0 {
+            return Ok(None);
+        }
+        let ids: HashMap<&str, [MarketId; 2]> = table
+            .pairs()
+            .iter()
+            .map(|pair| (pair.id.as_str(), pair.sides.map(|side| side.market)))
+            .collect();
+        let pairs = file.pairs.iter().filter_map(|pair| {
+            let markets = *ids.get(pair.id.as_str())?;
+            let key = (pair.kalshi.ticker.clone(), pair.polymarket.condition_id.clone());
+            Some((key, markets))
+        });
+        let (words, heard) = channel();
+        let watcher = Watcher {
+            discovery: discover::open(config, discover::now_s())?,
+            venues: Venues::new(config, SHARE)?,
+            every: Duration::from_secs(u64::from(config.discovery.every_s)),
+            pairs: pairs.collect(),
+            words,
+            stopped: HashSet::new(),
+            waiting: 0,
+        };
+        Ok(Some((watcher, heard)))
+    }
+
+    /// Looks until the run is over. A venue that does not answer stops nothing: what was known
+    /// stands.
+    pub fn run(&mut self, end: &AtomicBool) {
+        let mut last = Instant::now();
+        while !end.load(Relaxed) {
+            if last.elapsed() < self.every {
+                thread::sleep(NAP);
+                continue;
+            }
+            last = Instant::now();
+            if let Err(error) = self.step(discover::now_s()) {
+                eprintln!("discovery: {error}; what was known stands");
+            }
+        }
+    }
+
+    fn step(&mut self, now: i64) -> Result<(), StoreError> {
+        let fresh = Freshness { force: false, ttl_s: 0 };
+        let account = self.discovery.refresh(&mut self.venues, fresh, now, &mut |_| {})?;
+        if let Some(account) = account.filter(|account| account.complete != [true; 2]) {
+            for venue in Venue::ALL.into_iter().filter(|v| !account.complete[v.index()]) {
+                eprintln!("discovery: {venue} did not answer; what was known of it stands");
+            }
+        }
+        self.discovery.rematch(now)?;
+        self.apply(now)
+    }
+
+    /// Tells the core which of its pairs may no longer be traded, and people which pairs are new.
+    fn apply(&mut self, now: i64) -> Result<(), StoreError> {
+        let mut waiting = Vec::new();
+        let mut may = HashMap::new();
+        for entry in self.discovery.entries(now)? {
+            let key = (entry.row.kalshi.clone(), entry.row.polymarket.clone());
+            if self.pairs.contains_key(&key) {
+                let why = match entry.row.live {
+                    true => entry.standing.why.clone(),
+                    false => "one of its markets is over".to_owned(),
+                };
+                may.insert(key, (entry.row.live && entry.standing.verdict.may_decide(), why));
+            } else if entry.verdict().trades_live() {
+                waiting.push(entry.row.id);
+            }
+        }
+        for (key, markets) in &self.pairs {
+            let known = self.discovery.store.pairs_of(&key.0)?;
+            let is_known = known.iter().any(|row| row.polymarket == key.1);
+            let over = (false, "one of its markets is over".to_owned());
+            // A pair of a file that discovery never saw is that file's business.
+            let (open, why) = match may.remove(key) {
+                Some(said) => said,
+                None if is_known => over,
+                None => continue,
+            };
+            if open || self.stopped.contains(key) {
+                continue;
+            }
+            self.stopped.insert(key.clone());
+            eprintln!("discovery: {} stops until the next start: {why}", key.0);
+            for market in markets {
+                // The run is over where nobody listens.
+                let _ = self.words.send(Word::Block { market: *market, blocked: true });
+            }
+        }
+        if waiting.len() > self.waiting {
+            let some: Vec<&str> = waiting.iter().map(String::as_str).take(4).collect();
+            eprintln!(
+                "discovery: {} pairs are new and trade from the next start on: {} ...",
+                waiting.len(),
+                some.join(", ")
+            );
+        }
+        self.waiting = waiting.len();
+        Ok(())
+    }
+}
