@@ -285,6 +285,8 @@ fn one_sided(
         // Of elections and cups there is one a term: the next is that of the year.
         Class::Next if matches!(claim.kind, Kind::Election | Kind::Competition) => compatible(60),
         Class::Control => compatible(40),
+        // A rate that only one bank sets names that bank.
+        Class::Bank if other.has(Class::Metric, "fed-rate") && !all("fed") => different,
         Class::League | Class::Bank => compatible(20),
         Class::Event if matched >= 1 && claim.league.is_some() && claim.league == other.league => {
             compatible(60)

@@ -140,6 +140,7 @@ fn market(number: usize, end: u64, rng: &mut Rng) -> MarketSpec {
                     asked.replace("above", "greater than")
                 ),
                 tags: vec!["economy".to_owned()],
+                series: slug.clone(),
                 ..PolymarketAbout::default()
             },
         },

@@ -174,7 +174,7 @@ const VOID: &str = "If the game is postponed, the market will remain open until 
                     completed. If the game is cancelled, the market will resolve 50-50.";
 
 /// Days of games, and the days between a game and its look-alike.
-const DAYS: u64 = 3;
+const DAYS: u64 = 4;
 const LATER: u64 = 2;
 
 pub(super) fn write(scribe: &mut Scribe, today: Day) {
@@ -331,6 +331,42 @@ fn duel(scribe: &mut Scribe, league: &League, teams: [Team; 2], day: Day, whole:
             false => scribe.alike(&ticker, &condition, "another line"),
         }
     }
+    let series = format!("KX{}TOTAL", league.series);
+    let total = board(&series, ": Total Points", &codes, &names, day, league.source);
+    let ticker = scribe.ask(
+        &total,
+        Ask {
+            suffix: "44",
+            title: format!("{names}: Total Points"),
+            yes: "Over 44.5 points scored".to_owned(),
+            rules: [
+                format!(
+                    "If the teams in the {game} collectively score more than 44.5 points, then the \
+                     market resolves to Yes."
+                ),
+                VOID.to_owned(),
+            ],
+            strike: ["greater".into(), "44.5".into(), String::new()],
+            custom: None,
+        },
+    );
+    let condition = scribe.bet(
+        number,
+        &page(day),
+        Bet {
+            slug: format!("{}-total-44pt5", page(day).slug),
+            question: format!("{versus}: O/U 44.5"),
+            outcomes: Some(["Over", "Under"]),
+            description: format!(
+                "{}: This market will resolve to \"Over\" if the combined score is 45 or more \
+                 points. Otherwise, this market will resolve to \"Under\". {VOID}",
+                intro(day)
+            ),
+            game: Some(("totals", Some("44.5".to_owned()))),
+            ..Bet::default()
+        },
+    );
+    scribe.equal(&ticker, &condition, Polarity::Same, "total");
 }
 
 fn soccer(scribe: &mut Scribe, league: &League, teams: [Team; 2], day: Day) {
@@ -420,6 +456,30 @@ fn soccer(scribe: &mut Scribe, league: &League, teams: [Team; 2], day: Day) {
     for (one, other) in [(0, 1), (1, 2), (2, 0)] {
         scribe.alike(&made[one].0, &made[other].1, "another outcome of the same game");
     }
+    let series = format!("KX{}BTTS", league.series);
+    let both = board(&series, ": Both Teams to Score", &codes, &names, day, league.source);
+    let ticker = scribe.ask(
+        &both,
+        Ask {
+            suffix: "BTTS",
+            title: format!("{names}: Both Teams to Score?"),
+            yes: "Both Teams To Score".to_owned(),
+            rules: [format!("If both teams score a goal in {game}"), VOID.to_owned()],
+            ..Ask::default()
+        },
+    );
+    let condition = scribe.bet(
+        number,
+        &page,
+        Bet {
+            slug: format!("{}-btts", page.slug),
+            question: format!("{there} vs. {there2}: Both Teams to Score"),
+            description: format!("{intro}If both teams score at least one goal, {rest}"),
+            game: Some(("both_teams_to_score", None)),
+            ..Bet::default()
+        },
+    );
+    scribe.equal(&ticker, &condition, Polarity::Same, "both teams score");
 }
 
 fn esport(

@@ -1,0 +1,168 @@
+//! Discovery against the simulated venues, whose catalogues hold hundreds of events and look-alikes:
+//! what is equal is found with its tokens, what only looks it never trades, and what a person
+//! decides holds.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use engine::pair::Verdict;
+use parallax::pairs::{self, PairFile};
+use serde_json::Value;
+
+/// Both simulated venues in a process of their own.
+struct Sim {
+    child: Child,
+    dir: tempfile::TempDir,
+}
+
+impl Sim {
+    fn start() -> Sim {
+        let dir = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_parallax"))
+            .args(["sim", "both", "--until-stdin-closes", "--for", "300", "--port", "0", "--dir"])
+            .arg(dir.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains("\"ready\":true"), "{line}");
+        Sim { child, dir }
+    }
+
+    /// Runs a command on these venues: exit code, standard output and error.
+    fn parallax(&self, command: &[&str], rest: &[&str]) -> (Option<i32>, String, String) {
+        let out = Command::new(env!("CARGO_BIN_EXE_parallax"))
+            .current_dir(self.dir.path())
+            .env("DRY_RUN", "0")
+            .args(command)
+            .args(["--config", "parallax.toml"])
+            .args(rest)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (out.status.code(), text(out.stdout), text(out.stderr))
+    }
+
+    fn good(&self, command: &[&str], rest: &[&str]) -> String {
+        let (code, out, err) = self.parallax(command, rest);
+        assert_eq!(code, Some(0), "{command:?} {rest:?}: {out}{err}");
+        out
+    }
+
+    fn pairs(&self, name: &str) -> PairFile {
+        pairs::load(&[self.dir.path().join(name)]).unwrap()
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+fn key(value: &Value) -> (String, String) {
+    let text = |key: &str| value[key].as_str().unwrap().to_owned();
+    (text("kalshi_ticker"), text("condition_id"))
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn equal_contracts_are_found_look_alikes_refused_and_decisions_hold() {
+    let sim = Sim::start();
+    let out = sim.good(&["discover"], &["--json", "--out", "found.toml"]);
+    let found: Value = serde_json::from_str(&out).unwrap();
+    let truth = read(&sim.dir.path().join("catalogue-truth.json"));
+    let truth = truth.as_array().unwrap();
+    let pairs: HashMap<_, _> =
+        found["pairs"].as_array().unwrap().iter().map(|pair| (key(pair), pair)).collect();
+    let trades =
+        |pair: &Value| ["tradable", "approved"].contains(&pair["verdict"].as_str().unwrap());
+    let mut known: HashMap<(String, String), bool> = HashMap::new();
+    for row in truth {
+        let equal = row["equal"] == true;
+        known.insert(key(row), equal);
+        let pair = pairs.get(&key(row));
+        if equal {
+            let pair = pair.unwrap_or_else(|| panic!("not found: {row}"));
+            assert_eq!(pair["polarity"], row["polarity"], "{row}");
+        } else {
+            assert!(pair.is_none_or(|pair| !trades(pair)), "{row} trades");
+        }
+    }
+    // What trades is equal, or one of the markets that the venues' own table pairs.
+    let own = sim.pairs("pairs.toml");
+    for pair in &own.pairs {
+        let key = (pair.kalshi.ticker.clone(), pair.polymarket.condition_id.clone());
+        let found = pairs.get(&key).unwrap_or_else(|| panic!("not found: {}", pair.id));
+        assert_eq!(found["yes"], pair.polymarket.yes.as_str(), "{}", pair.id);
+        assert_eq!(found["id"], pair.id.as_str());
+        known.insert(key, true);
+    }
+    for (key, pair) in &pairs {
+        assert!(!trades(pair) || known.get(key) == Some(&true), "{pair} trades");
+    }
+
+    // The table that was written is the one that the engine reads, with all its terms.
+    let table = sim.pairs("found.toml");
+    assert_eq!(table.pairs.len(), pairs.len());
+    for pair in &own.pairs {
+        let found = table.pairs.iter().find(|found| found.id == pair.id).unwrap();
+        assert_eq!((&found.kalshi, found.polarity), (&pair.kalshi, pair.polarity));
+        let terms = |pair: &pairs::PairSpec| {
+            let p = &pair.polymarket;
+            (p.yes.clone(), p.no.clone(), p.tick, p.min_size, p.fee_rate_e6, p.neg_risk, p.version)
+        };
+        assert_eq!(terms(found), terms(pair), "{}", pair.id);
+    }
+
+    // A second look finds nothing new, and matches nothing again.
+    let again: Value = serde_json::from_str(&sim.good(&["discover"], &["--json"])).unwrap();
+    assert_eq!(again["crawl"]["changed"], 0, "{}", again["crawl"]);
+    assert_eq!(again["changes"]["matched"], 0);
+
+    // One screen says what differs, and where it was read.
+    let more = truth.iter().find(|row| row["why"].as_str().unwrap().contains("or more")).unwrap();
+    let (ticker, condition) = key(more);
+    let screen = sim.good(&["discover"], &["--explain", &format!("{ticker},{condition}")]);
+    assert!(screen.lines().count() <= 45 && screen.contains("REFUSED"), "{screen}");
+    assert!(screen.contains("strike differs") && screen.contains("read in:"), "{screen}");
+
+    decisions(&sim, &own);
+}
+
+/// A block holds against a pair file that allows the pair; an approval is kept with who and why.
+fn decisions(sim: &Sim, own: &PairFile) {
+    let id = own.pairs[0].id.as_str();
+    sim.good(&["pairs"], &["block", id, "--who", "ann", "--why", "a test"]);
+    let blocked = sim.good(&["pairs"], &["list", "--verdict", "blocked", "--json"]);
+    assert!(blocked.contains("blocked by ann") && blocked.contains(id), "{blocked}");
+    let run = ["--live", "--seconds", "1", "--no-tui", "--pairs", "pairs.toml"];
+    let (code, _, err) = sim.parallax(&["run"], &run);
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains(id) && err.contains("blocked by ann"), "{err}");
+    assert!(err.contains("parallax pairs show"), "{err}");
+
+    let (code, _, err) = sim.parallax(&["pairs"], &["approve", id, "--who", "ann", "--why", " "]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("--why is empty"), "{err}");
+    sim.good(&["pairs"], &["approve", id, "--who", "bob", "--why", "read both", "--series"]);
+    let shown = sim.good(&["pairs"], &["show", id]);
+    assert!(shown.contains("block by ann: a test") && shown.contains("approve by bob"), "{shown}");
+    sim.good(&["pairs"], &["export", "--out", "export.toml"]);
+    let export = sim.pairs("export.toml");
+    let pair = export.pairs.iter().find(|pair| pair.id == id).unwrap();
+    assert_eq!(pair.verdict, Verdict::Approved);
+    assert!(export.pairs.iter().all(|pair| pair.verdict.trades_live()));
+    assert_eq!(sim.good(&["pairs"], &["diff", "export.toml"]).matches("~ ").count(), 0);
+}
