@@ -99,7 +99,7 @@ struct Scribe {
 impl Almanac {
     /// The listings of a seed at a time. The same arguments give the same listings.
     pub fn new(seed: u64, now: Ns) -> Almanac {
-        let rng = Rng::new(seed ^ 0x616c_6d61_6e61_63);
+        let rng = Rng::new(seed ^ 0x0061_6c6d_616e_6163);
         let mut scribe = Scribe { made: Almanac::default(), rng, events: EVENT_FIRST };
         let today = Day::of(now.0 / 1_000_000_000);
         games::write(&mut scribe, today);

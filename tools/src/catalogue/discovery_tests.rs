@@ -137,7 +137,7 @@ fn a_venue_that_is_down_drops_nothing() {
     let changes = look(&mut discovery, &mut fake, true, NOW + 20);
     assert_eq!(changes.ended, ["kxfeddecision-26dec-c25"]);
     assert!(discovery.entries(NOW).unwrap().is_empty());
-    discovery.store.hold(&changes.ended, NOW).unwrap();
+    discovery.store.hold(&[(changes.ended[0].clone(), true)], NOW).unwrap();
     let entries = discovery.entries(NOW).unwrap();
     assert!(entries[0].held && !entries[0].row.live);
 }

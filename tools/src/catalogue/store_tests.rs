@@ -171,10 +171,12 @@ fn a_pair_with_an_open_position_is_never_dropped() {
     store.put_pair(&pair("one", Verdict::Tradable)).unwrap();
     store.end_pair("kxa-1-b").unwrap();
     assert!(store.pairs(false).unwrap().is_empty());
-    store.hold(&["kxa-1-b".to_owned()], DAY).unwrap();
+    store.hold(&[("kxa-1-b".to_owned(), true)], DAY).unwrap();
     assert_eq!(store.pairs(false).unwrap().len(), 1);
     assert_eq!(store.held().unwrap(), ["kxa-1-b"]);
-    store.hold(&[], DAY).unwrap();
+    store.hold(&[("another".to_owned(), false)], DAY).unwrap();
+    assert_eq!(store.held().unwrap(), ["kxa-1-b"], "of it nothing was said");
+    store.hold(&[("kxa-1-b".to_owned(), false)], DAY).unwrap();
     assert!(store.pairs(false).unwrap().is_empty());
 }
 

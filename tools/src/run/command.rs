@@ -239,7 +239,16 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         tape_dir: args.record.clone().or_else(|| config.record_dir.clone()),
         tape_stem: "run",
     };
+    let file = wish.spec.pair_file().map_err(RunError::Words)?;
+    let note = |is_held: &dyn Fn(&str) -> bool| match fills {
+        Fills::Paper => Ok(()),
+        Fills::Venues => discovered::note_held(&config, &file, is_held)
+            .map_err(|error| RunError::Words(error.to_string())),
+    };
+    note(&|id| wish.spec.held.get(id).is_some_and(|held| *held != [0; 3]))?;
     let (tiles, ended, journal) = trade_on(&wish, session, journal, state)?;
+    let held = discovered::held_by(tiles.core.core());
+    note(&|id| held.contains(id))?;
     let summary = told(&tiles, &ended, &journal, args.report.as_deref(), &wish)?;
     let text = if args.json { summary.to_json() } else { summary.to_string() };
     stdout::print(&format!("{text}\n")).map_err(|error| RunError::Words(error.to_string()))?;

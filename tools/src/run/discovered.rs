@@ -7,7 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use engine::pair::PairTable;
+use engine::core::Core;
+use engine::pair::{Outcome, Pair, PairTable};
 use engine::risk::Word;
 use engine::top::MarketId;
 use engine::units::Venue;
@@ -97,6 +98,40 @@ pub fn objections(config: &Config, file: &PairFile) -> Result<Vec<String>, Store
         }
     }
     Ok(reasons)
+}
+
+/// Notes in the store which pairs of a run have an open position, where there is a store.
+///
+/// # Errors
+/// [`StoreError`]
+pub fn note_held(
+    config: &Config,
+    file: &PairFile,
+    is_held: impl Fn(&str) -> bool,
+) -> Result<(), StoreError> {
+    let path = &config.discovery.store;
+    if !path.exists() {
+        return Ok(());
+    }
+    let now = discover::now_s();
+    let mut store = Store::open(path, now)?;
+    let mut said = Vec::new();
+    for pair in &file.pairs {
+        let rows = store.pairs_of(&pair.kalshi.ticker)?;
+        let known = rows.into_iter().find(|r| r.polymarket == pair.polymarket.condition_id);
+        said.extend(known.map(|row| (row.id, is_held(&pair.id))));
+    }
+    store.hold(&said, now)
+}
+
+/// Ids of the pairs that a core holds something of.
+pub fn held_by(core: &Core) -> HashSet<String> {
+    let holds = |pair: &&Pair| {
+        let [first, second] = pair.sides.map(|side| side.market.index());
+        let tokens = [Outcome::Yes, Outcome::No].map(|o| core.tokens().balance(second, o).e6());
+        core.net().position_e6(first) != 0 || tokens != [0, 0]
+    };
+    core.pairs().pairs().iter().filter(holds).map(|pair| pair.id.clone()).collect()
 }
 
 /// Looks for changes while a run lasts, on a thread of its own.

@@ -142,7 +142,11 @@ const SOCCER: &[League] = &[
     },
 ];
 
-const ESPORTS: &[(&str, &str, &str, &str, &[(&str, &str, &str)])] = &[
+/// (series, prefix, name there, who says how it ended, teams as (code, code there, name))
+type Esport = (&'static str, &'static str, &'static str, &'static str, &'static [Side]);
+type Side = (&'static str, &'static str, &'static str);
+
+const ESPORTS: &[Esport] = &[
     (
         "CS2",
         "cs2",

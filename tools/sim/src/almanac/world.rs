@@ -58,7 +58,9 @@ const CITIES: &[(&str, &str, &str)] = &[
 ];
 
 /// (series, award, who gives it, who may win)
-const AWARDS: &[(&str, &str, &str, [(&str, &str); 3])] = &[
+type Award = (&'static str, &'static str, &'static str, [(&'static str, &'static str); 3]);
+
+const AWARDS: &[Award] = &[
     (
         "KXBALLONDOR",
         "Ballon d'Or",
@@ -535,7 +537,7 @@ fn weather(scribe: &mut Scribe, city: (&str, &str, &str), day: Day, low: u64) {
     scribe.alike(&made[0].0, &made[1].1, "the next bracket");
 }
 
-fn prize(scribe: &mut Scribe, award: (&str, &str, &str, [(&str, &str); 3]), today: Day) {
+fn prize(scribe: &mut Scribe, award: Award, today: Day) {
     let (series, name, giver, people) = award;
     let year = today.year() + 1;
     let end = today.plus(300).at(14, 0);

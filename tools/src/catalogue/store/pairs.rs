@@ -207,17 +207,23 @@ impl Store {
         Ok(Standing::of(row, &own, like.as_ref()))
     }
 
-    /// Says which pairs have an open position. They are kept whatever becomes of their markets.
+    /// Says which of some pairs have an open position. They are kept whatever becomes of their
+    /// markets; of other pairs nothing is said.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn hold(&mut self, pairs: &[String], now: i64) -> Result<(), StoreError> {
+    pub fn hold(&mut self, pairs: &[(String, bool)], now: i64) -> Result<(), StoreError> {
         let fail = self.fail();
         let writes = self.db.transaction().map_err(&fail)?;
-        writes.execute("DELETE FROM held", []).map_err(&fail)?;
-        for pair in pairs {
-            let text = "INSERT OR REPLACE INTO held (pair, at) VALUES (?1, ?2)";
-            writes.execute(text, params![pair, now]).map_err(&fail)?;
+        for (pair, held) in pairs {
+            let done = match held {
+                true => {
+                    let text = "INSERT OR REPLACE INTO held (pair, at) VALUES (?1, ?2)";
+                    writes.execute(text, params![pair, now])
+                }
+                false => writes.execute("DELETE FROM held WHERE pair = ?1", [pair]),
+            };
+            done.map_err(&fail)?;
         }
         writes.commit().map_err(fail)
     }
