@@ -152,7 +152,9 @@ fn no_key_or_signature_turns_up_in_any_output() {
     assert_eq!(again["decision_hash"], summary["decision_hash"], "it repeats like any other run");
 
     call(with(&["record", "--seconds", "2", "--no-tui", "--dir", "books"]), &[], Some(0));
-    let order = ["order", "kalshi", "buy", "KXSIMRATE-26DEC-T1.50", "yes", "1", "0.99"];
+    let pairs = parallax::pairs::load(&[dir.join("sim/pairs.toml")]).unwrap();
+    let ticker: &'static str = pairs.pairs[0].kalshi.ticker.clone().leak();
+    let order = ["order", "kalshi", "buy", ticker, "yes", "1", "0.99"];
     call(with(&order), &[], Some(0));
     let mut live = with(&order);
     live.push("--live".into());
