@@ -313,7 +313,17 @@ impl Aliases {
     /// The team of a name, within one league.
     #[must_use]
     pub fn team(&self, league: &str, name: &str) -> Option<&str> {
-        self.team_names.get(league)?.get(&normal(name)).map(String::as_str)
+        let name = normal(name);
+        if let Some(team) = self.team_names.get(league).and_then(|names| names.get(&name)) {
+            return Some(team);
+        }
+        // The cups of Europe are played by teams of its leagues; a name that two of them know is left.
+        let cup = matches!(league, "ucl" | "uel");
+        let home = ["epl", "bundesliga", "laliga", "seriea", "ligue1"];
+        let mut found =
+            home.iter().filter(|_| cup).filter_map(|home| self.team_names.get(*home)?.get(&name));
+        let team = found.next()?;
+        found.all(|other| other == team).then_some(team)
     }
 
     /// The team of a code, within one league.

@@ -110,7 +110,9 @@ fn outcome(found: &mut Findings<'_>, a: &Game, b: &Game, place: usize) {
         found.add("outcome", Relation::Unknown, &here, &there, 300);
         return;
     };
-    let two_way = !(a.draw || b.draw);
+    // In a game of no known league a draw may be possible, unless it is written as a match of two.
+    let unknown = a.league.is_none() && b.league.is_none() && !a.assumed && !b.assumed;
+    let two_way = !(a.draw || b.draw || unknown);
     let (relation, inverted) = match (x, y) {
         (Named::Team(i), Named::Team(j)) => {
             let same = (i + place) % 2 == *j;

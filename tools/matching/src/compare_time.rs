@@ -122,6 +122,12 @@ fn one(span: &Span, other: &Claim) -> (Relation, i32) {
             if whole_year {
                 return (Relation::Compatible, 10);
             }
+        } else if other.league.as_deref() == Some("nfl")
+            && years.contains(&(year - 1))
+            && whole_year
+        {
+            // A season is named by its first year, and the event that ends it by the next.
+            return (Relation::Compatible, 60);
         } else {
             return different;
         }

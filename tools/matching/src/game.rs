@@ -213,7 +213,9 @@ fn versus(text: &str, sports: bool) -> Option<[String; 2]> {
     // In other titles `at` is a word.
     let signs: &[&str] =
         if sports { &[" vs. ", " vs ", " v. ", " @ ", " at "] } else { &[" vs. ", " vs ", " @ "] };
-    let (at, sign) = signs.iter().find_map(|sign| lower.find(sign).map(|at| (at, sign)))?;
+    let beats: &[&str] = if lower.starts_with(" will ") { &[" beat ", " defeat "] } else { &[] };
+    let (at, sign) =
+        signs.iter().chain(beats).find_map(|sign| lower.find(sign).map(|at| (at, sign)))?;
     let left = lower.get(..at)?;
     let right = lower.get(at + sign.len()..)?;
     let left = left.rsplit(": ").next()?;
