@@ -9,8 +9,12 @@ use std::sync::atomic::AtomicU32;
 
 use engine::clock::TscClock;
 use engine::event::{ArmRequest, Bundle, Feedback};
+use engine::pair::PairTable;
+use engine::risk::Guard;
+use engine::risk::limits::{Cap, RATE_MAX, Rate, RiskLimits};
 use engine::tile::{Now, Tile};
-use engine::units::{Ns, Venue};
+use engine::top::MarketId;
+use engine::units::{Ns, Shares, Usd, Venue};
 use exec::armed::{ARMED_MAX, armed_ring};
 use exec::gate::clerk::Clerk;
 use exec::gate::kalshi::KalshiClerk;
@@ -47,6 +51,27 @@ const STEPS_MAX: usize = 10_000;
 /// place of another.
 const ROUNDS_BEFORE: usize = ORDERS_MAX / MARKETS;
 const NEVER: Ns = Ns::from_ms(100 * 3_600_000);
+
+/// A guard that looks at every limit and reaches none.
+fn guard() -> Result<Guard, String> {
+    let cap = Cap { qty: Shares::new(1 << 60), notional: Usd::new(1 << 60) };
+    let often = |count| Rate { count, within: Ns(1) };
+    let limits = RiskLimits {
+        order: cap,
+        pair: cap,
+        event: cap,
+        venue: [cap; 2],
+        total: cap,
+        bundles: often(RATE_MAX[0]),
+        repeats: often(RATE_MAX[1]),
+        ..RiskLimits::NONE
+    };
+    let markets = Venue::ALL.map(|venue| MarketId::new(venue, 0));
+    let [Some(first), Some(second)] = markets else { return Err("no market".to_owned()) };
+    let pair = crate::pipeline::pair("fired".to_owned(), [first, second]);
+    let table = PairTable::new(vec![pair]).map_err(|error| error.to_string())?;
+    Ok(Guard::new(&limits, &table))
+}
 
 /// The step of a gate that finds a bundle in its ring: all of it, from the bundle to the request
 /// that the connection took, and the rest of the step's looking around. The connection copies the
@@ -183,6 +208,7 @@ impl<K: Counts> Range<K> {
         let (refusal, greeting) = (K::REFUSAL, K::GREETING);
         let net = Memory { answers: Rc::clone(&answers), refusal, greeting };
         let gate = Gate::new(clerk, net, ends, config, TscClock::new());
+        let gate = gate.with_guard(guard()?, RingBuffer::new(1).1);
         let (gate, signer, journal) = match journal {
             false => (gate, signer, None),
             true => {

@@ -15,7 +15,11 @@ use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::FakeClock;
 use engine::event::{Action, Bundle, BundleId, Feedback, Leg, Purpose, ReportKind, Ticket};
 use engine::grid::Grid;
-use engine::pair::{Direction, FeeRule, Outcome, PairId};
+use engine::pair::{
+    Direction, FeeRule, Instrument, Outcome, Pair, PairId, PairTable, Polarity, SizeRule, Verdict,
+};
+use engine::risk::Guard;
+use engine::risk::limits::{Cap, RATE_MAX, Rate, RiskLimits};
 use engine::tile::{Now, Tile};
 use engine::top::MarketId;
 use engine::units::{Ns, Px, Qty, Shares, Usd, Venue};
@@ -154,6 +158,41 @@ struct Rig<K: Clerk> {
     bundle: u64,
 }
 
+/// A guard that looks at every limit and reaches none.
+fn guard() -> Guard {
+    let side = |venue| Instrument {
+        market: MarketId::new(venue, 0).unwrap(),
+        fee: FeeRule::Unknown,
+        size: SizeRule { min_qty: Qty::ZERO, min_notional: Usd::ZERO, whole_cents: false },
+        tick: Px::lit(100),
+        taker_delay: Ns(0),
+    };
+    let pair = Pair {
+        id: "fired".to_owned(),
+        event: None,
+        polarity: Polarity::Same,
+        legs: None,
+        verdict: Verdict::Approved,
+        sides: Venue::ALL.map(side),
+        expected_resolution: None,
+        close_time: None,
+        game_start: None,
+    };
+    let cap = Cap { qty: Shares::new(1 << 60), notional: Usd::new(1 << 60) };
+    let often = |count| Rate { count, within: Ns(1) };
+    let limits = RiskLimits {
+        order: cap,
+        pair: cap,
+        event: cap,
+        venue: [cap; 2],
+        total: cap,
+        bundles: often(RATE_MAX[0]),
+        repeats: often(RATE_MAX[1]),
+        ..RiskLimits::NONE
+    };
+    Guard::new(&limits, &PairTable::new(vec![pair]).unwrap())
+}
+
 impl<K: Clerk> Rig<K> {
     fn new(clerk: K, acks: &[&'static [u8]]) -> Rig<K> {
         let wire = Wires(Rc::new(RefCell::new(Wire {
@@ -166,7 +205,8 @@ impl<K: Clerk> Rig<K> {
         let ends = GateEnds { bundles: taken, feedback: told, kill_epoch };
         let now = Now { mono: Ns(1_000_000_000), wall: WALL };
         let timer = FakeClock::at(now);
-        let gate = Gate::new(clerk, wire.clone(), ends, GateConfig::default(), timer);
+        let gate = Gate::new(clerk, wire.clone(), ends, GateConfig::default(), timer)
+            .with_guard(guard(), RingBuffer::new(1).1);
         let mut rig = Rig { gate, wire, bundles, feedback, now, bundle: 0 };
         rig.wire.0.borrow_mut().to_hear.extend(acks);
         for _ in 0..4 {

@@ -82,11 +82,13 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     ) -> Result<(), (usize, Reject)> {
         let Some(guard) = self.ends.out.guard_mut() else { return Ok(()) };
         let first = ours.first().copied().unwrap_or(0);
+        // By the core's own moment: rates that it kept are kept here, however long the way took.
+        let moment = Now { mono: bundle.decided, wall: now.wall };
         // What repairs a bundle only ever lessens a risk; a latch stops it all the same.
         let fires = match (bundle.purpose, guard.latched()) {
             (_, Some(risk)) => Err(risk),
             (Purpose::Open, None) => {
-                guard.may_fire(now, bundle.pair, [K::VENUE.index(); 2], bundle.recv)
+                guard.may_fire(moment, bundle.pair, [K::VENUE.index(); 2], bundle.recv)
             }
             _ => Ok(()),
         };
@@ -102,7 +104,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         }
         match held {
             Ok(()) => {
-                guard.fired(bundle.pair, now.mono);
+                guard.fired(bundle.pair, bundle.decided);
                 Ok(())
             }
             Err((leg, risk)) => {
