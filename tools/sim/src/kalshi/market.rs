@@ -132,7 +132,7 @@ impl Market {
             Phase::Finalized(outcome) => outcome.name(),
             _ => "",
         };
-        json!({
+        let mut row = json!({
             "ticker": self.spec.ticker,
             "event_ticker": self.spec.event,
             "market_type": "binary",
@@ -173,15 +173,21 @@ impl Market {
             ),
             "strike_type": or(strike_type, "custom"),
             "floor_strike": number(floor),
-            "cap_strike": number(cap),
-            "custom_strike": about.custom.as_ref().map(|(name, value)| json!({ name.as_str(): value })),
             "rules_primary": or(rule, &usual_rule),
             "rules_secondary": more,
             "price_level_structure": self.spec.price_level_structure,
             "price_ranges": self.price_ranges(),
             "settlement_bounds_type": "default",
             "exchange_index": self.spec.exchange_index,
-        })
+        });
+        // Left out where they say nothing.
+        if !cap.is_empty() {
+            row["cap_strike"] = number(cap);
+        }
+        if let Some((name, value)) = &about.custom {
+            row["custom_strike"] = json!({ name.as_str(): value });
+        }
+        row
     }
 
     /// One side as bids in its own prices, ascending, best last; at most `depth` of the best, all

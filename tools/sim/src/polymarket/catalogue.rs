@@ -54,7 +54,6 @@ fn gamma_market(market: &Market) -> Value {
         "description": if about.description.is_empty() { &made_up } else { &about.description },
         "resolutionSource": about.source,
         "startDate": "2026-01-01T00:00:00Z",
-        "updatedAt": iso(market.stamp_ms / 1_000),
         "endDate": end,
         "endDateIso": end[..10],
         "outcomes": texts(json!(spec.outcomes)),
@@ -87,8 +86,11 @@ fn gamma_market(market: &Market) -> Value {
         "groupItemTitle": about.item,
         "umaResolutionStatus": if open { Value::Null } else { json!("resolved") },
         "secondsDelay": spec.taker_delay_ms / 1_000,
-        "events": [{ "id": event, "ticker": slug, "slug": slug, "title": title }],
     });
+    if about.event.is_some() {
+        row["updatedAt"] = json!(iso(market.stamp_ms / 1_000));
+        row["events"] = json!([{ "id": event, "ticker": slug, "slug": slug, "title": title }]);
+    }
     if let Some((kind, line, start)) = &about.game {
         row["sportsMarketType"] = json!(kind);
         row["gameId"] = json!(event);
@@ -134,10 +136,12 @@ fn gamma_event(first: &Market, all: &[&Market]) -> Value {
         "enableNegRisk": spec.neg_risk,
         "negRiskAugmented": about.augmented,
         "series": [],
-        "seriesSlug": about.series,
         "tags": tags,
         "markets": of.into_iter().map(gamma_market).collect::<Vec<Value>>(),
     });
+    if !about.series.is_empty() {
+        row["seriesSlug"] = json!(about.series);
+    }
     if let Some((_, _, start)) = &about.game {
         row["startTime"] = json!(iso(*start));
     }
