@@ -58,6 +58,7 @@ pub struct Sent {
 pub const SECONDS_MAX: usize = 1_000_000;
 
 impl Sent {
+    #[inline]
     fn count(&mut self, record: &Record<'_>) {
         self.records[record.venue.index()] += 1;
         let first = *self.first.get_or_insert(record.recv);
@@ -135,7 +136,7 @@ impl<'a> Feeder<'a> {
     }
 
     /// Sends one record when its time has come; false where the run was stopped.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, record: &Record<'_>, sent: &mut Sent) -> bool {
         if matches!(record.body, Body::Mark(..)) {
             return true; // what a run wrote down is repeated, not fed
@@ -168,7 +169,15 @@ impl<'a> Feeder<'a> {
     }
 
     /// Sleeps until a record is due. What was gathered before it leaves first.
+    #[inline]
     fn wait_for(&mut self, recv: Ns) {
+        if self.pace.is_some() {
+            self.wait_at_pace(recv);
+        }
+    }
+
+    #[cold]
+    fn wait_at_pace(&mut self, recv: Ns) {
         let Some(pace) = &mut self.pace else { return };
         let (began, first) = *pace.began.get_or_insert_with(|| (Instant::now(), recv));
         let due = began + Duration::from_nanos(pace.speed.span(recv.since(first)).0);

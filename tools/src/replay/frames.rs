@@ -8,15 +8,15 @@ use rtrb::{Consumer, Producer};
 use super::stream::{Open, Sealed, WORDS};
 use crate::tape::record::{Body, Record};
 
-/// Frames of one batch: enough that handing over a batch costs nothing a frame, few enough that
-/// two venues' batches stay in the second-level cache.
-pub const BATCH_FRAMES: usize = 512;
+/// Frames of one batch: enough that handing over a batch costs next to nothing a frame, few enough
+/// that a feed begins soon after the tape's thread, and ends soon after it.
+pub const BATCH_FRAMES: usize = 256;
 /// Bytes after which a batch is handed over, however few its frames are.
-pub const BATCH_BYTES: usize = 256 * 1024;
+pub const BATCH_BYTES: usize = 128 * 1024;
 /// Room for the frame that fills a batch; a longer one makes its batch grow, once.
 const BATCH_SLACK: usize = 16 * 1024;
 /// Batches on their way to one feed.
-pub const BATCH_RING_DEPTH: usize = 16;
+pub const BATCH_RING_DEPTH: usize = 32;
 /// Frames in a row that the core may be told of ahead: all batches on their way.
 pub const ORDER_RING_DEPTH: usize = 65_536;
 // Whatever the tape's thread may announce fits, so announcing never has to wait for a feed that

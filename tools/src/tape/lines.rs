@@ -89,6 +89,7 @@ impl LineTape {
     }
 
     /// The record that the last [`Self::advance`] moved to.
+    #[inline]
     pub fn current(&self) -> Option<Record<'_>> {
         self.head.map(|head| head.record(&self.scratch))
     }

@@ -40,7 +40,13 @@ impl MergedTapes {
         clippy::should_implement_trait,
         reason = "a record borrows from its reader, which Iterator cannot say"
     )]
+    #[inline]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, TapeError> {
+        // Nothing competes with a single tape.
+        if self.tapes.len() == 1 { self.tapes[0].next() } else { self.first_of_several() }
+    }
+
+    fn first_of_several(&mut self) -> Result<Option<Record<'_>>, TapeError> {
         if !self.started {
             self.started = true;
             for tape in &mut self.tapes {
@@ -48,11 +54,6 @@ impl MergedTapes {
             }
         } else if let Some(last) = self.last {
             self.tapes[last].advance()?;
-        }
-        if let [only] = self.tapes.as_slice() {
-            let head = only.current();
-            self.last = head.is_some().then_some(0);
-            return Ok(head);
         }
         // A handful of tapes at most: a scan beats any heap.
         let heads = self.tapes.iter().enumerate();

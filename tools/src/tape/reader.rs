@@ -120,6 +120,7 @@ impl TapeReader {
         clippy::should_implement_trait,
         reason = "a record borrows from its reader, which Iterator cannot say"
     )]
+    #[inline]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, TapeError> {
         Ok(if self.advance()? { self.current() } else { None })
     }
@@ -128,6 +129,7 @@ impl TapeReader {
     ///
     /// # Errors
     /// [`TapeError`].
+    #[inline]
     pub fn advance(&mut self) -> Result<bool, TapeError> {
         match &mut self.form {
             Form::Lines(tape) => tape.advance(&self.path),
@@ -136,6 +138,7 @@ impl TapeReader {
     }
 
     /// The record that the last [`Self::advance`] moved to.
+    #[inline]
     pub fn current(&self) -> Option<Record<'_>> {
         match &self.form {
             Form::Lines(tape) => tape.current(),
