@@ -14,6 +14,7 @@ use matching::judgement::Judgement;
 
 use crate::catalogue::crawl::{Account, Keep as _, Progress};
 use crate::catalogue::discovery::{Changes, Discovery, Freshness};
+use crate::catalogue::names;
 use crate::catalogue::store::{Store, StoreError};
 use crate::catalogue::table::{self, Entry};
 use crate::catalogue::venues::Venues;
@@ -169,7 +170,9 @@ pub(crate) fn open(config: &Config, now: i64) -> Result<Discovery, DiscoverError
             )));
         }
     }
-    Ok(Discovery::new(store))
+    let (aliases, text) = names::read(&config.discovery.store)
+        .map_err(|error| DiscoverError::Words(error.to_string()))?;
+    Ok(Discovery::new(store).with_names(aliases, &text))
 }
 
 /// How fresh the configuration wants its catalogues.

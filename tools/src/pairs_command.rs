@@ -1,5 +1,6 @@
 //! `parallax pairs`: what discovery found, read and decided on by a person.
 
+mod alias; // names that mean the same
 mod diff; // a pair file beside what is known now
 
 use std::fmt::Write as _;
@@ -67,6 +68,9 @@ enum Command {
         /// A pair file (.toml), or a pair's id.
         what: String,
     },
+    /// Names of teams, persons and things that mean the same.
+    #[command(subcommand)]
+    Alias(alias::AliasCommand),
     /// Write the table that `run` and `replay` read.
     Export {
         /// Where to.
@@ -122,6 +126,10 @@ enum Wanted {
 pub fn run(args: &PairsArgs) -> Result<(), DiscoverError> {
     let config = config::load(&args.config)?;
     let store = &config.discovery.store;
+    // Names can be added before anything was found.
+    if let Command::Alias(command) = &args.command {
+        return alias::run(store, command);
+    }
     if !store.exists() {
         let store = store.display();
         let words = format!("{store}: nothing is known yet; run `parallax discover` first");
@@ -146,6 +154,7 @@ pub fn run(args: &PairsArgs) -> Result<(), DiscoverError> {
                 false => whole(&discovery, &entry)?,
             })
         }
+        Command::Alias(_) => Ok(()), // done above
         Command::Approve(approval) => approve(&discovery, approval, now),
         Command::Reject(choice) => decide(&discovery, choice, Action::Reject, String::new(), now),
         Command::Block(choice) => decide(&discovery, choice, Action::Block, String::new(), now),

@@ -26,13 +26,15 @@ use super::worth::worth;
 const WHOLE_S: i64 = 86_400;
 
 /// What pairs are made by. Another number judges all of them anew.
-const MATCHER: &str = "1";
+const MATCHER: &str = "2";
 
 /// What is known, and the matcher that knows it.
 pub struct Discovery {
     /// Catalogues, pairs, decisions.
     pub store: Store,
     index: Index,
+    /// What pairs are made by: the program's rules, and the names that were added to them.
+    made_by: String,
     loaded: bool,
 }
 
@@ -68,7 +70,18 @@ pub struct Freshness {
 impl Discovery {
     /// Works on a store.
     pub fn new(store: Store) -> Discovery {
-        Discovery { store, index: Index::new(Matcher::new(Aliases::builtin())), loaded: false }
+        let index = Index::new(Matcher::new(Aliases::builtin()));
+        Discovery { store, index, made_by: MATCHER.to_owned(), loaded: false }
+    }
+
+    /// Works with further names, and with their text: where it changed, all pairs are judged anew.
+    #[must_use]
+    pub fn with_names(self, names: Aliases, text: &str) -> Discovery {
+        let made_by = match text {
+            "" => MATCHER.to_owned(),
+            text => format!("{MATCHER} {:08x}", crc32fast::hash(text.as_bytes())),
+        };
+        Discovery { index: Index::new(Matcher::new(names)), made_by, loaded: false, ..self }
     }
 
     /// Asks the venues for what is not fresh enough. `None` where everything is.
@@ -145,7 +158,7 @@ impl Discovery {
     /// # Errors
     /// [`StoreError`]
     pub fn rematch(&mut self, now: i64) -> Result<Changes, StoreError> {
-        let whole = self.store.remark("matcher")?.as_deref() != Some(MATCHER);
+        let whole = self.store.remark("matcher")?.as_deref() != Some(self.made_by.as_str());
         self.load()?;
         let mut changes = Changes::default();
         let mut todo: Vec<(Venue, String)> = Vec::new();
@@ -194,7 +207,7 @@ impl Discovery {
             changes.ended.push(id);
         }
         self.store.all_matched()?;
-        self.store.set_remark("matcher", MATCHER)?;
+        self.store.set_remark("matcher", &self.made_by)?;
         Ok(changes)
     }
 
