@@ -127,11 +127,11 @@ impl Guard {
     ///
     /// # Errors
     /// The safeguard that says no.
-    pub fn may_fire(
+    pub fn may_fire<const LEGS: usize>(
         &mut self,
         now: Now,
         pair: PairId,
-        sides: [usize; 2],
+        sides: [usize; LEGS],
         seen: Ns,
     ) -> Result<(), Risk> {
         if let Some(risk) = self.latched {

@@ -114,7 +114,7 @@ impl KalshiIntent {
         out.extend_from_slice(b"{\"ticker\":\"");
         out.extend_from_slice(ticker.as_bytes());
         out.extend_from_slice(b"\",\"client_order_id\":\"");
-        out.extend_from_slice(Id::uuid(self.client_order_id).as_str().as_bytes());
+        out.extend_from_slice(Id::uuid(self.client_order_id).as_bytes());
         out.extend_from_slice(match self.side {
             Side::Bid => b"\",\"side\":\"bid\",\"count\":\"",
             Side::Ask => b"\",\"side\":\"ask\",\"count\":\"",
@@ -134,7 +134,7 @@ impl KalshiIntent {
         }
         if let Some(group) = group {
             out.extend_from_slice(b",\"cancel_order_on_pause\":true,\"order_group_id\":\"");
-            out.extend_from_slice(group.as_str().as_bytes());
+            out.extend_from_slice(group.as_bytes());
             out.push(b'"');
         }
         out.extend_from_slice(b",\"exchange_index\":");
@@ -161,16 +161,22 @@ pub(crate) fn write_decimal(mut value: u64, decimals: usize, out: &mut Vec<u8>) 
     // 20 digits of a u64 and a point, filled from the right.
     let mut text = [0u8; 21];
     let mut at = text.len();
-    let mut digits = 0;
-    while digits <= decimals || value != 0 {
-        if digits == decimals && decimals != 0 {
-            at -= 1;
-            text[at] = b'.';
-        }
+    let mut digit = |at: &mut usize, value: &mut u64| {
+        *at -= 1;
+        text[*at] = b'0' + (*value % 10) as u8;
+        *value /= 10;
+    };
+    if decimals != 0 {
+        (0..decimals).for_each(|_| digit(&mut at, &mut value));
         at -= 1;
-        text[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        digits += 1;
+    }
+    let point = at;
+    digit(&mut at, &mut value);
+    while value != 0 {
+        digit(&mut at, &mut value);
+    }
+    if decimals != 0 {
+        text[point] = b'.';
     }
     out.extend_from_slice(&text[at..]);
 }

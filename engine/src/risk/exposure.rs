@@ -38,10 +38,12 @@ impl Stake {
     }
 
     fn fits(&self, more: Stake, cap: &Cap) -> bool {
-        // Summed wide: what was forgotten by saturation would never trip.
-        let qty = u128::from(self.qty.e6()) + u128::from(more.qty.e6());
-        let notional = i128::from(self.notional.e6()) + i128::from(more.notional.e6());
-        qty <= u128::from(cap.qty.e6()) && notional <= i128::from(cap.notional.e6())
+        // Asked of what is left, not of the sum, which might not fit its type. What is at stake
+        // is never negative, so the subtraction of money saturates where the answer is the same.
+        let left = cap.notional.e6().saturating_sub(self.notional.e6());
+        self.qty <= cap.qty
+            && more.qty.e6() <= cap.qty.e6() - self.qty.e6()
+            && more.notional.e6() <= left
     }
 }
 
@@ -157,17 +159,24 @@ impl Exposure {
         more: Stake,
         limits: &RiskLimits,
     ) -> Result<(), Risk> {
-        let checks = [
-            (Stake::default(), &limits.order, Risk::Order),
-            (self.pair(pair), &limits.pair, Risk::Pair),
-            (self.event(pair), &limits.event, Risk::Event),
-            (self.venues[side], &limits.venue[side], Risk::Venue),
-            (self.total, &limits.total, Risk::Total),
-        ];
-        match checks.into_iter().find(|(stake, cap, _)| !stake.fits(more, cap)) {
-            None => Ok(()),
-            Some((_, _, risk)) => Err(risk),
+        if !Stake::default().fits(more, &limits.order) {
+            return Err(Risk::Order);
         }
+        // Read in place: an order waits for this.
+        let Some(row) = self.rows.get(pair.index()) else { return Err(Risk::Pair) };
+        if !row.sum.fits(more, &limits.pair) {
+            return Err(Risk::Pair);
+        }
+        if !self.events[usize::from(row.event)].fits(more, &limits.event) {
+            return Err(Risk::Event);
+        }
+        if !self.venues[side].fits(more, &limits.venue[side]) {
+            return Err(Risk::Venue);
+        }
+        if !self.total.fits(more, &limits.total) {
+            return Err(Risk::Total);
+        }
+        Ok(())
     }
 
     /// An order leaves: all that it may cost is at stake until it ends.

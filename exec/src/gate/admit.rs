@@ -88,7 +88,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         let fires = match (bundle.purpose, guard.latched()) {
             (_, Some(risk)) => Err(risk),
             (Purpose::Open, None) => {
-                guard.may_fire(moment, bundle.pair, [K::VENUE.index(); 2], bundle.recv)
+                guard.may_fire(moment, bundle.pair, [K::VENUE.index()], bundle.recv)
             }
             _ => Ok(()),
         };
