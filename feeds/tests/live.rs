@@ -523,12 +523,15 @@ fn polymarket_books_arrive_on_lines_of_their_own() {
 #[test]
 fn a_line_is_replaced_when_its_time_is_over() {
     let mut rig = polymarket_rotated(2, Some(Ns::from_ms(8_000)), |stage| {
-        for _ in 0..2 {
-            let (mut socket, _) = stage.accept();
-            hear(&mut socket);
-            say(&mut socket, &books(0, 100));
-            gone(socket);
-        }
+        let (mut old, _) = stage.accept();
+        hear(&mut old);
+        say(&mut old, &books(0, 100));
+        // The old one serves until the next one is open.
+        let (mut new, _) = stage.accept();
+        gone(old);
+        hear(&mut new);
+        say(&mut new, &books(0, 100));
+        gone(new);
     });
     rig.until_health(0, Health::Sound);
     rig.skip_ms(5_900);
@@ -539,6 +542,27 @@ fn a_line_is_replaced_when_its_time_is_over() {
     rig.until_health(0, Health::Sound);
     let figures = *rig.feed.figures().next().unwrap();
     assert_eq!([figures.opened, figures.lost, figures.rotated], [2, 1, 1], "nothing waited");
+    rig.skip_ms(31_000);
+    rig.end();
+}
+
+#[test]
+fn a_line_whose_successor_does_not_come_goes_on() {
+    let mut rig = polymarket_rotated(2, Some(Ns::from_ms(8_000)), |stage| {
+        let (mut old, _) = stage.accept();
+        hear(&mut old);
+        say(&mut old, &books(0, 100));
+        drop(stage.listener.accept().unwrap());
+        gone(old);
+    });
+    rig.until_health(0, Health::Sound);
+    rig.skip_ms(8_000);
+    rig.until("the successor was refused", |rig| {
+        rig.feed.figures().next().is_some_and(|figures| figures.refused == 1)
+    });
+    assert_eq!(rig.health(0), Some(Health::Sound), "the old connection serves");
+    let figures = *rig.feed.figures().next().unwrap();
+    assert_eq!([figures.opened, figures.lost, figures.rotated], [1, 0, 0]);
     rig.skip_ms(31_000);
     rig.end();
 }

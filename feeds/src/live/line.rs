@@ -1,5 +1,6 @@
 //! One connection's place: waiting, dialling, open, and waiting again.
 
+use std::io;
 use std::sync::Arc;
 
 use engine::tile::Now;
@@ -11,7 +12,7 @@ use crate::live::figures::LineFigures;
 use crate::live::login::Login;
 use crate::live::network::Network;
 use crate::transport::upgrade::Refused;
-use crate::transport::{Endpoint, WebSocket, Wire, WsError};
+use crate::transport::{Endpoint, Incoming, WebSocket, Wire, WsError};
 
 /// From dialling to the upgrade.
 pub const DIAL_NS_MAX: Ns = Ns::from_ms(10_000);
@@ -51,11 +52,13 @@ pub struct Line<L, W> {
     pub alive_at: Ns,
     /// When we pinged last; monotonic.
     pub pinged_at: Ns,
-    /// It ends then in any case; monotonic.
+    /// From then on it is to be replaced; monotonic.
     pub rotate_at: Option<Ns>,
     /// What was counted.
     pub figures: LineFigures,
     state: State<W>,
+    /// What will stand here next, dialled while the old connection serves; it must be open by then.
+    next: Option<(WebSocket<W>, Ns)>,
     backoff: Backoff,
     headers: Vec<u8>,
 }
@@ -72,7 +75,7 @@ pub enum End {
     Silent,
     /// Its books did not come back, or its subscription died.
     GivenUp,
-    /// Its time is over.
+    /// Its time is over, and what replaces it is open.
     Rotated,
 }
 
@@ -100,6 +103,7 @@ impl<L: Default, W: Wire> Line<L, W> {
             rotate_at: None,
             figures: LineFigures::default(),
             state: State::Waiting(dial_from),
+            next: None,
             backoff: Backoff::new(seed),
             headers: Vec::new(),
         }
@@ -128,25 +132,70 @@ impl<L: Default, W: Wire> Line<L, W> {
     ) -> bool {
         match self.state {
             State::Waiting(until) if now.mono >= until => {
-                self.headers.clear();
-                if !login.headers(now, &mut self.headers) {
-                    self.state = State::Waiting(now.mono.after(LOGIN_AGAIN_NS));
-                    return false;
-                }
-                let attempt = self.figures.dialled as usize;
-                self.figures.dialled += 1;
-                match network.dial(at, attempt, &self.headers) {
-                    Ok(socket) => {
+                match self.dial(now, (network, at), login) {
+                    None => self.state = State::Waiting(now.mono.after(LOGIN_AGAIN_NS)),
+                    Some(Err(_)) => return true,
+                    Some(Ok(socket)) => {
                         self.readable = true;
                         self.state = State::Dialling(socket, now.mono.after(DIAL_NS_MAX));
-                        false
                     }
-                    Err(_) => true,
                 }
+                false
             }
             State::Waiting(_) | State::Open(..) => false,
             State::Dialling(_, until) => now.mono >= until,
         }
+    }
+
+    /// Begins to connect; `None` where there is no login yet.
+    fn dial(
+        &mut self,
+        now: Now,
+        (network, at): (&mut impl Network<Wire = W>, usize),
+        login: &mut impl Login,
+    ) -> Option<io::Result<WebSocket<W>>> {
+        self.headers.clear();
+        if !login.headers(now, &mut self.headers) {
+            return None;
+        }
+        let attempt = self.figures.dialled as usize;
+        self.figures.dialled += 1;
+        Some(network.dial(at, attempt, &self.headers))
+    }
+
+    /// Dials what replaces the connection of line `at`; true once the host upgraded that. The old
+    /// one serves meanwhile, and goes on where the new one does not come.
+    pub fn is_succeeded(
+        &mut self,
+        now: Now,
+        (network, at): (&mut impl Network<Wire = W>, usize),
+        login: &mut impl Login,
+    ) -> bool {
+        let Some((socket, until)) = &mut self.next else {
+            match self.dial(now, (network, at), login) {
+                None => self.rotate_at = Some(now.mono.after(LOGIN_AGAIN_NS)),
+                Some(Ok(socket)) => self.next = Some((socket, now.mono.after(DIAL_NS_MAX))),
+                Some(Err(_)) => self.postpone(now),
+            }
+            return false;
+        };
+        match socket.poll() {
+            Ok(Some(Incoming::Opened)) => return true,
+            Ok(None) if now.mono < *until => return false,
+            // An error, silence, or words before the upgrade.
+            Ok(_) | Err(_) => {}
+        }
+        network.forget(socket);
+        socket.close();
+        self.next = None;
+        self.postpone(now);
+        false
+    }
+
+    /// What was to replace the connection did not come.
+    fn postpone(&mut self, now: Now) {
+        self.figures.refused += 1;
+        self.rotate_at = Some(now.mono.after(self.backoff.failed()));
     }
 
     /// The host upgraded.
@@ -165,7 +214,8 @@ impl<L: Default, W: Wire> Line<L, W> {
         });
     }
 
-    /// Ends what stands here and says whether it was open; the next attempt waits.
+    /// Ends what stands here and says whether it was open. The next attempt waits, where it is not
+    /// under way.
     pub fn end(&mut self, now: Now, end: End, network: &mut impl Network<Wire = W>) -> bool {
         let since = match &mut self.state {
             State::Waiting(_) => None,
@@ -186,8 +236,12 @@ impl<L: Default, W: Wire> Line<L, W> {
             End::Lost { wait } => self.backoff.failed().max(wait),
             End::Silent | End::GivenUp => self.backoff.failed(),
         };
-        self.state = State::Waiting(now.mono.after(wait));
-        self.readable = false;
+        // What was to come later comes now.
+        self.readable = self.next.is_some();
+        self.state = match self.next.take() {
+            Some((socket, until)) => State::Dialling(socket, until),
+            None => State::Waiting(now.mono.after(wait)),
+        };
         match since {
             Some(_) => self.figures.lost += 1,
             None => self.figures.refused += 1,

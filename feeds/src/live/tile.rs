@@ -41,7 +41,8 @@ pub struct Options {
     pub door: Door,
     /// Chance follows from it.
     pub seed: u64,
-    /// Connections are replaced after some time between three quarters of this and this.
+    /// Connections are replaced after some time between three quarters of this and this. The next
+    /// one is open before the old one ends, so that books are missing for a round trip alone.
     pub rotate_every: Option<Ns>,
     /// Whether frames that touch no book are told to the core too.
     pub mark_frames: bool,

@@ -66,6 +66,7 @@ pub(super) fn build(
         kalshi: kalshi(&file.kalshi, &source)?,
         polymarket: polymarket(&file.polymarket, &source)?,
         strategy,
+        rotate_every: rotate_every(file),
         signing: signing(file, &source)?,
         repair: super::legs::repair(&file.legs, &source)?,
         limits: super::limits::limits(&file.limits, &source)?,
@@ -356,6 +357,11 @@ fn strategy(file: &File, source: &Source<'_>) -> Result<Strategy, ConfigError> {
         deadline: source.ms("strategy.deadline_ms", file.deadline_ms, 1)?,
         arm_margin: source.usd("strategy.arm_margin", &file.arm_margin)?,
     })
+}
+
+fn rotate_every(file: &File) -> Option<Ns> {
+    let minutes = file.feeds.rotate_every_min;
+    (minutes != 0).then(|| Ns::from_ms(u64::from(minutes) * 60_000))
 }
 
 fn signing(file: &File, source: &Source<'_>) -> Result<Signing, ConfigError> {

@@ -24,6 +24,7 @@ pub(super) struct File {
     pub kalshi: KalshiFile,
     pub polymarket: PolymarketFile,
     pub strategy: StrategyFile,
+    pub feeds: FeedsFile,
     pub signing: SigningFile,
     pub legs: LegsFile,
     pub limits: LimitsFile,
@@ -87,6 +88,12 @@ pub(super) struct LegsFile {
     pub tries_max: u32,
     pub adopt: bool,
     pub naked_max: Option<String>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct FeedsFile {
+    pub rotate_every_min: u32,
 }
 
 #[derive(Default, Deserialize, Serialize)]

@@ -279,6 +279,8 @@ pub struct Config {
     pub polymarket: PolymarketConfig,
     /// When and how much.
     pub strategy: Strategy,
+    /// Market-data connections are replaced so often; `None` is never.
+    pub rotate_every: Option<Ns>,
     /// What lies signed ahead.
     pub signing: Signing,
     /// How what one leg filled alone is closed; `None` leaves it open.

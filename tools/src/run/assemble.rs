@@ -61,7 +61,7 @@ pub fn assemble(
     let options = |door, salt: u64| Options {
         door,
         seed: seed ^ salt,
-        rotate_every: None,
+        rotate_every: config.rotate_every,
         mark_frames: false,
     };
     let kalshi_door = doors::door(&config.kalshi.ws, config.kalshi.ws.path(), &tls)?;

@@ -41,8 +41,11 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
         if now.mono.since(line.alive_at) > D::SILENCE_NS_MAX {
             return self.end(at, now, End::Silent);
         }
-        if line.rotate_at.is_some_and(|rotate_at| now.mono >= rotate_at) {
-            return self.end(at, now, End::Rotated);
+        if line.rotate_at.is_some_and(|rotate_at| now.mono >= rotate_at)
+            && line.is_succeeded(now, (&mut self.network, at), &mut self.login)
+        {
+            self.end(at, now, End::Rotated);
+            return self.on_opened(at, now);
         }
         if let Some((ping, every)) = D::PING
             && now.mono.since(line.pinged_at) >= every
