@@ -10,10 +10,10 @@ use crate::units::{Px, Qty};
 /// Price steps of the three size classes: a 1-cent grid, a 0.1-cent grid, a 0.01-cent grid.
 /// The smallest holds the 101 cents and a reserve; the three books of a pair with all that the
 /// sessions and the core keep of it then take less than 8 KiB.
-pub const CLASS_STEPS: [usize; 3] = [112, 1_024, 10_240];
+pub const CLASS_STEPS: [usize; 3] = [104, 1_024, 10_240];
 const _: () = assert!(CLASS_STEPS[2] >= STEPS_MAX);
 
-type Small = Sized<112, 2, 1>;
+type Small = Sized<104, 2, 1>;
 type Medium = Sized<1_024, 16, 1>;
 type Large = Sized<10_240, 160, 3>;
 
