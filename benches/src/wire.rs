@@ -200,7 +200,8 @@ mod tests {
         assert_eq!(wire.inline, 0, "all of them were signed ahead");
         assert_eq!((wire.tiles.records, wire.bare.records), (2 * 5 * 4, 2 * 5 * 2));
         for path in [wire.order, wire.echo] {
-            assert!(path.there.p50 > 0 && path.there.p50 <= path.and_back.p50, "{path:?}");
+            // Each way has a best round of its own, so that one says nothing of the other.
+            assert!(path.there.p50 > 0 && path.and_back.p50 > 0, "{path:?}");
         }
         assert!(wire.pushed.p50 > 0 && wire.sent.p50 > 0);
     }

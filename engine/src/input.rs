@@ -452,7 +452,7 @@ mod tests {
         round(CoreInput::Control(Control::EndOfFrame));
         let tapered = [(0, 1_000, 10), (1_000, 9_000, 100), (9_000, 10_000, 10)];
         let most: Vec<_> =
-            (0..BANDS_MAX as u16).map(|n| (n * 1_000, n * 1_000 + 1_000, 7 + n % 2 * 3)).collect();
+            (0..BANDS_MAX as u16).map(|n| (n * 1_000, n * 1_000 + 1_000, 5 + n % 2 * 5)).collect();
         for grid in [Ok(Grid::CENT), Grid::banded(&tapered), Grid::banded(&most)] {
             round(CoreInput::Control(Control::Grid { market, grid: grid.unwrap() }));
         }
