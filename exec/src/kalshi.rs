@@ -108,13 +108,15 @@ impl KalshiIntent {
         self.write_body_in(ticker, None, out);
     }
 
-    /// The same for an order of a group, which the venue cancels with it, and when trading pauses.
-    pub fn write_body_in(&self, ticker: &str, group: Option<&Id>, out: &mut Vec<u8>) {
+    /// The same for an order of a group, which the venue cancels with it, and when trading pauses;
+    /// says which id was written.
+    pub fn write_body_in(&self, ticker: &str, group: Option<&Id>, out: &mut Vec<u8>) -> Id {
+        let client = Id::uuid(self.client_order_id);
         out.clear();
         out.extend_from_slice(b"{\"ticker\":\"");
         out.extend_from_slice(ticker.as_bytes());
         out.extend_from_slice(b"\",\"client_order_id\":\"");
-        out.extend_from_slice(Id::uuid(self.client_order_id).as_bytes());
+        out.extend_from_slice(client.as_bytes());
         out.extend_from_slice(match self.side {
             Side::Bid => b"\",\"side\":\"bid\",\"count\":\"",
             Side::Ask => b"\",\"side\":\"ask\",\"count\":\"",
@@ -140,6 +142,7 @@ impl KalshiIntent {
         out.extend_from_slice(b",\"exchange_index\":");
         write_decimal(u64::from(self.exchange_index), 0, out);
         out.push(b'}');
+        client
     }
 }
 

@@ -214,7 +214,7 @@ impl Clerk for KalshiClerk {
         let id = KalshiClerk::client_order_id(self.account.run, bundle.id.0, leg);
         let intent = intent(it, terms, id).ok_or(Reject::Malformed)?;
         let group = self.group_of(it.market)?;
-        intent.write_body_in(&terms.ticker, group.as_ref(), &mut self.body);
+        let client = intent.write_body_in(&terms.ticker, group.as_ref(), &mut self.body);
         let before = self.account.headers.figures().hits;
         let header = self.account.headers.take_or_sign(&mut self.account.signer, now.wall);
         // Without a stamp of its own the request would be refused, or taken twice.
@@ -222,7 +222,7 @@ impl Clerk for KalshiClerk {
         let ahead = self.account.headers.figures().hits > before;
         self.account.origin.write("POST", ORDERS_PATH, header.as_bytes(), &self.body, out);
         let cover = Cover::Ids(bundle.id.0);
-        Ok(Made { client: Id::uuid(id), venue: None, ahead, cover })
+        Ok(Made { client, venue: None, ahead, cover })
     }
 
     fn fees(&self, leg: &Leg) -> FillFees {
