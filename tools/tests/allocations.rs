@@ -1,8 +1,9 @@
 //! No tile allocates after its start: counted over a whole tape, not believed.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "common/counting.rs"]
+mod counting;
 
+use counting::allocations;
 use engine::core::CoreConfig;
 use engine::event::{Event, PairChange};
 use engine::paper::PaperCore;
@@ -15,39 +16,10 @@ use parallax::replay::setup::{FeedOptions, setup};
 use parallax::tape::{Body, Preloaded, Record};
 use parallax::topology;
 
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts what the thread that runs a tile asks for.
-struct Counting;
-
-// SAFETY: every call is handed to the system's allocator as it came.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// Plays the tape through the tiles, `later` than it was, and says how many allocations their
 /// steps made.
 fn play(tiles: &mut topology::ReplayTiles, tape: &Preloaded, later: Ns) -> u64 {
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     let (mut decisions, mut fees) = (0, 0);
     for mut record in tape.iter() {
         record.recv = record.recv.after(later);
@@ -68,7 +40,7 @@ fn play(tiles: &mut topology::ReplayTiles, tape: &Preloaded, later: Ns) -> u64 {
     }
     assert!(decisions > 0, "a tape without a decision would prove little");
     assert_eq!(fees, 2, "nor would one without a change of fees");
-    ALLOCATIONS.get() - before
+    allocations() - before
 }
 
 #[test]

@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::{Cell, RefCell};
+#[path = "common/counting.rs"]
+mod counting;
+
+use counting::allocations;
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
@@ -44,35 +47,6 @@ use exec::sign::position::MarketVersion;
 use exec::terms::{KalshiTerms, PolymarketTerms, TermsTable};
 use exec::token::TokenId;
 use rtrb::{Consumer, Producer, RingBuffer};
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts what the thread that runs a gate asks for.
-struct Counting;
-
-// SAFETY: every call is handed to the system's allocator as it came.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const WALL: Ns = Ns(1_795_000_000_250_000_000);
 
@@ -221,9 +195,9 @@ impl<K: Clerk> Rig<K> {
     fn step(&mut self) -> u64 {
         self.now.mono = self.now.mono.after(Ns(1_000_000));
         self.now.wall = self.now.wall.after(Ns(1_000_000));
-        let before = ALLOCATIONS.get();
+        let before = allocations();
         self.gate.step(self.now);
-        ALLOCATIONS.get() - before
+        allocations() - before
     }
 
     /// Fires a leg, and gives the allocations of it and the request's body.
