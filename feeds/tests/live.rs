@@ -77,6 +77,8 @@ struct Rig<D: Dialect, L> {
     markets: Producer<D::NewMarket>,
     tape: TapReader,
     last: Vec<Option<Top>>,
+    /// Every health that was said, with its market: one step may say two.
+    healths: Vec<(usize, Health)>,
     begin: Instant,
     skipped: Ns,
     venue: Option<JoinHandle<()>>,
@@ -121,6 +123,7 @@ impl<D: Dialect, L: Login> Rig<D, L> {
             markets,
             tape,
             last: vec![None; 8],
+            healths: Vec::new(),
             begin: Instant::now(),
             skipped: Ns(0),
             venue: Some(spawn(move || script(&stage))),
@@ -147,6 +150,7 @@ impl<D: Dialect, L: Login> Rig<D, L> {
         self.feed.step(Now { mono, wall: WALL.after(mono) });
         while let Ok(top) = self.tops.pop() {
             self.last[top.market.index()] = Some(top);
+            self.healths.push((top.market.index(), top.health));
         }
     }
 
@@ -537,8 +541,10 @@ fn a_line_is_replaced_when_its_time_is_over() {
     rig.skip_ms(5_900);
     rig.step();
     assert_eq!(rig.health(0), Some(Health::Sound), "not before three quarters of its time");
+    rig.healths.clear();
     rig.skip_ms(2_100);
-    rig.until_health(0, Health::AwaitSnapshot);
+    // The step that changes lines may also hear the new one's books.
+    rig.until("the books left", |rig| rig.healths.contains(&(0, Health::AwaitSnapshot)));
     rig.until_health(0, Health::Sound);
     let figures = *rig.feed.figures().next().unwrap();
     assert_eq!([figures.opened, figures.lost, figures.rotated], [2, 1, 1], "nothing waited");
