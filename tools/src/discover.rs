@@ -128,6 +128,12 @@ pub fn run(args: &DiscoverArgs) -> Result<(), DiscoverError> {
             (discovery, account)
         }
     };
+    if let Some(venue) = unheard(account.as_ref(), discovery.store.counts()?) {
+        told(account.as_ref(), &Changes::default());
+        return Err(DiscoverError::Words(format!(
+            "{venue} did not answer, and no market of it was known: nothing can be compared"
+        )));
+    }
     let spinner = waiting("matching");
     let changes = discovery.rematch(now)?;
     spinner.finish_and_clear();
@@ -146,6 +152,13 @@ pub fn run(args: &DiscoverArgs) -> Result<(), DiscoverError> {
         true => show::json(&entries, counts, account.as_ref(), &changes),
         false => show::lines(&entries, counts, args.out.is_none()),
     })
+}
+
+/// A venue of which no market is known because it did not answer. A table written now would lose
+/// every pair.
+fn unheard(account: Option<&Account>, counts: [u64; 2]) -> Option<Venue> {
+    let complete = account?.complete;
+    Venue::ALL.into_iter().find(|venue| !complete[venue.index()] && counts[venue.index()] == 0)
 }
 
 /// Opens the store of a configuration; another environment's is refused.

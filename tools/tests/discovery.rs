@@ -56,6 +56,12 @@ impl Sim {
         out
     }
 
+    /// Nobody answers any more.
+    fn stop(&mut self) {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap();
+    }
+
     fn pairs(&self, name: &str) -> PairFile {
         pairs::load(&[self.dir.path().join(name)]).unwrap()
     }
@@ -139,6 +145,25 @@ fn equal_contracts_are_found_look_alikes_refused_and_decisions_hold() {
     assert!(screen.contains("strike differs") && screen.contains("read in:"), "{screen}");
 
     decisions(&sim, &own);
+}
+
+#[test]
+fn what_was_known_outlives_the_venues_and_a_table_is_not_emptied() {
+    let mut sim = Sim::start();
+    sim.good(&["discover"], &["--out", "found.toml"]);
+    let known = sim.pairs("found.toml");
+    sim.stop();
+    sim.good(&["discover"], &["--out", "found.toml"]);
+    let kept = sim.pairs("found.toml");
+    let ids = |file: &PairFile| file.pairs.iter().map(|pair| pair.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&kept), ids(&known));
+
+    // Without what was known there is nothing to compare, and that is an error.
+    fs::remove_file(sim.dir.path().join("catalogue.sqlite")).unwrap();
+    let (code, _, err) = sim.parallax(&["discover"], &["--out", "found.toml"]);
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("no market of it was known"), "{err}");
+    assert_eq!(ids(&sim.pairs("found.toml")), ids(&known));
 }
 
 /// A block holds against a pair file that allows the pair; an approval is kept with who and why.
