@@ -24,7 +24,7 @@ use crate::journal::{opening, start};
 use crate::pairs::PairFile;
 use crate::rest::Agent;
 use crate::run::assemble::{self, Assembled};
-use crate::run::audit::{Audit, audit, paid_out, positions};
+use crate::run::audit::{Audit, audit, paid_out, positions, standing};
 use crate::run::child::{ChildError, LOCKED, Ledgers, Venues, Wanted};
 use crate::run::inject::Injection;
 use crate::run::reported;
@@ -307,7 +307,9 @@ fn paid(after: &Ledgers, file: &PairFile, core: &engine::core::Core) -> Vec<Reco
     };
     let mut records: Vec<Record> =
         Venue::ALL.into_iter().zip(before.into_iter().zip(cash)).map(differs).collect();
-    let held = positions(file, &after.kalshi, &after.polymarket);
+    let ledgers = [(Venue::Kalshi, &after.kalshi), (Venue::Polymarket, &after.polymarket)];
+    let stand = ledgers.map(|(venue, ledger)| standing(venue, ledger).unwrap_or_default());
+    let held = positions(file, &stand);
     records.extend(opening::standing(file, core.pairs(), cash, &held));
     records
 }

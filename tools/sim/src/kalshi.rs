@@ -13,7 +13,7 @@ use engine::units::{Ns, Px, Qty};
 use serde_json::{Value, json};
 
 use crate::universe::{KalshiMarket, Universe};
-use crate::venue::{ClientId, Outbox, Reply, Request, Side, Upset, Venue};
+use crate::venue::{ClientId, Outbox, Reply, Request, Side, Standing, Upset, Venue};
 
 mod text; // numbers, times and names as the venue writes them
 mod refusal; // why it says no
@@ -359,5 +359,13 @@ impl Venue for Kalshi {
     /// ```
     fn ledger(&self) -> Value {
         self.exchange.ledger(self.seen.reused)
+    }
+
+    fn standing(&self, account: usize) -> Option<Standing> {
+        self.exchange.standing(account, self.seen.reused)
+    }
+
+    fn orders(&self, account: usize, from: usize) -> Vec<Value> {
+        self.exchange.orders_of(account, from)
     }
 }

@@ -28,7 +28,7 @@ use engine::units::{Ns, Px, Qty};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::venue::{ClientId, Outbox, Reply, Request, Side, Upset, Venue};
+use crate::venue::{ClientId, Outbox, Reply, Request, Side, Standing, Upset, Venue};
 
 /// The file's name in the folder of a simulation.
 pub const FILE: &str = "journal.jsonl";
@@ -280,6 +280,14 @@ impl Venue for Recorded {
 
     fn ledger(&self) -> Value {
         self.venue.ledger()
+    }
+
+    fn standing(&self, account: usize) -> Option<Standing> {
+        self.venue.standing(account)
+    }
+
+    fn orders(&self, account: usize, from: usize) -> Vec<Value> {
+        self.venue.orders(account, from)
     }
 }
 

@@ -36,7 +36,7 @@ use engine::pair::Outcome;
 use engine::units::{Ns, Px, Qty};
 
 use crate::universe::{PolymarketMarket, Universe};
-use crate::venue::{ClientId, Outbox, Reply, Request, Side, Upset, Venue};
+use crate::venue::{ClientId, Outbox, Reply, Request, Side, Standing, Upset, Venue};
 
 use auth::{ApiKey, Keys};
 use book::SHOWN_MIN;
@@ -307,6 +307,14 @@ impl Venue for Polymarket {
 
     fn ledger(&self) -> serde_json::Value {
         self.truth()
+    }
+
+    fn standing(&self, account: usize) -> Option<Standing> {
+        self.standing_of(account)
+    }
+
+    fn orders(&self, account: usize, from: usize) -> Vec<serde_json::Value> {
+        self.orders_of(account, from)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a venue's state machine hears and says: requests, sockets' texts and time come in, answers
 //! and texts go out. No socket, no clock: the same machine runs behind TLS and in memory.
 
+use std::collections::BTreeMap;
+
 use engine::pair::Outcome;
 use engine::units::{Ns, Px, Qty};
 
@@ -95,6 +97,28 @@ pub enum Upset {
     PauseAll(bool),
 }
 
+/// What an account has, and how much it did: its ledger without the history, which costs no more
+/// after a day than after a minute.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Standing {
+    /// All its money; micro-dollars.
+    pub cash: i64,
+    /// What it holds, by ticker in 1e-2 contracts with NO below zero, or by token in 1e-6 shares.
+    pub held: BTreeMap<String, i64>,
+    /// Orders that came into being.
+    pub orders: u64,
+    /// Fills that did not fail, and what was charged for them; micro-dollars.
+    pub fills: u64,
+    /// See `fills`.
+    pub fees: i64,
+    /// Fills that failed.
+    pub failed: u64,
+    /// The most orders that one id of the client's got.
+    pub orders_of_an_id: u64,
+    /// Signed headers that came more than once.
+    pub reused_headers: u64,
+}
+
 /// A venue. `now` is Unix nanoseconds; it never steps back. Markets are numbered as in the
 /// universe.
 pub trait Venue {
@@ -147,4 +171,11 @@ pub trait Venue {
     /// The truth about every account: cash, positions, every order with its fills and fees. Money
     /// in micro-dollars, shares in 1e-6. Its form is documented where it is written.
     fn ledger(&self) -> serde_json::Value;
+
+    /// How an account stands, by its number; `None` where there is none.
+    fn standing(&self, account: usize) -> Option<Standing>;
+
+    /// An account's orders as the ledger has them, in the order of coming, without the first
+    /// `from`.
+    fn orders(&self, account: usize, from: usize) -> Vec<serde_json::Value>;
 }

@@ -22,7 +22,7 @@ use crate::ledger::{self, Journal, Recorded, ReplayError};
 use crate::model::{self, Floor, Model};
 use crate::rng::Rng;
 use crate::universe::MarketSpec;
-use crate::venue::{ClientId, Outbox, Reply, Request, Side, Venue};
+use crate::venue::{ClientId, Outbox, Reply, Request, Side, Standing, Venue};
 
 /// How a world is.
 #[derive(Clone, Debug)]
@@ -156,6 +156,18 @@ impl World {
             "model": self.model.ledger(),
             "settled": settled,
         })
+    }
+
+    /// How the first account of a venue stands.
+    pub fn standing(&self, venue: VenueId) -> Standing {
+        let site = self.sites.iter().find(|site| site.id == venue);
+        site.and_then(|site| site.venue.standing(0)).unwrap_or_default()
+    }
+
+    /// The orders of a venue's first account as its ledger has them, without the first `from`.
+    pub fn orders(&self, venue: VenueId, from: usize) -> Vec<Value> {
+        let site = self.sites.iter().find(|site| site.id == venue);
+        site.map_or_else(Vec::new, |site| site.venue.orders(0, from))
     }
 
     /// Plans these kinds of faults, each with its mean time between two of them at a site, in place

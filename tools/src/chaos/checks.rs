@@ -9,7 +9,7 @@ use engine::top::Health;
 use engine::units::{Ns, PX_ONE, Px, Qty, Shares, Venue};
 use serde_json::Value;
 use sim::universe::MarketSpec;
-use sim::venue::Side;
+use sim::venue::{Side, Standing};
 use sim::world::World;
 
 use crate::pairs::PairFile;
@@ -26,8 +26,6 @@ const NAKED_MAX_E6: i64 = 1_000_000;
 struct Intent {
     leg: Leg,
     deadline: Ns,
-    /// An order of the venue stands for it.
-    used: bool,
 }
 
 /// A broken promise.
@@ -168,7 +166,7 @@ impl Checks {
 
     fn intend(&mut self, bundle: &Bundle) {
         for leg in bundle.orders() {
-            let intent = Intent { leg: *leg, deadline: bundle.deadline, used: false };
+            let intent = Intent { leg: *leg, deadline: bundle.deadline };
             self.intents[leg.market.venue().index()].push(intent);
         }
     }
@@ -184,7 +182,7 @@ impl Checks {
         if self.killed_at.is_some_and(|killed| mono > killed) {
             return broken("fail_closed", format!("{venue}: an order left after the kill"));
         }
-        let waits = self.intents[venue.index()].iter().any(|i| !i.used && mono <= i.deadline);
+        let waits = self.intents[venue.index()].iter().any(|intent| mono <= intent.deadline);
         if !waits {
             let last = self.intents[venue.index()].last();
             return broken(
@@ -202,24 +200,21 @@ impl Checks {
     /// `quiet` says that no order, answer or fill is on its way anywhere.
     pub fn ledgers(&mut self, now: Ns, world: &World, core: &Core, quiet: bool) -> Held {
         self.count += 1;
-        let ledger = world.ledger();
-        let [kalshi, polymarket] = Venue::ALL.map(|venue| &ledger["venues"][venue.name()]);
-        self.orders_of(Venue::Kalshi, kalshi)?;
-        self.orders_of(Venue::Polymarket, polymarket)?;
-        if kalshi["reused_headers"].as_u64() != Some(0) {
+        let accounts = Venue::ALL.map(|venue| world.standing(venue));
+        for venue in Venue::ALL {
+            self.orders_of(venue, world)?;
+        }
+        let [kalshi, polymarket] = &accounts;
+        if kalshi.reused_headers != 0 {
             return broken("header_once", "a signed header of Kalshi was used twice");
         }
-        let failed = list(&polymarket["accounts"][0]["fills"])
-            .filter(|fill| fill["status"] == "FAILED")
-            .count() as u64;
-        if failed != self.failed {
-            (self.failed, self.failed_at) = (failed, now);
+        if polymarket.failed != self.failed {
+            (self.failed, self.failed_at) = (polymarket.failed, now);
         }
-        let audit = audit::audit(core, &self.file, kalshi, polymarket);
-        self.fills = audit.fills.iter().sum();
-        self.orders = audit.orders.iter().sum();
-        self.positions(now, core, kalshi, polymarket)?;
-        if quiet { self.equal(&audit) } else { Ok(()) }
+        self.fills = accounts.iter().map(|account| account.fills).sum();
+        self.orders = accounts.iter().map(|account| account.orders).sum();
+        self.positions(now, core, &accounts)?;
+        if quiet { self.equal(&audit::compare(core, &self.file, &accounts)) } else { Ok(()) }
     }
 
     /// Where nothing is under way the books are equal to the micro-dollar.
@@ -232,29 +227,26 @@ impl Checks {
     }
 
     /// Every new order of a venue stands for one intent that no other order stands for.
-    fn orders_of(&mut self, venue: Venue, ledger: &Value) -> Held {
-        let Some(all) = ledger["accounts"][0]["orders"].as_array() else {
-            return broken("one_order_an_intent", format!("{venue}: no orders in the ledger"));
-        };
-        for order in &all[self.looked_at[venue.index()].min(all.len())..] {
+    fn orders_of(&mut self, venue: Venue, world: &World) -> Held {
+        let new = world.orders(venue, self.looked_at[venue.index()]);
+        for order in &new {
             self.count += 1;
             let file = &self.file;
             let intents = &mut self.intents[venue.index()];
-            let found = intents
-                .iter_mut()
-                .find(|intent| !intent.used && stands_for(file, venue, order, &intent.leg));
+            let found =
+                intents.iter().position(|intent| stands_for(file, venue, order, &intent.leg));
             match found {
-                Some(intent) => intent.used = true,
+                Some(at) => intents.remove(at),
                 None => return broken("one_order_an_intent", format!("{venue}: {order}")),
-            }
+            };
         }
-        self.looked_at[venue.index()] = all.len();
+        self.looked_at[venue.index()] += new.len();
         Ok(())
     }
 
     /// What we hold is what we believe, and at most what orders under way may have added.
-    fn positions(&mut self, now: Ns, core: &Core, kalshi: &Value, polymarket: &Value) -> Held {
-        let truth = audit::positions(&self.file, kalshi, polymarket);
+    fn positions(&mut self, now: Ns, core: &Core, accounts: &[Standing; 2]) -> Held {
+        let truth = audit::positions(&self.file, accounts);
         // A failure is told later than it happens.
         let undone = self.failed > 0 && now.since(self.failed_at) < Ns::from_ms(120_000);
         for (at, spec) in self.file.pairs.iter().enumerate() {
@@ -306,9 +298,8 @@ impl Checks {
         if self.killed_at.is_some() {
             return Ok(()); // A kill stops repairs too: a person was there.
         }
-        let ledger = world.ledger();
-        let [kalshi, polymarket] = Venue::ALL.map(|venue| &ledger["venues"][venue.name()]);
-        let held = audit::positions(&self.file, kalshi, polymarket);
+        let accounts = Venue::ALL.map(|venue| world.standing(venue));
+        let held = audit::positions(&self.file, &accounts);
         for (at, spec) in self.file.pairs.iter().enumerate() {
             self.count += 1;
             let [net, yes, no] = held.get(&spec.id).copied().unwrap_or_default();
@@ -444,8 +435,4 @@ fn most_e6(leg: &Leg) -> i64 {
     } else {
         i64::try_from(leg.qty.e2()).unwrap_or(i64::MAX).saturating_mul(10_000)
     }
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
 }

@@ -224,7 +224,8 @@ impl Simulation {
         let shards = kalshi["accounts"][0]["cash"].as_object();
         let cash = shards.map_or(0, |shards| shards.values().filter_map(Value::as_i64).sum());
         self.spec.cash = [cash, polymarket["accounts"][0]["cash"].as_i64().unwrap_or(0)];
-        self.spec.held = audit::positions(&self.file, kalshi, polymarket);
+        let accounts = Venue::ALL.map(|venue| self.world.standing(venue));
+        self.spec.held = audit::positions(&self.file, &accounts);
         self.clock.set(self.now());
         self.disk.run = self.rng.bits() & ((1 << 59) - 1);
         let orders =

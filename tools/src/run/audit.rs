@@ -6,6 +6,7 @@ use engine::core::Core;
 use engine::pair::Outcome;
 use engine::units::Venue;
 use serde_json::Value;
+use sim::venue::Standing;
 
 use crate::pairs::{PairFile, PairSpec};
 
@@ -31,80 +32,99 @@ impl Audit {
     }
 }
 
+/// How the one account of a venue stands by its ledger; `None` where the ledger holds none.
+pub fn standing(venue: Venue, ledger: &Value) -> Option<Standing> {
+    let account = ledger["accounts"].get(0)?;
+    let fills = || list(&account["fills"]).filter(|fill| fill["status"] != "FAILED");
+    let (cash, held): (i64, &Value) = match venue {
+        Venue::Kalshi => (sum(&account["cash"]), &account["positions"]),
+        Venue::Polymarket => (whole(&account["cash"]), &account["shares"]),
+    };
+    let of = |held: &Value| held.as_i64().or(held["position_e2"].as_i64()).unwrap_or(0);
+    let held = held.as_object().into_iter().flatten();
+    Some(Standing {
+        cash,
+        held: held.map(|(name, held)| (name.clone(), of(held))).collect(),
+        orders: list(&account["orders"]).count() as u64,
+        fills: fills().count() as u64,
+        fees: fills().map(|fill| whole(&fill["fee"])).sum(),
+        failed: (list(&account["fills"]).count() - fills().count()) as u64,
+        orders_of_an_id: ledger["orders_by_client_order_id"].as_u64().unwrap_or(0),
+        reused_headers: ledger["reused_headers"].as_u64().unwrap_or(0),
+    })
+}
+
 /// Compares the core's cash and positions with the ledgers of both venues, each with one account.
 pub fn audit(core: &Core, file: &PairFile, kalshi: &Value, polymarket: &Value) -> Audit {
-    let mut audit = Audit::default();
-    let accounts = [account(kalshi), account(polymarket)];
-    let [Some(first), Some(second)] = accounts else {
-        for (venue, account) in Venue::ALL.into_iter().zip(accounts) {
-            if account.is_none() {
-                audit.differences.push(format!("{venue}: the ledger holds no account"));
-            }
+    let [first, second] =
+        [standing(Venue::Kalshi, kalshi), standing(Venue::Polymarket, polymarket)];
+    match (first, second) {
+        (Some(first), Some(second)) => compare(core, file, &[first, second]),
+        (first, second) => {
+            let found = Venue::ALL.into_iter().zip([first, second]);
+            let none = found.filter(|(_, found)| found.is_none());
+            let text = |(venue, _)| format!("{venue}: the ledger holds no account");
+            Audit { differences: none.map(text).collect(), ..Audit::default() }
         }
-        return audit;
+    }
+}
+
+/// Compares the core's cash and positions with how the accounts of both venues stand.
+pub fn compare(core: &Core, file: &PairFile, accounts: &[Standing; 2]) -> Audit {
+    let [first, second] = accounts;
+    let mut audit = Audit {
+        cash: [first.cash, second.cash],
+        fees: [first.fees, second.fees],
+        orders: [first.orders, second.orders],
+        fills: [first.fills, second.fills],
+        ..Audit::default()
     };
-    audit.cash = [sum(&first["cash"]), whole(&second["cash"])];
+    let differences = &mut audit.differences;
     let ours = [core.net().purse.cash().e6(), core.tokens().purse.cash().e6()];
     for (venue, (theirs, ours)) in Venue::ALL.into_iter().zip(audit.cash.into_iter().zip(ours)) {
-        differ(&mut audit.differences, &format!("{venue}: cash in micro-dollars"), theirs, ours);
+        let what = || format!("{venue}: cash in micro-dollars");
+        differ(differences, what, theirs, ours);
     }
+    let held = positions(file, accounts);
     for (spec, pair) in file.pairs.iter().zip(core.pairs().pairs()) {
         let [kalshi_market, poly_market] = pair.sides.map(|side| side.market.index());
-        let ticker = spec.kalshi.ticker.as_str();
-        let theirs = whole(&first["positions"][ticker]["position_e2"]).saturating_mul(10_000);
-        let ours = core.net().position_e6(kalshi_market);
-        differ(&mut audit.differences, &format!("kalshi: position in {ticker}"), theirs, ours);
-        for (outcome, token) in
-            [(Outcome::Yes, &spec.polymarket.yes), (Outcome::No, &spec.polymarket.no)]
-        {
-            let theirs = whole(&second["shares"][token.as_str()]);
+        let [net, yes, no] = held.get(&spec.id).copied().unwrap_or_default();
+        let what = || format!("kalshi: position in {}", spec.kalshi.ticker);
+        differ(differences, what, net, core.net().position_e6(kalshi_market));
+        for (outcome, theirs) in [(Outcome::Yes, yes), (Outcome::No, no)] {
             let ours = core.tokens().balance(poly_market, outcome).e6();
-            let what = format!("polymarket: {} tokens of {}", outcome.name(), spec.id);
-            differ(&mut audit.differences, &what, theirs, i64::try_from(ours).unwrap_or(i64::MAX));
+            let what = || format!("polymarket: {} tokens of {}", outcome.name(), spec.id);
+            differ(differences, what, theirs, i64::try_from(ours).unwrap_or(i64::MAX));
         }
     }
-    audit.differences.dedup();
-    let most = whole(&kalshi["orders_by_client_order_id"]);
+    differences.dedup();
+    let most = first.orders_of_an_id;
     if most > 1 {
-        audit.differences.push(format!("kalshi: {most} orders of one client_order_id"));
-    }
-    for (at, account) in [first, second].into_iter().enumerate() {
-        audit.orders[at] = list(&account["orders"]).count() as u64;
-        let counts = |fill: &&Value| fill["status"] != "FAILED";
-        audit.fills[at] = list(&account["fills"]).filter(counts).count() as u64;
-        let fees = list(&account["fills"]).filter(counts).map(|fill| whole(&fill["fee"]));
-        audit.fees[at] = fees.sum();
+        differences.push(format!("kalshi: {most} orders of one client_order_id"));
     }
     audit
 }
 
-/// Positions by pair as the ledgers have them: Kalshi's (YES above zero, NO below) and
-/// Polymarket's YES and NO; 1e-6 contracts.
-pub fn positions(
-    file: &PairFile,
-    kalshi: &Value,
-    polymarket: &Value,
-) -> BTreeMap<String, [i64; 3]> {
-    let (first, second) = (&kalshi["accounts"][0], &polymarket["accounts"][0]);
+/// Positions by pair as the venues have them, those that are not nothing: Kalshi's (YES above
+/// zero, NO below) and Polymarket's YES and NO; 1e-6 contracts.
+pub fn positions(file: &PairFile, accounts: &[Standing; 2]) -> BTreeMap<String, [i64; 3]> {
+    let [first, second] = accounts;
     let of = |spec: &PairSpec| {
-        let net = &first["positions"][spec.kalshi.ticker.as_str()]["position_e2"];
-        let token = |id: &str| whole(&second["shares"][id]);
+        let net = first.held.get(&spec.kalshi.ticker).copied().unwrap_or(0);
+        let token = |id: &str| second.held.get(id).copied().unwrap_or(0);
         let (yes, no) = (&spec.polymarket.yes, &spec.polymarket.no);
-        (spec.id.clone(), [whole(net).saturating_mul(10_000), token(yes), token(no)])
+        (spec.id.clone(), [net.saturating_mul(10_000), token(yes), token(no)])
     };
     file.pairs.iter().map(of).filter(|(_, held)| *held != [0; 3]).collect()
 }
 
 /// What our contracts paid when the markets settled, by the ledgers before and after.
 pub fn paid_out(before: &Audit, kalshi: &Value, polymarket: &Value) -> [i64; 2] {
-    let cash = |ledger: &Value, of: fn(&Value) -> i64| {
-        account(ledger).map_or(0, |account| of(&account["cash"]))
-    };
-    [cash(kalshi, sum) - before.cash[0], cash(polymarket, whole) - before.cash[1]]
-}
-
-fn account(ledger: &Value) -> Option<&Value> {
-    ledger["accounts"].get(0)
+    let cash = |venue, ledger| standing(venue, ledger).map_or(0, |account| account.cash);
+    [
+        cash(Venue::Kalshi, kalshi) - before.cash[0],
+        cash(Venue::Polymarket, polymarket) - before.cash[1],
+    ]
 }
 
 fn whole(value: &Value) -> i64 {
@@ -120,9 +140,9 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn differ(differences: &mut Vec<String>, what: &str, theirs: i64, ours: i64) {
+fn differ(to: &mut Vec<String>, what: impl FnOnce() -> String, theirs: i64, ours: i64) {
     if theirs != ours {
-        differences.push(format!("{what}: the venue says {theirs}, we believe {ours}"));
+        to.push(format!("{}: the venue says {theirs}, we believe {ours}", what()));
     }
 }
 
@@ -164,9 +184,13 @@ mod tests {
         assert_eq!(paid_out(&agreed, &kalshi(600_000_007, 0), &poly(0)), [7, 0]);
         let one = audit(&core, &file, &kalshi(599_999_999, 1), &poly(1));
         assert_eq!(one.differences.len(), 3, "{:?}", one.differences);
-        let held = positions(&file, &kalshi(599_999_999, 1), &poly(1));
+        let stand = |kalshi: &Value, poly: &Value| {
+            [(Venue::Kalshi, kalshi), (Venue::Polymarket, poly)]
+                .map(|(venue, ledger)| standing(venue, ledger).unwrap_or_default())
+        };
+        let held = positions(&file, &stand(&kalshi(599_999_999, 1), &poly(1)));
         assert_eq!(held, BTreeMap::from([(file.pairs[0].id.clone(), [10_000, 1, 0])]));
-        assert_eq!(positions(&file, &kalshi(0, 0), &json!({})), BTreeMap::new());
+        assert_eq!(positions(&file, &stand(&kalshi(0, 0), &json!({}))), BTreeMap::new());
         let none = audit(&core, &file, &json!({}), &poly(0));
         assert!(none.differences[0].contains("kalshi"));
     }

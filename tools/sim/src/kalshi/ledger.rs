@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::exchange::Exchange;
 use super::market::Phase;
-use super::order::book_side;
-use crate::venue::Side;
+use super::order::{Order, book_side};
+use crate::venue::{Side, Standing};
 
 impl Exchange {
     /// The whole truth about every member; see [`crate::venue::Venue::ledger`] of the venue for its
@@ -37,6 +37,48 @@ impl Exchange {
         })
     }
 
+    /// A member's orders as the ledger has them, without the first `from`.
+    pub fn orders_of(&self, number: usize, from: usize) -> Vec<Value> {
+        let own = self.orders.iter().filter(|order| order.account == number).skip(from);
+        let row = |order: &Order| {
+            json!({
+                "id": order.id,
+                "client_order_id": order.asked.client_order_id,
+                "ticker": self.markets[order.asked.market].spec.ticker,
+                "side": book_side(order.asked.side),
+                "limit_e4": order.asked.px.e4(),
+                "count_e2": order.asked.count.e2(),
+                "filled_e2": order.filled.e2(),
+                "remaining_e2": order.remaining.e2(),
+                "state": order.status.name(),
+                "reason": order.reason,
+                "fees": order.all_fees().e6(),
+                "created_ns": order.created.0,
+            })
+        };
+        own.map(row).collect()
+    }
+
+    /// How a member stands.
+    pub fn standing(&self, number: usize, reused_headers: u64) -> Option<Standing> {
+        let member = self.accounts.get(number)?;
+        let held = member.positions.iter().filter(|(_, position)| position.e2 != 0);
+        let own = || self.fills.iter().filter(|fill| fill.account == number);
+        let most = self.accounts.iter().flat_map(|account| account.client_ids.values().copied());
+        Some(Standing {
+            cash: member.cash.values().map(|usd| usd.e6()).sum(),
+            held: held
+                .map(|(market, position)| (self.markets[*market].spec.ticker.clone(), position.e2))
+                .collect(),
+            orders: self.orders.iter().filter(|order| order.account == number).count() as u64,
+            fills: own().count() as u64,
+            fees: own().map(|fill| fill.fee.e6()).sum(),
+            failed: 0,
+            orders_of_an_id: most.max().unwrap_or(0).into(),
+            reused_headers,
+        })
+    }
+
     fn ledger_of(&self, number: usize) -> Value {
         let member = &self.accounts[number];
         let cash: Map<String, Value> =
@@ -59,22 +101,6 @@ impl Exchange {
                 (self.markets[*market].spec.ticker.clone(), entry)
             })
             .collect();
-        let orders = self.orders.iter().filter(|order| order.account == number).map(|order| {
-            json!({
-                "id": order.id,
-                "client_order_id": order.asked.client_order_id,
-                "ticker": self.markets[order.asked.market].spec.ticker,
-                "side": book_side(order.asked.side),
-                "limit_e4": order.asked.px.e4(),
-                "count_e2": order.asked.count.e2(),
-                "filled_e2": order.filled.e2(),
-                "remaining_e2": order.remaining.e2(),
-                "state": order.status.name(),
-                "reason": order.reason,
-                "fees": order.all_fees().e6(),
-                "created_ns": order.created.0,
-            })
-        });
         let fills = self.fills.iter().filter(|fill| fill.account == number).map(|fill| {
             let order = &self.orders[fill.order];
             let outcome = if fill.side == Side::Bid { Outcome::Yes } else { Outcome::No }.name();
@@ -106,7 +132,7 @@ impl Exchange {
             "cash": cash,
             "reserved": reserved,
             "positions": positions,
-            "orders": orders.collect::<Value>(),
+            "orders": self.orders_of(number, 0),
             "fills": fills.collect::<Value>(),
             "settlements": settlements.collect::<Value>(),
         })

@@ -37,8 +37,9 @@ use serde_json::{Map, Value, json};
 use crate::polymarket::Polymarket;
 use crate::polymarket::eip712::checksummed;
 use crate::polymarket::order::Order;
-use crate::polymarket::trade::{Party, Trade};
+use crate::polymarket::trade::{Party, Status, Trade};
 use crate::polymarket::wallet::{Balance, Wallet};
+use crate::venue::Standing;
 
 impl Polymarket {
     /// The ledger.
@@ -69,8 +70,6 @@ impl Polymarket {
 
     fn account(&self, number: usize) -> Value {
         let wallet = &self.wallets[number];
-        let orders = self.orders.iter().filter(|order| order.wallet == number);
-        let orders: Vec<Value> = orders.map(|order| self.order_truth(order)).collect();
         let mut fills = Vec::new();
         for trade in &self.trades {
             for (at, party) in trade.parties().enumerate() {
@@ -87,9 +86,43 @@ impl Polymarket {
             "unsettled_cash": wallet.cash.pending,
             "shares": self.shares(wallet, |balance| balance.total),
             "unsettled_shares": self.shares(wallet, |balance| balance.pending),
-            "orders": orders,
+            "orders": self.orders_of(number, 0),
             "fills": fills,
         })
+    }
+
+    /// An account's orders as the ledger has them, without the first `from`.
+    pub(super) fn orders_of(&self, number: usize, from: usize) -> Vec<Value> {
+        let own = self.orders.iter().filter(|order| order.wallet == number).skip(from);
+        own.map(|order| self.order_truth(order)).collect()
+    }
+
+    /// How an account stands.
+    pub(super) fn standing_of(&self, number: usize) -> Option<Standing> {
+        let wallet = self.wallets.get(number)?;
+        let held = wallet.shares.iter().filter(|(_, balance)| balance.total != 0);
+        let mut standing = Standing {
+            cash: wallet.cash.total,
+            held: held
+                .map(|((market, token), balance)| {
+                    (self.markets[*market].spec.tokens[*token].clone(), balance.total)
+                })
+                .collect(),
+            orders: self.orders.iter().filter(|order| order.wallet == number).count() as u64,
+            ..Standing::default()
+        };
+        for trade in &self.trades {
+            let own = trade.parties().filter(|party| party.moves.wallet == Some(number));
+            for party in own {
+                if trade.status == Status::Failed {
+                    standing.failed += 1;
+                } else {
+                    standing.fills += 1;
+                    standing.fees += party.fee as i64;
+                }
+            }
+        }
+        Some(standing)
     }
 
     fn order_truth(&self, order: &Order) -> Value {

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::cast;
 use crate::fault::Kind;
+use crate::venue::Standing;
 
 pub(crate) const START: Ns = Ns(1_795_284_000_000_000_000);
 pub(crate) const TOKEN: &str = "canary-token";
@@ -100,6 +101,15 @@ impl Venue for Shop {
 
     fn ledger(&self) -> Value {
         json!({ "orders": self.orders, "filled": self.filled, "settled": self.settled, "clients": self.clients.len() })
+    }
+
+    fn standing(&self, account: usize) -> Option<Standing> {
+        let of = Standing { orders: self.orders, fills: self.filled, ..Standing::default() };
+        (account == 0).then_some(of)
+    }
+
+    fn orders(&self, _: usize, _: usize) -> Vec<Value> {
+        Vec::new()
     }
 }
 
