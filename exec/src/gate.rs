@@ -43,10 +43,10 @@ use crate::private::PrivateEvent;
 const REQUEST_CAPACITY: usize = 8_192;
 
 /// Kalshi's gate.
-pub type KalshiGate<T> = Gate<kalshi::KalshiClerk, TlsNet, T>;
+pub type KalshiGate<T, N = TlsNet> = Gate<kalshi::KalshiClerk, N, T>;
 
 /// Polymarket's gate.
-pub type PolymarketGate<T> = Gate<polymarket::PolymarketClerk, TlsNet, T>;
+pub type PolymarketGate<T, N = TlsNet> = Gate<polymarket::PolymarketClerk, N, T>;
 
 /// How a gate behaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

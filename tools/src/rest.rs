@@ -10,7 +10,7 @@ pub mod kalshi; // Kalshi's replies as types
 pub mod polymarket; // Polymarket's replies as types
 pub mod facts; // what a live start must know of clocks and places
 
-pub use agent::Agent;
+pub use agent::{Agent, Answer, Call, Carrier};
 pub use error::{RestError, RestErrorKind};
 pub use number::{Decimal, E2, E4, E6};
 

@@ -341,6 +341,19 @@ impl Config {
     ) -> Result<RunSpec, String> {
         let files = if files.is_empty() { &self.pairs } else { files };
         let texts = pairs::texts(files).map_err(|error| error.to_string())?;
+        self.spec_of(fills, cash, texts)
+    }
+
+    /// The same over pair files that are given whole: name and text.
+    ///
+    /// # Errors
+    /// As [`Config::run_spec`].
+    pub fn spec_of(
+        &self,
+        fills: Fills,
+        cash: [Usd; 2],
+        texts: Vec<(String, String)>,
+    ) -> Result<RunSpec, String> {
         let all = pairs::parse_all(&texts).map_err(|error| error.to_string())?;
         let mut wanted = Vec::new();
         if !self.targets.is_empty() {

@@ -7,23 +7,24 @@ use exec::journal::durable::{Durable, rings};
 use exec::journal::files::Files;
 use exec::journal::fold::State;
 use exec::journal::reader::{Verdict, Verified};
-use exec::journal::tile::{JournalConfig, JournalTile};
+use exec::journal::storage::Storage;
+use exec::journal::tile::{JournalConfig, JournalTile, NotOpened};
 use exec::journal::{JournalWriter, Record};
 
 /// A journal that was read, and nothing written to yet.
-pub struct Kept {
+pub struct Kept<S = Files> {
     /// What was known when it ended.
     pub state: State,
     /// What was found.
     pub found: Verified,
-    tile: JournalTile<Files>,
+    tile: JournalTile<S>,
     writers: [JournalWriter; 4],
 }
 
 /// A journal that a run writes: the tile, and a writer for each who writes.
-pub struct Journalled {
+pub struct Journalled<S = Files> {
     /// Writes.
-    pub tile: JournalTile<Files>,
+    pub tile: JournalTile<S>,
     /// By [`exec::journal::Source`].
     pub writers: [JournalWriter; 4],
     /// Number of the run.
@@ -40,19 +41,27 @@ impl Kept {
     pub fn open(dir: &Path) -> Result<Kept, String> {
         let name = dir.display();
         let files = Files::open(dir).map_err(|error| format!("{name}: {error}"))?;
-        let durable = Durable::new();
-        let (writers, ends) = rings(&durable);
-        let mut state = State::default();
-        let config = JournalConfig::default();
-        let mut take = |_, record: &Record| state.take(record);
-        let opened = JournalTile::open(files, ends, durable, config, &mut take);
-        let (tile, found) = opened.map_err(|error| {
+        Kept::read(files, JournalConfig::default()).map_err(|error| {
             format!(
                 "{name}: {error}. Nobody may trade on what is left: look with `parallax journal \
                  verify {name}`, compare the accounts with `parallax positions`, then move the \
                  folder away to begin anew"
             )
-        })?;
+        })
+    }
+}
+
+impl<S: Storage> Kept<S> {
+    /// Reads the journal on this storage; a torn tail is cut off.
+    ///
+    /// # Errors
+    /// Where the storage fails, or the journal is damaged before its end.
+    pub fn read(storage: S, config: JournalConfig) -> Result<Kept<S>, NotOpened> {
+        let durable = Durable::new();
+        let (writers, ends) = rings(&durable);
+        let mut state = State::default();
+        let mut take = |_, record: &Record| state.take(record);
+        let (tile, found) = JournalTile::open(storage, ends, durable, config, &mut take)?;
         Ok(Kept { state, found, tile, writers })
     }
 
@@ -77,7 +86,7 @@ impl Kept {
         waits: bool,
         opening: &[Record],
         now: Now,
-    ) -> Result<Journalled, String> {
+    ) -> Result<Journalled<S>, String> {
         self.tile.begin(opening, now).map_err(|error| error.to_string())?;
         Ok(Journalled { tile: self.tile, writers: self.writers, run, waits })
     }

@@ -11,11 +11,11 @@ use exec::journal::fold::State;
 use exec::private::Stand;
 
 use super::judge::{Difference, judge, noted};
-use super::truth::{Books, Truth, Wanted};
+use super::truth::{Books, OrderRow, Truth, Wanted};
 use crate::pairs::PairFile;
 
 /// Between two questions: the venues' lists lag by seconds.
-const AGAIN: Duration = Duration::from_millis(500);
+pub const AGAIN: Duration = Duration::from_millis(500);
 
 /// A difference that stays so long after everything else is known is one.
 const STUBBORN: Duration = Duration::from_secs(10);
@@ -63,59 +63,24 @@ pub fn recover(
     books: &mut dyn Books,
     patience: Patience,
 ) -> Result<Recovered, String> {
-    let fees = rules(file, table);
-    let fee = |token: &str| fees.get(token).copied().unwrap_or(FeeRule::Unknown);
-    let mut wanted = Wanted::of(file);
-    wanted.since_s = (state.began.0 / 1_000_000_000).saturating_sub(SKEW_S);
-    wanted.open = state.open().filter_map(|known| known.order.venue).collect();
+    let mut recovery = Recovery::new(state.clone(), file.clone(), table, patience);
     let began = Instant::now();
-    let (mut reminded, mut stubborn) = (began, None);
+    let mut reminded = began;
     loop {
-        let quiet = state.ended || ended.is_none_or(|ended| since(ended) >= patience.arrival);
+        let quiet = ended.is_none_or(|ended| since(ended) >= patience.arrival);
+        let answer = books.ask(recovery.wanted());
         let waited = began.elapsed();
-        let problem = match books.ask(&wanted) {
-            Err(error) if waited >= patience.longest => return Err(format!("  - {error}\n")),
-            Err(error) => error,
-            Ok(truth) if state.run.is_none() => {
-                let note = "no journal yet: what the venues say is where it begins".to_owned();
-                return Ok(begin(&truth, file, Vec::new(), vec![note]));
-            }
-            Ok(truth) => {
-                let mut found = judge(state, &truth, quiet, &fee);
-                if found.open.is_empty() && !quiet {
-                    found.open.push("what left last may still be on its way".to_owned());
-                }
-                if found.is_settled() {
-                    return Ok(begin(&truth, file, found.records, found.notes));
-                }
-                let ours = truth.orders.iter().filter(|row| {
-                    row.stand == Stand::Resting
-                        && state.orders.values().any(|k| Some(k.order.client) == row.client)
-                });
-                for row in ours {
+        let problem = match recovery.hear(waited, quiet, answer) {
+            Turn::Done(found) => return Ok(*found),
+            Turn::Failed(list) => return Err(list),
+            Turn::Again { problem, cancels } => {
+                for row in &cancels {
                     // Whether it worked shows with the next question.
                     if let Err(error) = books.cancel(row) {
                         eprintln!("cancelling {}: {error}", row.order);
                     }
                 }
-                if !found.open.is_empty() {
-                    stubborn = None;
-                }
-                let since = *stubborn.get_or_insert_with(Instant::now);
-                let lasts = found.open.is_empty() && since.elapsed() >= STUBBORN;
-                if lasts && patience.adopt {
-                    let taken = found.differences.iter().map(|one| noted(one, true));
-                    found.records.extend(taken);
-                    found
-                        .notes
-                        .extend(found.differences.iter().map(|d| format!("taken over: {d}")));
-                    return Ok(begin(&truth, file, found.records, found.notes));
-                }
-                let list = listed(&found.open, &found.differences, &found.notes);
-                if lasts || waited >= patience.longest {
-                    return Err(list);
-                }
-                list
+                problem
             }
         };
         if reminded.elapsed() >= REMIND {
@@ -123,6 +88,101 @@ pub fn recover(
             eprintln!("recovering, {} s so far:\n{}", waited.as_secs(), problem.trim_end());
         }
         std::thread::sleep(AGAIN);
+    }
+}
+
+/// What an answer of the venues came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Turn {
+    /// Everything is known and agrees.
+    Done(Box<Recovered>),
+    /// Ask again, after [`AGAIN`].
+    Again {
+        /// What is open or differs, in words.
+        problem: String,
+        /// Orders of ours that still rest: they are to be taken back.
+        cancels: Vec<OrderRow>,
+    },
+    /// Nobody can start like this: a readable list of what is open or differs.
+    Failed(String),
+}
+
+/// A recovery under way: it is told what the venues say, and how long it has taken. No socket, no
+/// clock, no waiting: a simulation recovers by the same code in simulated time.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    state: State,
+    file: PairFile,
+    fees: BTreeMap<String, FeeRule>,
+    wanted: Wanted,
+    patience: Patience,
+    /// Since when differences are all that is left.
+    stubborn: Option<Duration>,
+}
+
+impl Recovery {
+    /// The recovery of what a journal told.
+    pub fn new(state: State, file: PairFile, table: &PairTable, patience: Patience) -> Recovery {
+        let fees = rules(&file, table);
+        let mut wanted = Wanted::of(&file);
+        wanted.since_s = (state.began.0 / 1_000_000_000).saturating_sub(SKEW_S);
+        wanted.open = state.open().filter_map(|known| known.order.venue).collect();
+        Recovery { state, file, fees, wanted, patience, stubborn: None }
+    }
+
+    /// What the venues are to be asked.
+    pub const fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Hears what the venues said `waited` after the recovery began. `quiet` is true once whatever
+    /// was on its way when the engine ended must have arrived.
+    pub fn hear(&mut self, waited: Duration, quiet: bool, answer: Result<Truth, String>) -> Turn {
+        let again = |problem, cancels| Turn::Again { problem, cancels };
+        let quiet = quiet || self.state.ended;
+        let truth = match answer {
+            Err(error) if waited >= self.patience.longest => {
+                return Turn::Failed(format!("  - {error}\n"));
+            }
+            Err(error) => return again(error, Vec::new()),
+            Ok(truth) => truth,
+        };
+        if self.state.run.is_none() {
+            let note = "no journal yet: what the venues say is where it begins".to_owned();
+            return self.done(&truth, Vec::new(), vec![note]);
+        }
+        let fee = |token: &str| self.fees.get(token).copied().unwrap_or(FeeRule::Unknown);
+        let mut found = judge(&self.state, &truth, quiet, &fee);
+        if found.open.is_empty() && !quiet {
+            found.open.push("what left last may still be on its way".to_owned());
+        }
+        if found.is_settled() {
+            return self.done(&truth, found.records, found.notes);
+        }
+        if !found.open.is_empty() {
+            self.stubborn = None;
+        }
+        let since = *self.stubborn.get_or_insert(waited);
+        let lasts = found.open.is_empty() && waited.saturating_sub(since) >= STUBBORN;
+        if lasts && self.patience.adopt {
+            found.records.extend(found.differences.iter().map(|one| noted(one, true)));
+            found.notes.extend(found.differences.iter().map(|d| format!("taken over: {d}")));
+            return self.done(&truth, found.records, found.notes);
+        }
+        let list = listed(&found.open, &found.differences, &found.notes);
+        if lasts || waited >= self.patience.longest {
+            return Turn::Failed(list);
+        }
+        let ours = truth.orders.iter().filter(|row| {
+            row.stand == Stand::Resting
+                && self.state.orders.values().any(|k| Some(k.order.client) == row.client)
+        });
+        again(list, ours.cloned().collect())
+    }
+
+    fn done(&self, truth: &Truth, records: Vec<Record>, notes: Vec<String>) -> Turn {
+        let (cash, held) = (truth.cash, held(truth, &self.file));
+        Turn::Done(Box::new(Recovered { cash, held, records, notes }))
     }
 }
 
@@ -136,10 +196,6 @@ fn listed(open: &[String], differences: &[Difference], notes: &[String]) -> Stri
     let open = open.iter().map(|line| format!("  - {line}\n"));
     let differ = differences.iter().map(|one| format!("  - {one}\n"));
     open.chain(differ).chain(notes.iter().map(|note| format!("  explained: {note}\n"))).collect()
-}
-
-fn begin(truth: &Truth, file: &PairFile, records: Vec<Record>, notes: Vec<String>) -> Recovered {
-    Recovered { cash: truth.cash, held: held(truth, file), records, notes }
 }
 
 /// Positions by pair, as the venues say.

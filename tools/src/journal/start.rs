@@ -5,13 +5,17 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use engine::clock::{Clock, TscClock};
-use engine::units::Usd;
+use engine::pair::PairTable;
+use engine::tile::Now;
+use engine::units::{Ns, Usd};
+use exec::journal::storage::Storage;
 
 use super::keep::{Journalled, Kept};
 use super::opening;
-use super::recover::{Patience, recover};
+use super::recover::{Patience, Recovered, recover};
 use super::truth::Books;
 use crate::config::{Config, Environment};
+use crate::pairs::PairFile;
 use crate::rest::{keys, wall};
 use crate::run::spec::RunSpec;
 
@@ -71,15 +75,32 @@ pub fn start(
     for note in &found.notes {
         eprintln!("recovered: {note}");
     }
-    spec.cash = found.cash.map(Usd::e6);
-    spec.held = found.held.clone();
     let seed = keys::seed().map_err(|problem| line(problem.0))?;
     // Sixty bits make the ids of orders; see the gate.
     let run = seed.first_chunk().map_or(0, |le| u64::from_le_bytes(*le)) >> 4;
+    let (head, now) = ((run, wall(), asked.live), TscClock::new().now());
+    begin(kept, found, spec, head, config.journal.durable, (&file, &table), now).map_err(line)
+}
+
+/// Puts what was found into the spec, and begins the journal of the run. `head` is its number,
+/// which never repeats, when it begins, and whether its orders cost money.
+///
+/// # Errors
+/// The storage's, in words.
+pub fn begin<S: Storage>(
+    kept: Kept<S>,
+    found: Recovered,
+    spec: &mut RunSpec,
+    head: (u64, Ns, bool),
+    waits: bool,
+    (file, table): (&PairFile, &PairTable),
+    now: Now,
+) -> Result<Journalled<S>, String> {
+    spec.cash = found.cash.map(Usd::e6);
+    spec.held = found.held.clone();
     let mut records = found.records;
-    let head = (run, wall(), asked.live);
-    records.extend(opening::records(head, &file, &table, found.cash, &found.held));
-    kept.begin(run, config.journal.durable, &records, TscClock::new().now()).map_err(line)
+    records.extend(opening::records(head, file, table, found.cash, &found.held));
+    kept.begin(head.0, waits, &records, now)
 }
 
 /// When a journal was written to last: the engine was alive then.

@@ -12,7 +12,9 @@ use exec::sign::order::{OrderId, write_cancel};
 
 use crate::account::Session;
 use crate::pairs::{PairFile, Version};
-use crate::rest::RestError;
+use crate::rest::kalshi::KalshiRest;
+use crate::rest::polymarket::PolymarketRest;
+use crate::rest::{Agent, Carrier, RestError};
 
 /// An order as a venue keeps it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -130,7 +132,35 @@ pub trait Books {
     fn cancel(&mut self, order: &OrderRow) -> Result<(), String>;
 }
 
+/// Clients of both venues, logged in, whatever carries their requests.
+pub struct Clients<'a, A> {
+    /// Kalshi.
+    pub kalshi: &'a mut KalshiRest<A>,
+    /// Polymarket.
+    pub polymarket: &'a mut PolymarketRest<A>,
+}
+
+impl Session {
+    fn clients(&mut self) -> Clients<'_, Agent> {
+        Clients { kalshi: &mut self.kalshi, polymarket: &mut self.polymarket }
+    }
+}
+
 impl Books for Session {
+    fn ask(&mut self, wanted: &Wanted) -> Result<Truth, String> {
+        self.clients().ask(wanted)
+    }
+
+    fn standing(&mut self, wanted: &Wanted) -> Result<Truth, String> {
+        self.clients().standing(wanted)
+    }
+
+    fn cancel(&mut self, order: &OrderRow) -> Result<(), String> {
+        self.clients().cancel(order)
+    }
+}
+
+impl<A: Carrier> Books for Clients<'_, A> {
     fn ask(&mut self, wanted: &Wanted) -> Result<Truth, String> {
         ask(self, wanted).map_err(|error| error.to_string())
     }
@@ -157,7 +187,7 @@ impl Books for Session {
     }
 }
 
-fn ask(session: &mut Session, wanted: &Wanted) -> Result<Truth, RestError> {
+fn ask<A: Carrier>(session: &mut Clients<'_, A>, wanted: &Wanted) -> Result<Truth, RestError> {
     let mut truth = Truth::default();
     // Orders before fills before positions: what comes in between shows in the later ones, and a
     // difference is asked about again.
@@ -232,7 +262,11 @@ fn ask(session: &mut Session, wanted: &Wanted) -> Result<Truth, RestError> {
 }
 
 /// Money and positions.
-fn stand(session: &mut Session, wanted: &Wanted, truth: &mut Truth) -> Result<(), RestError> {
+fn stand<A: Carrier>(
+    session: &mut Clients<'_, A>,
+    wanted: &Wanted,
+    truth: &mut Truth,
+) -> Result<(), RestError> {
     for position in session.kalshi.positions()? {
         truth.net.insert(position.ticker, position.position_fp.0.saturating_mul(10_000));
     }

@@ -30,7 +30,8 @@ const USER_AGENT: &str = concat!("parallax/", env!("CARGO_PKG_VERSION"));
 pub struct Agent(ureq::Agent);
 
 /// A request, ready to be sent.
-pub(super) struct Call<'c> {
+pub struct Call<'c> {
+    /// `GET` and its kin.
     pub method: &'static str,
     /// Without a query.
     pub url: String,
@@ -38,15 +39,48 @@ pub(super) struct Call<'c> {
     pub query: &'c str,
     /// Lines `name: value`, each with its line end.
     pub headers: &'c [u8],
+    /// JSON.
     pub body: Option<&'c [u8]>,
 }
 
 /// An answer, whatever its status.
-pub(super) struct Answer {
+pub struct Answer {
+    /// The status.
     pub status: u16,
+    /// What the venue's clock shows, as HTTP writes it.
     pub date: Option<String>,
     /// Wiped: it may hold credentials.
     pub body: Zeroizing<Vec<u8>>,
+}
+
+/// Whoever carries requests to the venues, with the clock that goes with it: the same clients ask
+/// real venues over HTTPS and simulated ones in memory, in simulated time.
+pub trait Carrier {
+    /// Sends a request and reads the answer.
+    ///
+    /// # Errors
+    /// Where there is no answer.
+    fn send(&self, call: &Call<'_>) -> Result<Answer, RestError>;
+
+    /// The wall clock of this host.
+    fn wall(&self) -> Ns;
+
+    /// Waits so long for a budget.
+    fn wait(&self, span: Ns);
+}
+
+/// Sends a request and reads a success's JSON.
+pub(super) fn json<T: DeserializeOwned>(
+    carrier: &impl Carrier,
+    call: &Call<'_>,
+) -> Result<T, RestError> {
+    let fail = |kind| RestError { method: call.method, url: call.url.clone(), kind };
+    let answer = carrier.send(call)?;
+    if !(200..300).contains(&answer.status) {
+        return Err(fail(RestErrorKind::status(answer.status, &answer.body)));
+    }
+    serde_json::from_slice(&answer.body)
+        .map_err(|error| fail(RestErrorKind::Form(error.to_string())))
 }
 
 impl Agent {
@@ -89,11 +123,12 @@ impl Agent {
         headers: &[u8],
         body: Option<&[u8]>,
     ) -> Result<serde_json::Value, RestError> {
-        self.json(&Call { method, url: url.to_owned(), query: "", headers, body })
+        json(self, &Call { method, url: url.to_owned(), query: "", headers, body })
     }
+}
 
-    /// Sends a request and reads the answer.
-    pub(super) fn send(&self, call: &Call<'_>) -> Result<Answer, RestError> {
+impl Carrier for Agent {
+    fn send(&self, call: &Call<'_>) -> Result<Answer, RestError> {
         let fail = |kind| RestError { method: call.method, url: call.url.clone(), kind };
         let uri = match call.query {
             "" => call.url.clone(),
@@ -123,15 +158,12 @@ impl Agent {
         Ok(Answer { status, date, body: Zeroizing::new(body.map_err(lost)?) })
     }
 
-    /// Sends a request and reads a success's JSON.
-    pub(super) fn json<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, RestError> {
-        let fail = |kind| RestError { method: call.method, url: call.url.clone(), kind };
-        let answer = self.send(call)?;
-        if !(200..300).contains(&answer.status) {
-            return Err(fail(RestErrorKind::status(answer.status, &answer.body)));
-        }
-        serde_json::from_slice(&answer.body)
-            .map_err(|error| fail(RestErrorKind::Form(error.to_string())))
+    fn wall(&self) -> Ns {
+        wall()
+    }
+
+    fn wait(&self, span: Ns) {
+        thread::sleep(Duration::from_nanos(span.0));
     }
 }
 
@@ -155,8 +187,8 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, RestError> {
 }
 
 /// Takes tokens, and waits for them where there are none.
-pub(super) fn spend(pace: &mut Pace, cost: u32) {
-    thread::sleep(Duration::from_nanos(pace.take(cost, wall()).0));
+pub(super) fn spend(carrier: &impl Carrier, pace: &mut Pace, cost: u32) {
+    carrier.wait(pace.take(cost, carrier.wall()));
 }
 
 /// Unix seconds of an HTTP date such as `Sun, 06 Nov 1994 08:49:37 GMT`.

@@ -7,9 +7,9 @@ use exec::sign::stamps::{Lane, Stamps};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::agent::{self, Agent, Call};
+use super::agent::{self, Agent, Call, Carrier};
 use super::pace::Pace;
-use super::{E2, E4, E6, RestError, RestErrorKind, wall};
+use super::{E2, E4, E6, RestError, RestErrorKind};
 use crate::config::KalshiConfig;
 
 /// Tokens of most reads; of a cancel and of reading one order; of other writes (section 5).
@@ -24,8 +24,8 @@ const PAGES_MAX: usize = 1_000;
 const NO_KEY: &str = "set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH";
 
 /// A client of Kalshi's REST API.
-pub struct KalshiRest {
-    agent: Agent,
+pub struct KalshiRest<A = Agent> {
+    agent: A,
     /// With `/trade-api/v2`.
     base: String,
     /// The part of `base` that is signed.
@@ -191,9 +191,9 @@ pub struct Cancelled {
     pub reduced_by: E2,
 }
 
-impl KalshiRest {
+impl<A: Carrier> KalshiRest<A> {
     /// A client with the budgets of the account's tier. Without a signer only public data answers.
-    pub fn new(config: &KalshiConfig, agent: Agent, signer: Option<KalshiSigner>) -> KalshiRest {
+    pub fn new(config: &KalshiConfig, agent: A, signer: Option<KalshiSigner>) -> KalshiRest<A> {
         let tier = config.tier;
         KalshiRest {
             agent,
@@ -208,7 +208,7 @@ impl KalshiRest {
 
     /// A client without a key that uses so many percent of the budget of reads: whoever reads
     /// catalogues leaves the rest to whoever trades.
-    pub fn reading(config: &KalshiConfig, agent: Agent, share: u32) -> KalshiRest {
+    pub fn reading(config: &KalshiConfig, agent: A, share: u32) -> KalshiRest<A> {
         let mut client = KalshiRest::new(config, agent, None);
         let part = |tokens: u32| (tokens / 100 * share).max(READ_COST);
         client.reads = Pace::new(part(config.tier.read_per_s), part(config.tier.read_burst));
@@ -391,12 +391,12 @@ impl KalshiRest {
     /// # Errors
     /// [`RestError`].
     pub fn date(&mut self) -> Result<(i64, i64, i64), RestError> {
-        agent::spend(&mut self.reads, READ_COST);
-        let sent = agent::ms(wall());
+        agent::spend(&self.agent, &mut self.reads, READ_COST);
+        let sent = agent::ms(self.agent.wall());
         let call = self.call("GET", "/exchange/status", "", &[], None);
         let url = call.url.clone();
         let answer = self.agent.send(&call)?;
-        let came = agent::ms(wall());
+        let came = agent::ms(self.agent.wall());
         let second = answer.date.as_deref().and_then(agent::http_date_s);
         let kind = || RestErrorKind::Form("no Date header".into());
         let second = second.ok_or_else(|| RestError { method: "GET", url, kind: kind() })?;
@@ -409,9 +409,9 @@ impl KalshiRest {
         query: &str,
         signed: bool,
     ) -> Result<T, RestError> {
-        agent::spend(&mut self.reads, READ_COST);
+        agent::spend(&self.agent, &mut self.reads, READ_COST);
         let headers = if signed { self.header("GET", path)? } else { Vec::new() };
-        self.agent.json(&self.call("GET", path, query, &headers, None))
+        agent::json(&self.agent, &self.call("GET", path, query, &headers, None))
     }
 
     fn write<T: DeserializeOwned>(
@@ -422,9 +422,9 @@ impl KalshiRest {
         body: Option<&[u8]>,
         cost: u32,
     ) -> Result<T, RestError> {
-        agent::spend(&mut self.writes, cost);
+        agent::spend(&self.agent, &mut self.writes, cost);
         let headers = self.header(method, path)?;
-        self.agent.json(&self.call(method, path, query, &headers, body))
+        agent::json(&self.agent, &self.call(method, path, query, &headers, body))
     }
 
     /// All pages of a listing. `take` gives a page's items and the next cursor.
@@ -456,7 +456,9 @@ impl KalshiRest {
         let url = format!("{}{path}", self.base);
         let fail = |kind| RestError { method, url, kind };
         let Some(signer) = &mut self.signer else { return Err(fail(RestErrorKind::NoKey(NO_KEY))) };
-        let Some(stamp) = self.stamps.now(wall()) else { return Err(fail(RestErrorKind::NoStamp)) };
+        let Some(stamp) = self.stamps.now(self.agent.wall()) else {
+            return Err(fail(RestErrorKind::NoStamp));
+        };
         Ok(signer.sign(stamp, method, &format!("{}{path}", self.path)).as_bytes().to_vec())
     }
 

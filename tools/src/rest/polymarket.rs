@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
-use super::agent::{self, Agent, Call};
+use super::agent::{self, Agent, Call, Carrier};
 use super::pace::Pace;
-use super::{Decimal, E2, E4, E6, RestError, RestErrorKind, wall};
+use super::{Decimal, E2, E4, E6, RestError, RestErrorKind};
 use crate::config::{PolymarketConfig, Secret};
 
 /// The tightest of the limits that slow requests meet is 100 in ten seconds (polymarket.md
@@ -30,8 +30,8 @@ const PAGES_MAX: usize = 1_000;
 const NO_KEY: &str = "set POLY_PRIVATE_KEY, or polymarket.key_file";
 
 /// A client of Polymarket's REST APIs.
-pub struct PolymarketRest {
-    agent: Agent,
+pub struct PolymarketRest<A = Agent> {
+    agent: A,
     clob: String,
     gamma: String,
     geoblock: String,
@@ -190,9 +190,9 @@ pub struct Cancelled {
     pub not_canceled: serde_json::Map<String, Value>,
 }
 
-impl PolymarketRest {
+impl<A: Carrier> PolymarketRest<A> {
     /// A client. Private requests need [`PolymarketRest::log_in`] first.
-    pub fn new(config: &PolymarketConfig, agent: Agent) -> PolymarketRest {
+    pub fn new(config: &PolymarketConfig, agent: A) -> PolymarketRest<A> {
         PolymarketRest {
             agent,
             clob: config.clob.as_str().to_owned(),
@@ -238,11 +238,11 @@ impl PolymarketRest {
             passphrase: Secret,
         }
         let mut ask = |method, path: &str| -> Result<Reply, RestError> {
-            agent::spend(&mut self.budget, 1);
-            let header = wallet.prove(wall().0 / 1_000_000_000, 0);
+            agent::spend(&self.agent, &mut self.budget, 1);
+            let header = wallet.prove(self.agent.wall().0 / 1_000_000_000, 0);
             let url = format!("{}{path}", self.clob);
             let headers = header.as_bytes();
-            self.agent.json(&Call { method, url, query: "", headers, body: None })
+            agent::json(&self.agent, &Call { method, url, query: "", headers, body: None })
         };
         let reply = match ask("POST", "/auth/api-key") {
             Err(RestError { kind: RestErrorKind::Status { .. }, .. }) => {
@@ -268,12 +268,12 @@ impl PolymarketRest {
     /// # Errors
     /// [`RestError`].
     pub fn time(&mut self) -> Result<(i64, i64, i64), RestError> {
-        agent::spend(&mut self.budget, 1);
+        agent::spend(&self.agent, &mut self.budget, 1);
         let url = format!("{}/time", self.clob);
-        let sent = agent::ms(wall());
+        let sent = agent::ms(self.agent.wall());
         let call = Call { method: "GET", url, query: "", headers: &[], body: None };
-        let second: i64 = self.agent.json(&call)?;
-        Ok((sent, second, agent::ms(wall())))
+        let second: i64 = agent::json(&self.agent, &call)?;
+        Ok((sent, second, agent::ms(self.agent.wall())))
     }
 
     /// Which version of orders it takes.
@@ -293,9 +293,9 @@ impl PolymarketRest {
     /// # Errors
     /// [`RestError`].
     pub fn geoblock(&mut self) -> Result<Geoblock, RestError> {
-        agent::spend(&mut self.budget, 1);
+        agent::spend(&self.agent, &mut self.budget, 1);
         let url = self.geoblock.clone();
-        self.agent.json(&Call { method: "GET", url, query: "", headers: &[], body: None })
+        agent::json(&self.agent, &Call { method: "GET", url, query: "", headers: &[], body: None })
     }
 
     /// A token's book.
@@ -312,14 +312,14 @@ impl PolymarketRest {
     /// # Errors
     /// [`RestError`].
     pub fn books(&mut self, tokens: &[&str]) -> Result<Vec<Book>, RestError> {
-        agent::spend(&mut self.budget, 1);
+        agent::spend(&self.agent, &mut self.budget, 1);
         let list: Vec<Value> =
             tokens.iter().map(|token| serde_json::json!({ "token_id": token })).collect();
         let body = Value::from(list).to_string();
         let url = format!("{}/books", self.clob);
         let body = Some(body.as_bytes());
         let call = Call { method: "POST", url, query: "", headers: &[], body };
-        let replies: Vec<BookReply> = self.agent.json(&call)?;
+        let replies: Vec<BookReply> = agent::json(&self.agent, &call)?;
         Ok(replies.into_iter().filter_map(BookReply::book).collect())
     }
 
@@ -421,14 +421,14 @@ impl PolymarketRest {
             markets: Vec<GammaReply>,
             next_cursor: Option<String>,
         }
-        agent::spend(&mut self.budget, 1);
+        agent::spend(&self.agent, &mut self.budget, 1);
         let url = format!("{}/markets/keyset", self.gamma);
         let mut query = "closed=false&limit=100".to_owned();
         if let Some(cursor) = cursor {
             query.push_str(&format!("&after_cursor={cursor}"));
         }
         let call = Call { method: "GET", url, query: &query, headers: &[], body: None };
-        let page: Page = self.agent.json(&call)?;
+        let page: Page = agent::json(&self.agent, &call)?;
         let markets = page.markets.into_iter().filter_map(GammaReply::market).collect();
         Ok((markets, page.next_cursor.filter(|cursor| !cursor.is_empty())))
     }
@@ -438,9 +438,9 @@ impl PolymarketRest {
     /// # Errors
     /// [`RestError`].
     pub fn listing(&mut self, path: &str, query: &str) -> Result<Value, RestError> {
-        agent::spend(&mut self.budget, 1);
+        agent::spend(&self.agent, &mut self.budget, 1);
         let url = format!("{}{path}", self.gamma);
-        self.agent.json(&Call { method: "GET", url, query, headers: &[], body: None })
+        agent::json(&self.agent, &Call { method: "GET", url, query, headers: &[], body: None })
     }
 
     /// Sends an order: the body of [`exec::sign::order::SignedOrder::push_body`].
@@ -477,9 +477,9 @@ impl PolymarketRest {
     }
 
     fn public<T: DeserializeOwned>(&mut self, path: &str, query: &str) -> Result<T, RestError> {
-        agent::spend(&mut self.budget, 1);
+        agent::spend(&self.agent, &mut self.budget, 1);
         let url = format!("{}{path}", self.clob);
-        self.agent.json(&Call { method: "GET", url, query, headers: &[], body: None })
+        agent::json(&self.agent, &Call { method: "GET", url, query, headers: &[], body: None })
     }
 
     fn private<T: DeserializeOwned>(
@@ -493,9 +493,10 @@ impl PolymarketRest {
         let Some(l2) = &mut self.l2 else {
             return Err(RestError { method, url, kind: RestErrorKind::NoKey(NO_KEY) });
         };
-        agent::spend(&mut self.budget, 1);
-        let header = l2.sign(wall().0 / 1_000_000_000, method, path, body.unwrap_or_default());
-        self.agent.json(&Call { method, url, query, headers: header.as_bytes(), body })
+        agent::spend(&self.agent, &mut self.budget, 1);
+        let header =
+            l2.sign(self.agent.wall().0 / 1_000_000_000, method, path, body.unwrap_or_default());
+        agent::json(&self.agent, &Call { method, url, query, headers: header.as_bytes(), body })
     }
 
     /// All pages of a listing; `query` ends with `&` or is empty.

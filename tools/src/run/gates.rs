@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use engine::budget::OrderBudgets;
-use engine::clock::TscClock;
-use engine::event::{ArmRequest, Bundle, Control, Feedback};
-use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH, RULE_RING_DEPTH};
+use engine::clock::{Clock, TscClock};
+use engine::event::{ArmRequest, Bundle, Control, Event, Feedback};
+use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH, LiveOutlet, RULE_RING_DEPTH};
 use engine::pair::{FeeRule, PairTable};
 use engine::risk::{Guard, Word};
 use engine::units::{Ns, Venue};
@@ -14,13 +14,14 @@ use exec::armed::armed_ring;
 use exec::armory::Armory;
 use exec::gate::admit::WORD_RING_DEPTH;
 use exec::gate::kalshi::{KalshiAccount, KalshiClerk, KalshiLimits};
-use exec::gate::net::TlsNet;
+use exec::gate::net::{Net, TlsNet};
 use exec::gate::orders::Patience;
 use exec::gate::polymarket::{PolymarketAccount, PolymarketClerk, PolymarketLimits};
 use exec::gate::{GateConfig, GateEnds, KalshiGate, PolymarketGate};
 use exec::journal::JournalWriter;
 use exec::pool::PoolConfig;
 use exec::request::Origin;
+use exec::sign::kalshi::KalshiSigner;
 use exec::sign::l2::L2Signer;
 use exec::sign::pool::header_pool;
 use exec::sign::position::MarketVersion;
@@ -29,6 +30,7 @@ use exec::terms::{KalshiTerms, PolymarketTerms, TermsTable};
 use exec::token::TokenId;
 use rtrb::{Consumer, Producer, RingBuffer};
 
+use super::brakes::Brakes;
 use super::doors;
 use super::spec::RunSpec;
 use crate::config::{Config, Environment};
@@ -44,11 +46,11 @@ const STANDARD: PolymarketLimits =
     PolymarketLimits { order_rate: 40, order_burst: 60, cancel_rate: 80, cancel_burst: 120 };
 
 /// The tiles that send orders.
-pub struct Gates {
+pub struct Gates<T = TscClock, N: Net = TlsNet> {
     /// Kalshi's.
-    pub kalshi: KalshiGate<TscClock>,
+    pub kalshi: KalshiGate<T, N>,
     /// Polymarket's.
-    pub polymarket: PolymarketGate<TscClock>,
+    pub polymarket: PolymarketGate<T, N>,
     /// Keeps headers and orders ready for them.
     pub signer: SignerTile,
 }
@@ -79,6 +81,16 @@ pub struct GateRings {
     pub words: Vec<Producer<Word>>,
     /// What the venues let us send, by venue.
     pub budgets: [Arc<OrderBudgets>; 2],
+}
+
+impl GateRings {
+    /// What the core hears of the gates, what it tells them, and how they are stopped.
+    pub fn ends(self, events: Producer<Event>) -> (Vec<Consumer<Feedback>>, LiveOutlet, Brakes) {
+        let outlet = LiveOutlet::new(self.bundles, Some(self.arms), events)
+            .with_budgets(self.budgets)
+            .with_rules(self.rules);
+        (self.feedback, outlet, Brakes::new(self.kill_epoch, self.words))
+    }
 }
 
 /// Terms of every market of the pairs.
@@ -148,6 +160,32 @@ fn patience(environment: Environment) -> Patience {
     }
 }
 
+/// Who we are on Kalshi, and how it is reached.
+pub struct KalshiSide<N> {
+    /// The gate's and the signer's, which sign apart from each other.
+    pub signers: [KalshiSigner; 2],
+    /// Stands in every request.
+    pub origin: Origin,
+    /// Connections.
+    pub net: N,
+    /// Number of the run, of which the ids of its orders are made.
+    pub run: u64,
+    /// Seed of the waits between tries.
+    pub seed: u64,
+}
+
+/// Who we are on Polymarket, and how it is reached.
+pub struct PolymarketSide<N> {
+    /// The gate's and the signer's, each with a generator of its own.
+    pub armories: [Armory; 2],
+    /// Stands in every request.
+    pub origin: Origin,
+    /// Connections.
+    pub net: N,
+    /// Seed of the waits between tries.
+    pub seed: u64,
+}
+
 /// Makes the gates of a run. It logs in to Polymarket, so it blocks.
 ///
 /// # Errors
@@ -155,12 +193,74 @@ fn patience(environment: Environment) -> Patience {
 pub fn gates(
     config: &Config,
     spec: &RunSpec,
-    (file, table): (&PairFile, &PairTable),
+    pairs: (&PairFile, &PairTable),
     agent: &Agent,
     clock: &TscClock,
     journal: Option<GateJournal>,
 ) -> Result<(Gates, GateRings), String> {
     let tls = doors::tls(config)?;
+    let random = || keys::seed().map_err(|problem| problem.0);
+    let number = |seed: [u8; 32]| seed.first_chunk().map_or(0, |le| u64::from_le_bytes(*le));
+    let no_key = "no key: set kalshi.key_id and kalshi.key_file";
+    let kalshi_key = || keys::kalshi(config).map_err(|p| p.0)?.ok_or_else(|| no_key.to_owned());
+    let endpoint = doors::endpoint(&config.kalshi.rest)?;
+    let kalshi = KalshiSide {
+        signers: [kalshi_key()?, kalshi_key()?],
+        origin: Origin::new(&endpoint.authority(), USER_AGENT).map_err(|e| e.to_string())?,
+        net: TlsNet {
+            orders: endpoint,
+            channel: doors::endpoint(&config.kalshi.ws)?,
+            channel_path: config.kalshi.ws.path().to_owned(),
+            tls: Arc::clone(&tls),
+        },
+        run: journal.as_ref().map_or_else(|| random().map(number), |j| Ok(j.run))?,
+        seed: number(random()?),
+    };
+
+    let wallet = || {
+        keys::polymarket(config)
+            .map_err(|p| p.0)?
+            .ok_or_else(|| "no key: set polymarket.key_file or POLY_PRIVATE_KEY".to_owned())
+    };
+    let mut rest = PolymarketRest::new(&config.polymarket, agent.clone());
+    let endpoint = doors::endpoint(&config.polymarket.clob)?;
+    let host = endpoint.authority();
+    let mut armory = || -> Result<Armory, String> {
+        let mut wallet = wallet()?;
+        let credentials = match keys::credentials(config).map_err(|p| p.0)? {
+            Some(given) => given,
+            None => rest.credentials(&mut wallet).map_err(|error| error.to_string())?,
+        };
+        let login = L2Signer::new(wallet.owner(), credentials);
+        Armory::new(wallet, login, &host, USER_AGENT, random()?).map_err(|e| e.to_string())
+    };
+    let polymarket = PolymarketSide {
+        armories: [armory()?, armory()?],
+        origin: Origin::new(&host, USER_AGENT).map_err(|e| e.to_string())?,
+        net: TlsNet {
+            orders: endpoint,
+            channel: doors::endpoint(&config.polymarket.ws)?,
+            channel_path: format!("{}/user", config.polymarket.ws.path()),
+            tls,
+        },
+        seed: number(random()?),
+    };
+    wire(config, spec, pairs, (kalshi, polymarket), clock, journal)
+}
+
+/// The gates and the signer with their rings, whatever network and whatever clock: what trades on
+/// real venues and what a simulation tries to break are made here, and nowhere else.
+///
+/// # Errors
+/// What is wrong with the pairs or the limits.
+pub fn wire<N: Net + Clone, T: Clock + Clone>(
+    config: &Config,
+    spec: &RunSpec,
+    (file, table): (&PairFile, &PairTable),
+    (kalshi, polymarket): (KalshiSide<N>, PolymarketSide<N>),
+    clock: &T,
+    journal: Option<GateJournal>,
+) -> Result<(Gates<T, N>, GateRings), String> {
     let ring = || RingBuffer::new(table.pairs().len().max(1));
     let ((to_kalshi, kalshi_bundles), (to_polymarket, polymarket_bundles)) = (ring(), ring());
     let (kalshi_feedback, from_kalshi) = RingBuffer::new(FEEDBACK_RING_DEPTH);
@@ -172,18 +272,14 @@ pub fn gates(
     let mut guard = Guard::new(&spec.limits()?, table);
     spec.blocks(table).into_iter().for_each(|word| guard.tell(word));
     let kill_epoch = Arc::new(AtomicU32::new(0));
-    let random = || keys::seed().map_err(|problem| problem.0);
-    let number = |seed: [u8; 32]| seed.first_chunk().map_or(0, |le| u64::from_le_bytes(*le));
-
-    let no_key = "no key: set kalshi.key_id and kalshi.key_file";
-    let kalshi_key = || keys::kalshi(config).map_err(|p| p.0)?.ok_or_else(|| no_key.to_owned());
-    let (header_filler, headers) = header_pool(config.signing.headers);
     let markets = terms(file, table)?;
-    let endpoint = doors::endpoint(&config.kalshi.rest)?;
+
+    let (header_filler, headers) = header_pool(config.signing.headers);
+    let [signer, ahead] = kalshi.signers;
     let account = KalshiAccount {
-        signer: kalshi_key()?,
+        signer,
         headers,
-        origin: Origin::new(&endpoint.authority(), USER_AGENT).map_err(|e| e.to_string())?,
+        origin: kalshi.origin,
         terms: markets.kalshi,
         fees: markets.fees[0].clone(),
         balance_grid: config.kalshi.balance_grid,
@@ -193,13 +289,7 @@ pub fn gates(
             read_rate: config.kalshi.tier.read_per_s,
             read_capacity: config.kalshi.tier.read_burst,
         },
-        run: journal.as_ref().map_or_else(|| random().map(number), |j| Ok(j.run))?,
-    };
-    let net = TlsNet {
-        orders: endpoint,
-        channel: doors::endpoint(&config.kalshi.ws)?,
-        channel_path: config.kalshi.ws.path().to_owned(),
-        tls: Arc::clone(&tls),
+        run: kalshi.run,
     };
     let patience = patience(config.environment);
     let gate_config = |connections: usize, seed: u64| GateConfig {
@@ -223,68 +313,36 @@ pub fn gates(
         Some(contracts) => clerk.with_groups(contracts),
         None => clerk,
     };
-    let kalshi = KalshiGate::new(
-        clerk,
-        net,
-        ends,
-        gate_config(config.kalshi.order_connections, number(random()?)),
-        clock.clone(),
-    )
-    .with_rules(kalshi_rules)
-    .with_guard(guard.clone(), kalshi_heard);
+    let settings = gate_config(config.kalshi.order_connections, kalshi.seed);
+    let kalshi = KalshiGate::new(clerk, kalshi.net, ends, settings, clock.clone())
+        .with_rules(kalshi_rules)
+        .with_guard(guard.clone(), kalshi_heard);
 
-    let wallet = || {
-        keys::polymarket(config)
-            .map_err(|p| p.0)?
-            .ok_or_else(|| "no key: set polymarket.key_file or POLY_PRIVATE_KEY".to_owned())
-    };
-    let mut rest = PolymarketRest::new(&config.polymarket, agent.clone());
-    let endpoint = doors::endpoint(&config.polymarket.clob)?;
-    let host = endpoint.authority();
-    // The gate and the signer sign apart from each other, each with a generator of its own.
-    let mut armory = || -> Result<Armory, String> {
-        let mut wallet = wallet()?;
-        let credentials = match keys::credentials(config).map_err(|p| p.0)? {
-            Some(given) => given,
-            None => rest.credentials(&mut wallet).map_err(|error| error.to_string())?,
-        };
-        let login = L2Signer::new(wallet.owner(), credentials);
-        Armory::new(wallet, login, &host, USER_AGENT, random()?).map_err(|e| e.to_string())
-    };
     let (armed_filler, armed) = armed_ring();
+    let [armory, arming] = polymarket.armories;
     let account = PolymarketAccount {
-        armory: armory()?,
+        armory,
         armed,
-        origin: Origin::new(&host, USER_AGENT).map_err(|e| e.to_string())?,
+        origin: polymarket.origin,
         terms: markets.polymarket.clone(),
         fees: markets.fees[1].clone(),
         limits: STANDARD,
         heartbeat: config.polymarket.heartbeat,
-    };
-    let net = TlsNet {
-        orders: endpoint,
-        channel: doors::endpoint(&config.polymarket.ws)?,
-        channel_path: format!("{}/user", config.polymarket.ws.path()),
-        tls,
     };
     let ends = GateEnds {
         bundles: polymarket_bundles,
         feedback: polymarket_feedback,
         kill_epoch: Arc::clone(&kill_epoch),
     };
-    let polymarket = PolymarketGate::new(
-        PolymarketClerk::new(account),
-        net,
-        ends,
-        gate_config(config.polymarket.order_connections, number(random()?)),
-        clock.clone(),
-    )
-    .with_rules(polymarket_rules)
-    .with_guard(guard, polymarket_heard);
+    let settings = gate_config(config.polymarket.order_connections, polymarket.seed);
+    let clerk = PolymarketClerk::new(account);
+    let polymarket = PolymarketGate::new(clerk, polymarket.net, ends, settings, clock.clone())
+        .with_rules(polymarket_rules)
+        .with_guard(guard, polymarket_heard);
     let signer = SignerTile::new(
-        Some(HeaderDuty { signer: kalshi_key()?, filler: header_filler }),
+        Some(HeaderDuty { signer: ahead, filler: header_filler }),
         Some(ArmDuty {
-            armory: armory()?,
+            armory: arming,
             terms: markets.polymarket,
             requests,
             rules: Some(signer_rules),

@@ -139,10 +139,8 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
     let (gates, feedback, outlet, brakes) = match parts.gates {
         None => (None, Vec::new(), LiveOutlet::new(Vec::new(), None, events_tx), Brakes::default()),
         Some((gates, rings)) => {
-            let outlet = LiveOutlet::new(rings.bundles, Some(rings.arms), events_tx);
-            let brakes = Brakes::new(rings.kill_epoch, rings.words);
-            let outlet = outlet.with_budgets(rings.budgets).with_rules(rings.rules);
-            (Some(gates), rings.feedback, outlet, brakes)
+            let (feedback, outlet, brakes) = rings.ends(events_tx);
+            (Some(gates), feedback, outlet, brakes)
         }
     };
     let core = LiveTile::new(parts.desk, feeds, feedback, commands_rx, outlet, tapped())
