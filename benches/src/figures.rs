@@ -43,7 +43,7 @@ pub enum Gate {
 }
 
 /// Limits by name, and how `--gate` judges each.
-pub const LIMITS: [(&str, Limit, Gate); 22] = [
+pub const LIMITS: [(&str, Limit, Gate); 27] = [
     ("kalshi_delta_instructions", Limit::Most(600.0), Gate::Exact),
     ("kalshi_delta_allocations", Limit::Most(0.0), Gate::Exact),
     ("poly_price_change_instructions", Limit::Most(950.0), Gate::Exact),
@@ -66,6 +66,11 @@ pub const LIMITS: [(&str, Limit, Gate); 22] = [
     ("tls_allocations_a_record", Limit::Most(1.0), Gate::Exact),
     ("replay_preloaded_over_parse", Limit::Least(1.5), Gate::Never),
     ("replay_file_over_unpack", Limit::Least(0.8), Gate::Never),
+    ("match_100k_s", Limit::Most(120.0), Gate::Never),
+    ("match_peak_bytes", Limit::Most(4_294_967_296.0), Gate::Never),
+    ("match_update_1000_s", Limit::Most(1.0), Gate::Never),
+    ("match_pairs_missed", Limit::Most(0.0), Gate::Exact),
+    ("match_pairs_false", Limit::Most(0.0), Gate::Exact),
 ];
 
 /// Named figures in the order in which they were measured.

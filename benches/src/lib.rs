@@ -18,6 +18,7 @@ pub mod accounts; // made-up keys and the orders that they sign
 pub mod sign; // signing, and taking what was signed ahead
 pub mod fire; // a bundle in, the bytes of its order out
 pub mod wire; // a frame on one socket to an order on another, beside an echo
+pub mod matching; // two catalogues into pairs, and the ordinary way beside it
 pub mod figures; // what came out, and what it should be
 pub mod gate; // what was reached before
 pub mod run; // the measurements in order

@@ -3,6 +3,7 @@
 // Rates are made here for people to read; no money is among them.
 #![allow(clippy::float_arithmetic)]
 
+mod markets; // those of matching
 mod orders; // those of orders
 
 use std::path::{Path, PathBuf};
@@ -26,8 +27,8 @@ pub const BENCH_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/d
 pub const TAPES_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/tapes");
 
 /// What is measured, in this order.
-pub const NAMES: [&str; 9] =
-    ["hot", "mixed", "scale", "memory", "ring", "replay", "sign", "fire", "wire"];
+pub const NAMES: [&str; 10] =
+    ["hot", "mixed", "scale", "memory", "ring", "replay", "sign", "fire", "wire", "matching"];
 
 const SEED: u64 = 7;
 /// Pairs of the recorded frames, and so of those that stand in for them.
@@ -243,6 +244,9 @@ pub fn run(effort: &Effort, only: Option<&str>) -> Result<Figures, Box<dyn std::
     }
     if wanted("wire") {
         orders::wire_to_wire(effort, &mut figures);
+    }
+    if wanted("matching") {
+        markets::matched(effort, &mut figures);
     }
     Ok(figures)
 }

@@ -1,5 +1,6 @@
 //! Two claims, field by field: what is the same, what may differ, what contradicts.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::alias::Class;
@@ -35,38 +36,85 @@ pub(crate) struct Findings<'a> {
     pub(crate) penalty: i32,
     pub(crate) inverted: bool,
     pub(crate) unsure: bool,
+    /// A field contradicts.
+    different: bool,
+    /// Only whether they are equal is asked: no field is written down.
+    terse: bool,
 }
 
-impl Findings<'_> {
-    pub(crate) fn add(
+impl<'a> Findings<'a> {
+    fn new(a: &'a Claim, b: &'a Claim, terse: bool) -> Findings<'a> {
+        let fields = Vec::new();
+        let (penalty, inverted, unsure, different) = (0, false, false, false);
+        Findings { a, b, fields, penalty, inverted, unsure, different, terse }
+    }
+
+    /// Notes a field; its texts are made where somebody will read them.
+    pub(crate) fn add<T: Into<String>>(
         &mut self,
         field: &str,
         relation: Relation,
-        here: &str,
-        there: &str,
         penalty: i32,
+        texts: impl FnOnce() -> (T, T),
     ) {
         self.penalty += penalty;
+        self.different |= relation == Relation::Different;
+        if self.terse {
+            return;
+        }
+        let (here, there) = texts();
         self.fields.push(Compared {
             field: field.to_owned(),
             relation,
-            here: here.to_owned(),
-            there: there.to_owned(),
+            here: here.into(),
+            there: there.into(),
             here_text: self.a.text.clone(),
             there_text: self.b.text.clone(),
         });
     }
 
-    fn different(&self) -> bool {
-        self.fields.iter().any(|field| field.relation == Relation::Different)
+    fn equal(&self) -> bool {
+        !self.different && 1000 - self.penalty >= SCORE_MIN
     }
+}
+
+/// Whether two claims could be equal, were all that one title leaves out explained beside it. What
+/// is cheap comes first, and the first contradiction ends it: no later field takes one back.
+#[must_use]
+pub fn may_equal(a: &Claim, b: &Claim) -> bool {
+    let mut found = Findings::new(a, b, true);
+    if a.game.is_some() && b.game.is_some() {
+        games(&mut found);
+        return found.equal();
+    }
+    if a.asks != b.asks {
+        return false;
+    }
+    let anything = Context::everything();
+    let contexts = [&anything, &anything];
+    dates(&mut found);
+    if !found.equal() {
+        return false;
+    }
+    numbers(&mut found, contexts);
+    if !found.equal() {
+        return false;
+    }
+    clocks(&mut found);
+    let agreed = terms(&mut found, contexts);
+    for class in CLASSES {
+        if !found.equal() {
+            return false;
+        }
+        slot(&mut found, *class, contexts, agreed);
+    }
+    found.equal()
 }
 
 /// Compares two claims; each side's context can explain what the other's title adds.
 #[must_use]
 pub fn compare(a: &Claim, b: &Claim, contexts: [&Context; 2]) -> Comparison {
-    let mut found =
-        Findings { a, b, fields: Vec::new(), penalty: 0, inverted: false, unsure: false };
+    let mut found = Findings::new(a, b, false);
     if a.game.is_some() && b.game.is_some() {
         games(&mut found);
     } else {
@@ -80,15 +128,15 @@ pub fn compare(a: &Claim, b: &Claim, contexts: [&Context; 2]) -> Comparison {
         if a.negated != b.negated {
             found.inverted = !found.inverted;
             let side = |claim: &Claim| if claim.negated { "not" } else { "" };
-            found.add("negation", Relation::Compatible, side(a), side(b), 0);
+            found.add("negation", Relation::Compatible, 0, || (side(a), side(b)));
         }
         if a.asks != b.asks {
             let side = |claim: &Claim| if claim.asks { "asks, and names nobody" } else { "" };
-            found.add("whom YES names", Relation::Different, side(a), side(b), 500);
+            found.add("whom YES names", Relation::Different, 500, || (side(a), side(b)));
         }
         found.unsure |= a.asks && b.asks;
     }
-    let different = found.different();
+    let (different, equal) = (found.different, found.equal());
     let mut score = 1000 - found.penalty;
     if different {
         score = score.min(300) - 100;
@@ -105,7 +153,7 @@ pub fn compare(a: &Claim, b: &Claim, contexts: [&Context; 2]) -> Comparison {
         _ => Polarity::Same,
     };
     Comparison {
-        equal: !different && score >= SCORE_MIN,
+        equal,
         score: u16::try_from(score.clamp(0, 1000)).unwrap_or(0),
         fields: found.fields,
         polarity,
@@ -141,6 +189,8 @@ fn joined<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
     values.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
+static NOTHING: BTreeSet<String> = BTreeSet::new();
+
 /// Stages that name one thing: the winner of a party's primary is its nominee.
 fn stages(claim: &Claim) -> BTreeSet<String> {
     let mut set = claim.values(Class::Stage).cloned().unwrap_or_default();
@@ -154,10 +204,10 @@ fn stages(claim: &Claim) -> BTreeSet<String> {
     set
 }
 
-fn values(claim: &Claim, class: Class) -> BTreeSet<String> {
+fn values(claim: &Claim, class: Class) -> Cow<'_, BTreeSet<String>> {
     match class {
-        Class::Stage => stages(claim),
-        _ => claim.values(class).cloned().unwrap_or_default(),
+        Class::Stage if claim.has(Class::Stage, "primary") => Cow::Owned(stages(claim)),
+        _ => Cow::Borrowed(claim.values(class).unwrap_or(&NOTHING)),
     }
 }
 
@@ -167,9 +217,9 @@ fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], agreed:
     if a.is_empty() && b.is_empty() {
         return;
     }
-    let (here, there) = (joined(&a), joined(&b));
+    let texts = || (joined(a.as_ref()), joined(b.as_ref()));
     if a == b {
-        found.add(class.field(), Relation::Equal, &here, &there, 0);
+        found.add(class.field(), Relation::Equal, 0, texts);
         return;
     }
     let only_a: Vec<&String> = a.difference(&b).collect();
@@ -180,11 +230,11 @@ fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], agreed:
         let opposite = matches!(pair, ("up", "down") | ("down", "up"));
         if opposite && found.a.values(Class::Bank).is_none() {
             found.inverted = !found.inverted;
-            found.add(class.field(), Relation::Compatible, &here, &there, 0);
+            found.add(class.field(), Relation::Compatible, 0, texts);
             return;
         }
         if matches!(pair, ("up", "rise") | ("rise", "up") | ("down", "fall") | ("fall", "down")) {
-            found.add(class.field(), Relation::Compatible, &here, &there, 20);
+            found.add(class.field(), Relation::Compatible, 20, texts);
             return;
         }
     }
@@ -193,7 +243,7 @@ fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], agreed:
     let remains = |set: &BTreeSet<String>| set.contains("remain");
     if class == Class::Verb && (remains(&a) && leaving(&b) || leaving(&a) && remains(&b)) {
         found.inverted = !found.inverted;
-        found.add(class.field(), Relation::Compatible, &here, &there, 80);
+        found.add(class.field(), Relation::Compatible, 80, texts);
         return;
     }
     // To leave an office is to be out; to leave a country is not.
@@ -202,19 +252,19 @@ fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], agreed:
         && leaving(&b)
         && found.a.values(Class::Country) == found.b.values(Class::Country)
     {
-        found.add(class.field(), Relation::Compatible, &here, &there, 40);
+        found.add(class.field(), Relation::Compatible, 40, texts);
         return;
     }
     // To announce a thing is not to do it.
     let announces = class == Class::Verb
         && only_a.iter().chain(&only_b).any(|verb| verb.as_str() == "announce");
     if announces && common {
-        found.add(class.field(), Relation::Different, &here, &there, 500);
+        found.add(class.field(), Relation::Different, 500, texts);
         return;
     }
     if !only_a.is_empty() && !only_b.is_empty() {
         if class == Class::Verb && common {
-            found.add(class.field(), Relation::Compatible, &here, &there, 30);
+            found.add(class.field(), Relation::Compatible, 30, texts);
             return;
         }
         let explained = |only: &[&String], context: &Context| {
@@ -230,7 +280,7 @@ fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], agreed:
         } else {
             (Relation::Different, 500)
         };
-        found.add(class.field(), relation, &here, &there, penalty);
+        found.add(class.field(), relation, penalty, texts);
         return;
     }
     let (only, context, claim, other, extra) = if only_b.is_empty() {
@@ -240,13 +290,13 @@ fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], agreed:
     };
     if class == Class::Verb && extra > 0 && !common && only.iter().any(|verb| *verb != "win") {
         // One says what happens, and the other has words of its own for what does.
-        found.add(class.field(), Relation::Different, &here, &there, 500);
+        found.add(class.field(), Relation::Different, 500, texts);
         return;
     }
     let matched = agreed.names;
     let explained = only.iter().all(|value| context.says(class, value));
     let (relation, penalty) = one_sided(class, only, explained, matched, claim, other);
-    found.add(class.field(), relation, &here, &there, penalty);
+    found.add(class.field(), relation, penalty, texts);
 }
 
 /// What it means that one side alone says something.
@@ -317,10 +367,8 @@ struct Agreed {
 /// Compares entities and other words.
 fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed {
     let (a, b) = (&found.a.terms, &found.b.terms);
-    let mut left: Vec<Term> =
-        a.iter().filter(|t| !b.iter().any(|o| o.text == t.text)).cloned().collect();
-    let mut right: Vec<Term> =
-        b.iter().filter(|t| !a.iter().any(|o| o.text == t.text)).cloned().collect();
+    let mut left: Vec<&Term> = a.iter().filter(|t| !b.iter().any(|o| o.text == t.text)).collect();
+    let mut right: Vec<&Term> = b.iter().filter(|t| !a.iter().any(|o| o.text == t.text)).collect();
     let common: Vec<&Term> = a.iter().filter(|t| b.iter().any(|o| o.text == t.text)).collect();
     let mut matched = common.iter().filter(|t| t.name).count();
     let mut slips = Vec::new();
@@ -332,18 +380,18 @@ fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed {
                 || (o.text.len() == 1 && t.text.starts_with(&o.text))
         });
         if let Some(at) = slip {
-            slips.push((t.text.clone(), right.remove(at).text));
+            slips.push((t.text.as_str(), right.remove(at).text.as_str()));
         }
         slip.is_none()
     });
     run_together(&mut left, &mut right);
     run_together(&mut right, &mut left);
     for (one, other) in &slips {
-        found.add("spelling", Relation::Compatible, one, other, 40);
+        found.add("spelling", Relation::Compatible, 40, || (*one, *other));
     }
     matched += slips.len();
-    let explain = |terms: &mut Vec<Term>, context: &Context, own: &[Term]| {
-        let mut elaborated = Vec::new();
+    let explain = |terms: &mut Vec<&Term>, context: &Context, own: &[Term]| {
+        let mut elaborated: Vec<String> = Vec::new();
         terms.retain(|term| {
             // `Mariners` of `Seattle Mariners`, where the other side says `Seattle`.
             let beside = term.name
@@ -363,54 +411,48 @@ fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed {
     let mut rest_right = right.clone();
     let more_left = explain(&mut rest_left, contexts[1], a);
     let more_right = explain(&mut rest_right, contexts[0], b);
-    let names = |terms: &[Term]| terms.iter().any(|t| t.name);
-    let list = |terms: &[Term]| terms.iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
-    let agreed = joined(common.iter().map(|t| &t.text));
-    if !agreed.is_empty() {
-        found.add("words", Relation::Equal, &agreed, &agreed, 0);
+    let names = |terms: &[&Term]| terms.iter().any(|t| t.name);
+    let list =
+        |terms: &[&Term]| terms.iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
+    if !common.is_empty() {
+        let agreed = || joined(common.iter().map(|t| &t.text));
+        found.add("words", Relation::Equal, 0, || (agreed(), agreed()));
     }
     // Names that stand against each other are two entities, whatever the rules mention beside.
     if names(&left) && names(&right) {
-        found.add("entity", Relation::Different, &list(&left), &list(&right), 500);
+        found.add("entity", Relation::Different, 500, || (list(&left), list(&right)));
         return Agreed { names: matched, extra: [left.len(), right.len()] };
     }
     let (names_left, names_right) = (names(&rest_left), names(&rest_right));
     if names_left || names_right {
-        found.add("entity", Relation::Different, &list(&rest_left), &list(&rest_right), 450);
+        let texts = || (list(&rest_left), list(&rest_right));
+        found.add("entity", Relation::Different, 450, texts);
     } else if !rest_left.is_empty() && !rest_right.is_empty() {
-        found.add("words", Relation::Different, &list(&rest_left), &list(&rest_right), 350);
+        let texts = || (list(&rest_left), list(&rest_right));
+        found.add("words", Relation::Different, 350, texts);
     } else {
         let extra = rest_left.len() + rest_right.len();
         if extra > 0 {
             let each = i32::try_from(extra.min(8)).unwrap_or(8);
-            found.add(
-                "words",
-                Relation::Unknown,
-                &list(&rest_left),
-                &list(&rest_right),
-                110 * each,
-            );
+            let texts = || (list(&rest_left), list(&rest_right));
+            found.add("words", Relation::Unknown, 110 * each, texts);
         }
     }
     let more = more_left.len() + more_right.len();
     if more > 0 {
         let each = i32::try_from(more.min(8)).unwrap_or(8);
-        found.add(
-            "words",
-            Relation::Compatible,
-            &more_left.join(" "),
-            &more_right.join(" "),
-            25 * each,
-        );
+        let texts = || (more_left.join(" "), more_right.join(" "));
+        found.add("words", Relation::Compatible, 25 * each, texts);
     }
     Agreed { names: matched, extra: [left.len(), right.len()] }
 }
 
 /// `jun seok` is `junseok`.
-fn run_together(parts: &mut Vec<Term>, wholes: &mut Vec<Term>) {
+fn run_together(parts: &mut Vec<&Term>, wholes: &mut Vec<&Term>) {
     let joint = parts.windows(2).enumerate().find_map(|(at, pair)| {
-        let text = format!("{}{}", pair[0].text, pair[1].text);
-        wholes.iter().position(|whole| whole.text == text).map(|whole| (at, whole))
+        let (first, second) = (pair[0].text.as_str(), pair[1].text.as_str());
+        let both = |whole: &&Term| whole.text.strip_prefix(first) == Some(second);
+        wholes.iter().position(both).map(|whole| (at, whole))
     });
     if let Some((at, whole)) = joint {
         parts.drain(at..at + 2);
@@ -452,7 +494,7 @@ fn numbers(found: &mut Findings<'_>, contexts: [&Context; 2]) {
             }
             Match::Boundary | Match::Different => (Relation::Compatible, 60),
         };
-        found.add("threshold", relation, &a.text(), &b.text(), penalty);
+        found.add("threshold", relation, penalty, || (a.text(), b.text()));
     }
     if left.is_empty() && right.is_empty() {
         return;
@@ -468,7 +510,7 @@ fn numbers(found: &mut Findings<'_>, contexts: [&Context; 2]) {
     } else {
         (Relation::Different, 500)
     };
-    found.add("threshold", relation, &list(&left), &list(&right), penalty);
+    found.add("threshold", relation, penalty, || (list(&left), list(&right)));
 }
 
 fn rank(m: Match) -> u8 {

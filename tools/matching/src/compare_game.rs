@@ -10,7 +10,7 @@ const HOUR_S: i64 = 3600;
 
 /// Compares the games of both claims.
 pub(crate) fn games(found: &mut Findings<'_>) {
-    let (Some(a), Some(b)) = (found.a.game.clone(), found.b.game.clone()) else { return };
+    let (Some(a), Some(b)) = (&found.a.game, &found.b.game) else { return };
     let relation =
         |same: bool| if same { (Relation::Equal, 0) } else { (Relation::Different, 500) };
     let league = match (&a.league, &b.league) {
@@ -18,21 +18,21 @@ pub(crate) fn games(found: &mut Findings<'_>) {
         _ => (Relation::Unknown, 60),
     };
     let show = |text: &Option<String>| text.clone().unwrap_or_default();
-    found.add("league", league.0, &show(&a.league), &show(&b.league), league.1);
+    found.add("league", league.0, league.1, || (show(&a.league), show(&b.league)));
     let teams = |game: &Game| game.teams.join(" - ");
-    let place = a.same_teams(&b);
+    let place = a.same_teams(b);
     let (equal, penalty) = relation(place.is_some());
-    found.add("teams", equal, &teams(&a), &teams(&b), penalty);
+    found.add("teams", equal, penalty, || (teams(a), teams(b)));
     let market = |game: &Game| format!("{:?}", game.market).to_lowercase();
     // Where no draw is possible, to win and to advance is one thing.
     let alike = |x: GameMarket, y: GameMarket| {
         x == y || (!a.draw && !b.draw && pair(x, y, GameMarket::Moneyline, GameMarket::Advance))
     };
     let (equal, penalty) = relation(alike(a.market, b.market) && a.map == b.map);
-    found.add("bet", equal, &market(&a), &market(&b), penalty);
-    start(found, &a, &b);
+    found.add("bet", equal, penalty, || (market(a), market(b)));
+    start(found, a, b);
     if let Some(place) = place {
-        outcome(found, &a, &b, place);
+        outcome(found, a, b, place);
     }
 }
 
@@ -47,7 +47,6 @@ fn start(found: &mut Findings<'_>, a: &Game, b: &Game) {
         (None, Some(day)) => day.text(),
         _ => game.ends.map_or(String::new(), |ends| format!("ends about {}", ends.text())),
     };
-    let (here, there) = (show(a), show(b));
     let hours = |from: i64, to: i64, low: i64, high: i64| {
         (low * HOUR_S..=high * HOUR_S).contains(&(to - from))
     };
@@ -76,7 +75,7 @@ fn start(found: &mut Findings<'_>, a: &Game, b: &Game) {
         (None, Some(_), Some(_)) => (Relation::Different, 500),
         _ => by_close(found, a, b),
     };
-    found.add("start", relation, &here, &there, penalty);
+    found.add("start", relation, penalty, || (show(a), show(b)));
 }
 
 /// One side has no day: the end of its trading must lie near the other's.
@@ -104,10 +103,9 @@ fn outcome(found: &mut Findings<'_>, a: &Game, b: &Game, place: usize) {
         Some(other) => format!("{other:?}").to_lowercase(),
         None => String::new(),
     };
-    let (here, there) = (show(a), show(b));
     let (Some(x), Some(y)) = (&a.named, &b.named) else {
         found.unsure = true;
-        found.add("outcome", Relation::Unknown, &here, &there, 300);
+        found.add("outcome", Relation::Unknown, 300, || (show(a), show(b)));
         return;
     };
     // In a game of no known league a draw may be possible, unless it is written as a match of two.
@@ -134,7 +132,8 @@ fn outcome(found: &mut Findings<'_>, a: &Game, b: &Game, place: usize) {
         Some(line) => format!("{text} {}", decimal(line)),
         None => text,
     };
-    found.add("outcome", relation, &with_line(a, here), &with_line(b, there), penalty);
+    let texts = || (with_line(a, show(a)), with_line(b, show(b)));
+    found.add("outcome", relation, penalty, texts);
     debug_assert!(same_team(&a.teams[0], &b.teams[place]));
 }
 

@@ -34,8 +34,8 @@ pub(crate) fn dates(found: &mut Findings<'_>) {
         (None, Some(y)) => one(y, found.a),
         (None, None) => neither(found.a, found.b),
     };
-    let (here, there) = (text(a, found.a), text(b, found.b));
-    found.add("date", relation, &here, &there, penalty);
+    let (here, there) = (found.a, found.b);
+    found.add("date", relation, penalty, || (text(a, here), text(b, there)));
 }
 
 fn both(x: &Span, y: &Span, a: &Claim, b: &Claim) -> (Relation, i32) {
@@ -165,5 +165,5 @@ pub(crate) fn clocks(found: &mut Findings<'_>) {
     let relation = if here == there { Relation::Equal } else { Relation::Different };
     let show = |minute: i32| format!("{:02}:{:02} ET", minute / 60, minute % 60);
     let penalty = if here == there { 0 } else { 500 };
-    found.add("time of day", relation, &show(here), &show(there), penalty);
+    found.add("time of day", relation, penalty, || (show(here), show(there)));
 }

@@ -8,7 +8,7 @@ use crate::alias::Class;
 use crate::claim::Claim;
 use crate::judgement::Judgement;
 use crate::listing::{Listing, Venue};
-use crate::matcher::{Matcher, unfit};
+use crate::matcher::{Matcher, may_equal_hinted, unfit};
 use crate::token::tokens;
 
 /// Markets of the other venue that are compared with one.
@@ -100,9 +100,13 @@ impl Index {
         self.insert(at, listing, claim);
     }
 
-    /// Adds many listings; their texts are taken apart on `threads` threads.
+    /// As [`Index::put`] of one after the other; their texts are taken apart on `threads` threads.
     pub fn put_all(&mut self, listings: Vec<Listing>, threads: usize) {
-        let fit: Vec<Listing> = listings.into_iter().filter(|l| unfit(l).is_empty()).collect();
+        let (fit, without): (Vec<Listing>, Vec<Listing>) =
+            listings.into_iter().partition(|listing| unfit(listing).is_empty());
+        for listing in without {
+            self.remove(listing.venue, &listing.id);
+        }
         let share = fit.len().div_ceil(threads.max(1)).max(1);
         let matcher = &self.matcher;
         let claims: Vec<Claim> = std::thread::scope(|scope| {
@@ -113,7 +117,10 @@ impl Index {
                     scope.spawn(move || part.iter().map(read).collect::<Vec<_>>())
                 })
                 .collect();
-            parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+            let join = |part: std::thread::ScopedJoinHandle<'_, Vec<Claim>>| {
+                part.join().unwrap_or_else(|why| std::panic::resume_unwind(why))
+            };
+            parts.into_iter().flat_map(join).collect()
         });
         for (listing, claim) in fit.into_iter().zip(claims) {
             let at = place(listing.venue);
@@ -193,21 +200,34 @@ impl Index {
     /// Kalshi's numbers.
     #[must_use]
     pub fn all_matches(&self, threads: usize) -> Vec<Found> {
-        let ids: Vec<&str> =
-            self.sides[0].entries.iter().flatten().map(|entry| entry.listing.id.as_str()).collect();
-        let share = ids.len().div_ceil(threads.max(1)).max(1);
+        let entries = self.sides[0].entries.iter().flatten();
+        let markets: Vec<(Venue, &str)> =
+            entries.map(|entry| (Venue::Kalshi, entry.listing.id.as_str())).collect();
+        self.matches_of(&markets, threads).into_iter().flatten().collect()
+    }
+
+    /// What [`Index::matches`] says of each of these markets, searched on `threads` threads.
+    #[must_use]
+    pub fn matches_of(&self, markets: &[(Venue, &str)], threads: usize) -> Vec<Vec<Found>> {
+        let share = markets.len().div_ceil(threads.max(1)).max(1);
         std::thread::scope(|scope| {
-            let parts: Vec<_> = ids
+            let parts: Vec<_> = markets
                 .chunks(share)
                 .map(|part| {
                     scope.spawn(move || {
                         let mut scratch = Scratch::default();
-                        let find = |id: &&str| self.found(Venue::Kalshi, id, &mut scratch, true);
-                        part.iter().flat_map(find).collect::<Vec<_>>()
+                        let find = |(venue, id): &(Venue, &str)| {
+                            self.found(*venue, id, &mut scratch, true)
+                        };
+                        part.iter().map(find).collect::<Vec<_>>()
                     })
                 })
                 .collect();
-            parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+            let join = |part: std::thread::ScopedJoinHandle<'_, Vec<Vec<Found>>>| {
+                // A search that failed is a fault of this program, and not an empty answer.
+                part.join().unwrap_or_else(|why| std::panic::resume_unwind(why))
+            };
+            parts.into_iter().flat_map(join).collect()
         })
     }
 
@@ -225,7 +245,7 @@ impl Index {
                 if at == 0 { (entry, candidate) } else { (candidate, entry) };
             let listings = [&kalshi.listing, &polymarket.listing];
             let claims = [&kalshi.claim, &polymarket.claim];
-            if equal && !self.matcher.may_equal(listings, claims) {
+            if equal && !self.may_equal(number, [entry, candidate], scratch) {
                 continue;
             }
             let judgement = self.matcher.judge_claims(listings, claims);
@@ -242,11 +262,39 @@ impl Index {
     }
 }
 
+/// Claims that one search may keep: a little more than the markets of a day's games.
+const HINTED_MAX: usize = 8_192;
+
 /// Memory of one search, used again by the next.
 #[derive(Debug, Default)]
 struct Scratch {
     scores: Vec<u32>,
     touched: Vec<u32>,
+    /// Claims of the other venue, by number, that were read again with a league of this one: the
+    /// markets of one game find the same candidates one after the other.
+    hinted: HashMap<u32, (String, Claim)>,
+}
+
+impl Index {
+    /// The quick look at the candidate with this number.
+    fn may_equal(&self, number: u32, [own, other]: [&Entry; 2], scratch: &mut Scratch) -> bool {
+        let listings = [&own.listing, &other.listing];
+        let aliases = self.matcher.aliases();
+        match (&own.claim.league, &other.claim.league) {
+            (Some(league), None) => {
+                let read = || Claim::of(&other.listing, aliases, Some(league));
+                if scratch.hinted.len() >= HINTED_MAX {
+                    scratch.hinted.clear();
+                }
+                let kept = scratch.hinted.entry(number).or_insert_with(|| (league.clone(), read()));
+                if kept.0 != *league {
+                    *kept = (league.clone(), read());
+                }
+                may_equal_hinted(listings, [&own.claim, &kept.1])
+            }
+            _ => self.matcher.may_equal(listings, [&own.claim, &other.claim]),
+        }
+    }
 }
 
 impl Side {
@@ -285,17 +333,30 @@ impl Side {
             best.select_nth_unstable_by(4 * CANDIDATES_MAX, order);
             best.truncate(4 * CANDIDATES_MAX);
         }
+        let all = self.by_id.len();
+        let weights = keys.iter().filter_map(|key| Some((*key, self.postings.get(*key as usize)?)));
+        let weights: Vec<(u32, u32)> =
+            weights.map(|(key, list)| (key, idf(all, list.len()))).collect();
         for (score, number) in &mut best {
             let Some(entry) = &self.entries[*number as usize] else { continue };
-            let common = keys.iter().filter(|key| entry.keys.binary_search(key).is_ok());
-            *score += common
-                .map(|key| idf(self.by_id.len(), self.postings[*key as usize].len()))
-                .sum::<u32>();
+            *score += common_weight(&weights, &entry.keys);
         }
         best.sort_unstable_by(order);
         best.truncate(CANDIDATES_MAX);
         best.into_iter().map(|(_, number)| number).collect()
     }
+}
+
+/// The weights of those keys that stand in both lists; both are ascending.
+fn common_weight(weights: &[(u32, u32)], keys: &[u32]) -> u32 {
+    let (mut at, mut sum) = (0, 0);
+    for (key, weight) in weights {
+        while keys.get(at).is_some_and(|other| other < key) {
+            at += 1;
+        }
+        sum += if keys.get(at) == Some(key) { *weight } else { 0 };
+    }
+    sum
 }
 
 /// BM25's weight of a key by how many markets have it, in 1/256 of a doubling. Every key occurs once

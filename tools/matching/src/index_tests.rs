@@ -57,9 +57,54 @@ fn a_listing_is_found_until_it_goes_and_again_when_it_comes_back() {
     assert_eq!(found(&index), std::slice::from_ref(&polymarket_id));
     // The other way round, and as a placeholder no longer.
     assert_eq!(index.matches(Venue::Polymarket, &polymarket_id)[0].kalshi, kalshi_id);
+    // One by one and together, a listing without a meaning is forgotten.
+    index.put_all(vec![Listing { placeholder: true, ..back.clone() }], 2);
+    assert!(found(&index).is_empty());
+    index.put(back.clone());
+    assert!(!found(&index).is_empty());
     index.put(Listing { placeholder: true, ..back });
     assert!(found(&index).is_empty() && index.get(Venue::Polymarket, &polymarket_id).is_none());
     assert!(!index.look_alikes(Venue::Kalshi, &kalshi_id).is_empty());
+}
+
+#[test]
+fn a_search_on_any_number_of_threads_finds_what_one_market_after_the_other_does() {
+    let made = catalogue(300, 9);
+    let mut index = index();
+    index.put_all(made.kalshi.clone(), 2);
+    index.put_all(made.polymarket.clone(), 2);
+    let all: Vec<(Venue, &str)> =
+        made.kalshi.iter().chain(&made.polymarket).map(|l| (l.venue, l.id.as_str())).collect();
+    let names = |found: &[Found]| -> Vec<(String, String)> {
+        found.iter().map(|f| (f.kalshi.clone(), f.polymarket.clone())).collect()
+    };
+    let alone: Vec<_> = all.iter().map(|(venue, id)| names(&index.matches(*venue, id))).collect();
+    for threads in [0, 1, 2, 3, 1_000] {
+        let together = index.matches_of(&all, threads);
+        assert_eq!(together.iter().map(|f| names(f)).collect::<Vec<_>>(), alone);
+    }
+    assert!(alone.iter().any(|found| !found.is_empty()));
+    assert!(index.matches_of(&[(Venue::Kalshi, "no such")], 2)[0].is_empty());
+}
+
+#[test]
+fn the_quick_look_agrees_with_the_comparison_whatever_stands_beside() {
+    let made = catalogue(150, 11);
+    let aliases = Aliases::builtin();
+    let anything = crate::context::Context::everything();
+    let claims = |all: &[Listing]| -> Vec<Claim> {
+        all.iter().map(|l| Claim::of(l, &aliases, None)).collect()
+    };
+    let (here, there) = (claims(&made.kalshi), claims(&made.polymarket));
+    let mut equal = 0;
+    for a in &here {
+        for b in &there {
+            let whole = crate::compare::compare(a, b, [&anything, &anything]).equal;
+            assert_eq!(crate::compare::may_equal(a, b), whole, "{} | {}", a.text, b.text);
+            equal += usize::from(whole);
+        }
+    }
+    assert!(equal >= 50, "{equal}");
 }
 
 #[test]

@@ -111,19 +111,23 @@ impl Matcher {
     /// by other texts. Much cheaper than a judgement, and never refuses what that accepts.
     #[must_use]
     pub fn may_equal(&self, listings: [&Listing; 2], claims: [&Claim; 2]) -> bool {
-        if out_of_order(listings) {
-            return self.may_equal([listings[1], listings[0]], [claims[1], claims[0]]);
-        }
         let [a, b] = self.hinted(listings, claims);
-        let (a, b) = (a.as_ref().unwrap_or(claims[0]), b.as_ref().unwrap_or(claims[1]));
-        let anything = Context::everything();
-        compare(a, b, [&anything, &anything]).equal
+        let claims = [a.as_ref().unwrap_or(claims[0]), b.as_ref().unwrap_or(claims[1])];
+        may_equal_hinted(listings, claims)
     }
+}
+
+/// As [`Matcher::may_equal`], of claims that were read with the league of the other side.
+pub(crate) fn may_equal_hinted(listings: [&Listing; 2], claims: [&Claim; 2]) -> bool {
+    let [a, b] = if out_of_order(listings) { [claims[1], claims[0]] } else { claims };
+    crate::compare::may_equal(a, b)
 }
 
 /// Whether the second listing is to be looked at first: Kalshi's, or that with the lesser texts.
 fn out_of_order([here, there]: [&Listing; 2]) -> bool {
-    let key = |l: &Listing| (l.venue == Venue::Polymarket, l.id.clone(), l.title.clone());
+    fn key(l: &Listing) -> (bool, &str, &str) {
+        (l.venue == Venue::Polymarket, &l.id, &l.title)
+    }
     key(there) < key(here)
 }
 

@@ -1,5 +1,8 @@
 //! Sentences of rules, and what they say of the cases in which an event does not run its course.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::claim::Claim;
 use crate::gate::{Cutoff, Overtime, Pays, Read};
 use crate::listing::{Listing, Venue};
@@ -131,17 +134,48 @@ const PUBLISHERS: &[(&str, &[&str])] = &[
 /// The publishers that a text names.
 #[must_use]
 pub fn publishers(text: &str) -> Vec<String> {
-    let words = format!(" {} ", spaced(text));
-    let named =
-        |names: &[&str]| names.iter().any(|name| words.contains(&format!(" {} ", spaced(name))));
-    PUBLISHERS.iter().filter(|(_, names)| named(names)).map(|(id, _)| (*id).to_owned()).collect()
+    named_in(&spaced(text))
+}
+
+/// Places in [`PUBLISHERS`] by the first word of each of their names, with the words that follow.
+type Names = HashMap<String, Vec<(Vec<String>, usize)>>;
+
+/// The same, of a text that [`spaced`] made.
+fn named_in(spaced_text: &str) -> Vec<String> {
+    static NAMES: LazyLock<Names> = LazyLock::new(|| {
+        let mut by_first = Names::new();
+        for (place, (_, names)) in PUBLISHERS.iter().enumerate() {
+            for name in *names {
+                let name = spaced(name);
+                let mut words = name.split(' ').map(str::to_owned);
+                let first = words.next().unwrap_or_default();
+                by_first.entry(first).or_default().push((words.collect(), place));
+            }
+        }
+        by_first
+    });
+    let words: Vec<&str> = spaced_text.split(' ').collect();
+    let mut found = [false; PUBLISHERS.len()];
+    for (at, word) in words.iter().enumerate() {
+        for (rest, place) in NAMES.get(*word).into_iter().flatten() {
+            let follows = words.get(at + 1..at + 1 + rest.len());
+            found[*place] |= follows.is_some_and(|follows| follows == rest.as_slice());
+        }
+    }
+    let ids = PUBLISHERS.iter().zip(found).filter(|(_, found)| *found);
+    ids.map(|((id, _), _)| (*id).to_owned()).collect()
 }
 
 fn spaced(text: &str) -> String {
     let plain = bounded(text).to_lowercase();
-    let letters: String =
-        plain.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
-    letters.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut out = String::with_capacity(plain.len());
+    for word in plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
 }
 
 /// The longest sentence that is quoted whole.
@@ -191,10 +225,11 @@ impl Rules {
     fn read(&mut self, sentence: &str) {
         let lower = sentence.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        let words = format!(" {} ", spaced(sentence));
         let pays = pays(&lower);
         let clause = || Clause { pays, until: until(sentence), text: quote(sentence) };
         if self.source_text.is_none()
-            && (has(&["resolution source", "according to"]) || !publishers(sentence).is_empty())
+            && (has(&["resolution source", "according to"]) || !named_in(words.trim()).is_empty())
         {
             self.source_text = Some(quote(sentence));
         }
@@ -219,7 +254,6 @@ impl Rules {
         if has(&["postpone", "rescheduled", "delayed", "suspended"]) {
             fill(&mut self.postponed, clause());
         }
-        let words = format!(" {} ", spaced(sentence));
         if [" tie ", " tied ", " ties ", " draw ", " dead heat "].iter().any(|w| words.contains(w))
         {
             fill(&mut self.tie, clause());

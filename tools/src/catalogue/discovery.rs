@@ -1,7 +1,7 @@
 //! From catalogues to pairs: what is asked of the venues, what is matched again, and what became
 //! of the pairs.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use engine::pair::Verdict;
 use engine::units::Venue;
@@ -162,10 +162,11 @@ impl Discovery {
         self.load()?;
         let mut changes = Changes::default();
         let mut todo: Vec<(Venue, String)> = Vec::new();
+        let mut fresh = Vec::new();
         for venue in Venue::ALL {
             for (id, open) in self.store.ids(venue, Which::Unmatched)? {
                 if open {
-                    self.put(venue, &id)?;
+                    fresh.extend(self.listing(venue, &id)?);
                     todo.push((venue, id));
                 } else {
                     self.index.remove(side(venue), &id);
@@ -176,26 +177,20 @@ impl Discovery {
                 }
             }
         }
+        self.index.put_all(fresh, threads());
         if whole {
             // A pair is found from either of its markets.
             let ids = self.store.ids(Venue::Kalshi, Which::Open)?;
             todo = ids.into_iter().map(|(id, _)| (Venue::Kalshi, id)).collect();
         }
-        let mut found: HashMap<String, Vec<Alike>> = HashMap::new();
-        if whole {
-            for alike in self.index.all_matches(threads()) {
-                found.entry(alike.kalshi.clone()).or_default().push(alike);
-            }
-        }
+        let markets: Vec<(matching::Venue, &str)> =
+            todo.iter().map(|(venue, id)| (side(*venue), id.as_str())).collect();
+        let found = self.index.matches_of(&markets, threads());
         changes.matched = todo.len();
         let (mut judged, mut kept) = (HashSet::new(), HashSet::new());
         let mut before: BTreeSet<String> = BTreeSet::new();
-        for (venue, id) in todo {
-            before.extend(self.store.pairs_of(&id)?.into_iter().filter(|r| r.live).map(|r| r.id));
-            let found = match whole {
-                true => found.remove(&id).unwrap_or_default(),
-                false => self.index.matches(side(venue), &id),
-            };
+        for ((_, id), found) in todo.iter().zip(found) {
+            before.extend(self.store.pairs_of(id)?.into_iter().filter(|r| r.live).map(|r| r.id));
             for Alike { kalshi, polymarket, judgement: found } in found {
                 if judged.insert((kalshi.clone(), polymarket.clone())) {
                     kept.insert(self.keep(&kalshi, &polymarket, &found, now, &mut changes)?);
