@@ -141,7 +141,7 @@ impl Counts for KalshiClerk {
     }
     const REFUSAL: &'static str = r#"{"error":{"code":"insufficient_balance"}}"#;
     const GREETING: &'static [&'static str] =
-        &[r#"{"type":"subscribed","id":1,"msg":{"channel":"x","sid":1}}"#; 3];
+        &[r#"{"type":"subscribed","id":1,"msg":{"channel":"x","sid":1}}"#; 4];
 }
 
 impl Counts for PolymarketClerk {

@@ -559,11 +559,14 @@ pub enum Risk {
     /// Contracts are held on one side alone, and several tries to close them came to nothing:
     /// somebody should look.
     Unhedged = 22,
+    /// The venue itself stopped our orders because too much filled at once: off until a person arms
+    /// it.
+    Breaker = 23,
 }
 
 impl Risk {
     /// All safeguards in the order of their discriminants.
-    pub const ALL: [Risk; 23] = [
+    pub const ALL: [Risk; 24] = [
         Risk::UnknownOrder,
         Risk::StrayReport,
         Risk::IllegalTransition,
@@ -587,6 +590,7 @@ impl Risk {
         Risk::Balance,
         Risk::Collar,
         Risk::Unhedged,
+        Risk::Breaker,
     ];
 
     /// The name in reports.
@@ -615,12 +619,13 @@ impl Risk {
             Risk::Balance => "balance",
             Risk::Collar => "collar",
             Risk::Unhedged => "unhedged",
+            Risk::Breaker => "breaker",
         }
     }
 
     /// True where trading stays off until a person arms it.
     pub const fn latches(self) -> bool {
-        matches!(self, Risk::Repeated | Risk::Balance)
+        matches!(self, Risk::Repeated | Risk::Balance | Risk::Breaker)
     }
 }
 

@@ -19,7 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use engine::clock::Clock;
-use engine::event::{Bundle, Control, Feedback};
+use engine::event::{Bundle, Control, Feedback, Risk};
+use engine::pair::PairId;
 use engine::tile::{Now, Tile};
 use engine::units::Ns;
 use rtrb::{Consumer, Producer};
@@ -41,6 +42,9 @@ use crate::private::PrivateEvent;
 
 /// Longest request of any kind.
 const REQUEST_CAPACITY: usize = 8_192;
+
+/// What is about no pair alone.
+const NO_PAIR: PairId = PairId(u16::MAX);
 
 /// Kalshi's gate.
 pub type KalshiGate<T, N = TlsNet> = Gate<kalshi::KalshiClerk, N, T>;
@@ -250,7 +254,10 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         let mut tell = |event: PrivateEvent| match event {
             PrivateEvent::Fill(fill) => orders.fill(&fill, now.mono, figures, out),
             PrivateEvent::Order(news) => orders.news(&news, now.mono, figures, out),
-            PrivateEvent::Position(_) | PrivateEvent::Subscribed | PrivateEvent::Broken => {}
+            PrivateEvent::Position(_)
+            | PrivateEvent::Stopped(_)
+            | PrivateEvent::Subscribed
+            | PrivateEvent::Broken => {}
         };
         let (clerk, net, rng) = (&mut self.clerk, &mut self.net, &mut self.rng);
         let (done, news) = self.channel.step(now, clerk, net, rng, &mut tell);
@@ -271,6 +278,11 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         if ready != self.ready {
             self.ready = ready;
             self.ends.out.tell(Feedback::Gate { venue: K::VENUE, at: now.mono, ready });
+        }
+        if !ready && self.clerk.take_stop() {
+            self.figures.tripped += 1;
+            let (pair, risk) = (NO_PAIR, Risk::Breaker);
+            self.ends.out.tell(Feedback::Tripped { pair, at: now.mono, risk });
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum PrivateEvent {
     Order(OrderNews),
     /// The venue's word on what we hold.
     Position(PositionNews),
+    /// The venue stopped this group of our orders, and takes no more into it.
+    Stopped(Id),
     /// The channel is subscribed: from now on nothing is missed.
     Subscribed,
     /// The venue refused or ended the subscription: connect anew.

@@ -290,7 +290,7 @@ fn kalshi() -> (Rig<KalshiClerk>, HeaderFiller) {
         },
         run: 1,
     };
-    (Rig::new(KalshiClerk::new(account), &[ACK; 3]), filler)
+    (Rig::new(KalshiClerk::new(account), &[ACK; 4]), filler)
 }
 
 fn armory() -> Armory {

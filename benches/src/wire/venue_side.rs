@@ -236,7 +236,7 @@ impl Conn {
             Kind::Private { greeted: false } => {
                 self.kind = Kind::Private { greeted: true };
                 let said = r#"{"type":"subscribed","id":1,"msg":{"channel":"x","sid":1}}"#;
-                self.send(&[said; 3])?;
+                self.send(&[said; 4])?;
             }
             _ => {}
         }

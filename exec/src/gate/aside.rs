@@ -60,8 +60,10 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                 let page = self.clerk.hear(question, head, body, &mut |event| match event {
                     PrivateEvent::Fill(fill) => orders.fill(&fill, mono, figures, out),
                     PrivateEvent::Order(news) => orders.news(&news, mono, figures, out),
-                    PrivateEvent::Position(_) | PrivateEvent::Subscribed | PrivateEvent::Broken => {
-                    }
+                    PrivateEvent::Position(_)
+                    | PrivateEvent::Stopped(_)
+                    | PrivateEvent::Subscribed
+                    | PrivateEvent::Broken => {}
                 });
                 if page != Page::Whole {
                     orders.unanswered(key);

@@ -101,6 +101,11 @@ pub trait Clerk {
         true
     }
 
+    /// True once for each time that the venue stopped us.
+    fn take_stop(&mut self) -> bool {
+        false
+    }
+
     /// A person says that trading may go on.
     fn arm(&mut self) {}
 

@@ -34,6 +34,8 @@ pub(super) struct Groups {
     shards: Vec<Group>,
     /// The shard whose request is under way.
     asked: Option<usize>,
+    /// The venue stopped one, and nobody was told yet.
+    untold: bool,
     due: Ns,
 }
 
@@ -45,7 +47,7 @@ impl Groups {
         for shard in used {
             shards[(shard as usize).min(count - 1)] = Group::Wanted;
         }
-        Groups { contracts, shards, asked: None, due: Ns(0) }
+        Groups { contracts, shards, asked: None, untold: false, due: Ns(0) }
     }
 
     fn at(&mut self, shard: u32) -> &mut Group {
@@ -69,12 +71,24 @@ impl Groups {
     /// Reads the refusal of an order: the venue may have stopped its group.
     #[cold]
     pub(super) fn refused(&mut self, shard: u32, body: &[u8]) {
-        let group = self.at(shard);
-        if let Group::Open(id) = *group
+        if let Group::Open(id) = *self.at(shard)
             && body.windows(REFUSAL.len()).any(|part| part == REFUSAL)
         {
-            *group = Group::Triggered(id);
+            self.stopped(id);
         }
+    }
+
+    /// The venue stopped that group.
+    pub(super) fn stopped(&mut self, id: Id) {
+        for group in self.shards.iter_mut().filter(|group| **group == Group::Open(id)) {
+            *group = Group::Triggered(id);
+            self.untold = true;
+        }
+    }
+
+    /// True once for each time that the venue stopped one.
+    pub(super) fn take_stop(&mut self) -> bool {
+        core::mem::take(&mut self.untold)
     }
 
     /// A person says that trading may go on.

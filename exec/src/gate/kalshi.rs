@@ -252,7 +252,7 @@ impl Clerk for KalshiClerk {
             self.writes.of(order.market).empty(now);
         }
         let shard = self.shard_of(order.market);
-        if let Some(groups) = self.groups.as_mut().filter(|_| head.status == 400) {
+        if let Some(groups) = self.groups.as_mut().filter(|_| head.status >= 400) {
             groups.refused(shard, body);
         }
         if answer.closed.is_some() {
@@ -327,6 +327,10 @@ impl Clerk for KalshiClerk {
         self.groups.as_ref().is_none_or(Groups::stand)
     }
 
+    fn take_stop(&mut self) -> bool {
+        self.groups.as_mut().is_some_and(Groups::take_stop)
+    }
+
     fn arm(&mut self) {
         if let Some(groups) = &mut self.groups {
             groups.arm();
@@ -396,9 +400,10 @@ impl Clerk for KalshiClerk {
     }
 
     fn frame(&mut self, frame: &[u8], tell: &mut dyn FnMut(PrivateEvent)) -> bool {
-        let positions = &mut self.positions;
+        let (positions, groups) = (&mut self.positions, &mut self.groups);
         self.private.frame(&mut self.parser, frame, &mut |event| match event {
             PrivateEvent::Position(held) => note(positions, held),
+            PrivateEvent::Stopped(id) => groups.iter_mut().for_each(|groups| groups.stopped(id)),
             other => tell(other),
         })
     }

@@ -12,11 +12,10 @@ use crate::private::{
 use crate::sign::text::Text;
 
 /// Subscribes to what concerns our own orders and holdings.
-pub const SUBSCRIBE: &str =
-    r#"{"id":1,"cmd":"subscribe","params":{"channels":["fill","user_orders","market_positions"]}}"#;
+pub const SUBSCRIBE: &str = r#"{"id":1,"cmd":"subscribe","params":{"channels":["fill","user_orders","market_positions","order_group_updates"]}}"#;
 
 /// Channels that [`SUBSCRIBE`] names; each is acknowledged.
-const CHANNELS: u8 = 3;
+const CHANNELS: u8 = 4;
 
 /// Reads the frames of one connection.
 #[derive(Default)]
@@ -51,6 +50,10 @@ impl KalshiPrivate {
             "market_position" => {
                 let position = position_row(message);
                 return position.map(|held| tell(PrivateEvent::Position(held))).is_some();
+            }
+            "order_group_updates" if text(message, "event_type") == Some("triggered") => {
+                let group = text(message, "order_group_id").and_then(Id::parse);
+                return group.map(|id| tell(PrivateEvent::Stopped(id))).is_some();
             }
             "subscribed" => {
                 self.acknowledged = self.acknowledged.saturating_add(1);

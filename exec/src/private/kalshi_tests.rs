@@ -56,11 +56,18 @@ fn an_order_that_ended_tells_what_was_filled() {
 #[test]
 fn all_channels_must_be_acknowledged() {
     let ack = r#"{"type":"subscribed","id":1,"msg":{"channel":"fill","sid":1}}"#;
-    assert_eq!(read(&[ack, ack]), []);
-    assert_eq!(read(&[ack, ack, ack]), [PrivateEvent::Subscribed]);
+    assert_eq!(read(&[ack, ack, ack]), []);
+    assert_eq!(read(&[ack, ack, ack, ack]), [PrivateEvent::Subscribed]);
     let broken = r#"{"type":"error","sid":2,"msg":{"code":25,"msg":"overflow"}}"#;
     assert_eq!(read(&[broken]), [PrivateEvent::Broken]);
     assert_eq!(read(&[r#"{"type":"new","x":1}"#, "\n"]), []);
+    let group = |event| {
+        format!(
+            r#"{{"type":"order_group_updates","sid":21,"seq":7,"msg":{{"event_type":"{event}","order_group_id":"og_123","ts_ms":1733047200000}}}}"#
+        )
+    };
+    assert_eq!(read(&[&group("triggered")]), [PrivateEvent::Stopped(id("og_123"))]);
+    assert_eq!(read(&[&group("reset")]), []);
     let held = r#"{"type":"market_position","sid":14,"msg":{"market_ticker":"KX-T3.50","position_fp":"-100.05"}}"#;
     let [PrivateEvent::Position(held)] = read(&[held])[..] else { panic!() };
     assert_eq!((held.ticker.as_bytes(), held.contracts_e2), (&b"KX-T3.50"[..], -10_005));

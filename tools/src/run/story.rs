@@ -273,6 +273,9 @@ pub fn risk_text(risk: Risk) -> &'static str {
         Risk::Balance => "too little money is left: off until `parallax arm`",
         Risk::Collar => "an order would pay more than the books allow",
         Risk::Unhedged => "several tries to close what one leg filled alone came to nothing: look",
+        Risk::Breaker => {
+            "the venue stopped our orders because too much filled at once: look, then arm"
+        }
     }
 }
 

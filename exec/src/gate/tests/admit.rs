@@ -177,6 +177,7 @@ fn an_order_goes_into_its_group_and_a_group_that_was_stopped_waits_for_a_person(
     rig.peer(slot).borrow_mut().answer(400, "", refusal);
     rig.run(1);
     assert!(!rig.gate.is_ready());
+    assert_eq!(breakers(&mut rig), 1, "somebody is told, once");
     rig.pass(5 * S);
     rig.channel().borrow_mut().to_hear.push_back(None);
     rig.run(2);
@@ -188,4 +189,23 @@ fn an_order_goes_into_its_group_and_a_group_that_was_stopped_waits_for_a_person(
     rig.peer(aside).borrow_mut().answer(200, "", "{}");
     rig.run(1);
     assert!(rig.gate.is_ready());
+    // The private channel tells it too, before any order is refused; a word of another group is
+    // none of ours.
+    let stopped = |group: &str| {
+        let msg = json!({"event_type": "triggered", "order_group_id": group, "ts_ms": 1});
+        json!({"type": "order_group_updates", "sid": 4, "seq": 1, "msg": msg}).to_string()
+    };
+    rig.hear(&stopped("og-9"));
+    rig.run(1);
+    assert!(rig.gate.is_ready());
+    rig.hear(&stopped("og-1"));
+    rig.run(1);
+    assert!(!rig.gate.is_ready());
+    assert_eq!(breakers(&mut rig), 1);
+}
+
+/// How often it was told that the venue stopped us.
+fn breakers(rig: &mut Rig<impl Clerk>) -> usize {
+    let told = |it: &&Feedback| matches!(it, Feedback::Tripped { risk: Risk::Breaker, .. });
+    rig.feedback().iter().filter(told).count()
 }

@@ -209,7 +209,7 @@ impl<K: Clerk> Rig<K> {
     pub fn subscribe(&mut self) {
         self.run(3);
         let acks: &[&str] = match K::VENUE {
-            Venue::Kalshi => &[r#"{"type":"subscribed","id":1,"msg":{"channel":"x","sid":1}}"#; 3],
+            Venue::Kalshi => &[r#"{"type":"subscribed","id":1,"msg":{"channel":"x","sid":1}}"#; 4],
             Venue::Polymarket => &["PONG"],
         };
         for ack in acks {
