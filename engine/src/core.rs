@@ -8,6 +8,7 @@ mod account; // reports: what an order came to, and where all money is
 mod attend; // what deserves a closer look: candidates, episodes, decisions
 mod control; // rules that change while markets trade
 mod mend; // what one leg filled alone is closed
+mod payout; // markets that settle while they are held
 
 use crate::digest::Digest;
 use crate::edge::{NEVER, Quote, edges, exists};
@@ -25,7 +26,7 @@ use crate::risk::{Guard, Word};
 use crate::stock::Stock;
 use crate::tile::Now;
 use crate::top::{Health, MARKETS_MAX, MarketId, Top};
-use crate::units::{Ns, Qty, Shares, Usd, Venue};
+use crate::units::{Ns, Px, Qty, Shares, Usd, Venue};
 
 pub use account::Accounts;
 use arm::Armed;
@@ -195,6 +196,8 @@ struct PairState {
     ready_at: Ns,
     /// A bit for each [`Risk`] that was told since the last bundle.
     tripped: u32,
+    /// By side: what a YES of the first venue was worth there once it settled.
+    worth: [Option<Px>; 2],
 }
 
 impl PairState {
@@ -245,6 +248,7 @@ pub struct Core {
     tokens: TokenLedger,
     inventory: Usd,
     matched: Shares,
+    settled: Usd,
     last_bundle: u64,
     kill_epoch: u32,
     /// When to look again at what is held on one side alone; monotonic.
@@ -297,6 +301,7 @@ impl Core {
             armed: [Armed::NONE; 2],
             ready_at: Ns(0),
             tripped: 0,
+            worth: [None; 2],
         });
         Core {
             rows: rows.collect(),
@@ -312,6 +317,7 @@ impl Core {
             tokens: TokenLedger::new(config.cash[1], sizes[1]),
             inventory: Usd::ZERO,
             matched: Shares::ZERO,
+            settled: Usd::ZERO,
             last_bundle: 0,
             kill_epoch: 0,
             mend_due: mend::NEVER,
@@ -521,6 +527,9 @@ impl Core {
         self.mix_word(word);
         self.killed &= word != Word::Arm;
         self.guard.tell(word);
+        if let Word::Paid(payout) = word {
+            self.pay_out(&payout);
+        }
     }
 
     /// A gate's safeguard refused an order of this pair.

@@ -5,7 +5,7 @@ use crate::event::{Action, BundleId, Control, Feedback, Reject, Report, ReportKi
 use crate::grid::{BANDS_MAX, Grid};
 use crate::inject::Injection;
 use crate::pair::{Direction, FeeRule, Outcome, PairId};
-use crate::risk::Word;
+use crate::risk::{Payout, Word};
 use crate::tile::Now;
 use crate::top::{Health, Levels, MarketId, TOP_LEVELS, Top};
 use crate::units::{Ns, Px, Qty, Shares, Usd, Venue};
@@ -395,6 +395,14 @@ fn put_word(put: &mut Put<'_>, word: &Word) {
             put.u8(outcome as u8);
             put.u64(shares.e6());
         }
+        Word::Paid(Payout { market, outcome, shares, each, paid }) => {
+            put.u8(5);
+            put.market(market);
+            put.u8(outcome as u8);
+            put.u64(shares.e6());
+            put.u16(each.e4());
+            put.u64(paid.e6().cast_unsigned());
+        }
     }
 }
 
@@ -410,6 +418,13 @@ fn get_word(get: &mut Get<'_>) -> Option<Word> {
             outcome: get.outcome()?.0,
             shares: Shares::new(get.u64()?),
         },
+        5 => Word::Paid(Payout {
+            market: get.market()?,
+            outcome: get.outcome()?.0,
+            shares: Shares::new(get.u64()?),
+            each: get.px()?,
+            paid: Usd::new(get.u64()?.cast_signed()),
+        }),
         _ => return None,
     })
 }
@@ -496,6 +511,13 @@ mod tests {
             Word::Block { market, blocked: true },
             Word::Settled { market },
             Word::Closed { pair: PairId(1), market, outcome: Outcome::No, shares: Shares::new(5) },
+            Word::Paid(Payout {
+                market,
+                outcome: Outcome::Yes,
+                shares: Shares::new(7),
+                each: Px::ONE,
+                paid: Usd::new(-7),
+            }),
         ];
         words.into_iter().for_each(|word| round(CoreInput::Word(word)));
         round(CoreInput::Timer);

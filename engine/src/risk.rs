@@ -9,13 +9,13 @@ pub mod limits; // what no order and no run may exceed
 pub mod throttle; // how often
 
 use crate::event::{Action, Bundle, Leg, Purpose, Report, ReportKind, Risk};
-use crate::pair::{PairId, PairTable};
+use crate::pair::{Outcome, PairId, PairTable};
 use crate::risk::exposure::{Exposure, Place, Room, Stake};
 use crate::risk::limits::{RATE_MAX, RiskLimits};
 use crate::risk::throttle::{Streak, Window};
 use crate::tile::Now;
 use crate::top::MarketId;
-use crate::units::{Ns, Shares, Usd, Venue};
+use crate::units::{Ns, Px, Shares, Usd, Venue};
 
 /// What somebody tells the core and the gates while they trade.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,11 +36,14 @@ pub enum Word {
         /// Whether it is.
         blocked: bool,
     },
-    /// A market paid out.
+    /// A market's outcome is final: nothing of it is at stake any more, though the money may come
+    /// later.
     Settled {
         /// Which.
         market: MarketId,
     },
+    /// A venue took contracts of a market that settled, and paid for them.
+    Paid(Payout),
     /// Contracts of a market were closed by other means than an order of ours: a merge, a
     /// redemption, a sale by hand.
     Closed {
@@ -49,10 +52,25 @@ pub enum Word {
         /// Of which market.
         market: MarketId,
         /// Which outcome.
-        outcome: crate::pair::Outcome,
+        outcome: Outcome,
         /// How many.
         shares: Shares,
     },
+}
+
+/// Contracts of a market that settled, as its venue paid for them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Payout {
+    /// Of which market.
+    pub market: MarketId,
+    /// Of which outcome.
+    pub outcome: Outcome,
+    /// How many.
+    pub shares: Shares,
+    /// What each of them paid.
+    pub each: Px,
+    /// What the venue paid for all of them.
+    pub paid: Usd,
 }
 
 /// What is kept of a pair beside its stakes.
@@ -288,17 +306,20 @@ impl Guard {
                 let its = self.watches.iter_mut().filter(|watch| watch.markets[side] == market);
                 its.for_each(|watch| watch.blocked[side] = blocked);
             }
-            Word::Settled { market } => {
-                let side = market.venue().index();
-                for (number, watch) in self.watches.iter().enumerate() {
-                    if watch.markets[side] == market {
-                        self.exposure.settle(PairId(number as u16), side);
-                    }
-                }
-            }
+            Word::Settled { market } | Word::Paid(Payout { market, .. }) => self.settle(market),
             Word::Closed { pair, market, outcome, shares } => {
                 let at = Place { side: market.venue().index(), outcome };
                 self.exposure.close(pair, at, shares);
+            }
+        }
+    }
+
+    /// Nothing of a market is at stake any more, whichever pairs it belongs to.
+    fn settle(&mut self, market: MarketId) {
+        let side = market.venue().index();
+        for (number, watch) in self.watches.iter().enumerate() {
+            if watch.markets[side] == market {
+                self.exposure.settle(PairId(number as u16), side);
             }
         }
     }
@@ -307,7 +328,7 @@ impl Guard {
     /// 1e-6 contracts, YES above zero and NO below, and the second one's tokens. Of what both
     /// venues hold a half dollar a contract is at stake on each, of the rest the whole dollar.
     pub fn begin_with(&mut self, pair: PairId, net_e6: i64, held: [Shares; 2]) {
-        use crate::pair::Outcome::{No, Yes};
+        use Outcome::{No, Yes};
         let first = Shares::new(net_e6.unsigned_abs());
         let matched = first.min(held[0] + held[1]);
         let mut left = matched;

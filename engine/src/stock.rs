@@ -83,6 +83,12 @@ impl Stock {
         self.open[side][outcome as usize].join(lot);
     }
 
+    /// Takes out what is open of an outcome of a side, at its cost, up to `shares`: its market is
+    /// over.
+    pub fn take(&mut self, side: usize, outcome: Outcome, shares: Shares) -> Lot {
+        self.open[side][outcome as usize].split(shares)
+    }
+
     /// Contracts of an outcome of a side that are open.
     pub const fn open(&self, side: usize, outcome: Outcome) -> Lot {
         self.open[side][outcome as usize]

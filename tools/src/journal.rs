@@ -5,6 +5,7 @@ pub mod lock; // one engine an account
 pub mod keep; // the journal of a folder: read, cut, ready to be gone on with
 pub mod opening; // what a run begins with, as records
 pub mod truth; // what both venues say
+pub mod payouts; // markets that settled
 pub mod judge; // the journal against the venues, without a socket
 pub mod recover; // asks until all is known, or says what is not
 pub mod compare; // the same while a run goes on

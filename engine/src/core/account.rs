@@ -8,14 +8,14 @@ use crate::flight::Flight;
 use crate::ledger::{NetLedger, Purse, TokenLedger};
 use crate::order::OrderState;
 use crate::pair::{Outcome, PairId};
-use crate::risk::Word;
+use crate::risk::{Payout, Word};
 use crate::stock::Lot;
 use crate::tile::Now;
 use crate::top::MarketId;
 use crate::units::{Ns, Shares, Usd, Venue};
 
-/// Where all money is. Until a market resolves,
-/// start = cash + inventory + in flight + matched - realised - netted, to the micro-dollar.
+/// Where all money is, to the micro-dollar:
+/// start = cash + inventory + in flight + matched - realised - netted - settled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Accounts {
     /// Money at each venue.
@@ -33,6 +33,8 @@ pub struct Accounts {
     pub realised: Usd,
     /// Dollars that the first venue paid for opposite contracts.
     pub netted: Usd,
+    /// Dollars that markets paid, as far as `matched` had counted them, or that nobody had.
+    pub settled: Usd,
 }
 
 impl Core {
@@ -281,6 +283,7 @@ impl Core {
             matched: self.matched,
             realised: self.figures.realised,
             netted: self.net.netted(),
+            settled: self.settled,
         }
     }
 
@@ -371,6 +374,12 @@ impl Core {
                 digest.mix(1 << 61 | 4 << 56 | u64::from(pair.0) << 8 | outcome as u64);
                 digest.mix(market(which));
                 digest.mix(shares.e6());
+            }
+            Word::Paid(Payout { market: which, outcome, shares, each, paid }) => {
+                digest.mix(1 << 61 | 5 << 56 | u64::from(each.e4()) << 8 | outcome as u64);
+                digest.mix(market(which));
+                digest.mix(shares.e6());
+                digest.mix(paid.e6().cast_unsigned());
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use engine::event::{Action, Feedback, Report, ReportKind};
 use engine::pair::Outcome;
+use engine::risk::Payout;
 use engine::top::MarketId;
 use engine::units::{Ns, Shares, Usd, Venue};
 
@@ -116,6 +117,7 @@ impl State {
             Record::Order(order) => self.order(&order),
             Record::Heard(Feedback::Report(report)) => self.report(&report),
             Record::Found(found) => self.found(&found),
+            Record::Paid(payout) => self.pay_out(&payout),
             Record::End { unknown, open } => self.ended = unknown == 0 && open == 0,
             Record::Heard(_)
             | Record::Ended(_)
@@ -212,6 +214,21 @@ impl State {
         (known.filled, known.cash, known.fee) = (found.shares, found.cash, found.fee);
         (known.over, known.unknown) = (true, false);
         self.trade(market, outcome, action, by);
+    }
+
+    /// Contracts of a market that settled go, and their money comes: by the venue's own word.
+    fn pay_out(&mut self, payout: &Payout) {
+        let Payout { market, outcome, shares, paid, .. } = *payout;
+        let venue = market.venue();
+        let held = self.held.entry(key(market)).or_default();
+        let (at, gone) = match (venue, outcome) {
+            (Venue::Kalshi, Outcome::Yes) => (0, e6(shares)),
+            (Venue::Kalshi, Outcome::No) => (0, -e6(shares)),
+            (Venue::Polymarket, outcome) => (outcome as usize, e6(shares)),
+        };
+        held[at] = held[at].saturating_sub(gone);
+        self.cash[venue.index()] += paid;
+        self.settled[venue.index()] += paid;
     }
 
     /// Books a trade as its venue does: contracts, cash and fee, each below zero where it is taken

@@ -186,3 +186,30 @@ fn positions_net_sell_and_come_back_as_in_the_engines_own_ledger() {
         }
     }
 }
+
+#[test]
+fn a_settlement_moves_all_ledgers_and_leaves_nothing_held() {
+    let mut state = begun();
+    let (kalshi, polymarket) =
+        (order(1, 0, Venue::Kalshi, Outcome::No), order(1, 1, Venue::Polymarket, Outcome::Yes));
+    for order in [&kalshi, &polymarket] {
+        state.take(&Record::Order(*order));
+        state.take(&heard(order, fill(10_000_000, 4_000_000, 7)));
+        state.take(&heard(order, ReportKind::Done));
+    }
+    let before = state.ledgers();
+    for (order, each) in [(&kalshi, Px::ONE), (&polymarket, Px::ZERO)] {
+        let (market, outcome) = (order.market, order.outcome);
+        let held = state.held[&key(market)];
+        let shares = Shares::new(held[0].unsigned_abs());
+        assert_ne!(shares, Shares::ZERO);
+        let paid = Usd::new(held[0].abs() * i64::from(each == Px::ONE));
+        state.take(&Record::Paid(Payout { market, outcome, shares, each, paid }));
+        assert_eq!(state.held[&key(market)], [0; 2], "{held:?}");
+    }
+    let after = state.ledgers();
+    let paid = |one: [Usd; 2], other: [Usd; 2]| [0, 1].map(|at| (one[at] - other[at]).e6());
+    assert_eq!(paid(after.matched, before.matched), [14_000_000, 0], "with what was there before");
+    assert_eq!(paid(after.settled, before.settled), [14_000_000, 0]);
+    assert_eq!(after.at_risk, [Usd::ZERO; 2]);
+}

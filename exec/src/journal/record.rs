@@ -3,6 +3,7 @@
 use engine::event::{Action, BundleId, Feedback, Purpose, Settled};
 use engine::input::{CORE_INPUT_LEN_MAX, CoreInput};
 use engine::pair::{Outcome, PairId};
+use engine::risk::Payout;
 use engine::tile::Now;
 use engine::top::MarketId;
 use engine::units::{Ns, Px, Qty, Shares, Usd, Venue};
@@ -181,6 +182,8 @@ pub enum Record {
         /// The venue's was taken over.
         taken: bool,
     },
+    /// A venue paid for contracts of a market that settled.
+    Paid(Payout),
     /// The run ended in order.
     End {
         /// Orders of unknown fate.
@@ -285,6 +288,14 @@ impl Record {
                 put.u64(*unknown);
                 put.u64(*open);
             }
+            Record::Paid(payout) => {
+                put.u8(14);
+                put.market(payout.market);
+                put.outcome(payout.outcome);
+                put.u64(payout.shares.e6());
+                put.u16(payout.each.e4());
+                put.i64(payout.paid.e6());
+            }
         }
     }
 
@@ -341,6 +352,13 @@ impl Record {
                 taken: get.bool()?,
             },
             13 => Record::End { unknown: get.u64()?, open: get.u64()? },
+            14 => Record::Paid(Payout {
+                market: get.market()?,
+                outcome: get.outcome()?,
+                shares: Shares::new(get.u64()?),
+                each: get.px()?,
+                paid: get.usd()?,
+            }),
             _ => return None,
         };
         get.0.is_empty().then_some(record)

@@ -88,6 +88,13 @@ pub fn samples() -> Vec<Record> {
             taken: true,
         },
         Record::End { unknown: 1, open: 2 },
+        Record::Paid(Payout {
+            market,
+            outcome: Outcome::No,
+            shares: Shares::new(9_000_001),
+            each: Px::ONE,
+            paid: Usd::new(9_000_001),
+        }),
     ]
 }
 
@@ -115,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_byte_never_panics(which in 0usize..16, at in any::<usize>(), to in any::<u8>()) {
+    fn a_changed_byte_never_panics(which in 0usize..17, at in any::<usize>(), to in any::<u8>()) {
         let mut bytes = Vec::new();
         samples()[which].encode(&mut bytes);
         let at = at % bytes.len();

@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 
 use engine::event::{Event, Feedback};
 use engine::pair::PairTable;
+use engine::risk::Payout;
 use engine::units::Venue;
 use exec::journal::Record;
 use exec::journal::fold::State;
 
 use super::judge::Difference;
-use super::truth::{Books, Truth, Wanted};
+use super::payouts;
+use super::truth::{Books, HeldRow, Truth, Wanted};
 use crate::pairs::PairFile;
 use crate::run::spec::RunSpec;
 
@@ -27,7 +29,7 @@ const LAG: Duration = Duration::from_secs(300);
 const STRIKES: u32 = 5;
 
 /// Between two comparisons.
-const EVERY: Duration = Duration::from_secs(15);
+pub const EVERY: Duration = Duration::from_secs(15);
 
 /// Whoever waits looks so often whether the run has ended.
 const LOOK: Duration = Duration::from_millis(100);
@@ -114,6 +116,19 @@ impl Comparison {
         }
     }
 
+    /// What is believed to be held.
+    pub fn held(&self) -> Vec<HeldRow> {
+        payouts::held(&self.state)
+    }
+
+    /// Takes in what markets paid that settled since the last time, and tells it.
+    pub fn explain(&mut self, at: Instant, truth: &Truth) -> Vec<Payout> {
+        let found = payouts::payouts(&self.state, truth);
+        found.iter().for_each(|payout| self.state.take(&Record::Paid(*payout)));
+        self.note(at);
+        found
+    }
+
     /// Compares with what the venues were asked at `asked`; returns what cannot be so.
     pub fn judge(&mut self, asked: Instant, truth: &Truth) -> Vec<Difference> {
         let since = asked.checked_sub(LAG);
@@ -146,27 +161,33 @@ impl Comparison {
     }
 }
 
-/// Compares now and then until `end`. The first differences that last are told, once.
+/// Compares every so often until `end`. What a market paid is told; the first differences that last
+/// are told, once.
 pub fn watch(
     books: &mut dyn Books,
     file: &PairFile,
     comparison: &Mutex<Comparison>,
-    end: &AtomicBool,
+    (every, end): (Duration, &AtomicBool),
+    paid: &mut dyn FnMut(Payout),
     alarm: &mut dyn FnMut(&str),
 ) {
-    let wanted = Wanted::of(file);
+    let mut wanted = Wanted::of(file);
     let mut last = Instant::now();
     while !end.load(Relaxed) {
-        if last.elapsed() < EVERY {
+        if last.elapsed() < every {
             thread::sleep(LOOK);
             continue;
         }
         last = Instant::now();
         // An answer that does not come proves nothing; the gates know of it first.
+        let lock = || comparison.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.held = lock().held();
         let Ok(truth) = books.standing(&wanted) else { continue };
-        let mut held = comparison.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = lock();
+        let settled = held.explain(last, &truth);
         let found = held.judge(last, &truth);
         drop(held);
+        settled.into_iter().for_each(&mut *paid);
         if !found.is_empty() {
             let lines: Vec<String> = found.iter().map(Difference::to_string).collect();
             alarm(&format!("the venues' figures are not ours: {}", lines.join("; ")));

@@ -16,6 +16,7 @@ use exec::journal::fold::{Known, State};
 use exec::journal::record::{Finding, OrderRecord, name};
 use exec::private::{Expect, Stand};
 
+use super::payouts::{Told, payouts};
 use super::truth::{FillRow, OrderRow, Truth};
 
 /// A figure on which journal and venue do not agree.
@@ -73,6 +74,7 @@ pub fn judge(
     let known: Vec<Known> = it.state.orders.values().copied().collect();
     known.iter().for_each(|order| it.settle(order));
     it.foreign();
+    it.paid();
     it.compare();
     it.out
 }
@@ -310,6 +312,16 @@ impl Judge<'_> {
                 }
                 None => self.state.cash[row.venue.index()] -= paid,
             }
+        }
+    }
+
+    /// Markets that settled since: they explain what they moved.
+    fn paid(&mut self) {
+        for payout in payouts(&self.state, self.truth) {
+            let key = (payout.market.venue().index(), payout.market.index());
+            let name = self.state.markets.get(&key).cloned().unwrap_or_default();
+            self.out.notes.push(Told(&payout, &name).to_string());
+            self.record(Record::Paid(payout));
         }
     }
 

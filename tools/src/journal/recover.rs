@@ -11,6 +11,7 @@ use exec::journal::fold::State;
 use exec::private::Stand;
 
 use super::judge::{Difference, judge, noted};
+use super::payouts;
 use super::truth::{Books, OrderRow, Truth, Wanted};
 use crate::pairs::PairFile;
 
@@ -127,6 +128,7 @@ impl Recovery {
         let mut wanted = Wanted::of(&file);
         wanted.since_s = (state.began.0 / 1_000_000_000).saturating_sub(SKEW_S);
         wanted.open = state.open().filter_map(|known| known.order.venue).collect();
+        wanted.held = payouts::held(&state);
         Recovery { state, file, fees, wanted, patience, stubborn: None }
     }
 

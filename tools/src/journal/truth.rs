@@ -73,6 +73,19 @@ impl FillRow {
     }
 }
 
+/// A market that settled, as its venue says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PaidRow {
+    /// Where.
+    pub venue: Venue,
+    /// Ticker or condition id.
+    pub name: String,
+    /// What a YES contract paid.
+    pub yes: Px,
+    /// What all our contracts of it paid, where the venue tells.
+    pub paid: Option<Usd>,
+}
+
 /// What both venues say.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Truth {
@@ -86,6 +99,17 @@ pub struct Truth {
     pub orders: Vec<OrderRow>,
     /// Fills.
     pub fills: Vec<FillRow>,
+    /// Markets that settled, of those that were asked for.
+    pub paid: Vec<PaidRow>,
+}
+
+/// A market that somebody believes to hold something of.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct HeldRow {
+    /// Ticker or condition id.
+    pub name: String,
+    /// Its tokens, YES first; none on Kalshi.
+    pub tokens: Option<[String; 2]>,
 }
 
 /// What is asked for.
@@ -97,6 +121,8 @@ pub struct Wanted {
     pub tokens: BTreeSet<(String, bool)>,
     /// Orders on Polymarket whose fate is open.
     pub open: Vec<Id>,
+    /// What is believed to be held: where the venue holds less, it may have settled.
+    pub held: Vec<HeldRow>,
 }
 
 impl Wanted {
@@ -274,7 +300,42 @@ fn stand<A: Carrier>(
         let shares = session.polymarket.shares(token, *is_v2)?;
         truth.tokens.insert(token.clone(), i64::try_from(shares.e6()).unwrap_or(i64::MAX));
     }
+    settled(session, wanted, truth)?;
+    // Last: what settles meanwhile shows as money beyond what is explained, and is asked for again.
     truth.cash = [session.kalshi.balance()?.total, session.polymarket.balance()?];
+    Ok(())
+}
+
+/// Asks about markets of which nothing, or one token less, is held than was believed.
+fn settled<A: Carrier>(
+    session: &mut Clients<'_, A>,
+    wanted: &Wanted,
+    truth: &mut Truth,
+) -> Result<(), RestError> {
+    let gone = |row: &&HeldRow| row.tokens.is_none() && !truth.net.contains_key(&row.name);
+    let tickers: Vec<&HeldRow> = wanted.held.iter().filter(gone).collect();
+    if !tickers.is_empty() {
+        for row in session.kalshi.settlements(wanted.since_s)? {
+            let Some(yes) = u16::try_from(row.value * 100).ok().and_then(Px::new) else { continue };
+            let paid = Some(Usd::new(row.revenue.saturating_mul(10_000)));
+            if tickers.iter().any(|held| held.name == row.ticker) {
+                truth.paid.push(PaidRow { venue: Venue::Kalshi, name: row.ticker, yes, paid });
+            }
+        }
+    }
+    for row in &wanted.held {
+        let Some([yes, no]) = &row.tokens else { continue };
+        // Whoever redeems takes one token or both.
+        if [yes, no].iter().all(|token| truth.tokens.get(*token).is_none_or(|held| *held > 0)) {
+            continue;
+        }
+        let won = session.polymarket.winner(&row.name)?;
+        let pays = [(yes, Px::ONE), (no, Px::ZERO)];
+        if let Some((_, yes)) = pays.into_iter().find(|(token, _)| won.as_ref() == Some(*token)) {
+            let (venue, name) = (Venue::Polymarket, row.name.clone());
+            truth.paid.push(PaidRow { venue, name, yes, paid: None });
+        }
+    }
     Ok(())
 }
 

@@ -63,6 +63,21 @@ pub struct Position {
     pub fees_paid_dollars: E6,
 }
 
+/// A market that settled while the account held it.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Settlement {
+    /// The market.
+    pub ticker: String,
+    /// Contracts of YES.
+    pub yes_count_fp: E2,
+    /// Contracts of NO.
+    pub no_count_fp: E2,
+    /// What it paid; cents.
+    pub revenue: i64,
+    /// What a contract of YES paid; cents.
+    pub value: i64,
+}
+
 /// An order as the venue keeps it.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct Order {
@@ -262,6 +277,21 @@ impl<A: Carrier> KalshiRest<A> {
             (page.market_positions, page.cursor)
         });
         Ok(pages?.into_iter().filter(|p| p.position_fp.0 != 0).collect())
+    }
+
+    /// Markets that settled while the account held them, since `min_s` (Unix seconds).
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn settlements(&mut self, min_s: u64) -> Result<Vec<Settlement>, RestError> {
+        #[derive(Deserialize)]
+        struct Page {
+            settlements: Vec<Settlement>,
+            #[serde(default)]
+            cursor: String,
+        }
+        let query = format!("limit=1000&min_ts={min_s}");
+        self.pages("/portfolio/settlements", &query, |page: Page| (page.settlements, page.cursor))
     }
 
     /// Orders, of one market where `ticker` is given, of one status (`resting`, `canceled`,

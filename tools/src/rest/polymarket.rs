@@ -332,6 +332,28 @@ impl<A: Carrier> PolymarketRest<A> {
         Ok(reply.market())
     }
 
+    /// The token of a market that won, once that is final; `None` before, and where none did.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn winner(&mut self, condition_id: &str) -> Result<Option<String>, RestError> {
+        #[derive(Deserialize)]
+        struct Token {
+            token_id: String,
+            winner: bool,
+        }
+        #[derive(Deserialize)]
+        struct Reply {
+            closed: bool,
+            tokens: Vec<Token>,
+        }
+        let reply: Reply = self.public(&format!("/markets/{condition_id}"), "")?;
+        let mut won = reply.tokens.into_iter().filter(|token| token.winner);
+        // Two winners are a void market: what it pays is not told here.
+        let one = won.next().filter(|_| reply.closed && won.next().is_none());
+        Ok(one.map(|token| token.token_id))
+    }
+
     /// pUSD of the account.
     ///
     /// # Errors

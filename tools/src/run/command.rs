@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use engine::pin::CoreList;
+use engine::risk::Word;
 use engine::units::{Usd, Venue};
 use engine::view::View;
 
@@ -374,6 +375,7 @@ fn trade_on(
         false => None,
     };
     let comparison = Mutex::new(Comparison::new(spec, &file, &table));
+    let (pay, paid) = std::sync::mpsc::channel();
     let switch = state.switch.handle();
     let Session { mut kalshi, mut polymarket, .. } = session;
     let watcher = match wish.hold {
@@ -392,8 +394,18 @@ fn trade_on(
         scope.spawn(move || second.run(&mut polymarket, CHECK_EVERY, end));
         if let Some(books) = &mut books {
             let (comparison, file) = (&comparison, &file);
+            // Simulated lists do not lag, and whoever watches a simulation wants to see it.
+            let every = match config.environment {
+                Environment::Sim => Duration::from_secs(2),
+                _ => compare::EVERY,
+            };
             scope.spawn(move || {
-                compare::watch(books, file, comparison, end, &mut |why| switch.kill(why));
+                let mut paid = |payout| {
+                    // Where nobody listens any more the run is over.
+                    let _ = pay.send(Word::Paid(payout));
+                };
+                let mut alarm = |why: &str| switch.kill(why);
+                compare::watch(books, file, comparison, (every, end), &mut paid, &mut alarm);
             });
         }
         // Simulators share this host's clock.
@@ -414,7 +426,10 @@ fn trade_on(
             state: &mut state,
             inject: wish.inject,
             stop: &stop,
-            words: &mut || heard.as_ref().and_then(|heard| heard.try_recv().ok()),
+            words: &mut || {
+                let found = heard.as_ref().and_then(|heard| heard.try_recv().ok());
+                found.or_else(|| paid.try_recv().ok())
+            },
             tick: &mut |_| {},
             event: &mut |event| {
                 comparison

@@ -8,9 +8,11 @@ use engine::event::{
 };
 use engine::latency::StageHistogram;
 use engine::pair::{Outcome, PairTable};
+use engine::risk::Payout;
 use engine::units::{Ns, Shares, Usd, Venue};
 
 use super::summary::{Percentiles, time};
+use crate::journal::payouts::Told;
 
 /// Lines kept for the live view.
 const LINES_MAX: usize = 64;
@@ -149,6 +151,13 @@ impl Story {
     /// A person armed it.
     pub fn armed(&mut self) {
         self.say("arm   trading goes on".to_owned());
+    }
+
+    /// A market settled, and its venue paid.
+    pub fn paid(&mut self, payout: &Payout, table: &PairTable) {
+        let pair = table.pairs_of(payout.market).next().and_then(|id| table.get(id));
+        let name = pair.map_or("a market of no pair", |pair| pair.id.as_str());
+        self.say(format!("paid  {}", Told(payout, name)));
     }
 
     /// Something did not work; each is told once.

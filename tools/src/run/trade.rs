@@ -289,6 +289,12 @@ impl Main<'_> {
             None => {}
         }
         while let Some(word) = (watch.words)() {
+            if let Word::Paid(payout) = word {
+                self.story.paid(&payout, self.table);
+                if let Some(journal) = &mut outside.journal {
+                    journal.write(&Record::Paid(payout));
+                }
+            }
             outside.brakes.tell(word);
         }
         let troubles = watch.state.switch.take_troubles();
