@@ -14,6 +14,7 @@ pub mod plan; // what a seed stands for
 pub mod trader; // the shipped tiles and their rings
 pub mod checks; // what must hold after every event
 pub mod disk; // the disk under the journal
+pub mod watch; // what was durable before it left
 pub mod tail; // what happened last
 pub mod mishap; // what is done to a simulation from outside
 pub mod seed; // one seed from its first event to its verdict

@@ -1,8 +1,10 @@
 //! One seed from its first event to its verdict: the loop that lets time jump, the faults of its
 //! plan, and the phases: chaos, healing, rest.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use engine::digest::Digest;
@@ -24,6 +26,7 @@ use super::net::Lobby;
 use super::plan::{Plan, Timed};
 use super::tail::Tail;
 use super::trader::{HostClock, KEY_ID, Keys, Parts, Trader};
+use super::watch::Watch;
 use crate::pairs::PairFile;
 use crate::run::audit;
 use crate::run::spec::{Fills, RunSpec};
@@ -103,10 +106,13 @@ pub(super) struct Simulation {
     /// The disk's faults end then.
     pub(super) disk_until: Ns,
     pub(super) checks: Checks,
+    watch: Watch,
     pub(super) rng: Rng,
     /// How far the engine's wall clock is ahead.
     pub(super) wall_ahead: i64,
     pub(super) paused: Vec<(Ns, Value)>,
+    /// How often a venue is to pause between the legs of a bundle.
+    pub(super) between: u32,
     digest: Digest,
     decisions: u64,
     events: u64,
@@ -127,8 +133,16 @@ pub(super) struct Simulation {
 /// Where a simulation cannot be made: no promise of the engine's.
 pub fn run(seed: u64, span: Ns, faults: bool) -> Result<Outcome, String> {
     let mut simulation = Simulation::new(seed, Plan::new(seed, faults))?;
-    let broken = simulation.go(span.max(SPAN_MIN), faults).err();
+    // A tile that panics takes the process with it; here it is a promise that was broken.
+    let went = catch_unwind(AssertUnwindSafe(|| simulation.go(span.max(SPAN_MIN), faults)));
+    let broken = went.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))).err();
     Ok(simulation.outcome(seed, broken))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Violation {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    Violation { invariant: "no_panic", detail: text.unwrap_or("a tile panicked").to_owned() }
 }
 
 impl Simulation {
@@ -173,6 +187,8 @@ impl Simulation {
         let lobby = Lobby::new(Rc::clone(&moment), plan.latency, lobby_rng);
         let lobby = Rc::new(RefCell::new(lobby));
         let fabric = Fabric::new(Rc::clone(&lobby), Rng::new(rng.bits()));
+        let disk = Disk::new();
+        let watch = Watch::new(disk.memory.clone());
         let mut simulation = Simulation {
             plan,
             world,
@@ -186,11 +202,13 @@ impl Simulation {
             file,
             trader: None,
             back_at: START,
-            disk: Disk::new(),
+            disk,
+            watch,
             disk_until: Ns(u64::MAX),
             rng,
             wall_ahead: 0,
             paused: Vec::new(),
+            between: 0,
             digest: Digest::default(),
             decisions: 0,
             events: 0,
@@ -226,6 +244,8 @@ impl Simulation {
         self.spec.cash = [cash, polymarket["accounts"][0]["cash"].as_i64().unwrap_or(0)];
         let accounts = Venue::ALL.map(|venue| self.world.standing(venue));
         self.spec.held = audit::positions(&self.file, &accounts);
+        // Whoever was down heard of nothing.
+        self.checks.restarted(accounts[0].overfilled);
         self.clock.set(self.now());
         self.disk.run = self.rng.bits() & ((1 << 59) - 1);
         let orders =
@@ -354,6 +374,7 @@ impl Simulation {
                 detail: "the tiles never come to rest at one instant".to_owned(),
             });
         }
+        self.watch.look(now, trader.is_shut());
         while let Some(event) = self.trader.as_mut().and_then(Trader::event) {
             dirty |= matches!(
                 event,
@@ -381,7 +402,10 @@ impl Simulation {
         for order in &arrived {
             self.tail.order(self.moment.get(), order.site);
             let mono = order.wrote_at.since(START).after(MONO_START);
-            self.checks.left(Venue::ALL[order.site.0], mono)?;
+            let venue = Venue::ALL[order.site.0];
+            self.checks.left(venue, mono)?;
+            self.watch.left(venue, order.wrote_at, &self.world)?;
+            self.pause_between(self.moment.get(), order.site);
         }
         Ok(!arrived.is_empty())
     }
@@ -413,6 +437,10 @@ impl Simulation {
                 invariant: "bounded",
                 detail: format!("{} events found no room", trader.lost()),
             });
+        }
+        self.watch.ended(&trader.figures())?;
+        if still[0] {
+            self.watch.books(now, &self.world, trader.core())?;
         }
         self.checks.books(now, &self.world, trader.core(), still)
     }
@@ -503,7 +531,7 @@ impl Simulation {
             seed,
             simulated: self.moment.get().since(START),
             events: self.events,
-            checks: self.checks.count,
+            checks: self.checks.count + self.watch.count,
             faults,
             decisions: self.decisions,
             orders: self.checks.orders,
