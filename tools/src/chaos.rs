@@ -10,12 +10,14 @@ pub mod pipe; // a connection: bytes that take their time
 pub mod net; // how the tiles reach the venues through pipes
 pub mod spoil; // what a feed says that it should not
 pub mod fabric; // the venues' end, and what the network does
+pub mod door; // the door before the venues, for revoked keys
 pub mod plan; // what a seed stands for
 pub mod trader; // the shipped tiles and their rings
+pub mod books; // how a process that starts asks the venues
 pub mod checks; // what must hold after every event
 pub mod disk; // the disk under the journal
-pub mod watch; // what was durable before it left
 pub mod tail; // what happened last
+pub(crate) mod process; // a start: the journal is read, the venues are asked
 pub mod mishap; // what is done to a simulation from outside
 pub mod seed; // one seed from its first event to its verdict
 pub mod command; // many of them, on all cores

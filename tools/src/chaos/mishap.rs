@@ -1,8 +1,5 @@
 //! What is done to a simulation from outside: to its venues, to its host, and that all is well again.
 
-use std::sync::atomic::Ordering::Release;
-
-use engine::live_tile::Command;
 use engine::pair::Direction;
 use engine::units::Ns;
 use exec::journal::memory::DiskFaults;
@@ -12,6 +9,7 @@ use sim::rng::Rng;
 use sim::venue::Request;
 
 use super::checks::Violation;
+use super::door::Revoked;
 use super::plan::{Mishap, Upset};
 use super::seed::{Simulation, TOKEN};
 use super::trader::Trader;
@@ -43,19 +41,6 @@ impl Simulation {
                 let body = json!({"venue": "polymarket", "kind": "settlement_failed"});
                 self.call(now, "/sim/fault", &body);
             }
-            Upset::OverFill => {
-                self.checks.overfills();
-                self.call(now, "/sim/fault", &json!({"venue": "kalshi", "kind": "over_fill"}));
-            }
-            Upset::Refine => {
-                let market = self.rng.below(self.plan.markets as u64);
-                let venue = *self.rng.pick(&["kalshi", "polymarket"]);
-                self.call(now, "/sim/refine", &json!({"venue": venue, "market": market}));
-            }
-            Upset::PauseBetween => {
-                self.between += 1;
-                return; // It counts when it strikes.
-            }
             Upset::PauseAll => self.pause(now, span, json!({"venue": "kalshi"})),
             Upset::PauseMarket => {
                 let market = self.rng.below(self.plan.markets as u64);
@@ -71,20 +56,6 @@ impl Simulation {
         self.call(now, "/sim/pause", &body);
         body["paused"] = false.into();
         self.paused.push((now.after(span), body));
-    }
-
-    /// An order has just reached a venue: where that was asked for, the other one pauses before the
-    /// other leg of its bundle arrives.
-    pub(super) fn pause_between(&mut self, now: Ns, site: SiteId) {
-        if self.between == 0 {
-            return;
-        }
-        self.between -= 1;
-        let other = if site == SiteId(0) { "polymarket" } else { "kalshi" };
-        let span = Ns::from_ms(self.rng.between(1_000, 20_000));
-        self.pause(now, span, json!({"venue": other}));
-        *self.faults.entry(Upset::PauseBetween.name()).or_default() += 1;
-        self.tail.fault(now, Upset::PauseBetween.name());
     }
 
     /// Pauses that are over end.
@@ -109,11 +80,7 @@ impl Simulation {
         self.tail.fault(now, mishap.name());
         match mishap {
             Mishap::Crash => {
-                self.count_inputs();
-                self.mix();
-                self.fabric.abandon(now);
-                self.trader = None;
-                self.back_at = now.after(Ns::from_ms(rng.between(5_000, 15_000)));
+                self.end(now, now.after(Ns::from_ms(rng.between(100, 15_000))));
                 self.disk.crash(rng, &self.world.ledger())?;
             }
             Mishap::SlowDisk => {
@@ -127,6 +94,10 @@ impl Simulation {
                 self.disk.faults(faults);
                 self.disk_until = now.after(Ns::from_ms(rng.between(1_000, 20_000)));
             }
+            Mishap::KeysRevoked => {
+                let until = now.after(Ns::from_ms(rng.between(1_000, 60_000)));
+                self.revoked.0[rng.below(2) as usize] = until;
+            }
             Mishap::Sleep => self.back_at = now.after(Ns::from_ms(rng.between(20, 3_000))),
             Mishap::ClockStep => {
                 let ns = rng.between(1_000_000, 3_000_000_000) as i64;
@@ -136,15 +107,18 @@ impl Simulation {
         Ok(())
     }
 
-    /// Starts the process once more, or, where it cannot, later; whether it runs.
-    pub(super) fn start_again(&mut self, now: Ns) -> Result<bool, Violation> {
-        match self.start() {
-            Ok(()) => Ok(true),
-            Err(_) if self.disk_until < Ns(u64::MAX) => {
-                self.back_at = now.after(Ns::from_ms(2_000));
-                Ok(false)
-            }
-            Err(detail) => Err(Violation { invariant: "starts", detail }),
+    /// A person looks at an engine that stopped by itself, and arms it again.
+    pub(super) fn attend(&mut self, now: Ns) {
+        let Some(trader) = &mut self.trader else { return };
+        if !trader.is_latched() {
+            self.arm_at = None;
+            return;
+        }
+        let at = *self.arm_at.get_or_insert_with(|| now.after(Ns::from_ms(20_000)));
+        if now >= at {
+            trader.arm();
+            self.arm_at = None;
+            *self.faults.entry("latched_and_armed").or_default() += 1;
         }
     }
 
@@ -156,11 +130,7 @@ impl Simulation {
         self.disk_until = Ns(u64::MAX);
         self.disk.faults(DiskFaults::default());
         if self.trader.as_ref().is_some_and(Trader::is_shut) {
-            self.count_inputs();
-            self.mix();
-            self.fabric.abandon(now);
-            self.trader = None;
-            self.back_at = self.back_at.max(now.after(Ns::from_ms(5_000)));
+            self.end(now, self.back_at.max(now.after(Ns::from_ms(5_000))));
         }
     }
 
@@ -171,12 +141,10 @@ impl Simulation {
         let kills = self.rng.chance(1, 2);
         let Some(trader) = &mut self.trader else { return };
         if kills {
-            // SYNC: the gates load it with Acquire; nothing else is read through it.
-            trader.kill_epoch().store(1, Release);
-            trader.tell(Command::Kill);
+            trader.kill();
             self.checks.killed(mono);
         } else {
-            trader.tell(Command::Hold);
+            trader.hold();
         }
     }
 
@@ -185,12 +153,13 @@ impl Simulation {
         self.world.heal();
         self.fabric.heal(now);
         self.wall_ahead = 0;
-        self.between = 0;
+        self.revoked = Revoked::default();
         self.disk_until = self.disk_until.min(now);
         for (until, _) in &mut self.paused {
             *until = now;
         }
         self.back_at = self.back_at.min(now);
+        self.arm_at = self.arm_at.map(|_| now);
     }
 
     /// An opportunity is put somewhere.

@@ -1,16 +1,16 @@
 //! One seed from its first event to its verdict: the loop that lets time jump, the faults of its
 //! plan, and the phases: chaos, healing, rest.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::rc::Rc;
 
 use engine::digest::Digest;
 use engine::event::Event;
 use engine::tile::Now;
 use engine::units::{Ns, Usd, Venue};
+use exec::sign::pool::HeaderSpread;
 use serde_json::Value;
 use sim::cast;
 use sim::fault::Level;
@@ -21,14 +21,15 @@ use sim::world::{Options, World};
 
 use super::checks::{Checks, Violation};
 use super::disk::Disk;
+use super::door::{Door, Revoked};
 use super::fabric::Fabric;
 use super::net::Lobby;
 use super::plan::{Plan, Timed};
+use super::process::Starting;
 use super::tail::Tail;
-use super::trader::{HostClock, KEY_ID, Keys, Parts, Trader};
-use super::watch::Watch;
+use super::trader::{HostClock, KEY_ID, Keys, Trader};
+use crate::config::{self, Config, Simulated, Variables};
 use crate::pairs::PairFile;
-use crate::run::audit;
 use crate::run::spec::{Fills, RunSpec};
 
 /// When every simulation begins: 2026-11-18, Unix nanoseconds.
@@ -59,6 +60,12 @@ pub const SPAN_MIN: Ns = Ns::from_ms(600_000);
 const CONNECTIONS_MAX: usize = 64;
 /// See [`CONNECTIONS_MAX`].
 const BACKLOG_MAX: usize = 4 << 20;
+/// Ports in the addresses of both venues, which say which of them is meant.
+pub(super) const PORTS: [u16; 2] = [1, 2];
+/// Signed headers and orders that lie ready.
+const HEADERS: usize = 16;
+/// See [`HEADERS`].
+const ARMED: usize = 8;
 /// What the administrator's calls carry; the engine does not know it.
 pub(super) const TOKEN: &str = "chaos";
 
@@ -93,26 +100,32 @@ pub(super) struct Simulation {
     pub(super) world: World,
     pub(super) fabric: Fabric,
     pub(super) moment: Rc<Cell<Ns>>,
-    lobby: Rc<RefCell<Lobby>>,
-    clock: HostClock,
-    keys: Keys,
-    spec: RunSpec,
-    file: PairFile,
+    pub(super) lobby: Rc<RefCell<Lobby>>,
+    pub(super) clock: HostClock,
+    pub(super) keys: Keys,
+    pub(super) config: Config,
+    pub(super) spec: RunSpec,
+    pub(super) file: PairFile,
     /// None while the process is down.
     pub(super) trader: Option<Trader>,
+    /// A start of it that is under way.
+    pub(super) starting: Option<Starting>,
+    /// When the last one ended.
+    pub(super) ended_at: Option<Ns>,
+    /// When a person looks at an engine that stopped by itself, and arms it again.
+    pub(super) arm_at: Option<Ns>,
     /// When it is started again, or gets a processor again.
     pub(super) back_at: Ns,
     pub(super) disk: Disk,
     /// The disk's faults end then.
     pub(super) disk_until: Ns,
     pub(super) checks: Checks,
-    watch: Watch,
     pub(super) rng: Rng,
+    /// Until when keys open nothing.
+    pub(super) revoked: Revoked,
     /// How far the engine's wall clock is ahead.
     pub(super) wall_ahead: i64,
     pub(super) paused: Vec<(Ns, Value)>,
-    /// How often a venue is to pause between the legs of a bundle.
-    pub(super) between: u32,
     digest: Digest,
     decisions: u64,
     events: u64,
@@ -124,7 +137,7 @@ pub(super) struct Simulation {
     /// They are not compared before.
     compare_at: Ns,
     /// The core's inputs that were counted.
-    inputs: u64,
+    pub(super) inputs: u64,
 }
 
 /// Runs a seed for `span` of simulated time, at least [`SPAN_MIN`].
@@ -133,16 +146,8 @@ pub(super) struct Simulation {
 /// Where a simulation cannot be made: no promise of the engine's.
 pub fn run(seed: u64, span: Ns, faults: bool) -> Result<Outcome, String> {
     let mut simulation = Simulation::new(seed, Plan::new(seed, faults))?;
-    // A tile that panics takes the process with it; here it is a promise that was broken.
-    let went = catch_unwind(AssertUnwindSafe(|| simulation.go(span.max(SPAN_MIN), faults)));
-    let broken = went.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))).err();
+    let broken = simulation.go(span.max(SPAN_MIN), faults).err();
     Ok(simulation.outcome(seed, broken))
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Violation {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    Violation { invariant: "no_panic", detail: text.unwrap_or("a tile panicked").to_owned() }
 }
 
 impl Simulation {
@@ -173,8 +178,10 @@ impl Simulation {
             Options { model: plan.model, faults: Level::None, admin_token: TOKEN.to_owned() };
         let world = World::new(&markets, venues, options, START);
 
-        let mut spec = RunSpec::new(vec![("chaos".to_owned(), cast::pairs_toml(&markets))]);
-        spec.fills = Fills::Venues;
+        let mut config = configuration(&keys)?;
+        config.polymarket.heartbeat = rng.chance(1, 2);
+        let pairs = vec![("chaos".to_owned(), cast::pairs_toml(&markets))];
+        let mut spec = config.spec_of(Fills::Venues, [Usd::ZERO; 2], pairs)?;
         spec.max_qty = 10_000;
         spec.cooldown = 1_000_000_000;
         spec.deadline = 500_000_000;
@@ -187,8 +194,6 @@ impl Simulation {
         let lobby = Lobby::new(Rc::clone(&moment), plan.latency, lobby_rng);
         let lobby = Rc::new(RefCell::new(lobby));
         let fabric = Fabric::new(Rc::clone(&lobby), Rng::new(rng.bits()));
-        let disk = Disk::new();
-        let watch = Watch::new(disk.memory.clone());
         let mut simulation = Simulation {
             plan,
             world,
@@ -197,18 +202,21 @@ impl Simulation {
             lobby,
             clock: HostClock::default(),
             keys,
+            config,
             spec,
+            starting: None,
+            ended_at: None,
+            arm_at: None,
             checks: Checks::new(file.clone()),
             file,
             trader: None,
             back_at: START,
-            disk,
-            watch,
+            disk: Disk::new(),
             disk_until: Ns(u64::MAX),
             rng,
+            revoked: Revoked::default(),
             wall_ahead: 0,
             paused: Vec::new(),
-            between: 0,
             digest: Digest::default(),
             decisions: 0,
             events: 0,
@@ -219,8 +227,11 @@ impl Simulation {
             compare_at: START,
             inputs: 0,
         };
-        simulation.start()?;
-        Ok(simulation)
+        match simulation.start(START) {
+            Ok(true) => Ok(simulation),
+            Ok(false) => Err("the first start does not end at once".to_owned()),
+            Err(Violation { detail, .. }) => Err(detail),
+        }
     }
 
     /// The engine's clocks.
@@ -233,35 +244,6 @@ impl Simulation {
     /// When the engine's monotonic clock shows `mono`.
     fn time_of(mono: Ns) -> Ns {
         START.after(mono.since(MONO_START))
-    }
-
-    /// Starts the process: cash and positions are what the venues say.
-    pub(super) fn start(&mut self) -> Result<(), String> {
-        let ledger = self.world.ledger();
-        let [kalshi, polymarket] = Venue::ALL.map(|venue| &ledger["venues"][venue.name()]);
-        let shards = kalshi["accounts"][0]["cash"].as_object();
-        let cash = shards.map_or(0, |shards| shards.values().filter_map(Value::as_i64).sum());
-        self.spec.cash = [cash, polymarket["accounts"][0]["cash"].as_i64().unwrap_or(0)];
-        let accounts = Venue::ALL.map(|venue| self.world.standing(venue));
-        self.spec.held = audit::positions(&self.file, &accounts);
-        // Whoever was down heard of nothing.
-        self.checks.restarted(accounts[0].overfilled);
-        self.clock.set(self.now());
-        self.disk.run = self.rng.bits() & ((1 << 59) - 1);
-        let orders =
-            |ledger: &Value| ledger["accounts"][0]["orders"].as_array().map_or(0, Vec::len);
-        self.disk.before = [orders(kalshi), orders(polymarket)];
-        let parts = Parts {
-            spec: &self.spec,
-            keys: &self.keys,
-            lobby: &self.lobby,
-            clock: &self.clock,
-            memory: &self.disk.memory,
-            run: self.disk.run,
-        };
-        self.trader = Some(Trader::new(&parts, &mut self.rng)?);
-        self.inputs = 0;
-        Ok(())
     }
 
     fn go(&mut self, span: Ns, faults: bool) -> Result<(), Violation> {
@@ -354,16 +336,18 @@ impl Simulation {
 
     /// Everything that is due happens, and what must hold then is checked.
     fn step(&mut self, now: Ns) -> Result<(), Violation> {
-        self.events += self.fabric.step(now, &mut self.world) as u64;
+        let mut door = Door { host: &mut self.world, revoked: self.revoked };
+        self.events += self.fabric.step(now, &mut door) as u64;
         let mut dirty = self.arrivals()?;
         self.unpause(now);
         self.mend_disk(now);
         if now < self.back_at {
             return Ok(());
         }
-        if self.trader.is_none() && !self.start_again(now)? {
+        if self.trader.is_none() && !self.start(now)? {
             return Ok(());
         }
+        self.attend(now);
         let told = self.now();
         self.clock.set(told);
         self.stepped_at = now;
@@ -374,7 +358,6 @@ impl Simulation {
                 detail: "the tiles never come to rest at one instant".to_owned(),
             });
         }
-        self.watch.look(now, trader.is_shut());
         while let Some(event) = self.trader.as_mut().and_then(Trader::event) {
             dirty |= matches!(
                 event,
@@ -402,10 +385,7 @@ impl Simulation {
         for order in &arrived {
             self.tail.order(self.moment.get(), order.site);
             let mono = order.wrote_at.since(START).after(MONO_START);
-            let venue = Venue::ALL[order.site.0];
-            self.checks.left(venue, mono)?;
-            self.watch.left(venue, order.wrote_at, &self.world)?;
-            self.pause_between(self.moment.get(), order.site);
+            self.checks.left(Venue::ALL[order.site.0], mono)?;
         }
         Ok(!arrived.is_empty())
     }
@@ -437,10 +417,6 @@ impl Simulation {
                 invariant: "bounded",
                 detail: format!("{} events found no room", trader.lost()),
             });
-        }
-        self.watch.ended(&trader.figures())?;
-        if still[0] {
-            self.watch.books(now, &self.world, trader.core())?;
         }
         self.checks.books(now, &self.world, trader.core(), still)
     }
@@ -531,7 +507,7 @@ impl Simulation {
             seed,
             simulated: self.moment.get().since(START),
             events: self.events,
-            checks: self.checks.count + self.watch.count,
+            checks: self.checks.count,
             faults,
             decisions: self.decisions,
             orders: self.checks.orders,
@@ -540,6 +516,28 @@ impl Simulation {
             broken: broken.map(|violation| (violation, tail)),
         }
     }
+}
+
+/// The configuration of simulated venues, as `parallax sim` writes it, with room for a day's trade.
+fn configuration(keys: &Keys) -> Result<Config, String> {
+    let simulated = Simulated {
+        kalshi_port: PORTS[0],
+        polymarket_port: PORTS[1],
+        key_id: KEY_ID,
+        funder: &keys.funder(),
+        signature_type: 3,
+    };
+    let text = simulated.toml();
+    // Nothing settles here, so that what is out never comes back.
+    let text =
+        text.replace("unsettled_notional_max = \"5000\"", "unsettled_notional_max = \"900000\"");
+    let text = text.replace("day_loss_max = \"2000\"", "day_loss_max = \"20000\"");
+    let parsed = config::parse(&text, Path::new("parallax.toml"), &Variables::default(), None);
+    let mut config = parsed.map_err(|error| error.to_string())?;
+    // Each that lies ready costs signatures all the time.
+    config.signing.headers = HeaderSpread::new(HEADERS, 5_000).ok_or("too many headers")?;
+    config.signing.orders = ARMED;
+    Ok(config)
 }
 
 /// The class of a venue's fault, and its name.

@@ -2,31 +2,22 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::Clock;
 use engine::core::Core;
 use engine::core_tile::EVENT_RING_DEPTH;
-use engine::event::{Event, Feedback};
-use engine::live_tile::{
-    ARM_RING_DEPTH, Command, FEEDBACK_RING_DEPTH, FeedEnds, LiveOutlet, LiveTile,
-};
+use engine::event::Event;
+use engine::live_tile::{Command, FeedEnds, LiveTile};
+use engine::risk::Word;
+use engine::tap::{TapReader, tap};
 use engine::tile::{Now, Tile};
-use engine::units::{Ns, Usd, Venue};
-use exec::armed::armed_ring;
+use engine::units::{Ns, Usd};
 use exec::armory::Armory;
 use exec::gate::figures::GateFigures;
-use exec::gate::kalshi::{KalshiAccount, KalshiClerk, KalshiLimits};
-use exec::gate::orders::Patience;
-use exec::gate::polymarket::{PolymarketAccount, PolymarketClerk, PolymarketLimits};
-use exec::gate::{Gate, GateConfig, GateEnds};
-use exec::journal::durable::{Durable, rings as journal_rings};
+use exec::journal::JournalWriter;
 use exec::journal::memory::Memory;
-use exec::journal::tile::{JournalConfig, JournalTile};
-use exec::journal::{JournalWriter, Record};
-use exec::pool::PoolConfig;
+use exec::journal::tile::JournalTile;
 use exec::request::Origin;
 use exec::sign::address::Address;
 use exec::sign::kalshi::{KalshiSigner, WS_PATH};
@@ -34,11 +25,9 @@ use exec::sign::key::{KalshiKey, PolymarketKey};
 use exec::sign::l2::{ApiCredentials, L2Signer};
 use exec::sign::order::WalletKind;
 use exec::sign::polymarket::{Chain, PolymarketSigner, Wallet};
-use exec::sign::pool::{HeaderSpread, header_pool};
 use exec::sign::stamps::Lane;
-use exec::signer::{ArmDuty, HeaderDuty, SignerTile};
-use feeds::controls::EventMarkets;
-use feeds::feed::{CONTROL_RING_DEPTH, TOP_RING_DEPTH};
+use feeds::controls::{EventMarkets, MarketRules};
+use feeds::feed::CONTROL_RING_DEPTH;
 use feeds::fitness::Verdict;
 use feeds::live::tile::VERDICT_RING_DEPTH;
 use feeds::live::{self, Ends, LiveFeed, Pace};
@@ -48,14 +37,16 @@ use sim::rng::Rng;
 use sim::universe::PolymarketAccount as SimWallet;
 
 use super::net::{FeedPipes, HOST, Lobby, Pipes};
+use crate::config::Config;
+use crate::journal::keep::Journalled;
+use crate::run::brakes::Brakes;
 use crate::run::doors::KalshiLogin;
-use crate::run::gates;
+use crate::run::gates::{self, GateJournal, Gates, KalshiSide, PolymarketSide};
 use crate::run::spec::RunSpec;
+use crate::run::trade::write_down;
 
 /// Kalshi's key id of the one trader.
 pub const KEY_ID: &str = "0b9f3d7e-1c52-4a6f-9d80-5e3c7a1b2d4f";
-/// Orders kept ready for Polymarket: few, since each costs a signature every second.
-const ARMED: usize = 8;
 /// What requests say of who sends them.
 const USER_AGENT: &str = "parallax-chaos/1";
 /// Steps of all tiles at one instant before something must be wrong: a frame a step, and no
@@ -127,20 +118,43 @@ impl Keys {
         [body, &self.polymarket_hex, &self.credentials[1], &self.credentials[2]]
     }
 
-    fn kalshi(&self) -> Result<KalshiSigner, String> {
+    /// Signs requests to Kalshi.
+    ///
+    /// # Errors
+    /// Where the key is none.
+    pub fn kalshi(&self) -> Result<KalshiSigner, String> {
         let key = KalshiKey::from_pem(self.kalshi_pem.as_bytes()).map_err(|e| e.to_string())?;
         KalshiSigner::new(key, KEY_ID, [1; 32]).map_err(|e| e.to_string())
     }
 
-    fn armory(&self, salt: [u8; 32]) -> Result<Armory, String> {
+    /// Signs orders for Polymarket.
+    ///
+    /// # Errors
+    /// Where the key is none.
+    pub fn polymarket(&self) -> Result<PolymarketSigner, String> {
         let key = PolymarketKey::from_hex(&self.polymarket_hex).map_err(|e| e.to_string())?;
         let wallet = Wallet { kind: WalletKind::Deposit, funder: Some(self.funder) };
         let cost_max = Usd::new(10_000_000_000);
-        let signer = PolymarketSigner::new(key, Chain::Polygon, wallet, cost_max)
-            .map_err(|e| e.to_string())?;
+        PolymarketSigner::new(key, Chain::Polygon, wallet, cost_max).map_err(|e| e.to_string())
+    }
+
+    /// What the wallet's log-in gave.
+    ///
+    /// # Errors
+    /// Where that is no log-in.
+    pub fn credentials(&self) -> Result<ApiCredentials, String> {
         let [id, secret, passphrase] = &self.credentials;
-        let credentials = ApiCredentials::new(id, secret, passphrase).map_err(|e| e.to_string())?;
-        let login = L2Signer::new(signer.owner(), credentials);
+        ApiCredentials::new(id, secret, passphrase).map_err(|e| e.to_string())
+    }
+
+    /// Who holds the funds on Polymarket, as its address is written.
+    pub fn funder(&self) -> String {
+        String::from_utf8_lossy(&self.funder.to_checksum()).into_owned()
+    }
+
+    fn armory(&self, salt: [u8; 32]) -> Result<Armory, String> {
+        let signer = self.polymarket()?;
+        let login = L2Signer::new(signer.owner(), self.credentials()?);
         Armory::new(signer, login, HOST, USER_AGENT, salt).map_err(|e| e.to_string())
     }
 }
@@ -148,28 +162,34 @@ impl Keys {
 /// The tiles, and the ends of their rings that stay outside.
 pub struct Trader {
     kalshi: LiveFeed<live::kalshi::Kalshi, KalshiLogin, EventMarkets, FeedPipes>,
-    polymarket: LiveFeed<live::polymarket::Polymarket, (), (), FeedPipes>,
+    polymarket: LiveFeed<live::polymarket::Polymarket, (), MarketRules, FeedPipes>,
     core: LiveTile,
-    kalshi_gate: Gate<KalshiClerk, Pipes, HostClock>,
-    polymarket_gate: Gate<PolymarketClerk, Pipes, HostClock>,
-    signer: SignerTile,
+    gates: Gates<HostClock, Pipes>,
     journal: JournalTile<Memory>,
-    /// Nobody watches the run here.
-    _watch: JournalWriter,
+    /// What whoever watches a run writes down.
+    watch: JournalWriter,
     events: Consumer<Event>,
     commands: Producer<Command>,
+    brakes: Brakes,
     /// Nobody cross-checks here; the feeds see a ring that stays empty.
     _verdicts: [Producer<Verdict>; 2],
-    kill_epoch: Arc<AtomicU32>,
+    /// What a recorder that never comes to it would have to read.
+    _taps: Vec<TapReader>,
+    /// A person has to look before anything more is opened.
+    latched: bool,
     /// Of the last steps; monotonic.
     now: Ns,
 }
 
 /// How often a sync that is under way is looked after.
 const SYNC_EVERY: Ns = Ns::from_ms(1);
+/// Bytes of the ring of a recorder that stands still: full at once.
+const TAP_BYTES: usize = 1 << 12;
 
 /// What a trader is made of.
 pub struct Parts<'a> {
+    /// The configuration of simulated venues.
+    pub config: &'a Config,
     /// How the run is set up.
     pub spec: &'a RunSpec,
     /// Keys.
@@ -178,137 +198,74 @@ pub struct Parts<'a> {
     pub lobby: &'a Rc<RefCell<Lobby>>,
     /// Time.
     pub clock: &'a HostClock,
-    /// Where the journal lies.
-    pub memory: &'a Memory,
-    /// The number of the run, which never repeats.
-    pub run: u64,
+    /// Depth of the rings from the feeds to the core.
+    pub tops: usize,
+    /// A recorder is there and stands still.
+    pub records: bool,
 }
 
-/// Bytes of a segment of the journal.
-const SEGMENT_BYTES: usize = 1 << 20;
-/// Bundles whose ids are reserved at once.
-const IDS_BLOCK: u64 = 64;
-
 impl Trader {
-    /// A trader that connects with its first step.
+    /// A trader that connects with its first step, made as every run is made but for its network,
+    /// its clock and its disk.
     ///
     /// # Errors
     /// What cannot be made, in words.
-    pub fn new(parts: &Parts<'_>, rng: &mut Rng) -> Result<Trader, String> {
-        let Parts { spec, keys, lobby, clock, memory, run } = *parts;
+    pub fn new(
+        parts: &Parts<'_>,
+        journal: Journalled<Memory>,
+        rng: &mut Rng,
+    ) -> Result<Trader, String> {
+        let Parts { config, spec, keys, lobby, clock, tops, records } = *parts;
         let now = clock.now();
-        let setup = spec.setup()?;
+        let (setup, file) = (spec.setup()?, spec.pair_file()?);
         let desk = spec.desk(&setup)?;
-        let terms = gates::terms(&spec.pair_file()?, &setup.table)?;
         let pipes = |site, path| Pipes { lobby: Rc::clone(lobby), site: SiteId(site), path };
+        let origin = || Origin::new(HOST, USER_AGENT).map_err(|e| e.to_string());
         let mut salt = || {
             let mut salt = [0; 32];
             salt.chunks_mut(8).for_each(|part| part.copy_from_slice(&rng.bits().to_le_bytes()));
             salt
         };
         let number = |salt: [u8; 32]| u64::from_le_bytes(salt[..8].try_into().unwrap_or_default());
-
-        let pairs = setup.table.pairs().len().max(1);
-        let ((to_kalshi, kalshi_bundles), (to_polymarket, polymarket_bundles)) =
-            (RingBuffer::new(pairs), RingBuffer::new(pairs));
-        let durable = Durable::new();
-        let ([kalshi_journal, polymarket_journal, signer_journal, watch], records) =
-            journal_rings(&durable);
-        let layout = JournalConfig { segment_bytes: SEGMENT_BYTES, ids_block: IDS_BLOCK };
-        let opened = JournalTile::open(memory.clone(), records, durable, layout, &mut |_, _| {});
-        let (mut journal, _) = opened.map_err(|error| error.to_string())?;
-        let cash = Venue::ALL.map(|venue| {
-            let cash = Usd::new(spec.cash[venue.index()]);
-            Record::Cash { venue, cash }
-        });
-        let opening = [Record::Run { run, wall: now.wall, live: true }, cash[0], cash[1]];
-        journal.begin(&opening, now).map_err(|error| error.to_string())?;
-        let (kalshi_feedback, from_kalshi) = RingBuffer::<Feedback>::new(FEEDBACK_RING_DEPTH);
-        let (polymarket_feedback, from_polymarket) = RingBuffer::new(FEEDBACK_RING_DEPTH);
-        let (arms, requests) = RingBuffer::new(ARM_RING_DEPTH);
-        let kill_epoch = Arc::new(AtomicU32::new(0));
-        let config = |seed| GateConfig {
-            // The simulated Kalshi takes stamps of at most ten seconds.
-            patience: Patience { absence: Ns::from_ms(15_000), ..Patience::default() },
-            orders: PoolConfig { size: 2, ..PoolConfig::default() },
-            seed,
-            ..GateConfig::default()
-        };
-        let origin = || Origin::new(HOST, USER_AGENT).map_err(|e| e.to_string());
-
-        let (header_filler, headers) = header_pool(HeaderSpread::default());
-        let account = KalshiAccount {
-            signer: keys.kalshi()?,
-            headers,
-            origin: origin()?,
-            terms: terms.kalshi,
-            fees: terms.fees[0].clone(),
-            balance_grid: Usd::new(spec.balance_grid),
-            limits: KalshiLimits {
-                write_rate: 1_200,
-                write_capacity: 3_600,
-                read_rate: 1_200,
-                read_capacity: 1_200,
+        let Journalled { tile: journal, writers: [first, second, ahead, watch], run, waits } =
+            journal;
+        let sides = (
+            KalshiSide {
+                signers: [keys.kalshi()?, keys.kalshi()?],
+                origin: origin()?,
+                net: pipes(0, WS_PATH),
+                run,
+                seed: number(salt()),
             },
-            run,
-        };
-        let ends = GateEnds {
-            bundles: kalshi_bundles,
-            feedback: kalshi_feedback,
-            kill_epoch: Arc::clone(&kill_epoch),
-        };
-        let clerk = KalshiClerk::new(account);
-        let net = pipes(0, WS_PATH);
-        let kalshi_gate = Gate::new(clerk, net, ends, config(number(salt())), clock.clone())
-            .with_journal(kalshi_journal, true);
-
-        let (armed_filler, armed) = armed_ring();
-        let account = PolymarketAccount {
-            armory: keys.armory(salt())?,
-            armed,
-            origin: origin()?,
-            terms: terms.polymarket.clone(),
-            fees: terms.fees[1].clone(),
-            limits: PolymarketLimits {
-                order_rate: 40,
-                order_burst: 60,
-                cancel_rate: 80,
-                cancel_burst: 120,
+            PolymarketSide {
+                armories: [keys.armory(salt())?, keys.armory(salt())?],
+                origin: origin()?,
+                net: pipes(1, "/ws/user"),
+                seed: number(salt()),
             },
-            heartbeat: false,
-        };
-        let ends = GateEnds {
-            bundles: polymarket_bundles,
-            feedback: polymarket_feedback,
-            kill_epoch: Arc::clone(&kill_epoch),
-        };
-        let clerk = PolymarketClerk::new(account);
-        let net = pipes(1, "/ws/user");
-        let polymarket_gate = Gate::new(clerk, net, ends, config(number(salt())), clock.clone())
-            .with_journal(polymarket_journal, true);
-        let signer = SignerTile::new(
-            Some(HeaderDuty { signer: keys.kalshi()?, filler: header_filler }),
-            Some(ArmDuty {
-                armory: keys.armory(salt())?,
-                terms: terms.polymarket,
-                requests,
-                rules: None,
-                filler: armed_filler,
-                orders_max: ARMED,
-            }),
-        )
-        .with_journal(signer_journal);
+        );
+        let writes = GateJournal { run, writers: [first, second, ahead], waits };
+        let (gates, rings) =
+            gates::wire(config, spec, (&file, &setup.table), sides, clock, Some(writes))?;
 
-        let (kalshi_tops, kalshi_tops_rx) = RingBuffer::new(TOP_RING_DEPTH);
+        let mut taps = Vec::new();
+        let mut tapped = || {
+            records.then(|| {
+                let (writer, reader) = tap(TAP_BYTES);
+                taps.push(reader);
+                writer
+            })
+        };
+        let pace = |seed| Pace { seed, rotate_every: None, mark_frames: false };
+        let (kalshi_tops, kalshi_tops_rx) = RingBuffer::new(tops);
         let (kalshi_controls, kalshi_controls_rx) = RingBuffer::new(CONTROL_RING_DEPTH);
         let (kalshi_verdicts, verdicts) = RingBuffer::new(VERDICT_RING_DEPTH);
-        let pace = |seed| Pace { seed, rotate_every: None, mark_frames: false };
         let ends = Ends {
             tops: kalshi_tops,
             controls: kalshi_controls,
             verdicts,
             markets: None,
-            tap: None,
+            tap: tapped(),
             notices: setup.events,
         };
         let kalshi = LiveFeed::through(
@@ -319,7 +276,7 @@ impl Trader {
             ends,
             now,
         );
-        let (polymarket_tops, polymarket_tops_rx) = RingBuffer::new(TOP_RING_DEPTH);
+        let (polymarket_tops, polymarket_tops_rx) = RingBuffer::new(tops);
         let (polymarket_controls, polymarket_controls_rx) = RingBuffer::new(CONTROL_RING_DEPTH);
         let (polymarket_verdicts, verdicts) = RingBuffer::new(VERDICT_RING_DEPTH);
         let ends = Ends {
@@ -327,8 +284,8 @@ impl Trader {
             controls: polymarket_controls,
             verdicts,
             markets: None,
-            tap: None,
-            notices: (),
+            tap: tapped(),
+            notices: MarketRules,
         };
         let polymarket = LiveFeed::through(
             (FeedPipes::new(pipes(1, "/ws/market")), pace(number(salt()))),
@@ -345,24 +302,21 @@ impl Trader {
             FeedEnds { tops: kalshi_tops_rx, controls: kalshi_controls_rx },
             FeedEnds { tops: polymarket_tops_rx, controls: polymarket_controls_rx },
         ];
-        let budgets = [kalshi_gate.clerk().budgets(), polymarket_gate.clerk().budgets()];
-        let outlet = LiveOutlet::new(vec![to_kalshi, to_polymarket], Some(arms), events_tx)
-            .with_budgets(budgets);
-        let feedback = vec![from_kalshi, from_polymarket];
-        let core = LiveTile::new(desk, feeds, feedback, commands_rx, outlet, None);
+        let (feedback, outlet, brakes) = rings.ends(events_tx);
+        let core = LiveTile::new(desk, feeds, feedback, commands_rx, outlet, tapped());
         Ok(Trader {
             kalshi,
             polymarket,
             core,
-            kalshi_gate,
-            polymarket_gate,
-            signer,
+            gates,
             journal,
-            _watch: watch,
+            watch,
             events,
             commands,
+            brakes,
             _verdicts: [kalshi_verdicts, polymarket_verdicts],
-            kill_epoch,
+            _taps: taps,
+            latched: false,
             now: now.mono,
         })
     }
@@ -375,9 +329,9 @@ impl Trader {
             let done = self.kalshi.step(now)
                 + self.polymarket.step(now)
                 + self.core.step(now)
-                + self.kalshi_gate.step(now)
-                + self.polymarket_gate.step(now)
-                + self.signer.step(now)
+                + self.gates.kalshi.step(now)
+                + self.gates.polymarket.step(now)
+                + self.gates.signer.step(now)
                 + self.journal.step(now);
             if done == 0 {
                 return Some(rounds);
@@ -392,9 +346,9 @@ impl Trader {
             self.kalshi.next_deadline(),
             self.polymarket.next_deadline(),
             self.core.next_deadline(),
-            self.kalshi_gate.next_deadline(),
-            self.polymarket_gate.next_deadline(),
-            self.signer.next_deadline(),
+            self.gates.kalshi.next_deadline(),
+            self.gates.polymarket.next_deadline(),
+            self.gates.signer.next_deadline(),
         ];
         // A sync under way ends when the disk says so, not when the tile knows.
         let syncs = self.journal.is_busy().then(|| self.now.after(SYNC_EVERY));
@@ -411,9 +365,18 @@ impl Trader {
         [self.kalshi.open_lines().0, self.polymarket.open_lines().0]
     }
 
-    /// What happened since.
+    /// What happened since. It is written down, and trading stops where a person must look, as
+    /// whoever watches a run does it.
     pub fn event(&mut self) -> Option<Event> {
-        self.events.pop().ok()
+        let event = self.events.pop().ok()?;
+        write_down(&mut self.watch, &event);
+        if let Event::RiskTripped { risk, .. } = &event
+            && risk.latches()
+        {
+            self.kill();
+            self.latched = true;
+        }
+        Some(event)
     }
 
     /// Inputs that the core took.
@@ -426,29 +389,42 @@ impl Trader {
         self.core.core()
     }
 
-    /// Tells the core something; false where its ring is full.
-    pub fn tell(&mut self, command: Command) -> bool {
-        self.commands.push(command).is_ok()
+    /// Stops trading: no byte of an order leaves from now on.
+    pub fn kill(&mut self) {
+        self.brakes.kill();
+        self.brakes.flush(&mut self.commands);
     }
 
-    /// Raised by whoever stops trading, before the core hears of it.
-    pub fn kill_epoch(&self) -> &AtomicU32 {
-        &self.kill_epoch
+    /// Decides nothing more; what is under way goes on.
+    pub fn hold(&mut self) -> bool {
+        self.commands.push(Command::Hold).is_ok()
+    }
+
+    /// Trading stopped, and waits for a person.
+    pub const fn is_latched(&self) -> bool {
+        self.latched
+    }
+
+    /// A person has looked.
+    pub fn arm(&mut self) {
+        self.latched = false;
+        self.brakes.tell(Word::Arm);
+        self.brakes.flush(&mut self.commands);
     }
 
     /// Both gates can get orders to their venues.
     pub fn is_ready(&self) -> bool {
-        self.kalshi_gate.is_ready() && self.polymarket_gate.is_ready()
+        self.gates.kalshi.is_ready() && self.gates.polymarket.is_ready()
     }
 
     /// What the gates counted.
     pub fn figures(&self) -> [GateFigures; 2] {
-        [self.kalshi_gate.figures(), self.polymarket_gate.figures()]
+        [self.gates.kalshi.figures(), self.gates.polymarket.figures()]
     }
 
     /// Orders of both gates that have not ended.
     pub fn open_orders(&self) -> usize {
-        self.kalshi_gate.open_orders()[0] + self.polymarket_gate.open_orders()[0]
+        self.gates.kalshi.open_orders()[0] + self.gates.polymarket.open_orders()[0]
     }
 
     /// Events and arm requests that found no room.

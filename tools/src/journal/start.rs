@@ -37,6 +37,11 @@ const fn arrival(environment: Environment) -> Duration {
     }
 }
 
+/// How patient a start is.
+pub const fn patience(environment: Environment, adopt: bool) -> Patience {
+    Patience { arrival: arrival(environment), longest: Duration::from_secs(180), adopt }
+}
+
 /// Recovers, puts what was found into the spec, and begins the journal of the run.
 ///
 /// # Errors
@@ -60,11 +65,7 @@ pub fn start(
     }
     let file = spec.pair_file().map_err(line)?;
     let table = spec.setup().map_err(line)?.table;
-    let patience = Patience {
-        arrival: arrival(config.environment),
-        longest: Duration::from_secs(180),
-        adopt: asked.adopt,
-    };
+    let patience = patience(config.environment, asked.adopt);
     let ended = last_written(&config.journal.dir);
     let found = recover(&kept.state, ended, &file, &table, books, patience).map_err(|list| {
         match asked.live {

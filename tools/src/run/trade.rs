@@ -214,7 +214,7 @@ pub fn run(
 }
 
 /// What of an event the journal keeps; the rest the gates wrote, or a tape has it.
-fn write_down(journal: &mut JournalWriter, event: &Event) {
+pub(crate) fn write_down(journal: &mut JournalWriter, event: &Event) {
     let record = match *event {
         Event::TradeSettled(settled) | Event::TradeFailed(settled) => Record::Ended(settled),
         Event::RiskTripped { pair, at, risk } => Record::Tripped { pair, at, risk: risk as u8 },
