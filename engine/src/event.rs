@@ -562,11 +562,13 @@ pub enum Risk {
     /// The venue itself stopped our orders because too much filled at once: off until a person arms
     /// it.
     Breaker = 23,
+    /// A venue filled an order beyond what it asked for: booked as the truth that it is.
+    Overfilled = 24,
 }
 
 impl Risk {
     /// All safeguards in the order of their discriminants.
-    pub const ALL: [Risk; 24] = [
+    pub const ALL: [Risk; 25] = [
         Risk::UnknownOrder,
         Risk::StrayReport,
         Risk::IllegalTransition,
@@ -591,6 +593,7 @@ impl Risk {
         Risk::Collar,
         Risk::Unhedged,
         Risk::Breaker,
+        Risk::Overfilled,
     ];
 
     /// The name in reports.
@@ -620,6 +623,7 @@ impl Risk {
             Risk::Collar => "collar",
             Risk::Unhedged => "unhedged",
             Risk::Breaker => "breaker",
+            Risk::Overfilled => "overfilled",
         }
     }
 

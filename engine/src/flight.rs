@@ -140,6 +140,13 @@ impl Flight {
         self.fee[0] + self.fee[1]
     }
 
+    /// True where a leg filled beyond the number of contracts that its order asked for. One that
+    /// spends an amount may: a better price gives more.
+    pub fn is_overfilled(&self, leg: usize) -> bool {
+        let asked = &self.bundle.legs[leg];
+        !asked.spends && self.filled[leg] > Shares::from(asked.qty)
+    }
+
     /// What a leg filled beyond the other, at its part of the leg's cost.
     pub fn excess(&self, leg: usize) -> Lot {
         let mut lot = Lot { shares: self.filled[leg], cost: self.cost[leg] };
@@ -252,6 +259,18 @@ pub(crate) mod tests {
         // A third of 1,000,001 is rounded up against us; the rest stays in the inventory.
         assert_eq!(settled.profit, Usd::new(1_000_000 - 333_334 - 500_000 - 100));
         assert_eq!(settled.excess, Usd::new(666_667));
+    }
+
+    #[test]
+    fn more_than_was_asked_for_is_booked_and_seen() {
+        let mut flight = Flight::new(&bundle());
+        assert_eq!(flight.take(0, &filled(10_000_000, 4_000_000, 100)).1, Ok(()));
+        assert!(!flight.is_overfilled(0), "as much as it asked for");
+        assert_eq!(flight.take(0, &filled(1, 1, 0)).1, Ok(()));
+        assert!(flight.is_overfilled(0) && !flight.is_overfilled(1));
+        assert_eq!(flight.filled()[0], Shares::new(10_000_001), "it is money all the same");
+        flight.bundle.legs[0].spends = true;
+        assert!(!flight.is_overfilled(0), "a better price gives more for the same amount");
     }
 
     #[test]

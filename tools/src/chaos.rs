@@ -16,6 +16,7 @@ pub mod trader; // the shipped tiles and their rings
 pub mod books; // how a process that starts asks the venues
 pub mod checks; // what must hold after every event
 pub mod disk; // the disk under the journal
+pub mod watch; // what was durable before it left
 pub mod tail; // what happened last
 pub(crate) mod process; // a start: the journal is read, the venues are asked
 pub mod mishap; // what is done to a simulation from outside

@@ -107,7 +107,9 @@ impl Core {
         let was_unknown = flight.is_unknown();
         let (before, opens) = (flight.orders()[leg], flight.bundle.purpose == Purpose::Open);
         let decided = flight.bundle.decided;
+        let was_over = flight.is_overfilled(leg);
         let (freed, stepped) = flight.take(leg, report);
+        let overfilled = !was_over && flight.is_overfilled(leg);
         let (is_unknown, is_over) = (flight.is_unknown(), flight.is_over());
         let filled = flight.filled()[leg] != Shares::ZERO;
         self.purse(report.market.venue().index()).release(freed);
@@ -116,6 +118,9 @@ impl Core {
         }
         if stepped.is_err() {
             out.event(&trip(Risk::IllegalTransition));
+        }
+        if overfilled {
+            out.event(&trip(Risk::Overfilled));
         }
         if is_unknown && !was_unknown {
             out.event(&trip(Risk::UnknownOrder));

@@ -98,6 +98,17 @@ impl Memory {
         }
     }
 
+    /// What is durable behind so many bytes of a segment, and of every later one: its number, where
+    /// the bytes begin, and they.
+    pub fn durable_behind(&self, segment: u64, byte: usize) -> Vec<(u64, usize, Vec<u8>)> {
+        let disk = self.disk();
+        let parts = disk.segments.range(segment..).map(|(number, found)| {
+            let from = if *number == segment { byte.min(found.durable) } else { 0 };
+            (*number, from, found.bytes[from..found.durable].to_vec())
+        });
+        parts.filter(|(.., bytes)| !bytes.is_empty()).collect()
+    }
+
     /// Copies of all segments: number, bytes, and how many of them were written.
     pub fn contents(&self) -> Vec<(u64, Vec<u8>, usize)> {
         let disk = self.disk();

@@ -32,6 +32,9 @@ pub enum Kind {
     Duplicate,
     /// Two messages change places.
     Reorder,
+    /// A word on an order or a fill comes long after what it tells happened, and after what
+    /// happened later.
+    Late,
     /// A frame that is no message.
     Garbage,
     /// An answer that takes long.
@@ -40,6 +43,8 @@ pub enum Kind {
     ReplyLost,
     /// A request is processed and answered with a server error.
     FalseError,
+    /// A request is processed and answered with success, but without a word of its order.
+    Hollow,
     /// Requests are refused as too many, for a while.
     Storm429,
     /// Requests are refused with a server error, for a while.
@@ -54,7 +59,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 19] = [
         Kind::Drop,
         Kind::Stall,
         Kind::HalfOpen,
@@ -63,10 +68,12 @@ impl Kind {
         Kind::Gap,
         Kind::Duplicate,
         Kind::Reorder,
+        Kind::Late,
         Kind::Garbage,
         Kind::Slow,
         Kind::ReplyLost,
         Kind::FalseError,
+        Kind::Hollow,
         Kind::Storm429,
         Kind::Storm5xx,
         Kind::PartialFill,
@@ -85,10 +92,12 @@ impl Kind {
             Kind::Gap => "gap",
             Kind::Duplicate => "duplicate",
             Kind::Reorder => "reorder",
+            Kind::Late => "late",
             Kind::Garbage => "garbage",
             Kind::Slow => "slow_reply",
             Kind::ReplyLost => "reply_lost",
             Kind::FalseError => "false_error",
+            Kind::Hollow => "hollow_reply",
             Kind::Storm429 => "storm_429",
             Kind::Storm5xx => "storm_5xx",
             Kind::PartialFill => "partial_fill",
@@ -106,9 +115,13 @@ impl Kind {
     const fn rarity(self) -> u64 {
         match self {
             Kind::Gap | Kind::Duplicate | Kind::Reorder | Kind::PartialFill | Kind::Slow => 1,
-            Kind::Drop | Kind::Garbage | Kind::ReplyLost | Kind::FalseError | Kind::RejectedLeg => {
-                2
-            }
+            Kind::Drop
+            | Kind::Late
+            | Kind::Garbage
+            | Kind::ReplyLost
+            | Kind::FalseError
+            | Kind::Hollow
+            | Kind::RejectedLeg => 2,
             Kind::Stall | Kind::Reset | Kind::Storm429 | Kind::Storm5xx => 3,
             Kind::HalfOpen | Kind::Mute | Kind::ClockSkew => 5,
         }
@@ -172,6 +185,8 @@ struct SiteFaults {
     storm: Option<(Ns, Kind)>,
     /// A message that waits for the next one to overtake it.
     overtaken: Option<Push>,
+    /// Messages that come late, and when.
+    late: Vec<(Ns, Push)>,
     counts: BTreeMap<Kind, u64>,
     clock: Clock,
 }
@@ -273,7 +288,11 @@ impl Faults {
 
     /// When chance does something next.
     pub fn next_due(&self) -> Option<Ns> {
-        self.sites.iter().flat_map(|site| site.plan.iter().map(|(at, ..)| *at)).min()
+        let of = |site: &SiteFaults| {
+            let planned = site.plan.iter().map(|(at, ..)| *at);
+            planned.chain(site.late.iter().map(|(at, _)| *at)).min()
+        };
+        self.sites.iter().filter_map(of).min()
     }
 
     /// What a venue's clock shows.
@@ -352,11 +371,22 @@ impl Faults {
         if self.strike(site, Kind::FalseError, (0, 0)).is_some() {
             return Some(ReplyFault::Other(html(502)));
         }
+        if self.strike(site, Kind::Hollow, (0, 0)).is_some() {
+            return Some(ReplyFault::Other(Reply::json(200, "{}")));
+        }
         self.strike(site, Kind::Slow, (50, 1_500)).map(ReplyFault::Late)
     }
 
-    /// Spoils what a venue pushes: some messages are lost, doubled, or change places.
-    pub fn pushes(&mut self, site: SiteId, outbox: &mut Outbox, from: usize) {
+    /// What comes late and is due, behind what goes out anyway.
+    pub fn late(&mut self, site: SiteId, now: Ns, outbox: &mut Outbox) {
+        let late = &mut self.sites[site.0].late;
+        while let Some(at) = late.iter().position(|(at, _)| *at <= now) {
+            outbox.pushes.push(late.remove(at).1);
+        }
+    }
+
+    /// Spoils what a venue pushes: some messages are lost, doubled, late, or change places.
+    pub fn pushes(&mut self, site: SiteId, now: Ns, outbox: &mut Outbox, from: usize) {
         let quiet = self.sites[site.0].overtaken.is_none();
         if outbox.pushes.len() == from || (quiet && self.sites[site.0].armed.is_empty()) {
             return;
@@ -379,6 +409,13 @@ impl Faults {
             }
             if self.strike(site, Kind::Duplicate, (0, 0)).is_some() {
                 outbox.pushes.push(push.clone());
+            }
+            if about == About::Other
+                && let Some(span) = self.strike(site, Kind::Late, (50, 5_000))
+            {
+                self.sites[site.0].late.push((now.after(span), push));
+                outbox.pushes.extend(late);
+                continue;
             }
             if late.is_none() && self.strike(site, Kind::Reorder, (0, 0)).is_some() {
                 self.sites[site.0].overtaken = Some(push);

@@ -323,6 +323,13 @@ impl Venue for Kalshi {
         self.publish(out);
     }
 
+    fn refine(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {
+        self.exchange.advance(now);
+        let refined = market < self.exchange.markets.len() && self.exchange.refine(market);
+        self.publish(out);
+        refined
+    }
+
     fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, out: &mut Outbox) {
         self.exchange.advance(now);
         if market < self.exchange.markets.len() {
@@ -334,6 +341,7 @@ impl Venue for Kalshi {
     fn upset(&mut self, now: Ns, what: Upset, out: &mut Outbox) -> bool {
         match what {
             Upset::PauseAll(is_paused) => self.pause_all(now, is_paused, out),
+            Upset::OverFill => self.exchange.overfills += 1,
             Upset::Restart | Upset::FailSettlement => return false,
         }
         true
@@ -355,6 +363,7 @@ impl Venue for Kalshi {
     ///  "makers_cash":usd, "fees":usd,
     ///  "money":usd,                       all money with open pairs at a dollar; never changes
     ///  "orders_by_client_order_id":n,     most orders that one client order id ever got
+    ///  "overfilled_orders":n,             filled beyond what they asked for, by a fault
     ///  "reused_headers":n}
     /// ```
     fn ledger(&self) -> Value {

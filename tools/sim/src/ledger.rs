@@ -59,6 +59,8 @@ enum Entry {
     Pause(u64, usize, usize, bool),
     /// (time, site, market, yes)
     Settle(u64, usize, usize, bool),
+    /// (time, site, market)
+    Refine(u64, usize, usize),
     /// (time, site, what)
     Upset(u64, usize, u8),
 }
@@ -69,8 +71,13 @@ enum Body {
     Base64(String),
 }
 
-const UPSETS: [Upset; 4] =
-    [Upset::Restart, Upset::FailSettlement, Upset::PauseAll(false), Upset::PauseAll(true)];
+const UPSETS: [Upset; 5] = [
+    Upset::Restart,
+    Upset::FailSettlement,
+    Upset::PauseAll(false),
+    Upset::PauseAll(true),
+    Upset::OverFill,
+];
 
 /// The open journal.
 pub struct Journal {
@@ -267,6 +274,11 @@ impl Venue for Recorded {
         self.venue.pause(now, market, paused, out);
     }
 
+    fn refine(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {
+        self.append(&Entry::Refine(now.0, self.site, market));
+        self.venue.refine(now, market, out)
+    }
+
     fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, out: &mut Outbox) {
         self.append(&Entry::Settle(now.0, self.site, market, outcome == Outcome::Yes));
         self.venue.settle(now, market, outcome, out);
@@ -404,6 +416,7 @@ fn apply(
         | Entry::Quote(t, site, ..)
         | Entry::Tick(t, site)
         | Entry::Pause(t, site, ..)
+        | Entry::Refine(t, site, _)
         | Entry::Settle(t, site, ..)
         | Entry::Upset(t, site, _) => (Ns(*t), *site),
     };
@@ -434,6 +447,9 @@ fn apply(
         }
         Entry::Tick(..) => venue.tick(t, &mut out),
         Entry::Pause(_, _, market, paused) => venue.pause(t, market, paused, &mut out),
+        Entry::Refine(_, _, market) => {
+            venue.refine(t, market, &mut out);
+        }
         Entry::Settle(_, _, market, yes) => {
             let outcome = if yes { Outcome::Yes } else { Outcome::No };
             venue.settle(t, market, outcome, &mut out);

@@ -43,7 +43,7 @@ use book::SHOWN_MIN;
 use channel::Client;
 use eip712::{Address, Word};
 use limits::Limits;
-use market::Market;
+use market::{FINE_TICK, Market};
 use order::Order;
 use trade::Trade;
 use wallet::{TokenKey, Wallet};
@@ -286,6 +286,15 @@ impl Venue for Polymarket {
         }
     }
 
+    fn refine(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {
+        self.tick(now, out);
+        let fine = self.markets.get(market).is_none_or(|market| market.tick <= FINE_TICK);
+        if !fine {
+            self.retick(now, market, FINE_TICK, out);
+        }
+        !fine
+    }
+
     fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, out: &mut Outbox) {
         self.tick(now, out);
         self.settle_market(now, market, outcome, out);
@@ -301,6 +310,8 @@ impl Venue for Polymarket {
                     market.paused = paused;
                 }
             }
+            // The chain takes no more of an order than was signed.
+            Upset::OverFill => return false,
         }
         true
     }

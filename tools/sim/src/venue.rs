@@ -95,6 +95,8 @@ pub enum Upset {
     FailSettlement,
     /// Trading stops everywhere, or goes on (kalshi.md section 8).
     PauseAll(bool),
+    /// The next order that is filled whole is filled beyond what it asked for.
+    OverFill,
 }
 
 /// What an account has, and how much it did: its ledger without the history, which costs no more
@@ -117,6 +119,8 @@ pub struct Standing {
     pub orders_of_an_id: u64,
     /// Signed headers that came more than once.
     pub reused_headers: u64,
+    /// Orders that were filled beyond what they asked for, by a fault.
+    pub overfilled: u64,
 }
 
 /// A venue. `now` is Unix nanoseconds; it never steps back. Markets are numbered as in the
@@ -158,6 +162,11 @@ pub trait Venue {
 
     /// Trading in a market stops or goes on.
     fn pause(&mut self, now: Ns, market: usize, paused: bool, out: &mut Outbox);
+
+    /// The market's prices become tenths of a cent while it trades; false where they are already.
+    fn refine(&mut self, _now: Ns, _market: usize, _out: &mut Outbox) -> bool {
+        false
+    }
 
     /// The market's outcome is known: it pays, and takes no more orders. `outcome` is that of the
     /// venue's own market (Polymarket: YES is the first token).

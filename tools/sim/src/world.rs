@@ -287,7 +287,7 @@ impl Host for World {
         let told = self.faults.clock(site, now);
         let from = effects.outbox.pushes.len();
         let reply = self.sites[site.0].venue.request(told, request, &mut effects.outbox);
-        self.faults.pushes(site, &mut effects.outbox, from);
+        self.faults.pushes(site, now, &mut effects.outbox, from);
         if !self.commit() {
             effects.outbox.pushes.clear();
             return lost(Break::Reset);
@@ -342,9 +342,10 @@ impl Host for World {
         for number in 0..self.sites.len() {
             let site = SiteId(number);
             let told = self.faults.clock(site, now);
+            self.faults.late(site, now, &mut effects.outbox);
             let from = effects.outbox.pushes.len();
             self.sites[number].venue.tick(told, &mut effects.outbox);
-            self.faults.pushes(site, &mut effects.outbox, from);
+            self.faults.pushes(site, now, &mut effects.outbox, from);
             let clients = &self.sites[number].clients;
             effects.breaks.extend(self.faults.broken(site, now, clients));
         }
@@ -377,7 +378,7 @@ impl Floor for Booths<'_> {
         let outbox: &mut Outbox = &mut self.effects.outbox;
         let from = outbox.pushes.len();
         self.sites[number].venue.quote(told, market, side, px, qty, outbox);
-        self.faults.pushes(SiteId(number), outbox, from);
+        self.faults.pushes(SiteId(number), self.now, outbox, from);
     }
 
     fn quoted(&self, venue: VenueId, market: usize, side: Side, px: Px) -> Qty {

@@ -37,11 +37,14 @@ pub enum Trouble {
     Refuse,
     /// The answer to the next order stays away while its connection stays open.
     HalfOpen,
+    /// What is written on the connections for orders arrives seconds later, if they last so long
+    /// or not: an order that was given up for lost comes to be all the same.
+    LateOrder,
 }
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Trouble; 8] = [
+    pub const ALL: [Trouble; 9] = [
         Trouble::Reset,
         Trouble::Cut,
         Trouble::Stall,
@@ -50,6 +53,7 @@ impl Trouble {
         Trouble::Dribble,
         Trouble::Refuse,
         Trouble::HalfOpen,
+        Trouble::LateOrder,
     ];
 
     /// Its name in the figures.
@@ -63,6 +67,7 @@ impl Trouble {
             Trouble::Dribble => "network/dribble",
             Trouble::Refuse => "network/refused",
             Trouble::HalfOpen => "network/half_open_order",
+            Trouble::LateOrder => "network/late_order",
         }
     }
 }
@@ -80,6 +85,8 @@ struct Slot {
     pipe: SharedPipe,
     connection: Connection,
     zombie: bool,
+    /// An order came on it.
+    fires: bool,
 }
 
 /// All connections.
@@ -131,7 +138,7 @@ impl Fabric {
         for (site, pipe) in self.lobby.borrow_mut().waiting.drain(..) {
             self.last_client += 1;
             let connection = Connection::new(ClientId(self.last_client), site);
-            self.slots.push(Slot { pipe, connection, zombie: false });
+            self.slots.push(Slot { pipe, connection, zombie: false, fires: false });
         }
         let mut effects = Effects::default();
         let mut moved: usize = 0;
@@ -161,6 +168,7 @@ impl Fabric {
         let orders = is_order(&slot.connection.input);
         slot.connection.step(now, host, effects);
         if orders {
+            slot.fires = true;
             let site = slot.connection.site;
             let wrote_at = slot.pipe.borrow().wrote_at;
             self.arrived.push(Arrived { site, wrote_at });
@@ -243,6 +251,18 @@ impl Fabric {
                 self.swallow[site.0] += 1;
                 return; // It counts when it strikes.
             }
+            Trouble::LateOrder => {
+                let until = ms(rng, 1_000, 9_000);
+                let own = self.slots.iter().filter(|slot| slot.connection.site == site);
+                let mut held = 0;
+                for slot in own.filter(|slot| slot.fires) {
+                    slot.pipe.borrow_mut().hold(until, true, false);
+                    held += 1;
+                }
+                if held == 0 {
+                    return;
+                }
+            }
             _ => {
                 let own: Vec<usize> = (0..self.slots.len())
                     .filter(|at| self.slots[*at].connection.site == site)
@@ -265,7 +285,7 @@ impl Fabric {
                         drop(pipe);
                         slot.zombie = true;
                     }
-                    Trouble::Refuse | Trouble::HalfOpen => {}
+                    Trouble::Refuse | Trouble::HalfOpen | Trouble::LateOrder => {}
                 }
             }
         }

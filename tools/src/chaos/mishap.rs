@@ -41,6 +41,19 @@ impl Simulation {
                 let body = json!({"venue": "polymarket", "kind": "settlement_failed"});
                 self.call(now, "/sim/fault", &body);
             }
+            Upset::OverFill => {
+                self.checks.overfills();
+                self.call(now, "/sim/fault", &json!({"venue": "kalshi", "kind": "over_fill"}));
+            }
+            Upset::Refine => {
+                let market = self.rng.below(self.plan.markets as u64);
+                let venue = *self.rng.pick(&["kalshi", "polymarket"]);
+                self.call(now, "/sim/refine", &json!({"venue": venue, "market": market}));
+            }
+            Upset::PauseBetween => {
+                self.between += 1;
+                return; // It counts when it strikes.
+            }
             Upset::PauseAll => self.pause(now, span, json!({"venue": "kalshi"})),
             Upset::PauseMarket => {
                 let market = self.rng.below(self.plan.markets as u64);
@@ -56,6 +69,20 @@ impl Simulation {
         self.call(now, "/sim/pause", &body);
         body["paused"] = false.into();
         self.paused.push((now.after(span), body));
+    }
+
+    /// An order has just reached a venue: where that was asked for, the other one pauses before the
+    /// other leg of its bundle arrives.
+    pub(super) fn pause_between(&mut self, now: Ns, site: SiteId) {
+        if self.between == 0 {
+            return;
+        }
+        self.between -= 1;
+        let other = if site == SiteId(0) { "polymarket" } else { "kalshi" };
+        let span = Ns::from_ms(self.rng.between(1_000, 20_000));
+        self.pause(now, span, json!({"venue": other}));
+        *self.faults.entry(Upset::PauseBetween.name()).or_default() += 1;
+        self.tail.fault(now, Upset::PauseBetween.name());
     }
 
     /// Pauses that are over end.
@@ -153,6 +180,7 @@ impl Simulation {
         self.world.heal();
         self.fabric.heal(now);
         self.wall_ahead = 0;
+        self.between = 0;
         self.revoked = Revoked::default();
         self.disk_until = self.disk_until.min(now);
         for (until, _) in &mut self.paused {

@@ -19,12 +19,25 @@ pub enum Upset {
     PauseMarket,
     /// A trade that was matched fails to settle.
     FailSettlement,
+    /// Kalshi fills an order beyond what it asked for.
+    OverFill,
+    /// A market's prices become finer while it trades.
+    Refine,
+    /// The other venue pauses when the first leg of a bundle has just arrived.
+    PauseBetween,
 }
 
 impl Upset {
     /// All of them.
-    pub const ALL: [Upset; 4] =
-        [Upset::Restart, Upset::PauseAll, Upset::PauseMarket, Upset::FailSettlement];
+    pub const ALL: [Upset; 7] = [
+        Upset::Restart,
+        Upset::PauseAll,
+        Upset::PauseMarket,
+        Upset::FailSettlement,
+        Upset::OverFill,
+        Upset::Refine,
+        Upset::PauseBetween,
+    ];
 
     /// Its name in the figures.
     pub const fn name(self) -> &'static str {
@@ -33,6 +46,9 @@ impl Upset {
             Upset::PauseAll => "orders/pause_all",
             Upset::PauseMarket => "orders/pause_market",
             Upset::FailSettlement => "orders/settlement_failed",
+            Upset::OverFill => "orders/over_fill",
+            Upset::Refine => "feed/grid_change",
+            Upset::PauseBetween => "orders/pause_between_legs",
         }
     }
 }
@@ -147,9 +163,19 @@ impl Plan {
             plan.venue = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
             let pairs = Spoil::ALL.iter().map(|kind| (*kind, draw(30, 600)));
             plan.feeds = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
-            let pairs = Trouble::ALL.iter().map(|kind| (*kind, draw(60, 900)));
+            let pairs = Trouble::ALL.iter().map(|kind| match kind {
+                Trouble::LateOrder | Trouble::HalfOpen => (*kind, draw(20, 300)),
+                _ => (*kind, draw(60, 900)),
+            });
             plan.network = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
-            let pairs = Upset::ALL.iter().map(|kind| (*kind, draw(600, 3_600)));
+            let pairs = Upset::ALL.iter().map(|kind| {
+                let (least, most) = match kind {
+                    Upset::Restart | Upset::PauseAll | Upset::PauseMarket => (600, 3_600),
+                    Upset::FailSettlement | Upset::OverFill => (60, 900),
+                    Upset::Refine | Upset::PauseBetween => (120, 1_200),
+                };
+                (*kind, draw(least, most))
+            });
             plan.upsets = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
             let pairs = Mishap::ALL.iter().map(|kind| (*kind, draw(300, 3_600)));
             plan.host = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();

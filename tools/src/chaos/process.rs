@@ -110,6 +110,8 @@ impl Simulation {
             }
             Err(detail) => return Err(broken(detail)),
         };
+        // Whoever was down heard of nothing.
+        self.checks.restarted(self.world.standing(Venue::Kalshi).overfilled);
         self.disk.run = run;
         self.disk.before = Venue::ALL.map(|venue| self.world.standing(venue).orders as usize);
         let Setting { tops, records } = Setting::draw(&mut self.rng);

@@ -1,8 +1,10 @@
 //! One seed from its first event to its verdict: the loop that lets time jump, the faults of its
 //! plan, and the phases: chaos, healing, rest.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -28,6 +30,7 @@ use super::plan::{Plan, Timed};
 use super::process::Starting;
 use super::tail::Tail;
 use super::trader::{HostClock, KEY_ID, Keys, Trader};
+use super::watch::Watch;
 use crate::config::{self, Config, Simulated, Variables};
 use crate::pairs::PairFile;
 use crate::run::spec::{Fills, RunSpec};
@@ -120,12 +123,15 @@ pub(super) struct Simulation {
     /// The disk's faults end then.
     pub(super) disk_until: Ns,
     pub(super) checks: Checks,
+    watch: Watch,
     pub(super) rng: Rng,
     /// Until when keys open nothing.
     pub(super) revoked: Revoked,
     /// How far the engine's wall clock is ahead.
     pub(super) wall_ahead: i64,
     pub(super) paused: Vec<(Ns, Value)>,
+    /// How often a venue is to pause between the legs of a bundle.
+    pub(super) between: u32,
     digest: Digest,
     decisions: u64,
     events: u64,
@@ -146,8 +152,16 @@ pub(super) struct Simulation {
 /// Where a simulation cannot be made: no promise of the engine's.
 pub fn run(seed: u64, span: Ns, faults: bool) -> Result<Outcome, String> {
     let mut simulation = Simulation::new(seed, Plan::new(seed, faults))?;
-    let broken = simulation.go(span.max(SPAN_MIN), faults).err();
+    // A tile that panics takes the process with it; here it is a promise that was broken.
+    let went = catch_unwind(AssertUnwindSafe(|| simulation.go(span.max(SPAN_MIN), faults)));
+    let broken = went.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))).err();
     Ok(simulation.outcome(seed, broken))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Violation {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    Violation { invariant: "no_panic", detail: text.unwrap_or("a tile panicked").to_owned() }
 }
 
 impl Simulation {
@@ -194,6 +208,8 @@ impl Simulation {
         let lobby = Lobby::new(Rc::clone(&moment), plan.latency, lobby_rng);
         let lobby = Rc::new(RefCell::new(lobby));
         let fabric = Fabric::new(Rc::clone(&lobby), Rng::new(rng.bits()));
+        let disk = Disk::new();
+        let watch = Watch::new(disk.memory.clone());
         let mut simulation = Simulation {
             plan,
             world,
@@ -211,12 +227,14 @@ impl Simulation {
             file,
             trader: None,
             back_at: START,
-            disk: Disk::new(),
+            disk,
+            watch,
             disk_until: Ns(u64::MAX),
             rng,
             revoked: Revoked::default(),
             wall_ahead: 0,
             paused: Vec::new(),
+            between: 0,
             digest: Digest::default(),
             decisions: 0,
             events: 0,
@@ -358,6 +376,7 @@ impl Simulation {
                 detail: "the tiles never come to rest at one instant".to_owned(),
             });
         }
+        self.watch.look(now, trader.is_shut());
         while let Some(event) = self.trader.as_mut().and_then(Trader::event) {
             dirty |= matches!(
                 event,
@@ -385,7 +404,10 @@ impl Simulation {
         for order in &arrived {
             self.tail.order(self.moment.get(), order.site);
             let mono = order.wrote_at.since(START).after(MONO_START);
-            self.checks.left(Venue::ALL[order.site.0], mono)?;
+            let venue = Venue::ALL[order.site.0];
+            self.checks.left(venue, mono)?;
+            self.watch.left(venue, order.wrote_at, &self.world)?;
+            self.pause_between(self.moment.get(), order.site);
         }
         Ok(!arrived.is_empty())
     }
@@ -417,6 +439,10 @@ impl Simulation {
                 invariant: "bounded",
                 detail: format!("{} events found no room", trader.lost()),
             });
+        }
+        self.watch.ended(&trader.figures())?;
+        if still[0] {
+            self.watch.books(now, &self.world, trader.core())?;
         }
         self.checks.books(now, &self.world, trader.core(), still)
     }
@@ -507,7 +533,7 @@ impl Simulation {
             seed,
             simulated: self.moment.get().since(START),
             events: self.events,
-            checks: self.checks.count,
+            checks: self.checks.count + self.watch.count,
             faults,
             decisions: self.decisions,
             orders: self.checks.orders,

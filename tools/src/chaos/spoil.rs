@@ -1,6 +1,7 @@
 //! What a feed says that it should not: messages spoilt on their way to the engine.
 
 use engine::units::Ns;
+use serde_json::Value;
 use sim::rng::Rng;
 use sim::venue::Push;
 
@@ -15,12 +16,25 @@ pub enum Spoil {
     WrongMarket,
     /// A size below nothing.
     BadSize,
+    /// A level beyond the other side of the book.
+    Crossed,
+    /// A level at the best price of the other side.
+    Locked,
+    /// A snapshot without levels.
+    Empty,
 }
 
 impl Spoil {
     /// All of them.
-    pub const ALL: [Spoil; 4] =
-        [Spoil::OffGrid, Spoil::OldSnapshot, Spoil::WrongMarket, Spoil::BadSize];
+    pub const ALL: [Spoil; 7] = [
+        Spoil::OffGrid,
+        Spoil::OldSnapshot,
+        Spoil::WrongMarket,
+        Spoil::BadSize,
+        Spoil::Crossed,
+        Spoil::Locked,
+        Spoil::Empty,
+    ];
 
     /// Its name in the figures.
     pub const fn name(self) -> &'static str {
@@ -29,6 +43,9 @@ impl Spoil {
             Spoil::OldSnapshot => "feed/old_snapshot",
             Spoil::WrongMarket => "feed/wrong_market",
             Spoil::BadSize => "feed/bad_size",
+            Spoil::Crossed => "feed/crossed",
+            Spoil::Locked => "feed/locked",
+            Spoil::Empty => "feed/empty_book",
         }
     }
 }
@@ -67,22 +84,32 @@ impl Spoiler {
         if is_snapshot && self.snapshots.len() < SNAPSHOTS_MAX {
             self.snapshots.push(push.clone());
         }
-        if !is_change {
-            return (vec![push], None);
-        }
-        let Some(spoil) = self.armed.pop() else { return (vec![push], None) };
+        let fits = |spoil: &Spoil| match spoil {
+            Spoil::Empty => is_snapshot,
+            _ => is_change,
+        };
+        let Some(at) = self.armed.iter().rposition(fits) else { return (vec![push], None) };
+        let spoil = self.armed[at];
         let made = match spoil {
             Spoil::OffGrid => {
                 replaced(text, &["\"price_dollars\":\"", "\"price\":\""], |_| "0.43217".to_owned())
             }
             Spoil::BadSize => replaced(text, &["\"delta_fp\":\"", "\"size\":\""], |size| {
-                format!("-9{}", size.trim_start_matches('-'))
+                // More than ever lies on a level: less might be true, and nobody could tell.
+                format!("-99999{}", size.trim_start_matches('-'))
             }),
+            Spoil::Crossed => levels(text, |level| match level.buys {
+                true => Some("0.99".to_owned()),
+                false => Some("0.01".to_owned()),
+            }),
+            Spoil::Locked => levels(text, |level| level.opposite),
+            Spoil::Empty => emptied(text),
             Spoil::WrongMarket => {
                 let markers = ["\"market_ticker\":\"", "\"asset_id\":\""];
                 let copy = replaced(text, &markers, |name| format!("{}7", &name[..name.len() - 1]));
                 let copy = copy.map(|copy| Push::Text(*client, copy));
                 let done = copy.is_some().then_some(spoil);
+                self.armed.remove(at);
                 return (copy.into_iter().chain([push]).collect(), done);
             }
             Spoil::OldSnapshot => {
@@ -92,11 +119,15 @@ impl Spoiler {
                     return (vec![push], None);
                 }
                 let old = (*rng.pick(&old)).clone();
+                self.armed.remove(at);
                 return (vec![push, old], Some(spoil));
             }
         };
         match made {
-            Some(text) => (vec![Push::Text(*client, text)], Some(spoil)),
+            Some(text) => {
+                self.armed.remove(at);
+                (vec![Push::Text(*client, text)], Some(spoil))
+            }
             None => (vec![push], None),
         }
     }
@@ -117,3 +148,60 @@ fn replaced(text: &str, markers: &[&str], value: impl Fn(&str) -> String) -> Opt
     made.push_str(rest);
     Some(made)
 }
+
+/// A level that a message names.
+struct Level {
+    /// It is a bid: of YES, or on Kalshi of NO.
+    buys: bool,
+    /// The best price of the other side, where the message tells.
+    opposite: Option<String>,
+}
+
+/// The text with the prices of its levels moved, and something offered there; `None` where no
+/// level is.
+fn levels(text: &str, price: impl Fn(Level) -> Option<String>) -> Option<String> {
+    let mut message: Value = serde_json::from_str(text).ok()?;
+    let mut moved = false;
+    if let Some(delta) = message.get_mut("msg").filter(|msg| msg["delta_fp"].is_string()) {
+        // Both sides of Kalshi's book are bids.
+        let new = price(Level { buys: true, opposite: None })?;
+        delta["price_dollars"] = format!("{new:0<6}").into();
+        delta["delta_fp"] = "25.00".into();
+        moved = true;
+    }
+    for change in message["price_changes"].as_array_mut().into_iter().flatten() {
+        let buys = change["side"] == "BUY";
+        let best = change[if buys { "best_ask" } else { "best_bid" }].as_str();
+        let opposite = best.filter(|best| !matches!(*best, "0" | "1")).map(str::to_owned);
+        if let Some(new) = price(Level { buys, opposite }) {
+            change["price"] = new.into();
+            change["size"] = "25".into();
+            moved = true;
+        }
+    }
+    moved.then(|| message.to_string())
+}
+
+/// A snapshot without its levels; `None` where it has none.
+fn emptied(text: &str) -> Option<String> {
+    let mut message: Value = serde_json::from_str(text).ok()?;
+    let mut removed = false;
+    let books = match &mut message {
+        Value::Array(books) => books.iter_mut().collect(),
+        one => vec![one],
+    };
+    for book in books {
+        let book = if book["msg"].is_object() { &mut book["msg"] } else { book };
+        for side in ["yes_dollars_fp", "no_dollars_fp", "bids", "asks"] {
+            if let Some(levels) = book.get_mut(side).and_then(Value::as_array_mut) {
+                removed |= !levels.is_empty();
+                levels.clear();
+            }
+        }
+    }
+    removed.then(|| message.to_string())
+}
+
+#[cfg(test)]
+#[path = "spoil_tests.rs"]
+mod tests;

@@ -51,6 +51,7 @@ pub fn standing(venue: Venue, ledger: &Value) -> Option<Standing> {
         failed: (list(&account["fills"]).count() - fills().count()) as u64,
         orders_of_an_id: ledger["orders_by_client_order_id"].as_u64().unwrap_or(0),
         reused_headers: ledger["reused_headers"].as_u64().unwrap_or(0),
+        overfilled: ledger["overfilled_orders"].as_u64().unwrap_or(0),
     })
 }
 

@@ -281,6 +281,7 @@ pub fn risk_text(risk: Risk) -> &'static str {
         Risk::Close => "the market closes, or its game starts",
         Risk::Balance => "too little money is left: off until `parallax arm`",
         Risk::Collar => "an order would pay more than the books allow",
+        Risk::Overfilled => "the venue filled more than the order asked for: look",
         Risk::Unhedged => "several tries to close what one leg filled alone came to nothing: look",
         Risk::Breaker => {
             "the venue stopped our orders because too much filled at once: look, then arm"

@@ -6,6 +6,7 @@ mod orders; // what an order does
 
 use std::collections::{BTreeSet, HashMap};
 
+use engine::grid::Grid;
 use engine::pair::Outcome;
 use engine::units::{Ns, Px, Qty, Usd};
 use serde_json::json;
@@ -76,6 +77,10 @@ pub struct Exchange {
     pub transfers: u64,
     /// False while trading is paused everywhere.
     pub is_trading: bool,
+    /// Orders that are to be filled beyond what they ask for.
+    pub overfills: u32,
+    /// Orders that were.
+    pub overfilled: u64,
     /// What is due.
     pub due: BTreeSet<(Ns, Due)>,
     /// What happened and was not told yet.
@@ -114,6 +119,8 @@ impl Exchange {
             fee_overrides: HashMap::new(),
             transfers: 0,
             is_trading: true,
+            overfills: 0,
+            overfilled: 0,
             due: markets.iter().enumerate().map(|(i, m)| (m.closes(), Due::Close(i))).collect(),
             markets,
             news: Vec::new(),
@@ -222,6 +229,28 @@ impl Exchange {
             false => json!({"market_ticker": ticker, "event_type": "activated"}),
         };
         self.news.push(News::Lifecycle("market_lifecycle_v2", message));
+    }
+
+    /// A market's prices become tenths of a cent while it trades; what rests stays (kalshi.md
+    /// section 3). False where they are already.
+    pub fn refine(&mut self, market: usize) -> bool {
+        const FINE: (u16, u16, u16) = (0, 10_000, 10);
+        let found = &mut self.markets[market];
+        if found.spec.bands == [FINE] || matches!(found.phase, Phase::Finalized(_)) {
+            return false;
+        }
+        found.spec.bands = vec![FINE];
+        "deci_cent".clone_into(&mut found.spec.price_level_structure);
+        found.grid = Grid::banded(&found.spec.bands).ok();
+        found.updated = self.now;
+        let message = json!({
+            "market_ticker": found.spec.ticker,
+            "event_type": "price_level_structure_updated",
+            "price_level_structure": found.spec.price_level_structure,
+            "price_ranges": found.price_ranges(),
+        });
+        self.news.push(News::Lifecycle("market_lifecycle_v2", message));
+        true
     }
 
     /// Trading in a market ends: no order rests beyond it.

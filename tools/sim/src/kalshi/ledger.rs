@@ -33,6 +33,7 @@ impl Exchange {
             "fees": self.house.fees.e6(),
             "money": self.money().e6(),
             "orders_by_client_order_id": most.max().unwrap_or(0),
+            "overfilled_orders": self.overfilled,
             "reused_headers": reused_headers,
         })
     }
@@ -76,6 +77,7 @@ impl Exchange {
             failed: 0,
             orders_of_an_id: most.max().unwrap_or(0).into(),
             reused_headers,
+            overfilled: self.overfilled,
         })
     }
 

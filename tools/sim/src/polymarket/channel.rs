@@ -137,12 +137,19 @@ impl Polymarket {
             tell(market, &listeners, prints, &changes, moved, now, out);
         }
         if let Some(tick) = market.due_tick() {
-            let old = std::mem::replace(&mut market.tick, tick);
-            for (client, tokens, _) in &listeners {
-                for token in tokens {
-                    out.text(*client, market.tick_change(*token, old, now.0 / 1_000_000));
-                    out.text(*client, market.book_event(*token));
-                }
+            self.retick(now, number, tick, out);
+        }
+    }
+
+    /// A market gets another tick, and both its books begin anew.
+    pub(super) fn retick(&mut self, now: Ns, number: usize, tick: u16, out: &mut Outbox) {
+        let listeners = self.listeners(number);
+        let market = &mut self.markets[number];
+        let old = std::mem::replace(&mut market.tick, tick);
+        for (client, tokens, _) in &listeners {
+            for token in tokens {
+                out.text(*client, market.tick_change(*token, old, now.0 / 1_000_000));
+                out.text(*client, market.book_event(*token));
             }
         }
     }

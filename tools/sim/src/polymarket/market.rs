@@ -15,7 +15,7 @@ use crate::universe::PolymarketMarket;
 use crate::venue::Side;
 
 /// The tick that replaces a cent near the ends (polymarket.md section 2.3).
-const FINE_TICK: u16 = 10;
+pub const FINE_TICK: u16 = 10;
 
 /// A trade as the market channel tells it.
 #[derive(Clone, Debug)]

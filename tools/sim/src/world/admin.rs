@@ -5,9 +5,10 @@
 //! |---|---|
 //! | `GET /sim/ledger` | |
 //! | `GET /sim/universe` | |
-//! | `POST /sim/fault` | `{"venue":"kalshi","kind":"drop","count":1,"ms":500}`; `count` and `ms` may be missing; kind `clock_skew` takes `ms` of either sign and lasts; kind `settlement_failed` |
+//! | `POST /sim/fault` | `{"venue":"kalshi","kind":"drop","count":1,"ms":500}`; `count` and `ms` may be missing; kind `clock_skew` takes `ms` of either sign and lasts; kinds `settlement_failed` and `over_fill` |
 //! | `POST /sim/inject` | `{"pair":"kxsim..","direction":"FirstYes","edge_micro_usd":20000,"ms":1000}` |
 //! | `POST /sim/pause` | `{"venue":"kalshi","market":"kxsim..","paused":true}`; without `market` the whole venue |
+//! | `POST /sim/refine` | `{"venue":"kalshi","market":"kxsim.."}`: prices become tenths of a cent |
 //! | `POST /sim/restart` | `{"venue":"polymarket"}` |
 //! | `POST /sim/settle` | `{"market":"kxsim..","outcome":"yes"}`: Kalshi's outcome |
 //! | `POST /sim/settle-all` | `{}`: every market by its fair value |
@@ -48,6 +49,7 @@ impl World {
                 "/sim/fault" => self.order_fault(now, &call, effects),
                 "/sim/inject" => self.inject(now, &call, effects),
                 "/sim/pause" => self.pause(now, &call, effects),
+                "/sim/refine" => self.refine(now, &call, effects),
                 "/sim/restart" => self.upset(now, &call, Upset::Restart, effects),
                 "/sim/settle" => self.settle_one(now, &call, effects),
                 "/sim/settle-all" => Ok(self.settle_all(now, effects)),
@@ -93,6 +95,9 @@ impl World {
         let name = call.text("kind")?;
         if name == "settlement_failed" {
             return self.upset(now, call, Upset::FailSettlement, effects);
+        }
+        if name == "over_fill" {
+            return self.upset(now, call, Upset::OverFill, effects);
         }
         let Some(kind) = Kind::from_name(name) else {
             let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
@@ -146,6 +151,13 @@ impl World {
             self.sites[site.0].venue.pause(told, market, paused, &mut effects.outbox);
         }
         Ok(json!({ "ok": true }))
+    }
+
+    fn refine(&mut self, now: Ns, call: &Call, effects: &mut Effects) -> Result<Value, Refusal> {
+        let (site, market) = (self.site(call)?, self.market(call, "market")?);
+        let told = self.faults.clock(site, now);
+        let refined = self.sites[site.0].venue.refine(told, market, &mut effects.outbox);
+        Ok(json!({ "ok": refined }))
     }
 
     fn upset(

@@ -301,7 +301,7 @@ fn pushes_are_lost_doubled_and_overtaken() {
             let text = format!("{{\"type\":\"orderbook_delta\",\"n\":\"{word}\"}}");
             outbox.text(ClientId(1), text);
         }
-        faults.pushes(SiteId(0), &mut outbox, 0);
+        faults.pushes(SiteId(0), START, &mut outbox, 0);
         let word = |push: &crate::venue::Push| match push {
             crate::venue::Push::Text(_, text) => {
                 text.rsplit('"').nth(1).unwrap_or("garbage").to_owned()
@@ -318,8 +318,30 @@ fn pushes_are_lost_doubled_and_overtaken() {
     faults.arm(SiteId(0), Kind::Gap, 1, None);
     let mut outbox = Outbox::default();
     outbox.text(ClientId(1), "{\"type\":\"subscribed\",\"msg\":{\"channel\":\"orderbook_delta\"}}");
-    faults.pushes(SiteId(0), &mut outbox, 0);
+    faults.pushes(SiteId(0), START, &mut outbox, 0);
     assert_eq!(outbox.pushes.len(), 1);
+}
+
+#[test]
+fn a_word_on_a_fill_comes_late_and_once() {
+    let mut faults = Faults::new(1, Level::None, 1, START);
+    faults.arm(SiteId(0), Kind::Late, 1, Some(Ns::from_ms(700)));
+    let mut outbox = Outbox::default();
+    outbox.text(ClientId(1), "{\"type\":\"orderbook_delta\"}");
+    outbox.text(ClientId(1), "{\"type\":\"fill\",\"n\":1}");
+    outbox.text(ClientId(1), "{\"type\":\"fill\",\"n\":2}");
+    let fill = outbox.pushes[1].clone();
+    faults.pushes(SiteId(0), START, &mut outbox, 0);
+    assert_eq!(outbox.pushes.len(), 2, "books are lost, but not late");
+    assert!(!outbox.pushes.contains(&fill), "the second fill is told first");
+    let due = START.after(Ns::from_ms(700));
+    assert_eq!(faults.next_due(), Some(due));
+    faults.late(SiteId(0), Ns(due.0 - 1), &mut outbox);
+    assert_eq!(outbox.pushes.len(), 2);
+    faults.late(SiteId(0), due, &mut outbox);
+    assert_eq!(outbox.pushes.last(), Some(&fill));
+    faults.late(SiteId(0), due, &mut outbox);
+    assert_eq!((outbox.pushes.len(), faults.next_due()), (3, None));
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::kalshi::refusal::Refusal;
 use crate::kalshi::text::{from_secs, uuid};
 use crate::matching::Owner;
 
+/// The most that an order is filled beyond what it asked for.
+const OVERFILL: Qty = Qty::lit(300);
+
 impl Exchange {
     /// Takes an order: its number, or why not.
     ///
@@ -68,6 +71,7 @@ impl Exchange {
     /// Lets an order take what it can, and rests or ends the rest.
     fn work(&mut self, number: usize) {
         let stopped = self.take(number);
+        self.overfill(number);
         let order = &self.orders[number];
         if order.remaining.is_zero() {
             let all = order.filled > Qty::ZERO;
@@ -90,6 +94,23 @@ impl Exchange {
             self.level(market, side, px, left.e2(), true, Some(number));
             self.reserve(number);
             self.tell(number);
+        }
+    }
+
+    /// An order that took all that it asked for takes more, where that fault is on: what no venue
+    /// should ever do.
+    fn overfill(&mut self, number: usize) {
+        let order = &self.orders[number];
+        let (is_full, filled) = (order.remaining.is_zero(), order.filled);
+        if self.overfills == 0 || !is_full || filled.is_zero() {
+            return;
+        }
+        self.orders[number].remaining = OVERFILL;
+        self.take(number);
+        self.orders[number].remaining = Qty::ZERO;
+        if self.orders[number].filled > filled {
+            self.overfills -= 1;
+            self.overfilled += 1;
         }
     }
 
