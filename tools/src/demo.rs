@@ -18,6 +18,7 @@ use exec::journal::record::name;
 
 use crate::account::Session;
 use crate::config::Config;
+use crate::crash::{CrashPoint, Fuse};
 use crate::host::{HostFacts, HostRoot};
 use crate::journal::lock::Lock;
 use crate::journal::{opening, start};
@@ -85,6 +86,9 @@ pub struct DemoArgs {
     /// (first-yes, first-no), and its edge in dollars a contract.
     #[arg(long, value_name = "PAIR:DIRECTION:EDGE")]
     pub inject: Option<Injection>,
+    /// Kill this process with SIGKILL at a step of an order's way: for the tests of recovery.
+    #[arg(long, value_enum, value_name = "STEP", hide = true)]
+    pub crash_at: Option<CrashPoint>,
     /// No live view.
     #[arg(long)]
     pub no_tui: bool,
@@ -131,6 +135,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let mut config = venues.config()?;
     // The simulated books stand some cents from an arbitrage: all of them are close enough.
     config.strategy.arm_margin = Usd::new(80_000);
+    config.crash_at = args.crash_at.map(Fuse::new);
     // Nobody else trades for these accounts.
     config.repair = config.repair.map(|repair| RepairConfig { adopt: true, ..repair });
     let agent = Agent::new(config.ca_file.as_deref()).map_err(words)?;

@@ -2,6 +2,7 @@
 //! a crash left open, and what the venues say to it. Read the modules in this order.
 
 pub mod lock; // one engine an account
+pub mod prune; // what no start needs any more
 pub mod keep; // the journal of a folder: read, cut, ready to be gone on with
 pub mod opening; // what a run begins with, as records
 pub mod truth; // what both venues say

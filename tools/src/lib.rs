@@ -7,6 +7,7 @@ pub mod pairs; // the pair table
 pub mod digest; // a digest of every book, to compare with other programs
 pub mod decimal; // amounts as people write them
 pub mod config; // a file, a `.env` and the environment -> types, once
+pub mod crash; // the process kills itself where a test wants it
 pub mod rest; // slow requests to both venues
 pub mod catalogue; // what both venues list, and which of it is one contract
 pub mod discover; // catalogues in, pairs out

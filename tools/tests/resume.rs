@@ -88,6 +88,60 @@ fn killed_again_and_again_it_loses_nothing_and_sends_nothing_twice() {
         eprintln!("kill {} of {kills}, {after:?} into its run", kill + 1);
         run_and_kill(&dir, kill > 0, after);
     }
+    ends_well(&dir);
+}
+
+/// Every point at which the process kills itself, in the order of an order's way.
+const POINTS: [&str; 11] = [
+    "recovered",
+    "opened",
+    "unsent",
+    "half",
+    "unanswered",
+    "unwritten",
+    "torn",
+    "unconfirmed",
+    "unheard",
+    "heard",
+    "rolled",
+];
+
+/// Those of every test run: one of each kind of loss.
+const FEW: [&str; 3] = ["half", "unanswered", "torn"];
+
+#[test]
+fn killed_at_each_step_of_an_order_it_loses_nothing_and_sends_nothing_twice() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let all = std::env::var("PARALLAX_CRASH_POINTS").is_ok_and(|which| which == "all");
+    let points = if all { &POINTS[..] } else { &FEW[..] };
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let (at, log) = (dir.to_str().unwrap(), dir.with_extension("log"));
+    for (number, point) in points.iter().enumerate() {
+        let place = if number > 0 { ["--resume", at] } else { ["--dir", at] };
+        let wish = ["--seconds", "600", "--faults", "low", "--arb-per-minute", "900", "--no-tui"];
+        let mut command = parallax(&["demo"]);
+        command.args(place).args(wish).args(["--crash-at", point]).stdout(Stdio::null());
+        let mut engine = Engine(command.stderr(fs::File::create(&log).unwrap()).spawn().unwrap());
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = engine.0.try_wait().unwrap() {
+                break status;
+            }
+            let told = || fs::read_to_string(&log).unwrap_or_default();
+            assert!(began.elapsed() < BEGIN, "{point}: it is never there:\n{}", told());
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let told = fs::read_to_string(&log).unwrap_or_default();
+        assert_eq!(status.signal(), Some(9), "{point}: {status}\n{told}");
+        eprintln!("{point}: killed itself after {:?}", began.elapsed());
+    }
+    ends_well(&dir);
+}
+
+/// One more run ends with ledgers that agree, nothing open, and each order in the journal once.
+fn ends_well(dir: &Path) {
     let at = dir.to_str().unwrap();
     let (_, shown, err) = output(&["journal", "verify", &format!("{at}/journal"), "--json"]);
     let verdict = json(&shown)["verdict"].as_str().map(str::to_owned);

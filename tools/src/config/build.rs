@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use engine::pin::CoreList;
 use engine::units::{Ns, Usd};
@@ -84,7 +85,10 @@ pub(super) fn build(
         journal: JournalSettings {
             dir: source.resolved(&file.journal.dir),
             durable: file.journal.durable,
+            keep: (file.journal.keep_days > 0)
+                .then(|| Duration::from_secs(86_400 * u64::from(file.journal.keep_days))),
         },
+        crash_at: None,
         threads: threads(&file.threads, &source)?,
         discovery: discovery(file, &source)?,
         secret_file: variables.secret_file(),

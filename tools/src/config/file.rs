@@ -124,6 +124,7 @@ pub(super) struct RecordFile {
 pub(super) struct JournalFile {
     pub dir: String,
     pub durable: bool,
+    pub keep_days: u32,
 }
 
 #[derive(Default, Deserialize, Serialize)]

@@ -3,6 +3,7 @@
 use exec::sign::pool::HeaderSpread;
 use feeds::live::polymarket::ASSETS_A_LINE_MAX;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use engine::idle::{Idle, SPINS_BEFORE_YIELD};
 use engine::pin::CoreList;
@@ -10,6 +11,7 @@ use engine::repair::RepairConfig;
 use engine::units::{Ns, Qty, Usd};
 
 use super::{Limits, Secret, Url};
+use crate::crash::Fuse;
 use crate::pairs::{self, PairFile, PairSpec};
 use crate::run::spec::{Fills, RunSpec};
 
@@ -255,6 +257,8 @@ pub struct JournalSettings {
     pub dir: PathBuf,
     /// Orders leave only when they are durable.
     pub durable: bool,
+    /// Runs that were written so long ago are deleted by a start; `None` keeps all.
+    pub keep: Option<Duration>,
 }
 
 /// What a run may do and with whom. It has no `Debug`: it may hold secrets.
@@ -293,6 +297,8 @@ pub struct Config {
     pub record_dir: Option<PathBuf>,
     /// Where orders are written down.
     pub journal: JournalSettings,
+    /// Where the process kills itself, for tests; no file and no variable sets it.
+    pub crash_at: Option<Fuse>,
     /// Threads.
     pub threads: Threads,
     /// Where pairs come from beside files.

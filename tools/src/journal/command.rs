@@ -1,7 +1,7 @@
 //! `parallax journal`.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 use engine::event::{Feedback, Report};
@@ -13,12 +13,13 @@ use exec::journal::record::Name;
 use exec::journal::{Record, frame};
 use serde_json::{Value, json};
 
+use super::prune::{Fate, Pruned, prune};
 use crate::stdout;
 
 /// Between two looks of `tail`.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Verify, show or follow the journal of an engine.
+/// Verify, show, follow or shorten the journal of an engine.
 ///
 /// The journal holds what may be sent, what was sent and what was heard, and is what an engine
 /// starts from. A torn tail is what a crash leaves, and the next start cuts it off. Damage before
@@ -28,6 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
   parallax journal verify parallax-demo/journal
   parallax journal show parallax-demo/journal --last 20
   parallax journal tail parallax-journal --json
+  parallax journal prune parallax-journal --keep-days 30 --move-to journal-archive
 
 Exit code: 0 when the journal is whole or its tail is torn, 1 when it is damaged or cannot be read.")]
 pub struct JournalArgs {
@@ -44,6 +46,8 @@ enum What {
     Show(ShowArgs),
     /// Print records as they are written, until Ctrl-C.
     Tail(DirArgs),
+    /// Let go of old runs. The last run stays, and what is left still verifies.
+    Prune(PruneArgs),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -54,6 +58,19 @@ struct DirArgs {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+struct PruneArgs {
+    #[command(flatten)]
+    dir: DirArgs,
+    /// What was written in so many days stays.
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    keep_days: u32,
+    /// Move the segments into this folder of the same disk instead of deleting them; they verify
+    /// there by themselves.
+    #[arg(long, value_name = "FOLDER")]
+    move_to: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -96,6 +113,7 @@ pub fn run(args: &JournalArgs) -> Result<(), JournalError> {
         What::Verify(args) => verify(args),
         What::Show(args) => show(&args.dir, args.last),
         What::Tail(args) => tail(args),
+        What::Prune(args) => shorten(args),
     }
 }
 
@@ -110,6 +128,25 @@ fn read(dir: &Path, take: &mut dyn FnMut(u64, &Record)) -> Result<Verified, Jour
         0 => Err(fail("there is no journal in it".to_owned())),
         _ => Ok(found),
     }
+}
+
+fn shorten(args: &PruneArgs) -> Result<(), JournalError> {
+    let PruneArgs { dir: DirArgs { dir, json }, keep_days, move_to } = args;
+    read(dir, &mut |_, _| {})?;
+    let keep = Duration::from_secs(86_400 * u64::from(*keep_days));
+    let fate = move_to.clone().map_or(Fate::Delete, Fate::Move);
+    let gone = prune(dir, keep, SystemTime::now(), &fate)
+        .map_err(|reason| JournalError::Read { dir: dir.clone(), reason })?;
+    let Pruned { segments, bytes, first } = gone;
+    let done = if move_to.is_some() { "moved" } else { "deleted" };
+    let text = match json {
+        true => json!({ "segments": segments, "bytes": bytes, "first": first }).to_string(),
+        false => {
+            format!("{done} {segments} segments, {bytes} bytes; it begins with segment {first}")
+        }
+    };
+    stdout::print(&format!("{text}\n"))?;
+    Ok(())
 }
 
 fn judged(dir: &Path, found: &Verified) -> Result<(), JournalError> {

@@ -11,8 +11,10 @@ use exec::journal::storage::Storage;
 use exec::journal::tile::{JournalConfig, JournalTile, NotOpened};
 use exec::journal::{JournalWriter, Record};
 
+use crate::crash::{CrashPoint, Fuse, Fused, SHORT_SEGMENT_BYTES};
+
 /// A journal that was read, and nothing written to yet.
-pub struct Kept<S = Files> {
+pub struct Kept<S = Fused<Files>> {
     /// What was known when it ended.
     pub state: State,
     /// What was found.
@@ -22,7 +24,7 @@ pub struct Kept<S = Files> {
 }
 
 /// A journal that a run writes: the tile, and a writer for each who writes.
-pub struct Journalled<S = Files> {
+pub struct Journalled<S = Fused<Files>> {
     /// Writes.
     pub tile: JournalTile<S>,
     /// By [`exec::journal::Source`].
@@ -38,10 +40,14 @@ impl Kept {
     ///
     /// # Errors
     /// In words: the folder, or where the journal is damaged and what to do.
-    pub fn open(dir: &Path) -> Result<Kept, String> {
+    pub fn open(dir: &Path, crash_at: Option<Fuse>) -> Result<Kept, String> {
         let name = dir.display();
         let files = Files::open(dir).map_err(|error| format!("{name}: {error}"))?;
-        Kept::read(files, JournalConfig::default()).map_err(|error| {
+        let mut config = JournalConfig::default();
+        if crash_at.as_ref().is_some_and(|fuse| fuse.point() == CrashPoint::Rolled) {
+            config.segment_bytes = SHORT_SEGMENT_BYTES;
+        }
+        Kept::read(Fused::new(files, crash_at), config).map_err(|error| {
             format!(
                 "{name}: {error}. Nobody may trade on what is left: look with `parallax journal \
                  verify {name}`, compare the accounts with `parallax positions`, then move the \

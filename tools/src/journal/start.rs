@@ -12,9 +12,11 @@ use exec::journal::storage::Storage;
 
 use super::keep::{Journalled, Kept};
 use super::opening;
+use super::prune;
 use super::recover::{Patience, Recovered, recover};
 use super::truth::Books;
 use crate::config::{Config, Environment};
+use crate::crash::CrashPoint;
 use crate::pairs::PairFile;
 use crate::rest::{keys, wall};
 use crate::run::spec::RunSpec;
@@ -53,7 +55,17 @@ pub fn start(
     asked: Asked,
 ) -> Result<Journalled, String> {
     let line = |text: String| format!("  - {text}\n");
-    let kept = Kept::open(&config.journal.dir).map_err(line)?;
+    if let Some(keep) = config.journal.keep {
+        let now = SystemTime::now();
+        let gone = prune::prune(&config.journal.dir, keep, now, &prune::Fate::Delete);
+        let name = config.journal.dir.display();
+        let gone = gone.map_err(|why| line(format!("{name}: {why}")))?;
+        if gone.segments > 0 {
+            let (count, bytes) = (gone.segments, gone.bytes);
+            eprintln!("deleted {count} old segments of the journal, {bytes} bytes");
+        }
+    }
+    let kept = Kept::open(&config.journal.dir, config.crash_at.clone()).map_err(line)?;
     if let Some(torn) = kept.torn() {
         eprintln!("{torn}");
     }
@@ -73,6 +85,9 @@ pub fn start(
             false => format!("the journal and the venues do not agree:\n{list}"),
         }
     })?;
+    if let Some(fuse) = &config.crash_at {
+        fuse.pass(CrashPoint::Recovered);
+    }
     for note in &found.notes {
         eprintln!("recovered: {note}");
     }

@@ -34,6 +34,7 @@ use super::brakes::Brakes;
 use super::doors;
 use super::spec::RunSpec;
 use crate::config::{Config, Environment};
+use crate::crash::Fused;
 use crate::pairs::{PairFile, Version};
 use crate::rest::polymarket::PolymarketRest;
 use crate::rest::{Agent, keys};
@@ -46,7 +47,7 @@ const STANDARD: PolymarketLimits =
     PolymarketLimits { order_rate: 40, order_burst: 60, cancel_rate: 80, cancel_burst: 120 };
 
 /// The tiles that send orders.
-pub struct Gates<T = TscClock, N: Net = TlsNet> {
+pub struct Gates<T = TscClock, N: Net = Fused<TlsNet>> {
     /// Kalshi's.
     pub kalshi: KalshiGate<T, N>,
     /// Polymarket's.
@@ -199,6 +200,7 @@ pub fn gates(
     journal: Option<GateJournal>,
 ) -> Result<(Gates, GateRings), String> {
     let tls = doors::tls(config)?;
+    let fused = |net| Fused::new(net, config.crash_at.clone());
     let random = || keys::seed().map_err(|problem| problem.0);
     let number = |seed: [u8; 32]| seed.first_chunk().map_or(0, |le| u64::from_le_bytes(*le));
     let no_key = "no key: set kalshi.key_id and kalshi.key_file";
@@ -207,12 +209,12 @@ pub fn gates(
     let kalshi = KalshiSide {
         signers: [kalshi_key()?, kalshi_key()?],
         origin: Origin::new(&endpoint.authority(), USER_AGENT).map_err(|e| e.to_string())?,
-        net: TlsNet {
+        net: fused(TlsNet {
             orders: endpoint,
             channel: doors::endpoint(&config.kalshi.ws)?,
             channel_path: config.kalshi.ws.path().to_owned(),
             tls: Arc::clone(&tls),
-        },
+        }),
         run: journal.as_ref().map_or_else(|| random().map(number), |j| Ok(j.run))?,
         seed: number(random()?),
     };
@@ -237,12 +239,12 @@ pub fn gates(
     let polymarket = PolymarketSide {
         armories: [armory()?, armory()?],
         origin: Origin::new(&host, USER_AGENT).map_err(|e| e.to_string())?,
-        net: TlsNet {
+        net: fused(TlsNet {
             orders: endpoint,
             channel: doors::endpoint(&config.polymarket.ws)?,
             channel_path: format!("{}/user", config.polymarket.ws.path()),
             tls,
-        },
+        }),
         seed: number(random()?),
     };
     wire(config, spec, pairs, (kalshi, polymarket), clock, journal)

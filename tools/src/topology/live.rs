@@ -29,6 +29,7 @@ use feeds::live::{self, Ends, LiveFeed, Options};
 use rtrb::{Producer, RingBuffer};
 
 use crate::config::{Grouping, Threads};
+use crate::crash::Fused;
 use crate::run::brakes::Brakes;
 use crate::run::doors::KalshiLogin;
 use crate::run::gates::{GateRings, Gates};
@@ -62,7 +63,7 @@ pub struct LiveParts {
     /// Whether it is recorded.
     pub record: bool,
     /// Writes the journal, and the end of it for whoever watches.
-    pub journal: Option<(JournalTile<Files>, JournalWriter)>,
+    pub journal: Option<(JournalTile<Fused<Files>>, JournalWriter)>,
 }
 
 /// The tiles of a run that trades.
@@ -76,7 +77,7 @@ pub struct LiveTiles {
     /// Decisions to orders; none on paper.
     pub gates: Option<Gates>,
     /// Writes down what they send and hear.
-    pub journal: Option<JournalTile<Files>>,
+    pub journal: Option<JournalTile<Fused<Files>>>,
 }
 
 /// The ends of rings that stay outside of the tiles.

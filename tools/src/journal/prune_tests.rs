@@ -1,0 +1,82 @@
+//! Old runs go, the last one never, and what is left is whole and says the same.
+
+use super::*;
+use engine::tile::{Now, Tile as _};
+use engine::units::{Ns, Usd, Venue};
+use exec::journal::durable::{Durable, rings};
+use exec::journal::fold::State;
+use exec::journal::reader::Verified;
+use exec::journal::tile::{JournalConfig, JournalTile};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Three runs, each of several segments.
+fn journal(dir: &Path) {
+    for run in 1..=3 {
+        let (durable, files) = (Durable::new(), Files::open(dir).unwrap());
+        let ([mut writer, ..], ends) = rings(&durable);
+        let config = JournalConfig { segment_bytes: 2_048, ids_block: 1 << 40 };
+        let opened = JournalTile::open(files, ends, durable, config, &mut |_, _| {});
+        let mut tile = opened.unwrap().0;
+        let cash = |cash| Record::Cash { venue: Venue::Kalshi, cash: Usd::new(cash) };
+        let opening = [Record::Run { run, wall: Ns(run), live: false }, cash(run as i64)];
+        tile.begin(&opening, Now::default()).unwrap();
+        for more in 0..120 {
+            writer.write(&cash(1_000 * run as i64 + more));
+            while tile.is_busy() {
+                tile.step(Now::default());
+            }
+        }
+    }
+}
+
+fn read(dir: &Path) -> (Verified, State) {
+    let mut state = State::default();
+    let mut files = Files::open(dir).unwrap();
+    let found = reader::read(&mut files, &mut |_, record| state.take(record)).unwrap();
+    (found, state)
+}
+
+#[test]
+fn old_runs_go_and_what_is_left_verifies_and_says_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    journal(&dir);
+    let (before, state) = read(&dir);
+    assert!(before.segments > 6, "{before:?}");
+    let now = SystemTime::now();
+    let none = prune(&dir, DAY, now, &Fate::Delete).unwrap();
+    assert_eq!((none.segments, none.bytes), (0, 0), "nothing is old");
+    let later = now + 2 * DAY;
+    let archive = folder.path().join("archive");
+    let gone = prune(&dir, DAY, later, &Fate::Move(archive.clone())).unwrap();
+    let (after, same) = read(&dir);
+    assert_eq!(after.verdict, Verdict::Whole);
+    assert_eq!((after.last, after.chain), (before.last, before.chain));
+    assert_eq!(after.segments + gone.segments, before.segments);
+    assert_eq!((same.run, same.cash, same.held), (state.run, state.cash, state.held));
+    assert_eq!(
+        (fs::read_dir(&archive).unwrap().count() as u64, same.run),
+        (gone.segments, Some(3))
+    );
+    assert!(after.segments >= 2 && gone.bytes > 0, "the last run stays, however old it is");
+    assert_eq!(prune(&dir, DAY, later, &Fate::Delete).unwrap().segments, 0);
+    // The next run goes on behind it.
+    journal(&dir);
+    assert_eq!(read(&dir).0.verdict, Verdict::Whole);
+    assert!(prune(&dir, Duration::ZERO, later, &Fate::Move(archive)).unwrap().segments > 0);
+}
+
+#[test]
+fn nothing_of_a_damaged_journal_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    journal(folder.path());
+    let path = Files::open(folder.path()).unwrap().path(2);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[200] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let later = SystemTime::now() + 2 * DAY;
+    let told = prune(folder.path(), DAY, later, &Fate::Delete).unwrap_err();
+    assert!(told.contains("damaged"), "{told}");
+    assert!(Files::open(folder.path()).unwrap().path(1).exists());
+}
