@@ -2,7 +2,7 @@
 //! that was ours a while ago; one that never was stops trading until a person has looked. Nothing
 //! is ever sent to make a figure right.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use engine::event::{Event, Feedback};
 use engine::pair::PairTable;
-use engine::risk::Payout;
+use engine::risk::Word;
+use engine::top::MarketId;
 use engine::units::Venue;
 use exec::journal::Record;
 use exec::journal::fold::State;
@@ -72,6 +73,8 @@ impl Figure {
 pub struct Comparison {
     state: State,
     figures: BTreeMap<Key, Figure>,
+    /// Markets that are over, of which something is held until somebody redeems it.
+    over: BTreeSet<MarketId>,
 }
 
 impl Comparison {
@@ -83,7 +86,7 @@ impl Comparison {
         for record in super::opening::records(head, file, table, cash, &spec.held) {
             state.take(&record);
         }
-        let mut comparison = Comparison { state, figures: BTreeMap::new() };
+        let mut comparison = Comparison { state, figures: BTreeMap::new(), over: BTreeSet::new() };
         comparison.note(Instant::now());
         comparison.figures.values_mut().for_each(|figure| figure.past.clear());
         comparison
@@ -121,12 +124,16 @@ impl Comparison {
         payouts::held(&self.state)
     }
 
-    /// Takes in what markets paid that settled since the last time, and tells it.
-    pub fn explain(&mut self, at: Instant, truth: &Truth) -> Vec<Payout> {
+    /// Takes in what settled since the last time, and tells it: what was paid, and what is over
+    /// though nobody was paid yet.
+    pub fn explain(&mut self, at: Instant, truth: &Truth) -> Vec<Word> {
         let found = payouts::payouts(&self.state, truth);
         found.iter().for_each(|payout| self.state.take(&Record::Paid(*payout)));
         self.note(at);
-        found
+        let over = payouts::over(&self.state, truth);
+        let fresh = over.into_iter().filter(|market| self.over.insert(*market));
+        let over = fresh.map(|market| Word::Settled { market });
+        over.chain(found.into_iter().map(Word::Paid)).collect()
     }
 
     /// Compares with what the venues were asked at `asked`; returns what cannot be so.
@@ -161,18 +168,18 @@ impl Comparison {
     }
 }
 
-/// Compares every so often until `end`. What a market paid is told; the first differences that last
-/// are told, once.
+/// Compares every so often until `end`. What settles is told; the first differences that last are
+/// told, once.
 pub fn watch(
     books: &mut dyn Books,
     file: &PairFile,
     comparison: &Mutex<Comparison>,
     (every, end): (Duration, &AtomicBool),
-    paid: &mut dyn FnMut(Payout),
+    tell: &mut dyn FnMut(Word),
     alarm: &mut dyn FnMut(&str),
 ) {
     let mut wanted = Wanted::of(file);
-    let mut last = Instant::now();
+    let (mut last, mut round) = (Instant::now(), 0_usize);
     while !end.load(Relaxed) {
         if last.elapsed() < every {
             thread::sleep(LOOK);
@@ -182,12 +189,16 @@ pub fn watch(
         // An answer that does not come proves nothing; the gates know of it first.
         let lock = || comparison.lock().unwrap_or_else(PoisonError::into_inner);
         wanted.held = lock().held();
+        // One a round: there may be many, and none is in a hurry.
+        let tokens: Vec<&HeldRow> = wanted.held.iter().filter(|row| row.tokens.is_some()).collect();
+        wanted.resolved = tokens.get(round % tokens.len().max(1)).map(|row| row.name.clone());
+        round = round.wrapping_add(1);
         let Ok(truth) = books.standing(&wanted) else { continue };
         let mut held = lock();
         let settled = held.explain(last, &truth);
         let found = held.judge(last, &truth);
         drop(held);
-        settled.into_iter().for_each(&mut *paid);
+        settled.into_iter().for_each(&mut *tell);
         if !found.is_empty() {
             let lines: Vec<String> = found.iter().map(Difference::to_string).collect();
             alarm(&format!("the venues' figures are not ours: {}", lines.join("; ")));
@@ -201,7 +212,6 @@ mod tests {
     use super::*;
     use engine::event::{Action, BundleId, Report, ReportKind};
     use engine::pair::{Outcome, PairId};
-    use engine::top::MarketId;
     use engine::units::{Ns, Px, Shares, Usd};
 
     fn begun() -> (Comparison, Truth, String) {
@@ -270,5 +280,30 @@ mod tests {
         truth.cash[1] = Usd::new(1);
         let found: Vec<_> = (0..5).map(|_| comparison.judge(at, &truth).len()).collect();
         assert_eq!(found, [0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn a_market_that_is_over_is_told_once_and_what_it_paid_later() {
+        let (mut comparison, mut truth, _) = begun();
+        let market = MarketId::new(Venue::Polymarket, 0).unwrap();
+        let held = Record::Held { market, outcome: Outcome::Yes, e6: 5 };
+        comparison.state.take(&held);
+        let row = comparison.held().into_iter().find(|row| row.tokens.is_some()).unwrap();
+        let [yes, _] = row.tokens.unwrap();
+        truth.tokens.insert(yes.clone(), 5);
+        truth.paid = vec![crate::journal::truth::PaidRow {
+            venue: Venue::Polymarket,
+            name: row.name,
+            yes: Px::ONE,
+            paid: None,
+        }];
+        let at = Instant::now();
+        assert_eq!(comparison.explain(at, &truth), [Word::Settled { market }]);
+        assert_eq!(comparison.explain(at, &truth), []);
+        truth.tokens.insert(yes, 0);
+        truth.cash[1] += Usd::new(5);
+        let told = comparison.explain(at, &truth);
+        assert!(matches!(told[..], [Word::Paid(paid)] if paid.paid == Usd::new(5)), "{told:?}");
+        assert_eq!(comparison.judge(at, &truth), []);
     }
 }

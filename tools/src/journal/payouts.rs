@@ -35,11 +35,26 @@ pub fn payouts(state: &State, truth: &Truth) -> Vec<Payout> {
     found
 }
 
-fn of(state: &State, truth: &Truth, row: &PaidRow) -> Vec<Payout> {
+/// Markets that are over, of which something is held all the same: nobody redeemed it yet.
+pub fn over(state: &State, truth: &Truth) -> Vec<MarketId> {
+    let held = |row: &&PaidRow| {
+        let key = key_of(state, row);
+        key.is_some_and(|key| state.held.get(&key).is_some_and(|held| *held != [0; 2]))
+    };
+    let rows = truth.paid.iter().filter(held);
+    rows.filter_map(|row| MarketId::new(row.venue, key_of(state, row)?.1)).collect()
+}
+
+/// The market that a row is about, where this run knows it.
+fn key_of(state: &State, row: &PaidRow) -> Option<(usize, usize)> {
     let named = |(key, name): (&(usize, usize), &String)| {
         (key.0 == row.venue.index() && *name == row.name).then_some(*key)
     };
-    let Some(key) = state.markets.iter().find_map(named) else { return Vec::new() };
+    state.markets.iter().find_map(named)
+}
+
+fn of(state: &State, truth: &Truth, row: &PaidRow) -> Vec<Payout> {
+    let Some(key) = key_of(state, row) else { return Vec::new() };
     let Some(market) = MarketId::new(row.venue, key.1) else { return Vec::new() };
     let held = state.held.get(&key).copied().unwrap_or_default();
     let gone = match row.venue {
@@ -121,6 +136,8 @@ mod tests {
         let mut after = state.clone();
         found.iter().for_each(|payout| after.take(&Record::Paid(*payout)));
         assert_eq!(payouts(&after, &truth), [], "each once");
+        let second = MarketId::new(Venue::Polymarket, 0).unwrap();
+        assert_eq!(over(&after, &truth), [second], "what lost is still there");
         let told = Told(&found[0], "KX").to_string();
         assert!(
             told.starts_with("kalshi: KX settled: 5.00") && told.ends_with("paid 5.000000"),
@@ -134,6 +151,7 @@ mod tests {
         truth.net.insert("KX".to_owned(), -5_000_000);
         truth.cash[1] = Usd::new(7_000_000);
         assert_eq!(payouts(&state, &truth), [], "a suspect zero");
+        assert_eq!(over(&state, &truth).len(), 2, "and yet they are over");
         truth.paid.clear();
         truth.net.clear();
         assert_eq!(payouts(&state, &truth), [], "no settlement is listed");

@@ -123,6 +123,9 @@ pub struct Wanted {
     pub open: Vec<Id>,
     /// What is believed to be held: where the venue holds less, it may have settled.
     pub held: Vec<HeldRow>,
+    /// One of those of Polymarket that is asked about although its tokens are there: nobody may
+    /// have redeemed them yet.
+    pub resolved: Option<String>,
 }
 
 impl Wanted {
@@ -326,7 +329,8 @@ fn settled<A: Carrier>(
     for row in &wanted.held {
         let Some([yes, no]) = &row.tokens else { continue };
         // Whoever redeems takes one token or both.
-        if [yes, no].iter().all(|token| truth.tokens.get(*token).is_none_or(|held| *held > 0)) {
+        let there = |token: &&String| truth.tokens.get(*token).is_none_or(|held| *held > 0);
+        if [yes, no].iter().all(there) && wanted.resolved.as_ref() != Some(&row.name) {
             continue;
         }
         let won = session.polymarket.winner(&row.name)?;

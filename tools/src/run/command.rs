@@ -375,7 +375,7 @@ fn trade_on(
         false => None,
     };
     let comparison = Mutex::new(Comparison::new(spec, &file, &table));
-    let (pay, paid) = std::sync::mpsc::channel();
+    let (settle, settled) = std::sync::mpsc::channel::<Word>();
     let switch = state.switch.handle();
     let Session { mut kalshi, mut polymarket, .. } = session;
     let watcher = match wish.hold {
@@ -400,12 +400,12 @@ fn trade_on(
                 _ => compare::EVERY,
             };
             scope.spawn(move || {
-                let mut paid = |payout| {
+                let mut tell = |word| {
                     // Where nobody listens any more the run is over.
-                    let _ = pay.send(Word::Paid(payout));
+                    let _ = settle.send(word);
                 };
                 let mut alarm = |why: &str| switch.kill(why);
-                compare::watch(books, file, comparison, (every, end), &mut paid, &mut alarm);
+                compare::watch(books, file, comparison, (every, end), &mut tell, &mut alarm);
             });
         }
         // Simulators share this host's clock.
@@ -428,7 +428,7 @@ fn trade_on(
             stop: &stop,
             words: &mut || {
                 let found = heard.as_ref().and_then(|heard| heard.try_recv().ok());
-                found.or_else(|| paid.try_recv().ok())
+                found.or_else(|| settled.try_recv().ok())
             },
             tick: &mut |_| {},
             event: &mut |event| {
