@@ -95,6 +95,14 @@ impl Checks {
         }
     }
 
+    /// A start said of these pairs that one side of them is held alone.
+    pub fn told<'a>(&mut self, pairs: impl Iterator<Item = &'a String>) {
+        for id in pairs {
+            let at = self.file.pairs.iter().position(|spec| spec.id == *id);
+            self.alarmed.extend(at.map(|at| PairId(at as u16)));
+        }
+    }
+
     /// Something happened in the core.
     pub fn event(&mut self, event: &Event) -> Held {
         let decision = match event {

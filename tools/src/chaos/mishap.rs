@@ -145,7 +145,7 @@ impl Simulation {
         if now >= at {
             trader.arm();
             self.arm_at = None;
-            *self.faults.entry("latched_and_armed").or_default() += 1;
+            *self.faults.entry("host/latched_and_armed").or_default() += 1;
         }
     }
 

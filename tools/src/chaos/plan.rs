@@ -177,7 +177,10 @@ impl Plan {
                 (*kind, draw(least, most))
             });
             plan.upsets = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
-            let pairs = Mishap::ALL.iter().map(|kind| (*kind, draw(300, 3_600)));
+            let pairs = Mishap::ALL.iter().map(|kind| match kind {
+                Mishap::Crash => (*kind, draw(60, 900)),
+                _ => (*kind, draw(300, 3_600)),
+            });
             plan.host = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
         }
         plan

@@ -44,7 +44,10 @@ struct Setting {
 }
 
 impl Setting {
-    fn draw(rng: &mut Rng) -> Setting {
+    fn draw(rng: &mut Rng, harsh: bool) -> Setting {
+        if !harsh {
+            return Setting { tops: TOP_RING_DEPTH, records: false };
+        }
         // A ring that holds next to nothing is full all the time.
         let tiny = rng.chance(1, 4);
         let tops = if tiny { rng.between(1, 6) as usize } else { TOP_RING_DEPTH };
@@ -96,8 +99,11 @@ impl Simulation {
                 return Err(Violation { invariant: "recovers", detail });
             }
         };
-        self.clock.set(self.now());
+        if self.config.repair.is_some_and(|repair| !repair.adopt) {
+            self.checks.told(found.alone.keys());
+        }
         let told = self.now();
+        self.clock.set(told);
         let run = self.rng.bits() & ((1 << 59) - 1);
         let table = self.spec.setup().map_err(broken)?.table;
         let head = (run, told.wall, true);
@@ -114,11 +120,13 @@ impl Simulation {
         self.checks.restarted(self.world.standing(Venue::Kalshi).overfilled);
         self.disk.run = run;
         self.disk.before = Venue::ALL.map(|venue| self.world.standing(venue).orders as usize);
-        let Setting { tops, records } = Setting::draw(&mut self.rng);
-        for (on, name) in
-            [(tops < TOP_RING_DEPTH, "host/full_rings"), (records, "host/slow_recorder")]
-        {
-            *self.faults.entry(name).or_default() += u64::from(on);
+        let harsh = !self.plan.host.is_empty();
+        let Setting { tops, records } = Setting::draw(&mut self.rng, harsh);
+        let full = tops < TOP_RING_DEPTH;
+        for (on, name) in [(full, "host/full_rings"), (records, "host/slow_recorder")] {
+            if on {
+                *self.faults.entry(name).or_default() += 1;
+            }
         }
         let parts = Parts {
             config: &self.config,

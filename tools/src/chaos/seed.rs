@@ -194,6 +194,9 @@ impl Simulation {
 
         let mut config = configuration(&keys)?;
         config.polymarket.heartbeat = rng.chance(1, 2);
+        if let Some(repair) = &mut config.repair {
+            repair.adopt = rng.chance(1, 2);
+        }
         let pairs = vec![("chaos".to_owned(), cast::pairs_toml(&markets))];
         let mut spec = config.spec_of(Fills::Venues, [Usd::ZERO; 2], pairs)?;
         spec.max_qty = 10_000;

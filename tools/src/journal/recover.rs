@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
-use engine::pair::{FeeRule, Outcome, PairTable};
-use engine::units::Usd;
+use engine::pair::{FeeRule, Outcome, PairTable, Polarity};
+use engine::units::{Shares, Usd};
 use exec::journal::Record;
 use exec::journal::fold::State;
 use exec::private::Stand;
@@ -23,6 +23,9 @@ const STUBBORN: Duration = Duration::from_secs(10);
 
 /// Whoever waits is told for what so often.
 const REMIND: Duration = Duration::from_secs(5);
+
+/// Less than a contract on one side alone is dust: no order can close it.
+const ALONE_MIN_E6: u64 = 1_000_000;
 
 /// A venue's clock may be so far from ours.
 const SKEW_S: u64 = 10;
@@ -46,6 +49,8 @@ pub struct Recovered {
     /// Positions by pair, those that are not nothing: Kalshi's (YES above zero, NO below) and
     /// Polymarket's YES and NO; 1e-6 contracts.
     pub held: BTreeMap<String, [i64; 3]>,
+    /// What of it is held on one side of a pair alone, by pair: at least a contract, in 1e-6.
+    pub alone: BTreeMap<String, u64>,
     /// What was found, for the journal.
     pub records: Vec<Record>,
     /// The same in words.
@@ -184,7 +189,15 @@ impl Recovery {
 
     fn done(&self, truth: &Truth, records: Vec<Record>, notes: Vec<String>) -> Turn {
         let (cash, held) = (truth.cash, held(truth, &self.file));
-        Turn::Done(Box::new(Recovered { cash, held, records, notes }))
+        let alone = alone(&self.file, &held);
+        let tell = |(pair, e6): (&String, &u64)| {
+            let shares = Shares::new(*e6);
+            format!(
+                "{pair}: {shares} contracts are held on one side alone; `legs.adopt = true` closes them"
+            )
+        };
+        let notes = notes.into_iter().chain(alone.iter().map(tell)).collect();
+        Turn::Done(Box::new(Recovered { cash, held, alone, records, notes }))
     }
 }
 
@@ -209,6 +222,16 @@ pub fn held(truth: &Truth, file: &PairFile) -> BTreeMap<String, [i64; 3]> {
         (spec.id.clone(), [net, token(&p.yes), token(&p.no)])
     };
     file.pairs.iter().map(of).filter(|(_, held)| *held != [0; 3]).collect()
+}
+
+/// What is held on one side of a pair alone, where that is a contract or more; 1e-6 contracts.
+fn alone(file: &PairFile, held: &BTreeMap<String, [i64; 3]>) -> BTreeMap<String, u64> {
+    let of = |spec: &crate::pairs::PairSpec| {
+        let [net, yes, no] = held.get(&spec.id).copied().unwrap_or_default();
+        let other = if spec.polarity == Polarity::Inverted { no - yes } else { yes - no };
+        (spec.id.clone(), (net + other).unsigned_abs())
+    };
+    file.pairs.iter().map(of).filter(|(_, e6)| *e6 >= ALONE_MIN_E6).collect()
 }
 
 /// Fee rules by token.
