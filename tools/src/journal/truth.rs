@@ -319,7 +319,10 @@ fn settled<A: Carrier>(
     let tickers: Vec<&HeldRow> = wanted.held.iter().filter(gone).collect();
     if !tickers.is_empty() {
         for row in session.kalshi.settlements(wanted.since_s)? {
-            let Some(yes) = u16::try_from(row.value * 100).ok().and_then(Px::new) else { continue };
+            // A part of a cent is nothing that our prices could hold: a person has to look.
+            let cents = row.value.as_ref().and_then(serde_json::Number::as_i64);
+            let yes = cents.and_then(|cents| u16::try_from(cents.saturating_mul(100)).ok());
+            let Some(yes) = yes.and_then(Px::new) else { continue };
             let paid = Some(Usd::new(row.revenue.saturating_mul(10_000)));
             if tickers.iter().any(|held| held.name == row.ticker) {
                 truth.paid.push(PaidRow { venue: Venue::Kalshi, name: row.ticker, yes, paid });

@@ -74,8 +74,8 @@ pub struct Settlement {
     pub no_count_fp: E2,
     /// What it paid; cents.
     pub revenue: i64,
-    /// What a contract of YES paid; cents.
-    pub value: i64,
+    /// What a contract of YES paid; cents, and perhaps a part of one where a market is scalar.
+    pub value: Option<serde_json::Number>,
 }
 
 /// An order as the venue keeps it.

@@ -340,6 +340,7 @@ impl<A: Carrier> PolymarketRest<A> {
         #[derive(Deserialize)]
         struct Token {
             token_id: String,
+            #[serde(default)]
             winner: bool,
         }
         #[derive(Deserialize)]
