@@ -31,6 +31,7 @@ pub enum Class {
     Superlative,
     Control,
     Ordinal,
+    Narrow,
     Org,
     Weak,
     Stop,
@@ -61,6 +62,7 @@ impl Class {
             "next" => Class::Next,
             "super" => Class::Superlative,
             "congress" => Class::Control,
+            "narrow" => Class::Narrow,
             "org" => Class::Org,
             "weak" => Class::Weak,
             "stop" => Class::Stop,
@@ -94,6 +96,7 @@ impl Class {
             Class::Superlative => "superlative",
             Class::Control => "control or seat",
             Class::Ordinal => "ordinal",
+            Class::Narrow => "what exactly",
             Class::Org => "entity",
             Class::Weak | Class::Stop => "word",
         }
@@ -291,6 +294,22 @@ impl Aliases {
         self.leagues.iter().find(|league| league.id == id)
     }
 
+    /// The league that a person names: by our name, a code of either venue, or as titles write it.
+    #[must_use]
+    pub fn league_named(&self, name: &str) -> Option<&League> {
+        let name = name.trim();
+        let is = |code: &String| code.eq_ignore_ascii_case(name);
+        let by_code = self
+            .leagues
+            .iter()
+            .find(|l| is(&l.id) || l.stems.iter().any(is) || l.prefixes.iter().any(is));
+        by_code.or_else(|| {
+            let words = tokens(name);
+            let (class, value, length) = self.longest(&words, 0)?;
+            self.league(value).filter(|_| class == Class::League && length == words.len())
+        })
+    }
+
     /// The league of a Kalshi series ticker: the longest stem that it begins with.
     #[must_use]
     pub fn league_of_series(&self, ticker: &str) -> Option<&League> {
@@ -317,11 +336,9 @@ impl Aliases {
         if let Some(team) = self.team_names.get(league).and_then(|names| names.get(&name)) {
             return Some(team);
         }
-        // The cups of Europe are played by teams of its leagues; a name that two of them know is left.
-        let cup = matches!(league, "ucl" | "uel");
-        let home = ["epl", "bundesliga", "laliga", "seriea", "ligue1"];
-        let mut found =
-            home.iter().filter(|_| cup).filter_map(|home| self.team_names.get(*home)?.get(&name));
+        // A name that two of the other tables know is left.
+        let others = same_teams_as(league).iter();
+        let mut found = others.filter_map(|other| self.team_names.get(*other)?.get(&name));
         let team = found.next()?;
         found.all(|other| other == team).then_some(team)
     }
@@ -329,7 +346,14 @@ impl Aliases {
     /// The team of a code, within one league.
     #[must_use]
     pub fn team_of_code(&self, league: &str, code: &str) -> Option<&str> {
-        self.team_codes.get(league)?.get(&code.to_ascii_uppercase()).map(String::as_str)
+        let code = code.to_ascii_uppercase();
+        if let Some(team) = self.team_codes.get(league).and_then(|codes| codes.get(&code)) {
+            return Some(team);
+        }
+        let others = same_teams_as(league).iter();
+        let mut found = others.filter_map(|other| self.team_codes.get(*other)?.get(&code));
+        let team = found.next()?;
+        found.all(|other| other == team).then_some(team)
     }
 
     /// Two codes that run together, as in `LADAZ`; none where they can be cut in two ways.
@@ -349,6 +373,18 @@ impl Aliases {
             found = Some((left, right));
         }
         found
+    }
+}
+
+/// Leagues in whose tables the teams of a league stand too: the cups of Europe are played by teams
+/// of its leagues, and colleges have one name in all sports.
+fn same_teams_as(league: &str) -> &'static [&'static str] {
+    match league {
+        "ucl" => &["epl", "bundesliga", "laliga", "seriea", "ligue1", "uel"],
+        "uel" => &["epl", "bundesliga", "laliga", "seriea", "ligue1", "ucl"],
+        "ncaam" => &["ncaaf"],
+        "ncaaf" => &["ncaam"],
+        _ => &[],
     }
 }
 

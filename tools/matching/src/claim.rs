@@ -22,6 +22,7 @@ pub enum Kind {
     GameSpread,
     GameTotal,
     GameBothScore,
+    GameScore,
     EsportsMatch,
     EsportsMap,
     Election,
@@ -105,7 +106,10 @@ impl Claim {
         claim.asks = asks(&title);
         claim.read(&title, aliases, anchor);
         let subtitle = listing.subtitle.trim();
-        let says_more = !matches!(subtitle, "" | "::") && !subtitle.eq_ignore_ascii_case("yes");
+        // A target that was the price when trading began is no strike of the question.
+        let target = subtitle.get(..12).is_some_and(|s| s.eq_ignore_ascii_case("target price"));
+        let empty = matches!(subtitle, "" | "::") || subtitle.eq_ignore_ascii_case("yes");
+        let says_more = !empty && !target;
         if says_more && (listing.venue == Venue::Kalshi || claim.asks) {
             claim.read(&tokens(subtitle), aliases, anchor);
             claim.asks = false;
@@ -169,6 +173,9 @@ impl Claim {
             return length;
         }
         let token = &found[at];
+        if let Some(other) = earlier_than(found, at) {
+            self.slot(Class::Narrow, &format!("before {other}"));
+        }
         if is_negation(found, at) {
             self.negated = !self.negated;
             return 1;
@@ -257,6 +264,13 @@ impl Claim {
         self.slots.get(&class).is_some_and(|set| set.contains(value))
     }
 
+    /// Whether the figure is published with one decimal place.
+    pub(crate) fn printed_in_tenths(&self) -> bool {
+        let prints =
+            ["cpi", "core-cpi", "pce", "core-pce", "ppi", "gdp", "unemployment", "retail-sales"];
+        prints.iter().any(|metric| self.has(Class::Metric, metric))
+    }
+
     /// Strike fields say exactly what the text says in words.
     fn strikes(&mut self, listing: &Listing) {
         let strike = &listing.strike;
@@ -309,9 +323,14 @@ impl Claim {
         if economic && self.has(Class::Direction, "rise") && !self.quantities.is_empty() {
             self.slots.remove(&Class::Direction);
         }
-        if self.values(Class::Asset).is_some() && self.has(Class::Verb, "reach") {
-            self.slots.insert(Class::Verb, BTreeSet::from(["hit".to_owned()]));
+        let figure = self.values(Class::Metric).is_some() && !self.quantities.is_empty();
+        if (self.values(Class::Asset).is_some() || figure) && self.has(Class::Verb, "reach") {
+            self.slots.insert(Class::Verb, BTreeSet::from(["hit-high".to_owned()]));
         }
+        if self.has(Class::Verb, "hit-high") || self.has(Class::Verb, "hit-low") {
+            self.slots.entry(Class::Verb).or_default().remove("hit");
+        }
+        self.window();
         self.electoral();
         let compared: Vec<Quantity> = self.quantities.iter().copied().filter(|q| !q.bare).collect();
         self.quantities.retain(|q| !q.bare || !compared.iter().any(|c| says(*c, *q)));
@@ -325,6 +344,20 @@ impl Claim {
         }
         exact.sort();
         self.quantities = exact;
+    }
+
+    /// Up or down within a quarter of an hour is not up or down within a whole one.
+    fn window(&mut self) {
+        let moves = self.has(Class::Direction, "up") || self.has(Class::Direction, "down");
+        if self.values(Class::Asset).is_none() || !moves {
+            return;
+        }
+        let minutes = match self.clocks.as_slice() {
+            [(from, _), (to, _)] => (to - from).rem_euclid(24 * 60),
+            [_] => 60,
+            _ => return,
+        };
+        self.slot(Class::Narrow, &format!("{minutes} minutes"));
     }
 
     fn electoral(&mut self) {
@@ -418,6 +451,14 @@ fn shown(listing: &Listing) -> String {
     } else {
         format!("{title} [{}]", crate::token::bounded(subtitle))
     }
+}
+
+/// `before OpenAI`: who comes second in an order of two. A date has been taken out before.
+fn earlier_than(found: &[Token], at: usize) -> Option<&str> {
+    let next = found.get(at + 1)?;
+    let name = next.capital && next.number.is_none() && next.date.is_none();
+    let dated = crate::span::begins_date(found, at + 1);
+    (found[at].text == "before" && name && !dated).then_some(next.text.as_str())
 }
 
 /// `Who will win?`: whom YES names stands elsewhere.

@@ -183,11 +183,18 @@ const CLASSES: &[Class] = &[
     Class::Superlative,
     Class::Control,
     Class::Ordinal,
+    Class::Narrow,
 ];
 
 fn joined<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
     values.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
+
+/// What happens for itself, so that it is never only another word for what both sides say.
+const CONDITIONS: &[&str] = &[
+    "arrest", "charge", "convict", "oust", "leave", "confirm", "impeach", "invade", "acquire",
+    "ban", "die", "marry", "divorce", "pardon",
+];
 
 static NOTHING: BTreeSet<String> = BTreeSet::new();
 
@@ -255,6 +262,22 @@ fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], agreed:
         found.add(class.field(), Relation::Compatible, 40, texts);
         return;
     }
+    // To touch a price, without a word of from where.
+    let touching = |set: &BTreeSet<String>| set.iter().any(|verb| verb.starts_with("hit"));
+    if class == Class::Verb
+        && touching(&a)
+        && touching(&b)
+        && (a.contains("hit") || b.contains("hit"))
+    {
+        found.add(class.field(), Relation::Compatible, 20, texts);
+        return;
+    }
+    // What one side asks beside what both ask is a second condition.
+    let second = |verbs: &[&String]| verbs.iter().any(|verb| CONDITIONS.contains(&verb.as_str()));
+    if class == Class::Verb && common && (second(&only_a) || second(&only_b)) {
+        found.add(class.field(), Relation::Different, 500, texts);
+        return;
+    }
     // To announce a thing is not to do it.
     let announces = class == Class::Verb
         && only_a.iter().chain(&only_b).any(|verb| verb.as_str() == "announce");
@@ -273,6 +296,7 @@ fn slot(found: &mut Findings<'_>, class: Class, contexts: [&Context; 2], agreed:
         // Both titles can be partial: each side's other texts may say what the other's title says.
         let both = !matches!(class, Class::Party | Class::State | Class::District | Class::Rank)
             && !matches!(class, Class::Stage | Class::Direction | Class::Scope | Class::Conference)
+            && class != Class::Narrow
             && explained(&only_a, contexts[1])
             && explained(&only_b, contexts[0]);
         let (relation, penalty) = if both && class != Class::Office {
@@ -315,7 +339,10 @@ fn one_sided(
         return compatible(20);
     }
     match class {
-        Class::Verb if all("hit") && claim.values(Class::Asset).is_some() => {
+        Class::Verb
+            if only.iter().all(|verb| verb.starts_with("hit"))
+                && claim.values(Class::Asset).is_some() =>
+        {
             // Touched at any time, or above at one time: not the same.
             let at_a_time = other.spans.iter().any(|s| s.kind == crate::span::SpanKind::On);
             if at_a_time { different } else { compatible(60) }
@@ -338,6 +365,20 @@ fn one_sided(
         // A rate that only one bank sets names that bank.
         Class::Bank if other.has(Class::Metric, "fed-rate") && !all("fed") => different,
         Class::League | Class::Bank => compatible(20),
+        // Who makes a thing goes without saying.
+        Class::Asset if matched >= 1 && claim.quantities.is_empty() && moves_none(claim) => {
+            compatible(60)
+        }
+        // Cuts and hikes are of rates.
+        Class::Metric if all("fed-rate") && other.values(Class::Direction).is_some() => {
+            compatible(40)
+        }
+        // The largest company is that by market value.
+        Class::Metric if all("market-cap") && other.has(Class::Superlative, "largest") => {
+            compatible(20)
+        }
+        // The most valuable of the finals is not that of the season.
+        Class::Event if claim.values(Class::Award).is_some() => different,
         Class::Event if matched >= 1 && claim.league.is_some() && claim.league == other.league => {
             compatible(60)
         }
@@ -353,6 +394,11 @@ fn one_sided(
         Class::Superlative if matched >= 1 => compatible(60),
         _ => different,
     }
+}
+
+/// Whether a claim is not about the way that a price goes.
+fn moves_none(claim: &Claim) -> bool {
+    claim.values(Class::Direction).is_none() && claim.values(Class::Metric).is_none()
 }
 
 /// What the words of both titles have in common.
@@ -467,12 +513,20 @@ fn numbers(found: &mut Findings<'_>, contexts: [&Context; 2]) {
     for a in &found.a.quantities {
         // `4.5 %` is that figure alone, unless it is a mark to be reached.
         let marks = [found.a, found.b].iter().any(|claim| {
-            let reached = claim.has(Class::Verb, "hit") || claim.has(Class::Verb, "reach");
-            reached || claim.values(Class::Asset).is_some()
+            let verbs = claim.values(Class::Verb);
+            let mark = |verb: &String| verb.starts_with("hit") || verb == "reach";
+            verbs.is_some_and(|verbs| verbs.iter().any(mark))
+                || claim.values(Class::Asset).is_some()
         });
         let compare = |a: &Quantity, b: Quantity| match a.bare == b.bare || marks {
             true => a.compare(b),
             false => Match::Different,
+        };
+        // Prints have one decimal place: above 2.7 % is 2.8 % and more.
+        let printed = [found.a, found.b].iter().all(|claim| claim.printed_in_tenths());
+        let compare = |a: &Quantity, b: Quantity| match compare(a, b) {
+            Match::Different if printed => a.in_tenths().compare(b.in_tenths()),
+            other => other,
         };
         let best = right.iter().enumerate().min_by_key(|(_, b)| rank(compare(a, **b)));
         let Some((at, result)) =

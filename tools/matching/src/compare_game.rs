@@ -1,7 +1,8 @@
 //! Two games: the same teams, the same start, the same bet; and which team YES names.
 
 use crate::compare::Findings;
-use crate::game::{Game, GameMarket, Named, same_team};
+use crate::game::{Game, GameMarket, Named};
+use crate::game_one::same_score;
 use crate::judgement::Relation;
 use crate::quantity::decimal;
 use crate::token::MICRO;
@@ -21,7 +22,12 @@ pub(crate) fn games(found: &mut Findings<'_>) {
     found.add("league", league.0, league.1, || (show(&a.league), show(&b.league)));
     let teams = |game: &Game| game.teams.join(" - ");
     let place = a.same_teams(b);
-    let (equal, penalty) = relation(place.is_some());
+    let alone = [a, b].iter().any(|game| game.teams.iter().any(String::is_empty));
+    let (equal, penalty) = match place.is_some() && alone {
+        // A team plays one game at a time; who against, one side leaves out.
+        true => (Relation::Unknown, 40),
+        false => relation(place.is_some()),
+    };
     found.add("teams", equal, penalty, || (teams(a), teams(b)));
     let market = |game: &Game| format!("{:?}", game.market).to_lowercase();
     // Where no draw is possible, to win and to advance is one thing.
@@ -33,6 +39,11 @@ pub(crate) fn games(found: &mut Findings<'_>) {
     start(found, a, b);
     if let Some(place) = place {
         outcome(found, a, b, place);
+    }
+    if a.negated != b.negated {
+        found.inverted = !found.inverted;
+        let side = |game: &Game| if game.negated { "not" } else { "" };
+        found.add("negation", Relation::Compatible, 0, || (side(a), side(b)));
     }
 }
 
@@ -123,18 +134,24 @@ fn outcome(found: &mut Findings<'_>, a: &Game, b: &Game, place: usize) {
         }
         (Named::Over, Named::Over) | (Named::Under, Named::Under) => (line(a, b), false),
         (Named::Over, Named::Under) | (Named::Under, Named::Over) => (line(a, b), true),
+        (Named::Yes, Named::Yes) if a.market == GameMarket::ExactScore => {
+            match same_score(a, b, place) {
+                Some(true) => (Relation::Equal, false),
+                _ => (Relation::Different, false),
+            }
+        }
         (x, y) if x == y => (Relation::Equal, false),
         _ => (Relation::Different, false),
     };
     found.inverted ^= inverted;
     let penalty = if relation == Relation::Different { 500 } else { 0 };
-    let with_line = |game: &Game, text: String| match game.line {
-        Some(line) => format!("{text} {}", decimal(line)),
-        None => text,
+    let with_line = |game: &Game, text: String| match (game.line, game.score) {
+        (Some(line), _) => format!("{text} {}", decimal(line)),
+        (None, Some([first, second])) => format!("{} {first}-{second}", game.teams.join(" - ")),
+        (None, None) => text,
     };
     let texts = || (with_line(a, show(a)), with_line(b, show(b)));
     found.add("outcome", relation, penalty, texts);
-    debug_assert!(same_team(&a.teams[0], &b.teams[place]));
 }
 
 fn line(a: &Game, b: &Game) -> Relation {

@@ -1,5 +1,6 @@
 //! When: deadlines, periods, days and times of day of two claims.
 
+use crate::alias::Class;
 use crate::claim::{Claim, Kind};
 use crate::compare::{Findings, trades_on};
 use crate::judgement::Relation;
@@ -150,9 +151,20 @@ fn neither(a: &Claim, b: &Claim) -> (Relation, i32) {
     }
 }
 
+/// The minute at which a window ends whose title does not name it.
+fn window_end(claim: &Claim) -> Option<(i32, bool)> {
+    let close = claim.close.filter(|close| close.second_of_day() != 0)?;
+    let window = claim.values(Class::Narrow)?.iter().any(|value| value.ends_with(" minutes"));
+    let minute = i32::try_from(close.eastern().second_of_day() / 60).ok()?;
+    (window && claim.kind == Kind::AssetPrice).then_some((minute, false))
+}
+
 /// Compares times of day.
 pub(crate) fn clocks(found: &mut Findings<'_>) {
-    let (Some(a), Some(b)) = (found.a.clocks.last(), found.b.clocks.last()) else { return };
+    let (a, b) = (found.a.clocks.last().copied(), found.b.clocks.last().copied());
+    // A window of minutes ends when trading does.
+    let (a, b) = (a.or_else(|| window_end(found.a)), b.or_else(|| window_end(found.b)));
+    let (Some(a), Some(b)) = (a, b) else { return };
     let eastern = |(minute, utc): (i32, bool), claim: &Claim| -> i32 {
         if !utc {
             return minute;
@@ -161,7 +173,7 @@ pub(crate) fn clocks(found: &mut Findings<'_>) {
         let at = UnixTime(day.start().0 + i64::from(minute) * 60);
         i32::try_from(at.eastern().second_of_day() / 60).unwrap_or(minute)
     };
-    let (here, there) = (eastern(*a, found.a), eastern(*b, found.b));
+    let (here, there) = (eastern(a, found.a), eastern(b, found.b));
     let relation = if here == there { Relation::Equal } else { Relation::Different };
     let show = |minute: i32| format!("{:02}:{:02} ET", minute / 60, minute % 60);
     let penalty = if here == there { 0 } else { 500 };

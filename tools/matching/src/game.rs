@@ -24,6 +24,10 @@ pub enum GameMarket {
     Map,
     /// Who goes on to the next round.
     Advance,
+    /// Who wins a series of several games.
+    Series,
+    /// The goals of both.
+    ExactScore,
 }
 
 /// What YES names.
@@ -47,7 +51,8 @@ pub enum Named {
 pub struct Game {
     /// League, where ticker, slug or text names it.
     pub league: Option<String>,
-    /// Canonical names where the league's table knows them, else folded ones; in the order of the text.
+    /// Canonical names where the league's table knows them, else folded ones; in the order of the
+    /// text. The second is empty where a text names one team alone.
     pub teams: [String; 2],
     /// What is bet on.
     pub market: GameMarket,
@@ -57,6 +62,10 @@ pub struct Game {
     pub assumed: bool,
     /// Line of a spread as `wins by more than`, or of a total, in millionths.
     pub line: Option<i128>,
+    /// YES is that it does not happen: `Will Arsenal not win?`
+    pub negated: bool,
+    /// Goals of an exact score, in the order of `teams`.
+    pub score: Option<[u32; 2]>,
     /// Number of the map.
     pub map: Option<u32>,
     /// Start, where it is known to the minute.
@@ -114,8 +123,35 @@ const ENDS: &[&str] = &[
     "draw",
 ];
 /// Words that make another team of a name.
-const OTHERS: &[&str] =
-    &["st", "state", "tech", "am", "city", "united", "b", "ii", "u21", "w", "women"];
+const OTHERS: &[&str] = &[
+    "st",
+    "state",
+    "tech",
+    "am",
+    "m",
+    "city",
+    "united",
+    "b",
+    "ii",
+    "u21",
+    "w",
+    "women",
+    "oh",
+    "ohio",
+    "north",
+    "south",
+    "east",
+    "west",
+    "northern",
+    "southern",
+    "eastern",
+    "western",
+    "central",
+    "christian",
+    "baptist",
+    "valley",
+    "wednesday",
+];
 
 impl Game {
     /// The game of a listing, where it is one.
@@ -123,6 +159,7 @@ impl Game {
     pub fn of(listing: &Listing, aliases: &Aliases, league: Option<&str>) -> Option<Game> {
         let texts = [&listing.title, &listing.event_title];
         let titles = texts.iter().find_map(|text| versus(text, ticker_is_game(listing)));
+        let one = crate::game_one::teams(&listing.title);
         let codes = league.and_then(|league| ticker_teams(listing, aliases, league));
         let teams = match (titles, codes) {
             (Some([a, b]), codes) => {
@@ -130,13 +167,23 @@ impl Game {
                     league.and_then(|l| Some([team(aliases, l, &a)?, team(aliases, l, &b)?]));
                 known.or(codes).unwrap_or([a, b])
             }
-            (None, codes) => codes.filter(|_| ticker_is_game(listing))?,
+            (None, Some(codes)) if one.is_some() || ticker_is_game(listing) => codes,
+            (None, _) => one?
+                .map(|name| league.and_then(|league| team(aliases, league, &name)).unwrap_or(name)),
         };
         let table = league.and_then(|id| aliases.league(id));
         let esports = table.is_some_and(|l| l.sport == "esports");
         let market = market_of(listing, esports)?;
         let (named, assumed) = named(listing, aliases, league, &teams, market);
         let line = line_of(listing, market);
+        let score = match market {
+            GameMarket::ExactScore => {
+                let place = |name: &str| place_of(aliases, league, &teams, name);
+                let texts = [listing.subtitle.as_str(), listing.title.as_str()];
+                Some(crate::game_one::score(texts, &teams, &place)?)
+            }
+            _ => None,
+        };
         let (day, start) = times(listing);
         Some(Game {
             league: league.map(str::to_owned),
@@ -145,6 +192,8 @@ impl Game {
             named,
             assumed,
             line,
+            negated: negated(&listing.title),
+            score,
             map: map_number(&listing.title).or_else(|| map_number(&listing.event_title)),
             start,
             ends: listing.occurrence.filter(|_| listing.venue == Venue::Kalshi),
@@ -161,6 +210,7 @@ impl Game {
             GameMarket::Spread => Kind::GameSpread,
             GameMarket::Total => Kind::GameTotal,
             GameMarket::BothScore => Kind::GameBothScore,
+            GameMarket::ExactScore => Kind::GameScore,
             GameMarket::Map => Kind::EsportsMap,
             _ if self.esports => Kind::EsportsMatch,
             _ => Kind::GameMoneyline,
@@ -172,8 +222,12 @@ impl Game {
     pub fn same_teams(&self, other: &Game) -> Option<usize> {
         let [a, b] = &self.teams;
         let [c, d] = &other.teams;
-        let straight = same_team(a, c) && same_team(b, d);
-        let crossed = same_team(a, d) && same_team(b, c);
+        // A team that is not named fits any, but one must be named by both.
+        let fits = |x: &str, y: &str| x.is_empty() || y.is_empty() || same_team(x, y);
+        let both = |x: &str, y: &str, v: &str, w: &str| {
+            fits(x, y) && fits(v, w) && (same_team(x, y) || same_team(v, w))
+        };
+        let (straight, crossed) = (both(a, c, b, d), both(a, d, b, c));
         match (straight, crossed) {
             (true, false) => Some(0),
             (false, true) => Some(1),
@@ -186,7 +240,11 @@ impl Game {
 pub(crate) fn same_team(a: &str, b: &str) -> bool {
     let drop = |name: &str| -> Vec<String> {
         let plain = ["fc", "cf", "sc", "afc", "the", "team", "esports", "club", "ac", "de"];
-        let words = name.split([' ', ':']).map(|w| if w == "state" { "st" } else { w });
+        let words = name.split([' ', ':']).map(|w| match w {
+            "state" => "st",
+            "utd" => "united",
+            other => other,
+        });
         words.filter(|w| !w.is_empty() && !plain.contains(w)).map(str::to_owned).collect()
     };
     let (a, b) = (drop(a), drop(b));
@@ -210,10 +268,16 @@ pub(crate) fn same_team(a: &str, b: &str) -> bool {
 /// `A vs B` of a text, folded.
 fn versus(text: &str, sports: bool) -> Option<[String; 2]> {
     let lower = format!(" {} ", crate::token::folded(text).to_lowercase());
+    // Of two universities of one name the lesser known is named with its state.
+    let lower = lower.replace("(oh)", "oh").replace("(ohio)", "oh").replace("(fl)", "fl");
     // In other titles `at` is a word.
     let signs: &[&str] =
         if sports { &[" vs. ", " vs ", " v. ", " @ ", " at "] } else { &[" vs. ", " vs ", " @ "] };
-    let beats: &[&str] = if lower.starts_with(" will ") { &[" beat ", " defeat "] } else { &[] };
+    // Earnings are no team.
+    let figures = ["earnings", "estimates", "expectations", "record", "forecast"];
+    let opponents = !figures.iter().any(|word| lower.contains(word));
+    let beats: &[&str] =
+        if opponents && lower.starts_with(" will ") { &[" beat ", " defeat "] } else { &[] };
     let (at, sign) =
         signs.iter().chain(beats).find_map(|sign| lower.find(sign).map(|at| (at, sign)))?;
     let left = lower.get(..at)?;
@@ -255,7 +319,9 @@ fn ticker_is_game(listing: &Listing) -> bool {
         return false;
     }
     let series = listing.id.split('-').next().unwrap_or("");
-    ["GAME", "MATCH", "SPREAD", "TOTAL", "BTTS", "MAP"].iter().any(|end| series.ends_with(end))
+    ["GAME", "MATCH", "SPREAD", "TOTAL", "BTTS", "MAP", "SCORE"]
+        .iter()
+        .any(|end| series.ends_with(end))
 }
 
 fn ticker_teams(listing: &Listing, aliases: &Aliases, league: &str) -> Option<[String; 2]> {
@@ -287,24 +353,28 @@ fn market_of(listing: &Listing, esports: bool) -> Option<GameMarket> {
         "totals" => return Some(GameMarket::Total),
         "both_teams_to_score" => return Some(GameMarket::BothScore),
         "child_moneyline" if esports => return Some(GameMarket::Map),
+        "soccer_exact_score" => return Some(GameMarket::ExactScore),
+        "soccer_team_to_advance" => return Some(GameMarket::Advance),
         "" => {}
         _ => return None,
     }
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let exact = (kalshi && series.ends_with("SCORE")) || has(&["exact score", "correct score"]);
+    if exact || text.contains("final score be") {
+        return Some(GameMarket::ExactScore);
+    }
+    let partly = ["1H", "2H", "1Q", "F5", "TEAMTOTAL"];
+    if has(PARTS) || (kalshi && partly.iter().any(|part| series.contains(part))) {
+        return None;
+    }
+    if !esports
+        && !text.contains("world series")
+        && (has(&[" series?", "series winner", "win series"]) || series.ends_with("SERIES"))
+    {
+        return Some(GameMarket::Series);
+    }
     if (kalshi && series.ends_with("BTTS")) || has(&["both teams to score", "btts"]) {
         Some(GameMarket::BothScore)
-    } else if has(&[
-        "exact score",
-        "final score",
-        "first half",
-        "1h ",
-        "corners",
-        "cards",
-        "halftime",
-        "set 1",
-        "quarter:",
-    ]) {
-        None
     } else if has(&["to advance", "advances"]) {
         Some(GameMarket::Advance)
     } else if (kalshi && series.ends_with("SPREAD")) || has(&["spread", "wins by", "win by"]) {
@@ -317,6 +387,47 @@ fn market_of(listing: &Listing, esports: bool) -> Option<GameMarket> {
         Some(GameMarket::Moneyline)
     }
 }
+
+/// Whether a title says `not`; `no` may be the code of a team.
+fn negated(title: &str) -> bool {
+    let words = format!(" {} ", normal(title));
+    [" not ", " wont ", " never ", " fail to ", " fails to "].iter().any(|no| words.contains(no))
+}
+
+/// Words of bets on a part of a game, on one team's part, or on a player: none that is known here.
+const PARTS: &[&str] = &[
+    "final score",
+    "first half",
+    "1st half",
+    "second half",
+    "2nd half",
+    "1h ",
+    "2h ",
+    "half-time",
+    "halftime",
+    "half time",
+    "quarter:",
+    "1st quarter",
+    "first quarter",
+    "1st period",
+    "first period",
+    "1st inning",
+    "first inning",
+    "5 innings",
+    "set 1",
+    "set 2",
+    "first set",
+    "1st set",
+    "team total",
+    "corners",
+    "cards",
+    "goalscorer",
+    "score first",
+    "first to score",
+    "clean sheet",
+    "method of",
+    "margin",
+];
 
 fn map_number(text: &str) -> Option<u32> {
     let lower = text.to_lowercase();
@@ -332,22 +443,13 @@ fn named(
     teams: &[String; 2],
     market: GameMarket,
 ) -> (Option<Named>, bool) {
-    let place = |name: &str| -> Option<usize> {
-        let name = normal(name);
-        let known = league.and_then(|league| team(aliases, league, &name)).unwrap_or(name);
-        let fits = [same_team(&known, &teams[0]), same_team(&known, &teams[1])];
-        match fits {
-            [true, false] => Some(0),
-            [false, true] => Some(1),
-            _ => None,
-        }
-    };
+    let place = |name: &str| place_of(aliases, league, teams, name);
     let yes = listing.yes().map_or("", |yes| yes.name.as_str());
     let plain = listing.is_yes_no();
     let text =
         crate::token::folded(&format!("{} {}", listing.title, listing.subtitle)).to_lowercase();
     match market {
-        GameMarket::BothScore => (Some(Named::Yes), false),
+        GameMarket::BothScore | GameMarket::ExactScore => (Some(Named::Yes), false),
         GameMarket::Total => {
             let side = if plain { text.as_str() } else { &yes.to_lowercase() };
             let under = side.contains("under") && !side.contains("over");
@@ -385,10 +487,29 @@ fn named(
             if found.is_some() {
                 return (found.map(Named::Team), false);
             }
+            if text.starts_with("spread: ") && teams[1].is_empty() {
+                return (Some(Named::Team(0)), false);
+            }
             // `A vs. B` without outcomes: by custom the first is YES. Good for a study, not for money.
             let bare = listing.outcomes.is_empty() && !text.contains("will ");
             (bare.then_some(Named::Team(0)), bare)
         }
+    }
+}
+
+/// The place of a name among two teams.
+fn place_of(
+    aliases: &Aliases,
+    league: Option<&str>,
+    teams: &[String; 2],
+    name: &str,
+) -> Option<usize> {
+    let name = normal(name);
+    let known = league.and_then(|league| team(aliases, league, &name)).unwrap_or(name);
+    match [same_team(&known, &teams[0]), same_team(&known, &teams[1])] {
+        [true, false] => Some(0),
+        [false, true] => Some(1),
+        _ => None,
     }
 }
 
@@ -428,11 +549,13 @@ fn times(listing: &Listing) -> (Option<Day>, Option<UnixTime>) {
         return (day, start.or(listing.sport.start));
     }
     let start = listing.sport.start;
-    let slug = listing.slug.as_bytes();
-    let dated = (0..slug.len().saturating_sub(9)).find_map(|at| {
-        let part = listing.slug.get(at..at + 10)?;
-        UnixTime::parse(part).map(UnixTime::day)
-    });
+    let dated = |text: &str| {
+        (0..text.len().saturating_sub(9)).find_map(|at| {
+            let part = text.get(at..at + 10)?;
+            UnixTime::parse(part).map(UnixTime::day)
+        })
+    };
+    let dated = dated(&listing.slug).or_else(|| dated(crate::token::bounded(&listing.title)));
     (dated.or(start.map(UnixTime::eastern_day)), start)
 }
 

@@ -220,6 +220,7 @@ impl Gate {
             | Kind::GameSpread
             | Kind::GameTotal
             | Kind::GameBothScore
+            | Kind::GameScore
             | Kind::EsportsMatch
             | Kind::EsportsMap => &["cancelled", "postponed"],
             Kind::AssetPrice => &["source", "cut-off", "strike"],

@@ -92,8 +92,8 @@ impl Index {
     /// Adds a listing, or replaces what was known of it. One without a meaning is forgotten.
     pub fn put(&mut self, listing: Listing) {
         let at = place(listing.venue);
-        self.remove(listing.venue, &listing.id);
         if !unfit(&listing).is_empty() {
+            self.remove(listing.venue, &listing.id);
             return;
         }
         let claim = Claim::of(&listing, self.matcher.aliases(), None);
@@ -124,7 +124,6 @@ impl Index {
         });
         for (listing, claim) in fit.into_iter().zip(claims) {
             let at = place(listing.venue);
-            self.remove(listing.venue, &listing.id);
             self.insert(at, listing, claim);
         }
     }
@@ -140,11 +139,19 @@ impl Index {
         keys.sort_unstable();
         keys.dedup();
         let side = &mut self.sides[at];
-        let number = side.free.pop().unwrap_or_else(|| {
+        // What is known already keeps its number, and what it is found by is mostly the same: lists
+        // of a hundred thousand are not searched for nothing.
+        let known = side.by_id.get(&listing.id).copied();
+        let before = known.and_then(|number| side.entries[number as usize].take());
+        let before = before.map_or_else(Vec::new, |entry| entry.keys);
+        let number = known.or_else(|| side.free.pop()).unwrap_or_else(|| {
             side.entries.push(None);
             u32::try_from(side.entries.len() - 1).unwrap_or(u32::MAX)
         });
-        for key in &keys {
+        for key in before.iter().filter(|key| keys.binary_search(key).is_err()) {
+            side.unlist(*key, number);
+        }
+        for key in keys.iter().filter(|key| before.binary_search(key).is_err()) {
             let key = *key as usize;
             if side.postings.len() <= key {
                 side.postings.resize_with(key + 1, Vec::new);
@@ -161,11 +168,7 @@ impl Index {
         let Some(number) = side.by_id.remove(id) else { return };
         let Some(entry) = side.entries[number as usize].take() else { return };
         for key in &entry.keys {
-            if let Some(list) = side.postings.get_mut(*key as usize)
-                && let Some(at) = list.iter().position(|other| *other == number)
-            {
-                list.swap_remove(at);
-            }
+            side.unlist(*key, number);
         }
         side.free.push(number);
     }
@@ -182,7 +185,7 @@ impl Index {
     #[must_use]
     pub fn matches(&self, venue: Venue, id: &str) -> Vec<Found> {
         let mut scratch = Scratch::default();
-        self.found(venue, id, &mut scratch, true)
+        self.equals(venue, id, &mut scratch)
     }
 
     /// The likest listings of the other venue, judged: equal ones first. For study and for review.
@@ -216,9 +219,8 @@ impl Index {
                 .map(|part| {
                     scope.spawn(move || {
                         let mut scratch = Scratch::default();
-                        let find = |(venue, id): &(Venue, &str)| {
-                            self.found(*venue, id, &mut scratch, true)
-                        };
+                        let find =
+                            |(venue, id): &(Venue, &str)| self.equals(*venue, id, &mut scratch);
                         part.iter().map(find).collect::<Vec<_>>()
                     })
                 })
@@ -229,6 +231,23 @@ impl Index {
             };
             parts.into_iter().flat_map(join).collect()
         })
+    }
+
+    /// The equal ones. A name with another letter in it is a slip of the pen only where neither side
+    /// has the name itself.
+    fn equals(&self, venue: Venue, id: &str, scratch: &mut Scratch) -> Vec<Found> {
+        let mut found = self.found(venue, id, scratch, true);
+        let slip = |f: &Found| f.judgement.compared.iter().any(|field| field.field == "spelling");
+        let named = found.iter().any(|f| !slip(f));
+        found.retain(|f| {
+            let other = match venue {
+                Venue::Kalshi => (Venue::Polymarket, &f.polymarket),
+                Venue::Polymarket => (Venue::Kalshi, &f.kalshi),
+            };
+            !slip(f)
+                || !(named || self.found(other.0, other.1, scratch, true).iter().any(|o| !slip(o)))
+        });
+        found
     }
 
     fn found(&self, venue: Venue, id: &str, scratch: &mut Scratch, equal: bool) -> Vec<Found> {
@@ -270,9 +289,9 @@ const HINTED_MAX: usize = 8_192;
 struct Scratch {
     scores: Vec<u32>,
     touched: Vec<u32>,
-    /// Claims of the other venue, by number, that were read again with a league of this one: the
-    /// markets of one game find the same candidates one after the other.
-    hinted: HashMap<u32, (String, Claim)>,
+    /// Claims by venue and number that were read again with a league of the other venue: the markets
+    /// of one game find the same candidates one after the other.
+    hinted: HashMap<(Venue, u32), (String, Claim)>,
 }
 
 impl Index {
@@ -286,7 +305,8 @@ impl Index {
                 if scratch.hinted.len() >= HINTED_MAX {
                     scratch.hinted.clear();
                 }
-                let kept = scratch.hinted.entry(number).or_insert_with(|| (league.clone(), read()));
+                let key = (other.listing.venue, number);
+                let kept = scratch.hinted.entry(key).or_insert_with(|| (league.clone(), read()));
                 if kept.0 != *league {
                     *kept = (league.clone(), read());
                 }
@@ -298,6 +318,15 @@ impl Index {
 }
 
 impl Side {
+    /// Takes a market out of the list of a key.
+    fn unlist(&mut self, key: u32, number: u32) {
+        if let Some(list) = self.postings.get_mut(key as usize)
+            && let Some(at) = list.iter().position(|other| *other == number)
+        {
+            list.swap_remove(at);
+        }
+    }
+
     /// The markets that share most with these keys, the rare ones counting most.
     fn candidates(&self, keys: &[u32], scratch: &mut Scratch) -> Vec<u32> {
         scratch.scores.resize(self.entries.len(), 0);

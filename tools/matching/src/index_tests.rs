@@ -68,16 +68,77 @@ fn a_listing_is_found_until_it_goes_and_again_when_it_comes_back() {
 }
 
 #[test]
+fn a_slip_of_the_pen_is_none_where_the_name_itself_is_listed() {
+    let listing = |venue, id: &str, name: &str| Listing {
+        venue,
+        id: id.into(),
+        title: format!("Will Elena {name} release an album in 2026?"),
+        ..Listing::default()
+    };
+    let mut index = index();
+    index.put(listing(Venue::Kalshi, "K1", "Tamkelhol"));
+    index.put(listing(Venue::Polymarket, "P1", "Tamelhol"));
+    let names = |index: &Index, venue, id: &str| -> Vec<String> {
+        let found = index.matches(venue, id).into_iter();
+        found.map(|f| format!("{} {}", f.kalshi, f.polymarket)).collect()
+    };
+    assert_eq!(names(&index, Venue::Kalshi, "K1"), ["K1 P1"]);
+    // One who bears the name on the other side, and one on the own side, end it from both sides.
+    for (venue, id, name) in
+        [(Venue::Kalshi, "K2", "Tamelhol"), (Venue::Polymarket, "P2", "Tamkelhol")]
+    {
+        index.put(listing(venue, id, name));
+        assert!(!names(&index, Venue::Kalshi, "K1").contains(&"K1 P1".to_owned()), "{id}");
+        assert!(!names(&index, Venue::Polymarket, "P1").contains(&"K1 P1".to_owned()), "{id}");
+        index.remove(venue, id);
+        assert_eq!(names(&index, Venue::Polymarket, "P1"), ["K1 P1"]);
+    }
+    // Said again in other words, a market is found by those and no longer by the old ones.
+    index.put(listing(Venue::Kalshi, "K1", "Quilverost"));
+    assert!(
+        names(&index, Venue::Kalshi, "K1").is_empty()
+            && names(&index, Venue::Polymarket, "P1").is_empty()
+    );
+    index.put(listing(Venue::Polymarket, "P1", "Quilverost"));
+    assert_eq!(names(&index, Venue::Kalshi, "K1"), ["K1 P1"]);
+}
+
+#[test]
 fn a_search_on_any_number_of_threads_finds_what_one_market_after_the_other_does() {
     let made = catalogue(300, 9);
-    let mut index = index();
-    index.put_all(made.kalshi.clone(), 2);
-    index.put_all(made.polymarket.clone(), 2);
-    let all: Vec<(Venue, &str)> =
-        made.kalshi.iter().chain(&made.polymarket).map(|l| (l.venue, l.id.as_str())).collect();
     let names = |found: &[Found]| -> Vec<(String, String)> {
         found.iter().map(|f| (f.kalshi.clone(), f.polymarket.clone())).collect()
     };
+    let mut index = index();
+    // Of each of these pairs one side alone names the league; their numbers are the same.
+    let game = |venue, id: &str, title: &str| Listing {
+        venue,
+        id: id.into(),
+        title: title.into(),
+        ..Listing::default()
+    };
+    let games = [
+        game(Venue::Kalshi, "X-27-DEN", "Will Denver win the 2027 finals?"),
+        game(Venue::Polymarket, "0x0", "Will the Boston Celtics win the 2027 finals?"),
+        game(Venue::Kalshi, "KXNBA-27-BOS", "Will Boston win the 2027 Pro Basketball Finals?"),
+        game(Venue::Polymarket, "0x1", "Will the Denver Nuggets win the 2027 NBA Finals?"),
+    ];
+    index.put_all(games.to_vec(), 2);
+    let last = games.iter().skip(2).map(|l| (l.venue, l.id.as_str())).collect::<Vec<_>>();
+    let pairs = index.matches_of(&last, 1);
+    assert_eq!(
+        names(&pairs.concat()),
+        [("KXNBA-27-BOS".to_owned(), "0x0".to_owned()), ("X-27-DEN".to_owned(), "0x1".to_owned()),]
+    );
+    index.put_all(made.kalshi.clone(), 2);
+    index.put_all(made.polymarket.clone(), 2);
+    let all: Vec<(Venue, &str)> = made
+        .kalshi
+        .iter()
+        .chain(&made.polymarket)
+        .chain(&games)
+        .map(|l| (l.venue, l.id.as_str()))
+        .collect();
     let alone: Vec<_> = all.iter().map(|(venue, id)| names(&index.matches(*venue, id))).collect();
     for threads in [0, 1, 2, 3, 1_000] {
         let together = index.matches_of(&all, threads);

@@ -10,6 +10,7 @@ pub mod span; // words -> days
 pub mod quantity; // words -> bounds
 pub mod claim; // all of it -> the canonical form of one market
 mod claim_words;
+mod game_one;
 pub mod game; // games of two teams
 pub mod judgement; // what is said of two listings
 pub mod context; // what stands beside a title

@@ -14,8 +14,10 @@ pub enum Unit {
     Percent,
     /// Dollars.
     Dollar,
-    /// Degrees.
+    /// Degrees: Fahrenheit, where nothing is said.
     Degree,
+    /// Degrees Celsius.
+    Celsius,
 }
 
 /// A set of numbers, by its bounds in millionths.
@@ -59,6 +61,18 @@ impl Quantity {
         Quantity { low: None, high: Some((value, included)), unit, bare: false }.whole()
     }
 
+    /// The same numbers of a figure that is published in tenths of a percent.
+    #[must_use]
+    pub fn in_tenths(mut self) -> Quantity {
+        let tenth = MICRO / 10;
+        let open = |bound: &(i128, bool)| !bound.1 && bound.0 % tenth == 0;
+        if self.unit == Unit::Percent && !self.bare {
+            self.low = self.low.map(|b| if open(&b) { (b.0 + tenth, true) } else { b });
+            self.high = self.high.map(|b| if open(&b) { (b.0 - tenth, true) } else { b });
+        }
+        self
+    }
+
     /// Both bounds included.
     #[must_use]
     pub fn between(low: i128, high: i128, unit: Unit) -> Quantity {
@@ -68,7 +82,7 @@ impl Quantity {
 
     /// Whole things and degrees have no halves: more than 2.5 is at least 3.
     fn whole(mut self) -> Quantity {
-        if !matches!(self.unit, Unit::Count | Unit::Degree) {
+        if !matches!(self.unit, Unit::Count | Unit::Degree | Unit::Celsius) {
             return self;
         }
         let half = |value: i128| value.rem_euclid(MICRO) == MICRO / 2;
@@ -80,7 +94,7 @@ impl Quantity {
         }
         // Temperatures are published in whole degrees.
         let exact =
-            |bound: &(i128, bool)| !bound.1 && bound.0 % MICRO == 0 && self.unit == Unit::Degree;
+            |bound: &(i128, bool)| !bound.1 && bound.0 % MICRO == 0 && self.unit != Unit::Count;
         if let Some((value, _)) = self.low.filter(exact) {
             self.low = Some((value + MICRO, true));
         }
@@ -93,7 +107,7 @@ impl Quantity {
     /// The bound to compare by: in whole things, above 5 begins at 6.
     fn edge(self, bound: (i128, bool), up: bool) -> i128 {
         let step = match self.unit {
-            Unit::Count | Unit::Degree if bound.0 % MICRO == 0 => MICRO,
+            Unit::Count | Unit::Degree | Unit::Celsius if bound.0 % MICRO == 0 => MICRO,
             _ => 0,
         };
         match (bound.1, up) {
@@ -135,7 +149,7 @@ impl Quantity {
         if let Some((of_low, low, of_high, high)) = opposite {
             let touches = low.0 == high.0 && low.1 != high.1;
             let steps = of_low.edge(low, true) - MICRO == of_high.edge(high, false)
-                && matches!(of_low.unit, Unit::Count | Unit::Degree);
+                && matches!(of_low.unit, Unit::Count | Unit::Degree | Unit::Celsius);
             if touches || steps {
                 return Match::Complement;
             }
@@ -164,6 +178,7 @@ impl Quantity {
             Unit::Percent => " %",
             Unit::Dollar => " $",
             Unit::Degree => "°",
+            Unit::Celsius => "°C",
         };
         let side = |bound: (i128, bool), sign: &str| {
             format!("{sign}{} {}{unit}", if bound.1 { "=" } else { "" }, decimal(bound.0))
@@ -233,7 +248,7 @@ pub(crate) fn quantities(found: &[Token], used: &mut [bool]) -> Vec<Quantity> {
             used[end..=to].fill(true);
             let (second, after) = with_unit(found, used, to, number);
             // Both ends of a range have the unit that stands at one of them.
-            let unit = if unit(first) == Unit::Count { unit(second) } else { unit(first) };
+            let unit = unit(first).max(unit(second));
             let scale = range_scale(first, second);
             out.push(Quantity::between(first.micro * scale, second.micro, unit));
             at = after;
@@ -279,6 +294,8 @@ fn unit(number: Number) -> Unit {
         Unit::Percent
     } else if number.dollar {
         Unit::Dollar
+    } else if number.celsius {
+        Unit::Celsius
     } else if number.degrees {
         Unit::Degree
     } else {
@@ -313,6 +330,7 @@ fn with_unit(found: &[Token], used: &mut [bool], at: usize, mut number: Number) 
             }
             "degrees" | "degree" | "fahrenheit" | "celsius" => {
                 number.degrees = true;
+                number.celsius |= token.text == "celsius";
                 1
             }
             "f" if number.degrees => 1,
@@ -338,7 +356,9 @@ enum Sign {
 fn comparison(found: &[Token], at: usize, end: usize) -> (Option<Sign>, usize) {
     let word = |n: usize| found.get(n).map_or("", |t| t.text.as_str());
     let back = |n: usize| at.checked_sub(n).map_or("", |n| found[n].text.as_str());
-    // Behind: `or more`, `and above`, `or lower`.
+    // Behind: `or more`, `and above`, `or lower`; `goals or more`.
+    let unit = usize::from(word(end + 1) == "or" && word(end) != "or");
+    let end = if behind(word(end + unit), word(end + unit + 1)) { end + unit } else { end };
     if matches!(word(end), "or" | "and") {
         match word(end + 1) {
             "more" | "above" | "higher" | "greater" | "over" | "later" | "up" | "warmer" => {
@@ -374,6 +394,13 @@ fn comparison(found: &[Token], at: usize, end: usize) -> (Option<Sign>, usize) {
         _ => None,
     };
     (sign, end)
+}
+
+/// Whether two words are a comparison behind a number.
+fn behind(first: &str, second: &str) -> bool {
+    let more = ["more", "above", "higher", "greater", "over", "later", "up", "warmer"];
+    let less = ["less", "below", "lower", "fewer", "under", "cooler"];
+    matches!(first, "or" | "and") && (more.contains(&second) || less.contains(&second))
 }
 
 /// The second number of a range: joined by a dash, or by `to` or `and` after `between`.

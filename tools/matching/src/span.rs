@@ -37,6 +37,11 @@ pub struct Span {
 /// Where the year of `June 30` comes from: the day near which it must lie.
 const ANCHOR_BEFORE: i32 = 320;
 
+/// Whether a date begins at `at`, perhaps behind an article.
+pub(crate) fn begins_date(found: &[Token], at: usize) -> bool {
+    (at..(at + 3).min(found.len())).any(|at| date_at(found, at, None).is_some())
+}
+
 /// All dates of a text; the tokens that they are made of are marked.
 pub(crate) fn spans(found: &[Token], used: &mut [bool], anchor: Option<Day>) -> Vec<Span> {
     let mut out = Vec::new();

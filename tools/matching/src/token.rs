@@ -22,6 +22,8 @@ pub struct Number {
     pub dollar: bool,
     /// `°` follows.
     pub degrees: bool,
+    /// And `C` behind it.
+    pub celsius: bool,
     /// `+` follows: this much or more.
     pub plus: bool,
     /// `st`, `nd`, `rd`, `th` follows.
@@ -303,6 +305,7 @@ fn number(chars: &[char], start: usize, before: Option<&Token>, hyphen: bool) ->
         }
         "f" | "c" | "pp" => {
             value.degrees = letters != "pp";
+            value.celsius = letters == "c";
             value.percent = letters == "pp";
             true
         }
@@ -325,7 +328,10 @@ fn number(chars: &[char], start: usize, before: Option<&Token>, hyphen: bool) ->
             Some('°') => value.degrees = true,
             // The scale behind the sign.
             Some('F' | 'C' | 'f' | 'c')
-                if value.degrees && !chars.get(at + 1).is_some_and(|c| c.is_alphanumeric()) => {}
+                if value.degrees && !chars.get(at + 1).is_some_and(|c| c.is_alphanumeric()) =>
+            {
+                value.celsius |= matches!(chars.get(at), Some('C' | 'c'));
+            }
             _ => break,
         }
         value.year = false;

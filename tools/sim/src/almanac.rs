@@ -3,6 +3,7 @@
 //! up from a seed; the names are those of real teams and offices, so that matching has real work.
 
 pub(crate) mod day; // dates as tickers, slugs and rules write them
+mod leagues; // their teams as both venues write them
 mod games; // games of two teams
 mod world; // everything else
 

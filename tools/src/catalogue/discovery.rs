@@ -26,7 +26,7 @@ use super::worth::worth;
 const WHOLE_S: i64 = 86_400;
 
 /// What pairs are made by. Another number judges all of them anew.
-const MATCHER: &str = "2";
+const MATCHER: &str = "3";
 
 /// What is known, and the matcher that knows it.
 pub struct Discovery {

@@ -1,8 +1,10 @@
 //! Pairs as lines for people and as JSON for programs.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use engine::pair::Verdict;
+use matching::alias::Aliases;
 use serde_json::{Value, json};
 
 use crate::catalogue::crawl::Account;
@@ -127,42 +129,56 @@ pub fn apr(bp: i64) -> String {
     format!("{sign}{}.{:02} %", bp / 100, bp % 100)
 }
 
-/// Leagues whose series carry another name than people give them, as (name, series).
-const LEAGUES: &[(&str, &str)] = &[
-    ("bun", "BUNDESLIGA"),
-    ("lal", "LALIGA"),
-    ("laliga", "LALIGA"),
-    ("sea", "SERIEA"),
-    ("fl1", "LIGUE1"),
-    ("elc", "EFLC"),
-    ("championship", "EFLC"),
-    ("cfb", "NCAAF"),
-    ("ncaam", "NCAAMB"),
-    ("cbb", "NCAAMB"),
-    ("codmw", "COD"),
-];
+/// What stands behind a league in the name of a series.
+const BETS: &[&str] =
+    &["", "GAME", "SPREAD", "TOTAL", "BTTS", "MATCH", "MAP", "1H", "ML", "SCORE", "ADVANCE"];
 
-/// True where a pair's series is one of these leagues', or none are named.
+/// True where a pair's series is one of these leagues', or none are named. A league is named as the
+/// matcher knows it: by either venue's code, or as people write it; another word is a series itself.
 pub fn in_leagues(entry: &Entry, leagues: &[String]) -> bool {
-    let series = entry.kalshi.market.ticker.split('-').next().unwrap_or_default();
-    let series = series.strip_prefix("KX").unwrap_or(series).to_uppercase();
-    leagues.is_empty()
-        || leagues.iter().any(|league| {
-            let league = league.trim().to_lowercase();
-            let other = LEAGUES.iter().find(|(name, _)| *name == league);
-            let code = other.map_or_else(|| league.to_uppercase(), |(_, code)| (*code).to_owned());
-            series.strip_prefix(&code).is_some_and(|kind| {
-                matches!(
-                    kind,
-                    "" | "GAME" | "SPREAD" | "TOTAL" | "BTTS" | "MATCH" | "MAP" | "1H" | "ML"
-                )
-            })
-        })
+    leagues.is_empty() || leagues.iter().any(|name| is_of(&entry.kalshi.market.ticker, name))
+}
+
+fn is_of(ticker: &str, name: &str) -> bool {
+    static NAMES: LazyLock<Aliases> = LazyLock::new(Aliases::builtin);
+    let series = ticker.split('-').next().unwrap_or_default().to_uppercase();
+    let series = series.strip_prefix("KX").unwrap_or(&series);
+    let own = name.trim().to_uppercase();
+    let stems: Vec<&str> = match NAMES.league_named(name) {
+        Some(league) => league.stems.iter().map(String::as_str).collect(),
+        None => vec![&own],
+    };
+    let rests = stems.into_iter().filter_map(|stem| series.strip_prefix(stem));
+    rests.into_iter().any(|bet| BETS.contains(&bet))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_league_goes_by_either_venues_code_and_by_its_name() {
+        for (ticker, names) in [
+            ("KXBUNDESLIGAGAME-26MAR01BVBFCB-BVB", ["bundesliga", "bun", "BUN"]),
+            ("KXEFLCBTTS-26MAR01LEESHU", ["elc", "EFLC", "EFL Championship"]),
+            ("KXLIGUE1GAME-26MAR01PSGOM-TIE", ["ligue1", "fl1", "Ligue 1"]),
+            ("KXNCAAMBSPREAD-26MAR01DUKEUNC-DUKE5", ["ncaam", "cbb", "college basketball"]),
+            ("KXNCAAFTOTAL-26SEP19MSUND-44", ["ncaaf", "cfb", "college football"]),
+            ("KXCODGAME-26JUN10OTXLAT-OTX", ["cod", "codmw", "Call of Duty"]),
+            ("KXUCLGAME-26MAR10RMAMCI-RMA", ["ucl", "UCL", "champions league"]),
+            ("KXUELGAME-26MAR10ROMPOR-ROM", ["uel", "UEL", "europa league"]),
+        ] {
+            for name in names {
+                assert!(is_of(ticker, name), "{ticker} {name}");
+            }
+            for other in ["nba", "lal", "mls", ""] {
+                assert!(!is_of(ticker, other), "{ticker} {other}");
+            }
+        }
+        // `NBA` is not the league of women, whatever its letters; and a word of no league is a series.
+        assert!(!is_of("KXWNBAGAME-26AUG09GSLA-LA", "nba"));
+        assert!(is_of("KXSB-27-KC", "sb"));
+    }
 
     #[test]
     fn percents_are_written_with_their_sign() {
