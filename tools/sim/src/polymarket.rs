@@ -98,6 +98,8 @@ pub struct Polymarket {
     limited: bool,
     mode: Mode,
     failing: u32,
+    /// Orders that were held back and then found nobody.
+    unmatched: u64,
 }
 
 /// Credentials of an API key.
@@ -139,6 +141,7 @@ impl Polymarket {
             limited: true,
             mode: Mode::default(),
             failing: 0,
+            unmatched: 0,
         };
         for market in &universe.markets {
             venue.add_market(&market.polymarket, now);

@@ -44,11 +44,15 @@ impl Simulation {
             Upset::OverFill => {
                 self.checks.overfills();
                 self.call(now, "/sim/fault", &json!({"venue": "kalshi", "kind": "over_fill"}));
+                return; // It counts when it strikes.
             }
             Upset::Refine => {
                 let market = self.rng.below(self.plan.markets as u64);
                 let venue = *self.rng.pick(&["kalshi", "polymarket"]);
-                self.call(now, "/sim/refine", &json!({"venue": venue, "market": market}));
+                let body = json!({"venue": venue, "market": market});
+                if self.call(now, "/sim/refine", &body) != 200 {
+                    return;
+                }
             }
             Upset::PauseBetween => {
                 self.between += 1;

@@ -26,7 +26,7 @@ use super::disk::Disk;
 use super::door::{Door, Revoked};
 use super::fabric::Fabric;
 use super::net::Lobby;
-use super::plan::{Plan, Timed};
+use super::plan::{Plan, Timed, Upset};
 use super::process::Starting;
 use super::tail::Tail;
 use super::trader::{HostClock, KEY_ID, Keys, Trader};
@@ -529,6 +529,16 @@ impl Simulation {
             let counts = ledger["faults"][venue.name()].as_object();
             for (kind, count) in counts.into_iter().flatten() {
                 *faults.entry(class_of(kind)).or_default() += count.as_u64().unwrap_or(0);
+            }
+        }
+        // What happens by itself, or only where an order is there for it.
+        let venues = &ledger["venues"];
+        for (name, count) in [
+            (Upset::OverFill.name(), &venues["kalshi"]["overfilled_orders"]),
+            ("orders/delayed_unmatched", &venues["polymarket"]["delayed_unmatched"]),
+        ] {
+            if let Some(count) = count.as_u64().filter(|count| *count > 0) {
+                faults.insert(name.to_owned(), count);
             }
         }
         let tail = self.tail.lines(START);

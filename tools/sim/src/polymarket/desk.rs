@@ -214,7 +214,8 @@ impl Polymarket {
         if !self.affords(&self.orders[number], &plan) {
             return self.drop_order(now, number, "CANCELED_NOT_ENOUGH_BALANCE", out);
         }
-        self.run(now, number, &plan, out);
+        let killed = self.run(now, number, &plan, out);
+        self.unmatched += u64::from(killed.is_some());
     }
 
     /// An order leaves: `word` is its status from now on. One that is done stays as it is.

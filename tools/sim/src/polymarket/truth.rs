@@ -4,6 +4,7 @@
 //! {
 //!   "venue": "polymarket",
 //!   "fees": 72490,
+//!   "delayed_unmatched": 0,
 //!   "makers": { "cash": -1250000, "shares": { "<token>": -25000000 } },
 //!   "accounts": [{
 //!     "funder": "0x..", "signer": "0x..", "signature_type": 0,
@@ -52,6 +53,7 @@ impl Polymarket {
         json!({
             "venue": "polymarket",
             "fees": self.fees,
+            "delayed_unmatched": self.unmatched,
             "makers": {
                 "cash": self.house.cash.total,
                 "shares": self.shares(&self.house, |balance| balance.total),

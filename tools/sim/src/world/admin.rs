@@ -156,8 +156,10 @@ impl World {
     fn refine(&mut self, now: Ns, call: &Call, effects: &mut Effects) -> Result<Value, Refusal> {
         let (site, market) = (self.site(call)?, self.market(call, "market")?);
         let told = self.faults.clock(site, now);
-        let refined = self.sites[site.0].venue.refine(told, market, &mut effects.outbox);
-        Ok(json!({ "ok": refined }))
+        match self.sites[site.0].venue.refine(told, market, &mut effects.outbox) {
+            true => Ok(json!({ "ok": true })),
+            false => Err((409, "market: its prices are as fine already".to_owned())),
+        }
     }
 
     fn upset(
