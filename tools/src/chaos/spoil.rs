@@ -108,9 +108,11 @@ impl Spoiler {
                 let markers = ["\"market_ticker\":\"", "\"asset_id\":\""];
                 let copy = replaced(text, &markers, |name| format!("{}7", &name[..name.len() - 1]));
                 let copy = copy.map(|copy| Push::Text(*client, copy));
-                let done = copy.is_some().then_some(spoil);
+                let Some(copy) = copy else { return (vec![push], None) };
                 self.armed.remove(at);
-                return (copy.into_iter().chain([push]).collect(), done);
+                // A copy has the number of its original: before it, it would take its place.
+                let said = if text.contains("\"seq\":") { [push, copy] } else { [copy, push] };
+                return (said.into(), Some(spoil));
             }
             Spoil::OldSnapshot => {
                 let own = |old: &&Push| matches!(old, Push::Text(to, _) if to == client);

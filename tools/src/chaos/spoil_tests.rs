@@ -28,6 +28,19 @@ fn spoilt(spoil: Spoil, text: &str) -> Option<Value> {
 }
 
 #[test]
+fn a_copy_for_another_market_never_takes_the_place_of_its_original() {
+    for (text, original_at) in [(DELTA, 0), (CHANGE, 1)] {
+        let mut spoiler = Spoiler::default();
+        spoiler.arm(Spoil::WrongMarket);
+        let push = Push::Text(ClientId(1), text.to_owned());
+        let (said, done) = spoiler.pass(Ns(0), push.clone(), &mut Rng::new(1));
+        assert_eq!((said.len(), done), (2, Some(Spoil::WrongMarket)));
+        assert_eq!(said[original_at], push);
+        assert_ne!(said[1 - original_at], push);
+    }
+}
+
+#[test]
 fn books_are_crossed_locked_and_emptied() {
     let kalshi = spoilt(Spoil::Crossed, DELTA).unwrap();
     assert_eq!(kalshi["msg"]["price_dollars"], "0.9900");
