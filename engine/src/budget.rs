@@ -3,7 +3,7 @@
 //!
 //! Lock-free: one word a budget. Told the time; integers only.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use crate::top::MarketId;
 use crate::units::{Ns, Venue};
@@ -106,7 +106,9 @@ impl Budget {
 pub struct OrderBudgets {
     budgets: Box<[Budget]>,
     /// By market: the number of its budget.
-    of: Box<[u8]>,
+    // SYNC: Relaxed: a market's number is stored before the pair that needs it is told of, through
+    // a ring; nothing else is read through it.
+    of: Box<[AtomicU8]>,
     /// Tokens of an order.
     cost: u32,
 }
@@ -119,14 +121,23 @@ impl OrderBudgets {
     /// Where there is no budget at all.
     pub fn new(budgets: Vec<Budget>, of: Vec<u8>, cost: u32) -> OrderBudgets {
         assert!(!budgets.is_empty(), "a venue has a budget");
-        OrderBudgets { budgets: budgets.into(), of: of.into(), cost }
+        let of = of.into_iter().map(AtomicU8::new).collect();
+        OrderBudgets { budgets: budgets.into(), of, cost }
+    }
+
+    /// Says which budget a market has that came later; there must be a place for it.
+    pub fn assign(&self, market: MarketId, number: u8) {
+        if let Some(place) = self.of.get(market.index()) {
+            place.store(number, Relaxed);
+        }
     }
 
     /// The budget of a market.
     #[inline]
     pub fn of(&self, market: MarketId) -> &Budget {
         let last = self.budgets.len() - 1;
-        let number = self.of.get(market.index()).map_or(last, |number| usize::from(*number));
+        let number =
+            self.of.get(market.index()).map_or(last, |number| usize::from(number.load(Relaxed)));
         &self.budgets[number.min(last)]
     }
 

@@ -7,8 +7,11 @@ mod arm; // what would be sent next: to be signed ahead
 mod account; // reports: what an order came to, and where all money is
 mod attend; // what deserves a closer look: candidates, episodes, decisions
 mod control; // rules that change while markets trade
+mod join; // pairs that join while they trade
 mod mend; // what one leg filled alone is closed
 mod payout; // markets that settle while they are held
+
+use core::iter::repeat_with;
 
 use crate::digest::Digest;
 use crate::edge::{NEVER, Quote, edges, exists};
@@ -18,7 +21,7 @@ use crate::flight::Flight;
 use crate::ledger::{NetLedger, TokenLedger};
 use crate::luck::Luck;
 use crate::order::OrderState;
-use crate::pair::{Instrument, Outcome, PairId, PairTable, Polarity};
+use crate::pair::{FeeRule, Instrument, Outcome, PairId, PairTable, Polarity, SizeRule};
 use crate::repair::RepairConfig;
 use crate::risk::day::{Day, DayResult};
 use crate::risk::limits::RiskLimits;
@@ -138,6 +141,17 @@ const KNOWN: u8 = 0b0011;
 /// Both books are sound.
 const SOUND: u8 = 0b1100;
 
+/// The markets of a free place: nothing is ever asked of them.
+const VACANT: [Instrument; 2] = [vacant(Venue::Kalshi), vacant(Venue::Polymarket)];
+
+const fn vacant(venue: Venue) -> Instrument {
+    let size = SizeRule { min_qty: Qty::ZERO, min_notional: Usd::ZERO, whole_cents: false };
+    let Some(market) = MarketId::new(venue, MARKETS_MAX - 1) else {
+        panic!("it is below the most")
+    };
+    Instrument { market, fee: FeeRule::Unknown, size, tick: Px::ONE, taker_delay: Ns(0) }
+}
+
 /// Bits of the first side for each [`Health`]; the second side's are one to the left.
 const STATUS: [u8; 5] = {
     let mut bits = [0; 5];
@@ -167,6 +181,24 @@ struct PairRow {
 const _: () = assert!(size_of::<PairRow>() == 64);
 
 impl PairRow {
+    /// A pair whose books are not known yet.
+    fn new(sides: &[Instrument; 2], polarity: Polarity, next: [u16; 2]) -> PairRow {
+        PairRow {
+            quotes: [Quote::NONE; 2],
+            edges: edges(Quote::NONE, Quote::NONE),
+            fees: [OneFee::new(sides[0].fee), OneFee::new(sides[1].fee)],
+            next,
+            polarity,
+            status: 0,
+            open: 0,
+        }
+    }
+
+    /// A free place: no chain leads to it.
+    fn vacant() -> PairRow {
+        PairRow::new(&VACANT, Polarity::Same, [PairTable::END; 2])
+    }
+
     /// Takes in what the best levels of a side have become.
     fn reprice<const SIDE: usize>(&mut self, top: &Top) {
         let polarity = if SIDE == 0 { Polarity::Same } else { self.polarity };
@@ -201,6 +233,30 @@ struct PairState {
 }
 
 impl PairState {
+    /// A pair of which nothing is held and nothing under way.
+    fn new(terms: [Instrument; 2], polarity: Polarity, decides: bool, event: PairId) -> PairState {
+        PairState {
+            terms,
+            polarity,
+            decides,
+            candidates: [0; 3],
+            episodes: [Episode::NONE; 3],
+            flight: None,
+            stock: Stock::new(polarity),
+            mend: Mend::NONE,
+            event,
+            armed: [Armed::NONE; 2],
+            ready_at: Ns(0),
+            tripped: 0,
+            worth: [None; 2],
+        }
+    }
+
+    /// A free place.
+    fn vacant() -> PairState {
+        PairState::new(VACANT, Polarity::Same, false, PairId(PairTable::END))
+    }
+
     /// Contracts that are held, or were filled in flight, on one side alone, and with which outcome
     /// of the first venue they pay.
     fn naked(&self) -> (Outcome, Shares) {
@@ -270,42 +326,29 @@ pub struct Core {
 impl Core {
     /// A core over these pairs. `markets` is how many markets each venue may send Tops of; it is
     /// raised to what the pairs need. All memory is taken here.
-    pub fn new(table: PairTable, markets: [usize; 2], config: CoreConfig) -> Core {
+    pub fn new(mut table: PairTable, markets: [usize; 2], config: CoreConfig) -> Core {
         let sizes = [0, 1].map(|side| {
-            let paired = table.pairs().iter().map(|p| p.sides[side].market.index() + 1).max();
-            markets[side].max(paired.unwrap_or(0)).min(MARKETS_MAX)
+            // Each pair that joins may bring one more.
+            (markets[side] + table.reserve()).max(table.markets(side)).min(MARKETS_MAX)
         });
+        table.lay_out();
         let ids = |side: usize| {
             let venue = Venue::ALL[side];
             (0..sizes[side]).filter_map(move |index| MarketId::new(venue, index))
         };
-        let rows = table.pairs().iter().enumerate().map(|(number, pair)| PairRow {
-            quotes: [Quote::NONE; 2],
-            edges: edges(Quote::NONE, Quote::NONE),
-            fees: [OneFee::new(pair.sides[0].fee), OneFee::new(pair.sides[1].fee)],
-            next: table.after(PairId(number as u16)),
-            polarity: pair.polarity,
-            status: 0,
-            open: 0,
+        let slots = 0..table.slots();
+        let rows = table.pairs().iter().enumerate().map(|(number, pair)| {
+            PairRow::new(&pair.sides, pair.polarity, table.after(PairId(number as u16)))
         });
-        let states = table.pairs().iter().enumerate().map(|(number, pair)| PairState {
-            terms: pair.sides,
-            polarity: pair.polarity,
-            decides: pair.may_decide(),
-            candidates: [0; 3],
-            episodes: [Episode::NONE; 3],
-            flight: None,
-            stock: Stock::new(pair.polarity),
-            mend: Mend::NONE,
-            event: table.first_of_event(PairId(number as u16)),
-            armed: [Armed::NONE; 2],
-            ready_at: Ns(0),
-            tripped: 0,
-            worth: [None; 2],
+        let rows = rows.chain(repeat_with(PairRow::vacant)).zip(slots.clone());
+        let states = table.pairs().iter().enumerate().map(|(number, pair)| {
+            let event = table.first_of_event(PairId(number as u16));
+            PairState::new(pair.sides, pair.polarity, pair.may_decide(), event)
         });
+        let states = states.chain(repeat_with(PairState::vacant)).zip(slots);
         Core {
-            rows: rows.collect(),
-            states: states.collect(),
+            rows: rows.map(|(row, _)| row).collect(),
+            states: states.map(|(state, _)| state).collect(),
             tops: [0, 1].map(|side| ids(side).map(Top::unknown).collect()),
             heads: [0, 1].map(|side| ids(side).map(|market| table.head(market)).collect()),
             edge_digest: Digest::default(),
@@ -322,7 +365,7 @@ impl Core {
             kill_epoch: 0,
             mend_due: mend::NEVER,
             lucks: [Luck::default(); 2],
-            at_risk: vec![Usd::ZERO; table.pairs().len()].into(),
+            at_risk: vec![Usd::ZERO; table.slots()].into(),
             gates: [true; 2],
             killed: false,
             guard: Guard::new(&RiskLimits::NONE, &table),
@@ -454,6 +497,11 @@ impl Core {
     /// The pairs.
     pub fn pairs(&self) -> &PairTable {
         &self.table
+    }
+
+    /// Gives a pair that joined its names, once nobody is in a hurry any more.
+    pub fn name(&mut self, id: PairId, name: &str, event: Option<&str>) {
+        self.table.name(id, name, event);
     }
 
     /// The Top that stands.

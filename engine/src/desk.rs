@@ -4,6 +4,7 @@
 use crate::core::{Core, Outlet};
 use crate::event::Feedback;
 use crate::input::CoreInput;
+use crate::pair::{PairId, PairTable};
 use crate::paper::PaperCore;
 use crate::risk::Word;
 use crate::tile::Now;
@@ -60,6 +61,17 @@ impl Desk {
     /// Tells the core something before its first input.
     pub fn tell(&mut self, word: Word) {
         self.core_mut().on_word(word);
+    }
+
+    /// Gives the pairs that joined the names that they have in that table.
+    pub fn name_pairs(&mut self, table: &PairTable) {
+        let nameless = self.core().pairs().pairs().iter().zip(0..).filter(|(p, _)| p.id.is_empty());
+        let nameless: Vec<PairId> = nameless.map(|(_, number)| PairId(number)).collect();
+        for id in nameless {
+            if let Some(pair) = table.get(id) {
+                self.core_mut().name(id, &pair.id, pair.event.as_deref());
+            }
+        }
     }
 
     /// The core, for its figures.

@@ -3,7 +3,7 @@
 //! All of it is `Copy` and of bounded size, so that it crosses rings and lies in files as it is.
 
 use crate::grid::Grid;
-use crate::pair::{Direction, FeeRule, Outcome, PairId};
+use crate::pair::{Direction, FeeRule, Listing, Outcome, PairId};
 use crate::top::{Health, MarketId, Top};
 use crate::units::{Ns, Px, Qty, Shares, Usd, Venue};
 
@@ -645,6 +645,8 @@ pub enum PairChange {
     Fee = 2,
     /// A venue changed which prices one of its markets knows.
     Grid = 3,
+    /// It joined while markets trade.
+    Joined = 4,
 }
 
 /// What a feed tells the core beside books: rules that change while markets trade.
@@ -667,6 +669,9 @@ pub enum Control {
         /// The grid in force.
         grid: Grid,
     },
+    /// A pair joins. No feed says so: it comes from whoever finds pairs, once everybody else who
+    /// must know its markets does.
+    Join(Listing),
     /// All controls of a frame have come.
     EndOfFrame,
 }
@@ -752,5 +757,5 @@ const _: () = assert!(size_of::<Event>() <= 512);
 const _: () = assert!(size_of::<Bundle>() <= 256);
 const _: () = assert!(size_of::<Report>() <= 80);
 const _: () = assert!(size_of::<Feedback>() <= 96);
-// No larger than a Top with its tag, which crosses the same functions.
-const _: () = assert!(size_of::<Control>() <= 120);
+// A pair that joins is the largest; it crosses by value, so that nobody has to give memory back.
+const _: () = assert!(size_of::<Control>() <= 176);

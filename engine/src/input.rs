@@ -1,9 +1,12 @@
 //! What the core takes in, as values that can be written down: a run that records them can be
 //! repeated from its tape, decision for decision.
 
+mod listing; // pairs that join
+
 use crate::event::{Action, BundleId, Control, Feedback, Reject, Report, ReportKind, Risk};
 use crate::grid::{BANDS_MAX, Grid};
 use crate::inject::Injection;
+use crate::input::listing::{get_listing, put_listing};
 use crate::pair::{Direction, FeeRule, Outcome, PairId};
 use crate::risk::{Payout, Word};
 use crate::tile::Now;
@@ -11,7 +14,7 @@ use crate::top::{Health, Levels, MarketId, TOP_LEVELS, Top};
 use crate::units::{Ns, Px, Qty, Shares, Usd, Venue};
 
 /// The longest encoded input in bytes.
-pub const CORE_INPUT_LEN_MAX: usize = 128;
+pub const CORE_INPUT_LEN_MAX: usize = 160;
 
 /// One input of the core. The order in which the core takes them is itself data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -167,6 +170,10 @@ impl CoreInput {
                 put.market(*market);
                 put_grid(&mut put, grid);
             }
+            CoreInput::Control(Control::Join(listing)) => {
+                put.u8(18);
+                put_listing(&mut put, listing);
+            }
             CoreInput::Feedback(Feedback::Report(report)) => {
                 put.u8(3);
                 put_report(&mut put, report);
@@ -216,6 +223,7 @@ impl CoreInput {
                 let market = get.market()?;
                 CoreInput::Control(Control::Grid { market, grid: get_grid(&mut get)? })
             }
+            18 => CoreInput::Control(Control::Join(get_listing(&mut get)?)),
             3 => CoreInput::Feedback(Feedback::Report(get_report(&mut get)?)),
             4 => CoreInput::Feedback(Feedback::Gate {
                 venue: get.venue()?,

@@ -12,6 +12,7 @@ use crate::event::{ArmRequest, Bundle, Control, Event, Feedback, Ticket};
 use crate::inject::Injection;
 use crate::input::{CORE_INPUT_LEN_MAX, CoreInput};
 use crate::latency::StageHistogram;
+use crate::pair::{Listing, PairTable};
 use crate::risk::Word;
 use crate::tap::{TapHead, TapKind, TapWriter};
 use crate::tile::{Now, Tile};
@@ -53,6 +54,8 @@ pub enum Command {
     Inject(Injection),
     /// Something that limits depend on.
     Tell(Word),
+    /// A pair joins. Whoever must know its markets has been told before.
+    Join(Listing),
 }
 
 /// Where the core's output goes while it trades. What finds no room in the event ring is counted:
@@ -208,6 +211,11 @@ impl LiveTile {
         self.desk.core()
     }
 
+    /// Gives the pairs that joined their names, when the run is over.
+    pub fn name_pairs(&mut self, table: &PairTable) {
+        self.desk.name_pairs(table);
+    }
+
     /// Inputs taken so far.
     pub const fn inputs(&self) -> u64 {
         self.inputs
@@ -288,6 +296,16 @@ impl LiveTile {
 }
 
 impl LiveTile {
+    /// Tells gates and signer of a pair before the core has it; false where they have no room.
+    #[cold]
+    fn join(&mut self, listing: &Listing) -> bool {
+        let room = self.out.has_room_for_rule();
+        if room {
+            self.out.rule(&Control::Join(*listing));
+        }
+        room
+    }
+
     /// A rule as those who know no pairs read it: a fee that is again the pair table's says which.
     fn resolved(&self, control: Control) -> Control {
         let Control::Fee { market, fee: None } = control else { return control };
@@ -314,12 +332,20 @@ impl Tile for LiveTile {
     /// Takes commands first, then what gates say, then a Top of each feed.
     fn step(&mut self, now: Now) -> usize {
         let mut done = 0;
-        while let Ok(command) = self.commands.pop() {
+        while let Ok(command) = self.commands.peek().copied() {
+            if let Command::Join(listing) = command
+                && !self.join(&listing)
+            {
+                break; // it waits until gates and signer have room for it
+            }
+            // It is there: it was looked at.
+            let _ = self.commands.pop();
             let input = match command {
                 Command::Inject(injection) => CoreInput::Inject(injection),
                 Command::Kill => CoreInput::Kill,
                 Command::Hold => CoreInput::Hold,
                 Command::Tell(word) => CoreInput::Word(word),
+                Command::Join(listing) => CoreInput::Control(Control::Join(listing)),
             };
             self.take(now, &input);
             done += 1;

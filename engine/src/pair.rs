@@ -3,10 +3,14 @@
 //! Fees and size rules are values that a pair carries: nothing below the pair table asks which
 //! venue it deals with.
 
-use core::fmt;
+mod listing; // a pair that joins or leaves a table while markets trade
+mod table; // all pairs, and which of them a market belongs to
 
 use crate::top::MarketId;
-use crate::units::{Ns, Px, Qty, Usd, Venue};
+use crate::units::{Ns, Px, Qty, Usd};
+
+pub use listing::Listing;
+pub use table::{PairError, PairTable};
 
 /// Most pairs in one process. The number after the last one ends a chain of pairs.
 pub const PAIRS_MAX: usize = u16::MAX as usize;
@@ -306,137 +310,11 @@ impl Pair {
     }
 }
 
-/// Why a pair or a table of pairs is refused.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum PairError {
-    /// More than [`PAIRS_MAX`] pairs.
-    TooMany(usize),
-    /// Two pairs of that name.
-    Duplicate(String),
-    /// The sides of that pair are not Kalshi first and Polymarket second.
-    Sides(String),
-    /// A fee multiplier, in millionths, above [`MULTIPLIER_E6_MAX`].
-    Multiplier(u32),
-    /// A fee rate, in millionths, above one.
-    Rate(u32),
-    /// A fee exponent that is neither 1 nor 2.
-    Exponent(u8),
-}
-
-impl fmt::Display for PairError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PairError::TooMany(n) => write!(f, "{n} pairs; at most {PAIRS_MAX} fit, split them"),
-            PairError::Duplicate(id) => write!(f, "pair id \"{id}\" is used twice; rename one"),
-            PairError::Sides(id) => {
-                write!(f, "pair \"{id}\": the first side must be Kalshi, the second Polymarket")
-            }
-            PairError::Multiplier(e6) => {
-                write!(f, "fee multiplier {e6}e-6 is above {MULTIPLIER_E6_MAX}e-6; check it")
-            }
-            PairError::Rate(e6) => write!(f, "fee rate {e6}e-6 is above 1; check it"),
-            PairError::Exponent(n) => write!(f, "fee exponent {n} is neither 1 nor 2"),
-        }
-    }
-}
-
-impl std::error::Error for PairError {}
-
-/// All pairs, and which of them a market belongs to.
-#[derive(Clone, Debug)]
-pub struct PairTable {
-    pairs: Vec<Pair>,
-    /// By venue and market: its first pair, or [`PairTable::END`].
-    first: [Vec<u16>; 2],
-    /// By pair and side: the next pair of the same market, or [`PairTable::END`].
-    next: Vec<[u16; 2]>,
-    /// By pair: the first one of its event.
-    events: Vec<u16>,
-}
-
-impl PairTable {
-    /// Ends a chain of pairs; no pair has this number.
-    pub const END: u16 = PAIRS_MAX as u16;
-
-    /// The table of these pairs, numbered in this order.
-    pub fn new(pairs: Vec<Pair>) -> Result<PairTable, PairError> {
-        if pairs.len() > PAIRS_MAX {
-            return Err(PairError::TooMany(pairs.len()));
-        }
-        let mut names: Vec<&str> = pairs.iter().map(|p| p.id.as_str()).collect();
-        names.sort_unstable();
-        if let Some(twice) = names.windows(2).find(|w| w[0] == w[1]) {
-            return Err(PairError::Duplicate(twice[0].to_owned()));
-        }
-        let mut first = [Vec::new(), Vec::new()];
-        let mut next = vec![[PairTable::END; 2]; pairs.len()];
-        // Backwards, so that a chain runs through the pairs of a market in their order.
-        for (number, pair) in pairs.iter().enumerate().rev() {
-            for (side, venue) in Venue::ALL.into_iter().enumerate() {
-                let market = pair.sides[side].market;
-                if market.venue() != venue {
-                    return Err(PairError::Sides(pair.id.clone()));
-                }
-                let heads: &mut Vec<u16> = &mut first[side];
-                if heads.len() <= market.index() {
-                    heads.resize(market.index() + 1, PairTable::END);
-                }
-                next[number][side] = heads[market.index()];
-                heads[market.index()] = number as u16;
-            }
-        }
-        let mut firsts = std::collections::HashMap::new();
-        let events = pairs.iter().enumerate().map(|(number, pair)| match &pair.event {
-            Some(name) => *firsts.entry(name.as_str()).or_insert(number as u16),
-            None => number as u16,
-        });
-        let events = events.collect();
-        Ok(PairTable { pairs, first, next, events })
-    }
-
-    /// The pairs in the order of their numbers.
-    pub fn pairs(&self) -> &[Pair] {
-        &self.pairs
-    }
-
-    /// The pair of that number.
-    pub fn get(&self, id: PairId) -> Option<&Pair> {
-        self.pairs.get(id.index())
-    }
-
-    /// The pairs that a market belongs to, in the order of their numbers.
-    pub fn pairs_of(&self, market: MarketId) -> impl Iterator<Item = PairId> + '_ {
-        let side = market.venue().index();
-        let mut at = self.head(market);
-        core::iter::from_fn(move || {
-            let next = self.next.get(usize::from(at))?;
-            let id = PairId(at);
-            at = next[side];
-            Some(id)
-        })
-    }
-
-    /// The first pair of the event that a pair belongs to; itself where it names none.
-    pub fn first_of_event(&self, id: PairId) -> PairId {
-        self.events.get(id.index()).map_or(id, |first| PairId(*first))
-    }
-
-    /// The first pair of a market, or [`PairTable::END`].
-    pub(crate) fn head(&self, market: MarketId) -> u16 {
-        let heads = &self.first[market.venue().index()];
-        heads.get(market.index()).copied().unwrap_or(PairTable::END)
-    }
-
-    /// The pair after `id` of the same market, by side.
-    pub(crate) fn after(&self, id: PairId) -> [u16; 2] {
-        self.next[id.index()]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{CURVE, pair};
+    use crate::fixture::CURVE;
+    use crate::units::Venue;
 
     #[test]
     fn an_amount_snaps_to_whole_cents() {
@@ -489,18 +367,5 @@ mod tests {
         assert_eq!(FeeRule::curve(1_000_001, 1), Err(PairError::Rate(1_000_001)));
         assert_eq!(FeeRule::quadratic(100_000_001), Err(PairError::Multiplier(100_000_001)));
         assert_eq!(FeeRule::curve(50_000, 1), Ok(CURVE));
-    }
-
-    #[test]
-    fn a_table_refuses_what_it_cannot_tell_apart() {
-        let one = pair("a", 0, 0, Polarity::Same);
-        let error = PairTable::new(vec![one.clone(), one.clone()]).unwrap_err();
-        assert_eq!(error.to_string(), "pair id \"a\" is used twice; rename one");
-        let mut swapped = one.clone();
-        swapped.sides.reverse();
-        assert_eq!(PairTable::new(vec![swapped]).unwrap_err(), PairError::Sides("a".to_owned()));
-        let table = PairTable::new(vec![one]).unwrap();
-        assert_eq!(table.get(PairId(0)).unwrap().id, "a");
-        assert_eq!(table.get(PairId(1)), None);
     }
 }

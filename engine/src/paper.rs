@@ -5,7 +5,7 @@ use crate::event::{Action, Bundle, Control, Event, Leg, Reject, Report, ReportKi
 use crate::fee::{FillFees, bought_for, cost_of};
 use crate::inject::{Injection, Injector};
 use crate::overlay::Overlay;
-use crate::pair::{FeeRule, Outcome, PairTable};
+use crate::pair::{FeeRule, Listing, Outcome, PairTable};
 use crate::risk::day::DayResult;
 use crate::risk::limits::RiskLimits;
 use crate::tile::Now;
@@ -85,15 +85,13 @@ impl Paper {
     /// Paper venues for these pairs.
     pub fn new(table: &PairTable, config: PaperConfig) -> Paper {
         let terms = table.pairs().iter().map(|pair| pair.sides.map(|s| (s.fee, s.taker_delay)));
-        let markets = [0, 1].map(|side| {
-            let paired = table.pairs().iter().map(|p| p.sides[side].market.index() + 1).max();
-            paired.unwrap_or(0).min(MARKETS_MAX)
-        });
+        let markets = [0, 1].map(|side| table.markets(side).min(MARKETS_MAX));
+        let vacant = core::iter::repeat((FeeRule::Unknown, Ns(0))).map(|side| [side; 2]);
         Paper {
             config,
-            terms: terms.collect(),
+            terms: terms.chain(vacant).take(table.slots()).collect(),
             // The core has one bundle a pair in flight.
-            pending: Vec::with_capacity(2 * table.pairs().len()),
+            pending: Vec::with_capacity(2 * table.slots()),
             next_due: NEVER,
             sequence: 0,
             overlay: Overlay::new(markets),
@@ -148,11 +146,27 @@ impl Paper {
     /// Charges another fee from now on, for orders on their way too.
     #[cold]
     pub fn on_control(&mut self, table: &PairTable, control: &Control) {
-        let Control::Fee { market, fee } = *control else { return };
+        let (market, fee) = match *control {
+            Control::Fee { market, fee } => (market, fee),
+            Control::Join(listing) => return self.list(table, &listing),
+            Control::Grid { .. } | Control::EndOfFrame => return,
+        };
         let side = market.venue().index();
         for id in table.pairs_of(market) {
             let own = table.pairs()[id.index()].sides[side].fee;
             self.terms[id.index()][side].0 = fee.unwrap_or(own);
+        }
+    }
+
+    /// A pair joins: what is in force for its markets holds for it too.
+    fn list(&mut self, table: &PairTable, listing: &Listing) {
+        let own = listing.sides.map(|it| {
+            let known = table.pairs_of(it.market).next();
+            let side = it.market.venue().index();
+            known.map_or((it.fee, it.taker_delay), |id| self.terms[id.index()][side])
+        });
+        if let Some(terms) = self.terms.get_mut(listing.pair.index()) {
+            *terms = own;
         }
     }
 

@@ -9,7 +9,7 @@ pub mod limits; // what no order and no run may exceed
 pub mod throttle; // how often
 
 use crate::event::{Action, Bundle, Leg, Purpose, Report, ReportKind, Risk};
-use crate::pair::{Outcome, PairId, PairTable};
+use crate::pair::{Listing, Outcome, PairId, PairTable};
 use crate::risk::exposure::{Exposure, Place, Room, Stake};
 use crate::risk::limits::{RATE_MAX, RiskLimits};
 use crate::risk::throttle::{Streak, Window};
@@ -76,12 +76,26 @@ pub struct Payout {
 /// What is kept of a pair beside its stakes.
 #[derive(Clone, Debug)]
 struct Watch {
-    markets: [MarketId; 2],
+    /// None in a free place.
+    markets: [Option<MarketId>; 2],
     fired: Window<{ RATE_MAX[1] as usize }>,
     /// Nothing is opened from then on; Unix nanoseconds.
     last: Ns,
     /// By side: on the list of those not to be traded.
     blocked: [bool; 2],
+}
+
+impl Watch {
+    const fn new(markets: [Option<MarketId>; 2], last: Ns) -> Watch {
+        Watch { markets, fired: Window::NONE, last, blocked: [false; 2] }
+    }
+}
+
+/// When a pair's last moment is, by its close and the start of its game.
+fn last(limits: &RiskLimits, close: Option<Ns>, game: Option<Ns>) -> Ns {
+    let before = |at: Option<Ns>, span: Ns| at.map_or(Ns(u64::MAX), |at| at.since(span));
+    let game = limits.before_game.map_or(Ns(u64::MAX), |span| before(game, span));
+    before(close, limits.before_close).min(game)
 }
 
 /// Bytes that a pair takes in a guard.
@@ -103,25 +117,36 @@ pub struct Guard {
 impl Guard {
     /// A guard with nothing at stake.
     pub fn new(limits: &RiskLimits, table: &PairTable) -> Guard {
-        let watch = |pair: &crate::pair::Pair| {
-            let before = |at: Option<Ns>, span: Ns| at.map_or(Ns(u64::MAX), |at| at.since(span));
-            let game = limits.before_game.map(|span| before(pair.game_start, span));
-            Watch {
-                markets: pair.sides.map(|side| side.market),
-                fired: Window::NONE,
-                last: before(pair.close_time, limits.before_close)
-                    .min(game.unwrap_or(Ns(u64::MAX))),
-                blocked: [false; 2],
-            }
-        };
+        let watches = table.pairs().iter().map(|pair| {
+            let markets = pair.sides.map(|side| Some(side.market));
+            Watch::new(markets, last(limits, pair.close_time, pair.game_start))
+        });
+        // A free place: no market is its, and nothing is opened.
+        let vacant = core::iter::repeat_with(|| Watch::new([None; 2], Ns(0)));
         Guard {
             limits: *limits,
             exposure: Exposure::new(table),
-            watches: table.pairs().iter().map(watch).collect(),
+            watches: watches.chain(vacant).take(table.slots()).collect(),
             fired: Window::NONE,
             streak: Streak::default(),
             clock: [0; 2],
             latched: None,
+        }
+    }
+
+    /// A pair joins. What is known of its markets holds for it too.
+    #[cold]
+    pub fn list(&mut self, listing: &Listing) {
+        let markets = listing.sides.map(|side| Some(side.market));
+        let mut watch =
+            Watch::new(markets, last(&self.limits, listing.close_time, listing.game_start));
+        for side in 0..2 {
+            watch.blocked[side] =
+                self.watches.iter().any(|w| w.markets[side] == markets[side] && w.blocked[side]);
+        }
+        if let Some(place) = self.watches.get_mut(listing.pair.index()) {
+            *place = watch;
+            self.exposure.list(listing.pair, listing.event);
         }
     }
 
@@ -303,7 +328,8 @@ impl Guard {
             Word::Clock { venue, ahead } => self.clock[venue.index()] = ahead.unsigned_abs(),
             Word::Block { market, blocked } => {
                 let side = market.venue().index();
-                let its = self.watches.iter_mut().filter(|watch| watch.markets[side] == market);
+                let its =
+                    self.watches.iter_mut().filter(|watch| watch.markets[side] == Some(market));
                 its.for_each(|watch| watch.blocked[side] = blocked);
             }
             Word::Settled { market } | Word::Paid(Payout { market, .. }) => self.settle(market),
@@ -318,7 +344,7 @@ impl Guard {
     fn settle(&mut self, market: MarketId) {
         let side = market.venue().index();
         for (number, watch) in self.watches.iter().enumerate() {
-            if watch.markets[side] == market {
+            if watch.markets[side] == Some(market) {
                 self.exposure.settle(PairId(number as u16), side);
             }
         }

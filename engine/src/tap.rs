@@ -34,11 +34,13 @@ pub enum TapKind {
     CoreInput = 6,
     /// That many records found no room; the payload is a little-endian u64.
     Dropped = 7,
+    /// A market came while the feed runs; the payload tells of it, as its sender wrote it.
+    Market = 8,
 }
 
 impl TapKind {
     /// All kinds in the order of their discriminants.
-    pub const ALL: [TapKind; 8] = [
+    pub const ALL: [TapKind; 9] = [
         TapKind::Frame,
         TapKind::Sent,
         TapKind::Opened,
@@ -47,6 +49,7 @@ impl TapKind {
         TapKind::Verdict,
         TapKind::CoreInput,
         TapKind::Dropped,
+        TapKind::Market,
     ];
 }
 

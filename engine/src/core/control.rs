@@ -18,6 +18,7 @@ impl Core {
         match *control {
             Control::Fee { market, fee } => self.on_fee(now, market, fee, out),
             Control::Grid { market, grid } => self.on_grid(now, market, &grid, out),
+            Control::Join(listing) => self.on_listing(now, &listing, out),
             Control::EndOfFrame => {}
         }
     }
@@ -75,12 +76,18 @@ impl Core {
         row.quotes[side] = Quote::of(top, row.fees[side], polarity);
         row.edges = edges(row.quotes[0], row.quotes[1]);
         if row.status & KNOWN == KNOWN {
-            let [yes, no, both] = row.edges.map(|edge| u64::from(edge as u32));
-            self.figures.evaluations += 1;
-            self.edge_digest.mix(no << 32 | yes);
-            self.edge_digest.mix(both << 32 | u64::from(id.0));
-            self.attend(now, id, side, now.wall, out);
+            self.look_at(now, id, side, out);
         }
+    }
+
+    /// Evaluates a pair whose rules, not books, changed.
+    pub(super) fn look_at(&mut self, now: Now, id: PairId, side: usize, out: &mut impl Outlet) {
+        let edges = self.rows[id.index()].edges;
+        let [yes, no, both] = edges.map(|edge| u64::from(edge as u32));
+        self.figures.evaluations += 1;
+        self.edge_digest.mix(no << 32 | yes);
+        self.edge_digest.mix(both << 32 | u64::from(id.0));
+        self.attend(now, id, side, now.wall, out);
     }
 
     fn mix_fee(&mut self, market: MarketId, fee: Option<FeeRule>) {

@@ -84,19 +84,20 @@ pub struct Exposure {
 impl Exposure {
     /// Nothing is at stake. Pairs without an event are one each.
     pub fn new(table: &PairTable) -> Exposure {
-        let mut names = std::collections::HashMap::new();
-        let rows = table.pairs().iter().enumerate().map(|(number, pair)| {
-            let event = match &pair.event {
-                Some(name) => *names.entry(name.as_str()).or_insert(number as u16),
-                None => number as u16,
-            };
-            Row { event, ..Row::default() }
-        });
+        let event = |number: usize| table.first_of_event(PairId(number as u16)).0;
+        let rows = (0..table.slots()).map(|at| Row { event: event(at), ..Row::default() });
         Exposure {
             rows: rows.collect(),
-            events: vec![Stake::default(); table.pairs().len()].into(),
+            events: vec![Stake::default(); table.slots()].into(),
             venues: [Stake::default(); 2],
             total: Stake::default(),
+        }
+    }
+
+    /// A pair joins an event, with nothing at stake.
+    pub fn list(&mut self, pair: PairId, event: PairId) {
+        if let Some(row) = self.rows.get_mut(pair.index()) {
+            *row = Row { event: event.0, ..Row::default() };
         }
     }
 
