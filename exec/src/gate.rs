@@ -20,8 +20,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use engine::clock::Clock;
 use engine::event::{Bundle, Control, Feedback, Risk};
-use engine::pair::PairId;
+use engine::pair::{Listing, PairId};
 use engine::tile::{Now, Tile};
+use engine::top::MarketId;
 use engine::units::Ns;
 use rtrb::{Consumer, Producer};
 
@@ -45,6 +46,12 @@ const REQUEST_CAPACITY: usize = 8_192;
 
 /// What is about no pair alone.
 const NO_PAIR: PairId = PairId(u16::MAX);
+
+/// A market that came, and what its orders need.
+pub type NewTerms<T> = (MarketId, T);
+
+/// Markets on their way to a gate or the signer; as many as a feed takes at a time.
+pub const TERMS_RING_DEPTH: usize = 16;
 
 /// Kalshi's gate.
 pub type KalshiGate<T, N = TlsNet> = Gate<kalshi::KalshiClerk, N, T>;
@@ -103,6 +110,7 @@ pub struct Gate<K: Clerk, N: Net, T> {
     clerk: K,
     net: N,
     ends: Ends,
+    markets: Option<Consumer<NewTerms<K::Terms>>>,
     orders: Orders,
     fire: Pool<N>,
     errands: Vec<Option<Errand>>,
@@ -161,6 +169,7 @@ impl<K: Clerk, N: Net + Clone, T: Clock> Gate<K, N, T> {
                 out: Outbox::new(ends.feedback),
                 kill_epoch: ends.kill_epoch,
             },
+            markets: None,
             task: None,
             channel: PrivateChannel::new(config.channel),
             shut: Shut::new(config.shut),
@@ -200,12 +209,34 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         self
     }
 
+    /// Learns the markets of pairs that join through this ring: each must be in it before the pair
+    /// is in that of the rules.
+    #[must_use]
+    pub fn with_markets(mut self, markets: Consumer<NewTerms<K::Terms>>) -> Gate<K, N, T> {
+        self.markets = Some(markets);
+        self
+    }
+
+    /// Takes in a pair, and first the markets that came for it.
+    #[cold]
+    fn join(&mut self, listing: &Listing) {
+        while let Some((market, terms)) = self.markets.as_mut().and_then(|ring| ring.pop().ok()) {
+            self.clerk.market(market, terms);
+        }
+        self.clerk.join(listing);
+        if let Some(guard) = self.ends.out.guard_mut() {
+            guard.list(listing);
+        }
+    }
+
     /// Takes in the rules that changed.
     fn take_rules(&mut self) -> usize {
         let mut taken = 0;
-        let Some(rules) = &mut self.ends.rules else { return 0 };
-        while let Ok(rule) = rules.pop() {
-            self.clerk.rule(&rule);
+        while let Some(rule) = self.ends.rules.as_mut().and_then(|rules| rules.pop().ok()) {
+            match &rule {
+                Control::Join(listing) => self.join(listing),
+                rule => self.clerk.rule(rule),
+            }
             taken += 1;
         }
         taken

@@ -10,6 +10,7 @@ use rtrb::Consumer;
 
 use crate::armed::{ARMED_MAX, ArmedFiller, ArmedOrder, LegKey};
 use crate::armory::Armory;
+use crate::gate::NewTerms;
 use crate::journal::{JournalWriter, Record};
 use crate::sign::kalshi::KalshiSigner;
 use crate::sign::pool::HeaderFiller;
@@ -88,6 +89,8 @@ pub struct SignerTile {
     next: usize,
     scratch: Box<ArmedOrder>,
     journal: Option<JournalWriter>,
+    /// Markets of pairs that join.
+    markets: Option<Consumer<NewTerms<PolymarketTerms>>>,
     figures: SignerFigures,
     now: Now,
 }
@@ -103,6 +106,7 @@ impl SignerTile {
             next: 0,
             scratch: Box::new(ArmedOrder::EMPTY),
             journal: None,
+            markets: None,
             figures: SignerFigures::default(),
             now: Now::default(),
         }
@@ -112,6 +116,14 @@ impl SignerTile {
     #[must_use]
     pub fn with_journal(mut self, journal: JournalWriter) -> SignerTile {
         self.journal = Some(journal);
+        self
+    }
+
+    /// Learns the markets of pairs that join through this ring: each must be in it before the pair
+    /// is among the rules.
+    #[must_use]
+    pub fn with_markets(mut self, markets: Consumer<NewTerms<PolymarketTerms>>) -> SignerTile {
+        self.markets = Some(markets);
         self
     }
 
@@ -155,6 +167,11 @@ impl SignerTile {
         let Some(arms) = &mut self.arms else { return 0 };
         let Some(rules) = &mut arms.rules else { return 0 };
         while let Ok(rule) = rules.pop() {
+            let mut came = self.markets.as_mut().filter(|_| matches!(rule, Control::Join(_)));
+            while let Some((market, terms)) = came.as_mut().and_then(|ring| ring.pop().ok()) {
+                // A market of the other venue has no place here.
+                let _ = arms.terms.set(market, terms);
+            }
             arms.terms.rule(&rule);
             taken += 1;
         }

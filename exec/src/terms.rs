@@ -98,6 +98,19 @@ impl<T> TermsTable<T> {
         Ok(())
     }
 
+    /// Makes room for that many more markets, so that setting them takes no memory.
+    pub fn reserve(&mut self, markets: usize) {
+        self.rows.resize_with(self.rows.len() + markets, || None);
+    }
+
+    /// Adds a market where nothing is known of it; what is known is in force, and stays.
+    pub fn set_first(&mut self, market: MarketId, terms: T) {
+        if self.get(market).is_none() {
+            // A market of the other venue has no place here.
+            let _ = self.set(market, terms);
+        }
+    }
+
     /// The terms of all markets in the order of their numbers.
     pub fn rows(&self) -> impl Iterator<Item = Option<&T>> {
         self.rows.iter().map(Option::as_ref)

@@ -50,6 +50,7 @@ impl NoticeSink for EventMarkets {
                     controls.send(Control::Fee { market, fee });
                 }
             }
+            Notice::MarketAdded { market, event } => self.add(event, market),
             _ => MarketRules.notice(notice, controls),
         }
     }

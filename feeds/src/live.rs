@@ -11,6 +11,7 @@ pub mod figures; // what was counted
 pub mod network; // how connections are made
 pub mod line; // one connection, from dialling to its end
 pub mod rescue; // books that must be asked for
+pub mod arrival; // markets that come while it runs
 pub mod dialect; // what differs between venues
 pub mod kalshi;
 pub mod polymarket;

@@ -64,14 +64,25 @@ impl Registry {
     /// a quarter of the slots is in use.
     pub fn insert(&mut self, hash: u64, number: usize, hash_of: impl Fn(usize) -> u64) {
         if (self.len + 1) * SPARE > self.slots.len() {
-            let mut grown = Registry::with_capacity(self.slots.len() / SPARE * 2);
-            for slot in self.slots.iter().filter(|slot| **slot != 0) {
-                let number = (slot & 0xFFFF) as usize - 1;
-                grown.put(hash_of(number), number);
-            }
-            *self = grown;
+            self.grow(self.slots.len() / SPARE * 2, &hash_of);
         }
         self.put(hash, number);
+    }
+
+    /// Makes room for that many names in all, so that none of them makes it grow.
+    pub fn reserve(&mut self, names: usize, hash_of: impl Fn(usize) -> u64) {
+        if names * SPARE > self.slots.len() {
+            self.grow(names, &hash_of);
+        }
+    }
+
+    fn grow(&mut self, names: usize, hash_of: &impl Fn(usize) -> u64) {
+        let mut grown = Registry::with_capacity(names);
+        for slot in self.slots.iter().filter(|slot| **slot != 0) {
+            let number = (slot & 0xFFFF) as usize - 1;
+            grown.put(hash_of(number), number);
+        }
+        *self = grown;
     }
 
     fn put(&mut self, hash: u64, number: usize) {

@@ -63,6 +63,13 @@ pub enum Notice<'a> {
         /// What happened.
         change: Change,
     },
+    /// A market came while the feed runs.
+    MarketAdded {
+        /// The market.
+        market: MarketId,
+        /// The venue's name of its event.
+        event: &'a str,
+    },
     /// Fees of a whole event changed.
     EventFee {
         /// The venue's name of the event.

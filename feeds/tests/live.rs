@@ -16,14 +16,16 @@ use engine::slab::Slab;
 use engine::tap::{TapKind, TapReader, tap};
 use engine::tile::{Now, Tile};
 use engine::top::{Health, MarketId, Top};
-use engine::units::{Ns, Px};
+use engine::units::{Ns, Px, Venue};
 use feeds::fitness::{Fitness, Verdict};
 use feeds::kalshi::session::{NoSide, Options as KalshiOptions, Session as KalshiSession};
+use feeds::live::arrival::{Arrival, Arrivals};
 use feeds::live::dialect::Dialect;
 use feeds::live::kalshi::{Kalshi, NewMarket};
 use feeds::live::line::Door;
 use feeds::live::polymarket::Polymarket;
 use feeds::live::{Ends, LiveFeed, Login, Options};
+use feeds::market::AddError;
 use feeds::polymarket::session::{Options as PolymarketOptions, Session as PolymarketSession};
 use rtrb::{Consumer, Producer, RingBuffer};
 use rustls::ServerConfig;
@@ -74,7 +76,8 @@ struct Rig<D: Dialect, L> {
     tops: Consumer<Top>,
     _controls: Consumer<Control>,
     verdicts: Producer<Verdict>,
-    markets: Producer<D::NewMarket>,
+    markets: Producer<Arrival<D::NewMarket>>,
+    answers: Consumer<Result<MarketId, AddError>>,
     tape: TapReader,
     last: Vec<Option<Top>>,
     /// Every health that was said, with its market: one step may say two.
@@ -103,13 +106,14 @@ impl<D: Dialect, L: Login> Rig<D, L> {
         let (top_tx, tops) = RingBuffer::new(1_024);
         let (control_tx, controls) = RingBuffer::new(16);
         let (verdicts, verdict_rx) = RingBuffer::new(16);
-        let (markets, market_rx) = RingBuffer::new(16);
+        let (markets, coming) = RingBuffer::new(16);
+        let (answered, answers) = RingBuffer::new(16);
         let (tap_tx, tape) = tap(1 << 20);
         let ends = Ends {
             tops: top_tx,
             controls: control_tx,
             verdicts: verdict_rx,
-            markets: Some(market_rx),
+            markets: Some(Arrivals { coming, answers: answered }),
             tap: Some(tap_tx),
             notices: (),
         };
@@ -121,6 +125,7 @@ impl<D: Dialect, L: Login> Rig<D, L> {
             _controls: controls,
             verdicts,
             markets,
+            answers,
             tape,
             last: vec![None; 8],
             healths: Vec::new(),
@@ -421,11 +426,16 @@ fn kalshi_markets_come_and_go_without_the_others() {
     rig.until_health(1, Health::AwaitSnapshot);
     rig.tell(1, Fitness::Restored);
     rig.until_health(1, Health::Sound);
-    rig.markets.push(NewMarket { ticker: "KXNEW".into(), grid: Grid::CENT }).unwrap();
-    rig.markets.push(NewMarket { ticker: "KXNEW".into(), grid: Grid::CENT }).unwrap();
+    let market = NewMarket { event: "KX".into(), ticker: "KXNEW".into(), grid: Grid::CENT };
+    for _ in 0..2 {
+        rig.markets.push(Arrival { market: market.clone(), note: (*b"new").into() }).unwrap();
+    }
     rig.until_health(2, Health::Sound);
     assert_eq!(rig.last[0].unwrap().generation, generation, "the first one never moved");
-    assert_eq!((rig.feed.open_lines(), rig.feed.refused_markets().0), ((2, 2), 1));
+    assert_eq!(rig.feed.open_lines(), (2, 2));
+    let id = |number| MarketId::new(Venue::Kalshi, number).unwrap();
+    assert_eq!(rig.answers.pop(), Ok(Ok(id(2))));
+    assert_eq!(rig.answers.pop(), Ok(Err(AddError::Known(id(2)))));
     rig.skip_ms(26_000);
     rig.end();
 }

@@ -3,7 +3,9 @@
 
 use engine::event::{Bundle, Control, Leg, Reject};
 use engine::fee::FillFees;
+use engine::pair::Listing;
 use engine::tile::Now;
+use engine::top::MarketId;
 use engine::units::{Ns, Venue};
 
 use crate::answer::{Answer, CancelAnswer};
@@ -55,6 +57,15 @@ pub trait Clerk {
 
     /// How the fees of a leg's fills are computed where the venue does not tell them.
     fn fees(&self, leg: &Leg) -> FillFees;
+
+    /// What an order needs to know of a market.
+    type Terms;
+
+    /// A market came: orders for it may follow.
+    fn market(&mut self, market: MarketId, terms: Self::Terms);
+
+    /// A pair joined: its market's fee, unless one is known already.
+    fn join(&mut self, listing: &Listing);
 
     /// A rule of one of its markets changed.
     fn rule(&mut self, rule: &Control);

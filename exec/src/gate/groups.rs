@@ -55,6 +55,14 @@ impl Groups {
         &mut self.shards[(shard as usize).min(last)]
     }
 
+    /// A market of that shard came.
+    pub(super) fn need(&mut self, shard: u32) {
+        let group = self.at(shard);
+        if *group == Group::Unused {
+            *group = Group::Wanted;
+        }
+    }
+
     /// The group that orders of a shard go into, where it is there.
     pub(super) fn open(&self, shard: u32) -> Option<Id> {
         match self.shards.get((shard as usize).min(self.shards.len() - 1)) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::budget::{Budget, OrderBudgets};
 use engine::event::{Bundle, Control, Leg, Reject};
 use engine::fee::FillFees;
-use engine::pair::FeeRule;
+use engine::pair::{FeeRule, Listing};
 use engine::tile::Now;
 use engine::top::MarketId;
 use engine::units::{Ns, Qty, Usd, Venue};
@@ -95,10 +95,7 @@ impl KalshiClerk {
     pub fn new(account: KalshiAccount) -> KalshiClerk {
         let KalshiLimits { write_rate, write_capacity, read_rate, read_capacity } = account.limits;
         let shards = (0..SHARDS).map(|_| Budget::new(write_rate, write_capacity, RESERVE));
-        let shard = |terms: Option<&KalshiTerms>| {
-            terms.map_or(0, |terms| (terms.exchange_index as usize).min(SHARDS - 1) as u8)
-        };
-        let of = account.terms.rows().map(shard).collect();
+        let of = account.terms.rows().map(|terms| terms.map_or(0, shard)).collect();
         let writes = Arc::new(OrderBudgets::new(shards.collect(), of, COST));
         KalshiClerk {
             account,
@@ -230,6 +227,22 @@ impl Clerk for KalshiClerk {
         FillFees::new(rule, self.account.balance_grid)
     }
 
+    type Terms = KalshiTerms;
+
+    fn market(&mut self, market: MarketId, terms: KalshiTerms) {
+        self.writes.assign(market, shard(&terms));
+        if let Some(groups) = &mut self.groups {
+            groups.need(terms.exchange_index);
+        }
+        // A market of the other venue is no market of this gate: it stays without terms.
+        let _ = self.account.terms.set(market, terms);
+    }
+
+    fn join(&mut self, listing: &Listing) {
+        let side = &listing.sides[0];
+        self.account.fees.set_first(side.market, side.fee);
+    }
+
     fn rule(&mut self, rule: &Control) {
         match *rule {
             Control::Grid { market, grid } => {
@@ -242,7 +255,7 @@ impl Clerk for KalshiClerk {
                     *rule = fee;
                 }
             }
-            Control::Fee { fee: None, .. } | Control::EndOfFrame => {}
+            Control::Fee { fee: None, .. } | Control::Join(_) | Control::EndOfFrame => {}
         }
     }
 
@@ -419,6 +432,11 @@ fn note(positions: &mut Vec<PositionNews>, held: PositionNews) {
 }
 
 /// A leg as an order.
+/// The budget and the group of a market's orders.
+fn shard(terms: &KalshiTerms) -> u8 {
+    (terms.exchange_index as usize).min(SHARDS - 1) as u8
+}
+
 fn intent(leg: &Leg, terms: &KalshiTerms, id: u128) -> Option<KalshiIntent> {
     let (outcome, limit, qty) = (leg.outcome, leg.limit, leg.qty);
     let (shard, grid) = (terms.exchange_index, &terms.grid);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use engine::budget::{Budget, OrderBudgets};
 use engine::event::{Bundle, Control, Leg, Reject};
 use engine::fee::FillFees;
-use engine::pair::FeeRule;
+use engine::pair::{FeeRule, Listing};
 use engine::tile::Now;
+use engine::top::MarketId;
 use engine::units::{Ns, Usd, Venue};
 use feeds::json::Parser;
 
@@ -206,6 +207,18 @@ impl Clerk for PolymarketClerk {
         let rule = self.account.fees.get(leg.market).copied().unwrap_or(FeeRule::Unknown);
         // Curve fees know no balance grid.
         FillFees::new(rule, Usd::new(1))
+    }
+
+    type Terms = PolymarketTerms;
+
+    fn market(&mut self, market: MarketId, terms: PolymarketTerms) {
+        // A market of the other venue is no market of this gate: it stays without terms.
+        let _ = self.account.terms.set(market, terms);
+    }
+
+    fn join(&mut self, listing: &Listing) {
+        let side = &listing.sides[1];
+        self.account.fees.set_first(side.market, side.fee);
     }
 
     fn rule(&mut self, rule: &Control) {

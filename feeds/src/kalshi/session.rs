@@ -68,6 +68,16 @@ impl Session {
         self.state.add_market(ticker, grid)
     }
 
+    /// Takes the memory of that many more markets at once.
+    pub fn reserve(&mut self, markets: usize) {
+        self.state.reserve(markets);
+    }
+
+    /// Number of markets that memory was taken for.
+    pub fn room(&self) -> usize {
+        self.state.markets.capacity()
+    }
+
     /// Says on which connection a market is subscribed to, where there are several.
     pub fn assign(&mut self, number: usize, conn: u32) {
         self.state.markets[number].conn = conn;

@@ -22,6 +22,9 @@ pub trait Books: VenueSession {
     /// Number of markets.
     fn count(&self) -> usize;
 
+    /// Number of markets that memory was taken for.
+    fn room(&self) -> usize;
+
     /// Says on which connection a market is subscribed to.
     fn assign(&mut self, number: usize, conn: u32);
 
@@ -55,6 +58,11 @@ pub trait Dialect {
         session: &mut Self::Session,
         market: &Self::NewMarket,
     ) -> Result<MarketId, AddError>;
+
+    /// The venue's name of a market's event, where its rules come for whole events.
+    fn event_of<'m>(&self, _market: &'m Self::NewMarket) -> Option<&'m str> {
+        None
+    }
 
     /// Whether a message proves that the line lives; `None` is a control frame.
     fn proves_life(&self, text: Option<&[u8]>) -> bool;

@@ -47,6 +47,8 @@ pub struct Line {
 /// A market that comes while the feed runs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewMarket {
+    /// Its event: fees change for whole events.
+    pub event: String,
     /// Its ticker.
     pub ticker: String,
     /// Its price grid.
@@ -110,6 +112,10 @@ impl Books for Session {
         self.markets()
     }
 
+    fn room(&self) -> usize {
+        Session::room(self)
+    }
+
     fn assign(&mut self, number: usize, conn: u32) {
         Session::assign(self, number, conn);
     }
@@ -135,6 +141,10 @@ impl Dialect for Kalshi {
 
     fn add_market(&self, session: &mut Session, market: &NewMarket) -> Result<MarketId, AddError> {
         session.add_market(&market.ticker, &market.grid)
+    }
+
+    fn event_of<'m>(&self, market: &'m NewMarket) -> Option<&'m str> {
+        Some(&market.event)
     }
 
     fn proves_life(&self, _text: Option<&[u8]>) -> bool {

@@ -65,6 +65,10 @@ impl Books for Session {
         self.markets()
     }
 
+    fn room(&self) -> usize {
+        Session::room(self)
+    }
+
     fn assign(&mut self, number: usize, conn: u32) {
         Session::assign(self, number, conn);
     }

@@ -14,6 +14,7 @@ use rtrb::{Consumer, Producer};
 
 use crate::feed::{Input, NoticeSink, Outbox, VenueSession};
 use crate::fitness::Verdict;
+use crate::live::arrival::Arrivals;
 use crate::live::dialect::{Books, Dialect, Remedy};
 use crate::live::ears::{Ears, Word};
 use crate::live::figures::LineFigures;
@@ -21,7 +22,6 @@ use crate::live::line::{Door, End, Line};
 use crate::live::login::Login;
 use crate::live::network::{Network, TlsNetwork};
 use crate::live::rescue::Rescue;
-use crate::market::AddError;
 use crate::transport::{Incoming, Wire, WsError};
 
 /// Slots of a ring of [`Verdict`]s: a whole feed's worth would wait for the next look of whoever
@@ -67,8 +67,8 @@ pub struct Ends<N, M> {
     pub controls: Producer<Control>,
     /// What a cross-check says, and which markets come and go among those that are known.
     pub verdicts: Consumer<Verdict>,
-    /// Markets that are new. Each takes the next number of the venue.
-    pub markets: Option<Consumer<M>>,
+    /// Markets that are new.
+    pub markets: Option<Arrivals<M>>,
     /// To the recorder.
     pub tap: Option<TapWriter>,
     /// Whoever else hears notices.
@@ -88,8 +88,7 @@ pub struct LiveFeed<D: Dialect, L, N, W: Network = TlsNetwork> {
     login: L,
     outbox: Outbox<Ears<N>>,
     verdicts: Consumer<Verdict>,
-    markets: Option<Consumer<D::NewMarket>>,
-    refused_markets: (u64, Option<AddError>),
+    markets: Option<Arrivals<D::NewMarket>>,
     tap: Option<TapWriter>,
     /// The line that is asked next.
     turn: usize,
@@ -135,7 +134,7 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
             shard.iter().for_each(|market| session.assign(usize::from(*market), conn_of(at)));
             lines.push(new_line(pace.seed, at, now.mono.after(Ns(DIAL_APART_NS.0 * at as u64))));
         }
-        let markets = session.count();
+        let markets = session.count().max(session.room());
         let Ends { tops, controls, verdicts, markets: coming, tap, notices } = ends;
         let ears = Ears::new(rescue, notices);
         LiveFeed {
@@ -148,7 +147,6 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
             login,
             verdicts,
             markets: coming,
-            refused_markets: (0, None),
             tap,
             turn: 0,
             look_at: Ns(0),
@@ -182,11 +180,6 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
     /// little.
     pub const fn pushed(&self) -> &StageHistogram {
         &self.pushed
-    }
-
-    /// How many new markets were not added, and why the last one was not.
-    pub const fn refused_markets(&self) -> (u64, Option<AddError>) {
-        self.refused_markets
     }
 
     /// Records that the recorder has no room for.

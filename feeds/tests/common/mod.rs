@@ -14,6 +14,7 @@ pub enum Said {
     SnapshotWanted(usize),
     GridChanged(usize),
     Lifecycle(usize, Change),
+    MarketAdded(usize, String),
     EventFee(String, bool),
     MarketFee(usize, Option<(u64, u64)>),
     Subscribed(String, u64),
@@ -57,6 +58,9 @@ impl Sink for Recorder {
             Notice::SnapshotWanted { market } => Said::SnapshotWanted(number(market)),
             Notice::GridChanged { market, .. } => Said::GridChanged(number(market)),
             Notice::Lifecycle { market, change } => Said::Lifecycle(number(market), change),
+            Notice::MarketAdded { market, event } => {
+                Said::MarketAdded(number(market), event.to_owned())
+            }
             Notice::EventFee { event, fee } => Said::EventFee(event.to_owned(), fee.is_ok()),
             Notice::MarketFee { market, curve } => Said::MarketFee(number(market), curve.ok()),
             Notice::Subscribed { channel, sid } => Said::Subscribed(channel.to_owned(), sid),

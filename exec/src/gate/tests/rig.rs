@@ -194,6 +194,10 @@ impl<K: Clerk> Rig<K> {
     }
 
     /// The same with a journal.
+    pub fn with_markets(self, markets: Consumer<NewTerms<K::Terms>>) -> Rig<K> {
+        Rig { gate: self.gate.with_markets(markets), ..self }
+    }
+
     pub fn journalled(self, journal: JournalWriter) -> Rig<K> {
         Rig { gate: self.gate.with_journal(journal, true), ..self }
     }

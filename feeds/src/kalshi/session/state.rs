@@ -39,6 +39,14 @@ pub(super) struct State {
 const ERRORS_TERMINAL: [u64; 2] = [10, 25];
 
 impl State {
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.markets.reserve_exact(more);
+        let (markets, room) = (&self.markets, self.markets.len() + more);
+        self.watch.reserve(room);
+        self.index.reserve(room, |n| registry::hash(markets[n].ticker()));
+        self.ids.reserve(room, |n| markets[n].id_hash());
+    }
+
     /// No market yet.
     pub(super) fn new(options: Options, slab: Slab) -> State {
         State {

@@ -1,17 +1,20 @@
 //! What time and words from outside bring about: dialling, silence, pings, books that must be
 //! asked for, markets that come and go.
 
+use engine::tap::TapKind;
 use engine::tile::Now;
 use engine::units::Ns;
 
-use super::{LOOK_NS, LiveFeed, conn_of, new_line};
+use super::{LOOK_NS, LiveFeed, conn_of, new_line, write};
 use crate::feed::{Input, NoticeSink, VenueSession};
 use crate::fitness::{Fitness, Verdict};
+use crate::live::arrival::Arrival;
 use crate::live::dialect::{Books, Dialect};
 use crate::live::line::End;
 use crate::live::login::Login;
 use crate::live::network::Network;
 use crate::live::rescue::Step;
+use crate::sink::{Notice, Sink};
 
 impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
     /// Looks at every deadline.
@@ -31,8 +34,11 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
             self.look_at = now.mono; // there may be more
             self.on_verdict(now, verdict);
         }
-        if let Some(market) = self.markets.as_mut().and_then(|markets| markets.pop().ok()) {
-            self.add_market(now, &market);
+        if let Some(arrivals) = &mut self.markets
+            && !arrivals.answers.is_full()
+            && let Ok(arrival) = arrivals.coming.pop()
+        {
+            self.add_market(now, &arrival);
         }
     }
 
@@ -101,14 +107,17 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
         }
     }
 
-    fn add_market(&mut self, now: Now, market: &D::NewMarket) {
-        let market = match self.dialect.add_market(&mut self.session, market) {
-            Ok(id) => id.index() as u16,
-            Err(error) => {
-                self.refused_markets = (self.refused_markets.0 + 1, Some(error));
-                return;
-            }
-        };
+    fn add_market(&mut self, now: Now, arrival: &Arrival<D::NewMarket>) {
+        let added = self.dialect.add_market(&mut self.session, &arrival.market);
+        if let Some(arrivals) = &mut self.markets {
+            // There is room, as was seen before it was taken.
+            let _ = arrivals.answers.push(added);
+        }
+        let Ok(id) = added else { return };
+        let market = id.index() as u16;
+        if let Some(event) = self.dialect.event_of(&arrival.market) {
+            self.outbox.notice(&Notice::MarketAdded { market: id, event });
+        }
         let rescue = &mut self.outbox.notices().rescue;
         let at = match rescue.roomiest(self.dialect.markets_a_line()) {
             Some(at) => at,
@@ -120,6 +129,8 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
         };
         rescue.add(at, market);
         self.session.assign(usize::from(market), conn_of(at));
+        let tap = self.tap.as_mut();
+        write(tap, D::Session::VENUE, TapKind::Market, conn_of(at), now, &arrival.note);
         self.begin(at, now, market);
     }
 

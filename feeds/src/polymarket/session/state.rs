@@ -44,6 +44,14 @@ fn name_hash(condition: &[u8]) -> u64 {
 }
 
 impl State {
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.markets.reserve_exact(more);
+        let (markets, room) = (&self.markets, self.markets.len() + more);
+        self.watch.reserve(2 * room);
+        self.touched.reserve(room - self.touched.len());
+        self.index.reserve(room, |n| name_hash(markets[n].condition()));
+    }
+
     /// No market yet.
     pub(super) fn new(options: Options, slab: Slab) -> State {
         State {
