@@ -16,5 +16,6 @@ pub mod likeness; // what one approval may cover
 pub mod worth; // what a pair would earn on the money that it locks up
 pub mod names; // further names that mean the same
 pub mod finding; // what the matcher said, in the engine's words
+pub mod delays; // how long Polymarket holds marketable orders
 pub mod table; // pairs -> the pair table that the engine reads
 pub mod discovery; // from catalogues to pairs

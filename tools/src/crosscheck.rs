@@ -31,12 +31,16 @@ const MISSES: u8 = 2;
 
 /// The books as the feeds last showed them. Cold threads share it.
 #[derive(Default)]
-pub struct Seen(Mutex<[Vec<Option<Top>>; 2]>);
+pub struct Seen {
+    tops: Mutex<[Vec<Option<Top>>; 2]>,
+    /// Markets that came while the run lasts, by venue: whoever compares takes them.
+    came: Mutex<[Vec<Checked>; 2]>,
+}
 
 impl Seen {
     /// Takes a book in.
     pub fn put(&self, top: &Top) {
-        let Ok(mut all) = self.0.lock() else { return };
+        let Ok(mut all) = self.tops.lock() else { return };
         let list = &mut all[top.market.venue().index()];
         let at = top.market.index();
         if at >= list.len() && at < MARKETS_MAX {
@@ -47,9 +51,23 @@ impl Seen {
         }
     }
 
+    /// A market came.
+    pub fn add(&self, checked: Checked) {
+        if let Ok(mut came) = self.came.lock() {
+            came[checked.market.venue().index()].push(checked);
+        }
+    }
+
+    fn take_came(&self, venue: Venue) -> Vec<Checked> {
+        self.came
+            .lock()
+            .map(|mut came| core::mem::take(&mut came[venue.index()]))
+            .unwrap_or_default()
+    }
+
     /// A market's book.
     pub fn get(&self, market: MarketId) -> Option<Top> {
-        let all = self.0.lock().ok()?;
+        let all = self.tops.lock().ok()?;
         *all[market.venue().index()].get(market.index())?
     }
 }
@@ -178,6 +196,7 @@ impl<'s> CrossCheck<'s> {
 
     /// Compares every market once; `rest` waits.
     pub fn round(&mut self, venue: &mut impl AskBest, mut rest: impl FnMut(Duration)) {
+        self.take_newcomers();
         for part in 0..self.markets.len().div_ceil(MARKETS_A_CALL) {
             let from = part * MARKETS_A_CALL;
             let to = self.markets.len().min(from + MARKETS_A_CALL);
@@ -192,6 +211,16 @@ impl<'s> CrossCheck<'s> {
             rest(SETTLE);
             for ((place, before), shown) in (from..to).zip(before).zip(shown) {
                 self.judge(place, before, shown);
+            }
+        }
+    }
+
+    /// Compares the markets that came, too; one that several pairs have once.
+    fn take_newcomers(&mut self) {
+        let Some((first, _)) = self.markets.first() else { return };
+        for checked in self.seen.take_came(first.market.venue()) {
+            if self.markets.iter().all(|(known, _)| known.market != checked.market) {
+                self.markets.push((checked, Standing::default()));
             }
         }
     }

@@ -28,6 +28,7 @@ use crate::run::assemble::{self, Assembled};
 use crate::run::audit::{Audit, audit, paid_out, positions, standing};
 use crate::run::child::{ChildError, LOCKED, Ledgers, Venues, Wanted};
 use crate::run::inject::Injection;
+use crate::run::joins::NoJoins;
 use crate::run::reported;
 use crate::run::spec::Fills;
 use crate::run::summary::Summary;
@@ -164,6 +165,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         inject: None,
         stop: &stop,
         words: &mut || None,
+        joins: &mut NoJoins,
         tick: &mut |elapsed: Duration| {
             if venues.are_gone() {
                 stop.store(true, Relaxed); // Nobody is there to trade with, or to wait for.

@@ -13,6 +13,7 @@ use matching::index::Found as Alike;
 use matching::judgement::Judgement;
 
 use crate::catalogue::crawl::{Account, Keep as _, Progress};
+use crate::catalogue::delays;
 use crate::catalogue::discovery::{Changes, Discovery, Freshness};
 use crate::catalogue::names;
 use crate::catalogue::store::{Store, StoreError};
@@ -110,6 +111,7 @@ pub(crate) fn now_s() -> i64 {
 /// [`DiscoverError`]
 pub fn run(args: &DiscoverArgs) -> Result<(), DiscoverError> {
     let now = now_s();
+    let mut asked = None;
     let (mut discovery, account) = match &args.offline {
         Some(dir) => {
             let mut discovery = Discovery::new(Store::in_memory(now)?);
@@ -125,6 +127,7 @@ pub fn run(args: &DiscoverArgs) -> Result<(), DiscoverError> {
             if let Some(ticker) = &args.kalshi_ticker {
                 discovery.ask_for(&mut venues, ticker)?;
             }
+            asked = Some(venues);
             (discovery, account)
         }
     };
@@ -138,6 +141,9 @@ pub fn run(args: &DiscoverArgs) -> Result<(), DiscoverError> {
     let changes = discovery.rematch(now)?;
     spinner.finish_and_clear();
     told(account.as_ref(), &changes);
+    if let Some(venues) = &mut asked {
+        ask_delays(&discovery, venues, now)?;
+    }
     if let Some(id) = &args.explain {
         let text = explanation(&mut discovery, id)?;
         return print(&text);
@@ -215,6 +221,25 @@ pub(crate) fn look(
     let account = discovery.refresh(venues, fresh, now, &mut progress)?;
     bar.finish_and_clear();
     Ok(account)
+}
+
+/// Asks how long Polymarket holds orders of what may trade, and says where it did not answer.
+///
+/// # Errors
+/// [`StoreError`]
+pub(crate) fn ask_delays(
+    discovery: &Discovery,
+    venues: &mut Venues,
+    now: i64,
+) -> Result<(), StoreError> {
+    match delays::ask(discovery, venues, now)? {
+        0 => {}
+        silent => eprintln!(
+            "warning: Polymarket did not say of {silent} markets how long it holds orders; what was \
+             known of them stands"
+        ),
+    }
+    Ok(())
 }
 
 /// Takes pages from files.

@@ -15,6 +15,7 @@ pub mod assemble; // a configuration and a spec -> tiles with rings
 pub mod brakes; // how it is stopped and armed from outside
 pub mod trade; // one run from its first connection to its last report
 pub mod discovered; // pairs that it finds by itself
+pub mod joins; // how those reach every tile while it lasts
 pub mod child; // the simulated venues in a process of their own
 pub mod clocks; // how far the clock is off while a run goes on
 pub mod command; // `parallax run` and `parallax record`

@@ -13,6 +13,7 @@ use matching::listing::{self as listed, Listing};
 use matching::matcher::Matcher;
 
 use super::crawl::{Account, Crawl, Keep as _, Progress, Scope, Source};
+use super::delays;
 use super::finding::{self, polarity_word};
 use super::likeness::likeness;
 use super::listing;
@@ -336,7 +337,8 @@ impl Discovery {
         let worth = polarity.and_then(|polarity| worth(&kalshi, &polymarket, polarity, now));
         let standing = self.store.standing(&row)?;
         let held = held.contains(&row.id);
-        Ok(Some(Entry { row, standing, kalshi, polymarket, polarity, held, worth }))
+        let delay_ms = delays::known(&self.store, &row.polymarket)?.map_or(0, |(ms, _)| ms);
+        Ok(Some(Entry { row, standing, kalshi, polymarket, polarity, held, worth, delay_ms }))
     }
 
     /// The markets that could be the other side of one, judged, the likest first.

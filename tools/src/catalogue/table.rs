@@ -28,6 +28,8 @@ pub struct Entry {
     pub held: bool,
     /// What it would earn, where that is known.
     pub worth: Option<Worth>,
+    /// How long Polymarket was found to hold marketable orders there; milliseconds.
+    pub delay_ms: u64,
 }
 
 /// What the pages did not say, so that the pair cannot trade as it is.
@@ -159,7 +161,8 @@ fn push(text: &mut String, entry: &Entry, polarity: Polarity, gaps: &Gaps) {
     line("fee_exponent", &exponent.unwrap_or(1).to_string());
     line("neg_risk", if polymarket.neg_risk { "true" } else { "false" });
     line("version", if polymarket.is_v2 { "\"v2\"" } else { "\"v1\"" });
-    let delay_ms = polymarket.seconds_delay.unwrap_or(0).saturating_mul(1_000).min(600_000);
+    let told = polymarket.seconds_delay.unwrap_or(0).saturating_mul(1_000);
+    let delay_ms = told.max(entry.delay_ms).min(600_000);
     line("taker_delay_ms", &delay_ms.to_string());
     let start = polymarket.game_start.or_else(|| entry.polymarket.event.as_ref()?.start_time);
     if let Some(at) = start {

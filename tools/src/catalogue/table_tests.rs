@@ -47,6 +47,7 @@ fn entry(number: usize) -> Entry {
         polarity: Some(Polarity::Inverted),
         held: false,
         worth: None,
+        delay_ms: 250,
     }
 }
 

@@ -7,9 +7,10 @@ use engine::units::Venue;
 use serde_json::Value;
 
 use super::crawl::{Source, Trouble};
+use super::delays::Parameters;
 use crate::config::Config;
 use crate::rest::kalshi::KalshiRest;
-use crate::rest::polymarket::PolymarketRest;
+use crate::rest::polymarket::{ClobMarket, PolymarketRest};
 use crate::rest::{Agent, RestError, RestErrorKind};
 
 /// Both venues over REST, without keys: catalogues are public.
@@ -30,6 +31,12 @@ impl Venues {
             kalshi: KalshiRest::reading(&config.kalshi, agent.clone(), share),
             polymarket: PolymarketRest::new(&config.polymarket, agent),
         })
+    }
+}
+
+impl Parameters for Venues {
+    fn parameters(&mut self, condition: &str) -> Result<ClobMarket, RestError> {
+        self.polymarket.clob_market(condition)
     }
 }
 

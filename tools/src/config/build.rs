@@ -142,6 +142,9 @@ fn switch(
 /// Longest time between two looks at the catalogues, in seconds.
 const DISCOVERY_S_MAX: u32 = 7 * 86_400;
 
+/// Most pairs that may join a run.
+const DISCOVERY_RESERVE_MAX: usize = 8_192;
+
 fn discovery(file: &File, source: &Source<'_>) -> Result<DiscoveryConfig, ConfigError> {
     let variables = source.variables;
     let seconds = |key: &str, seconds: u32| match seconds <= DISCOVERY_S_MAX {
@@ -158,6 +161,13 @@ fn discovery(file: &File, source: &Source<'_>) -> Result<DiscoveryConfig, Config
         store: source.resolved(&file.store),
         cache_ttl_s: seconds("discovery.cache_ttl_s", file.cache_ttl_s)?,
         every_s: seconds("discovery.every_s", file.every_s)?,
+        reserve: match usize::from(file.reserve) {
+            reserve if reserve <= DISCOVERY_RESERVE_MAX => reserve,
+            _ => {
+                let most = format!("from 0 to {DISCOVERY_RESERVE_MAX} pairs");
+                return Err(source.key("discovery.reserve", most));
+            }
+        },
     })
 }
 

@@ -142,6 +142,7 @@ pub(super) struct DiscoveryFile {
     pub store: String,
     pub cache_ttl_s: u32,
     pub every_s: u32,
+    pub reserve: u16,
 }
 
 /// Reads `text`, completed by the built-in default. `name` is what errors call the file; `open`

@@ -248,6 +248,8 @@ pub struct DiscoveryConfig {
     pub cache_ttl_s: u32,
     /// How often a run looks for changes; seconds, 0 is never.
     pub every_s: u32,
+    /// How many pairs may join a run.
+    pub reserve: usize,
 }
 
 /// The engine's journal.
@@ -316,13 +318,16 @@ impl Config {
     pub fn load_pairs(&self, files: &[PathBuf]) -> Result<PairFile, pairs::PairError> {
         let mut file = pairs::load(if files.is_empty() { &self.pairs } else { files })?;
         file.pairs.retain(|pair| self.wants(pair));
-        if let Some(rate_e6) = self.kalshi.fee_rate_min_e6 {
-            for pair in &mut file.pairs {
-                let own = &mut pair.kalshi.fee_multiplier_e6;
-                *own = (*own).max(multiplier_e6(rate_e6));
-            }
-        }
+        file.pairs.iter_mut().for_each(|pair| self.assume(pair));
         Ok(file)
+    }
+
+    /// Raises a pair's fee to what is assumed at least.
+    pub fn assume(&self, pair: &mut PairSpec) {
+        if let Some(rate_e6) = self.kalshi.fee_rate_min_e6 {
+            let own = &mut pair.kalshi.fee_multiplier_e6;
+            *own = (*own).max(multiplier_e6(rate_e6));
+        }
     }
 
     /// True where the pair passes the filter of targets.
@@ -362,6 +367,7 @@ impl Config {
     ) -> Result<RunSpec, String> {
         let all = pairs::parse_all(&texts).map_err(|error| error.to_string())?;
         let mut wanted = Vec::new();
+        let joins = self.discovery.enabled && self.discovery.every_s > 0;
         if !self.targets.is_empty() {
             wanted.extend(all.pairs.iter().filter(|p| self.wants(p)).map(|p| p.id.clone()));
             if wanted.is_empty() {
@@ -370,6 +376,7 @@ impl Config {
         }
         Ok(RunSpec {
             fills,
+            reserve: if joins { self.discovery.reserve } else { 0 },
             min_profit: self.strategy.min_profit.e6(),
             max_qty: self.strategy.max_qty.e2(),
             cash: cash.map(Usd::e6),

@@ -19,7 +19,7 @@ use exec::journal::fold::State;
 use super::judge::Difference;
 use super::payouts;
 use super::truth::{Books, HeldRow, Truth, Wanted};
-use crate::pairs::PairFile;
+use crate::pairs::{PairFile, PairSpec};
 use crate::run::spec::RunSpec;
 
 /// A read may be as old as this: shares appear when their trades are settled.
@@ -75,6 +75,8 @@ pub struct Comparison {
     figures: BTreeMap<Key, Figure>,
     /// Markets that are over, of which something is held until somebody redeems it.
     over: BTreeSet<MarketId>,
+    /// Tokens of pairs that joined.
+    wanted: Vec<(String, bool)>,
 }
 
 impl Comparison {
@@ -86,10 +88,24 @@ impl Comparison {
         for record in super::opening::records(head, file, table, cash, &spec.held) {
             state.take(&record);
         }
-        let mut comparison = Comparison { state, figures: BTreeMap::new(), over: BTreeSet::new() };
+        let mut comparison = Comparison {
+            state,
+            figures: BTreeMap::new(),
+            over: BTreeSet::new(),
+            wanted: Vec::new(),
+        };
         comparison.note(Instant::now());
         comparison.figures.values_mut().for_each(|figure| figure.past.clear());
         comparison
+    }
+
+    /// A pair joined, of which nothing is held.
+    pub fn join(&mut self, at: Instant, spec: &PairSpec, markets: [MarketId; 2]) {
+        for record in super::opening::pair(spec, markets) {
+            self.state.take(&record);
+        }
+        self.wanted.extend(Wanted::of_pair(spec));
+        self.note(at);
     }
 
     /// Takes in what a run tells: fills move money and positions.
@@ -188,7 +204,11 @@ pub fn watch(
         last = Instant::now();
         // An answer that does not come proves nothing; the gates know of it first.
         let lock = || comparison.lock().unwrap_or_else(PoisonError::into_inner);
-        wanted.held = lock().held();
+        {
+            let mut held = lock();
+            wanted.tokens.extend(held.wanted.drain(..));
+            wanted.held = held.held();
+        }
         // One a round: there may be many, and none is in a hurry.
         let tokens: Vec<&HeldRow> = wanted.held.iter().filter(|row| row.tokens.is_some()).collect();
         wanted.resolved = tokens.get(round % tokens.len().max(1)).map(|row| row.name.clone());

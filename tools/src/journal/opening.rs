@@ -9,7 +9,7 @@ use engine::units::{Ns, Usd, Venue};
 use exec::journal::Record;
 use exec::journal::record::name;
 
-use crate::pairs::PairFile;
+use crate::pairs::{PairFile, PairSpec};
 
 /// The records that begin a run. `held` is by pair: Kalshi's position (YES above zero, NO below)
 /// and Polymarket's YES and NO; 1e-6 contracts.
@@ -27,18 +27,21 @@ pub fn records(
 }
 
 fn markets(file: &PairFile, table: &PairTable) -> Vec<Record> {
-    let mut records = Vec::new();
-    for (spec, pair) in file.pairs.iter().zip(table.pairs()) {
-        let [first, second] = pair.sides.map(|side| side.market);
-        records.push(Record::Market { market: first, name: name(&spec.kalshi.ticker) });
-        records.push(Record::Market { market: second, name: name(&spec.polymarket.condition_id) });
-        for (outcome, token) in
-            [(Outcome::Yes, &spec.polymarket.yes), (Outcome::No, &spec.polymarket.no)]
-        {
-            records.push(Record::Token { market: second, outcome, name: name(token) });
-        }
-    }
-    unique(records)
+    let pairs = file.pairs.iter().zip(table.pairs());
+    let records = pairs.flat_map(|(spec, it)| pair(spec, it.sides.map(|side| side.market)));
+    unique(records.collect())
+}
+
+/// Which markets a pair has.
+pub fn pair(spec: &PairSpec, [first, second]: [MarketId; 2]) -> Vec<Record> {
+    let p = &spec.polymarket;
+    let token = |outcome, text: &str| Record::Token { market: second, outcome, name: name(text) };
+    vec![
+        Record::Market { market: first, name: name(&spec.kalshi.ticker) },
+        Record::Market { market: second, name: name(&p.condition_id) },
+        token(Outcome::Yes, &p.yes),
+        token(Outcome::No, &p.no),
+    ]
 }
 
 /// Money and positions as they are now: whatever the journal said before, this counts.

@@ -11,7 +11,7 @@ use exec::private::{Expect, Stand, TradeStands};
 use exec::sign::order::{OrderId, write_cancel};
 
 use crate::account::Session;
-use crate::pairs::{PairFile, Version};
+use crate::pairs::{PairFile, PairSpec, Version};
 use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::PolymarketRest;
 use crate::rest::{Agent, Carrier, RestError};
@@ -131,12 +131,15 @@ pub struct Wanted {
 impl Wanted {
     /// The tokens of these pairs.
     pub fn of(file: &PairFile) -> Wanted {
-        let tokens = file.pairs.iter().flat_map(|pair| {
-            let p = &pair.polymarket;
-            let is_v2 = p.version == Version::V2;
-            [(p.yes.clone(), is_v2), (p.no.clone(), is_v2)]
-        });
+        let tokens = file.pairs.iter().flat_map(Wanted::of_pair);
         Wanted { tokens: tokens.collect(), ..Wanted::default() }
+    }
+
+    /// The tokens of a pair.
+    pub(super) fn of_pair(pair: &PairSpec) -> [(String, bool); 2] {
+        let p = &pair.polymarket;
+        let is_v2 = p.version == Version::V2;
+        [(p.yes.clone(), is_v2), (p.no.clone(), is_v2)]
     }
 }
 

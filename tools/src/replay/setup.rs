@@ -22,6 +22,12 @@ pub const LEARN_RESERVE: [usize; 3] = [1_024, 512, 64];
 /// Books kept free for markets whose grid becomes finer while they trade.
 pub const REFINE_RESERVE: [usize; 3] = [0, 64, 16];
 
+/// Books kept free for each pair that may join, by size class, over so many: half of all markets
+/// know tenths of a cent at their ends, and one in sixteen knows them everywhere.
+fn join_reserve(pairs: usize) -> [usize; 3] {
+    [pairs, pairs.div_ceil(2), pairs.div_ceil(16)]
+}
+
 /// What the feeds do with what the pair file does not say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FeedOptions {
@@ -66,7 +72,16 @@ impl std::error::Error for SetupError {}
 
 /// Makes the sessions and the pair table of a pair file.
 pub fn setup(file: &PairFile, options: FeedOptions) -> Result<Setup, SetupError> {
-    let slabs = slabs(file, options.learn);
+    setup_for(file, options, 0)
+}
+
+/// The same with the memory of so many more pairs that may join.
+pub fn setup_for(
+    file: &PairFile,
+    options: FeedOptions,
+    reserve: usize,
+) -> Result<Setup, SetupError> {
+    let slabs = slabs(file, options.learn, reserve);
     let markets = slabs.map(|books| books.iter().sum::<usize>());
     let mut kalshi = kalshi::session::Session::new(
         kalshi::session::Options { no_side: options.no_side, learn: options.learn },
@@ -80,19 +95,46 @@ pub fn setup(file: &PairFile, options: FeedOptions) -> Result<Setup, SetupError>
     let mut pairs = Vec::with_capacity(file.pairs.len());
     for spec in &file.pairs {
         let refuse = |reason: String| SetupError { pair: spec.id.clone(), reason };
-        let first = known(kalshi.add_market(&spec.kalshi.ticker, &spec.kalshi.grid))
+        let first = known(add_kalshi(&mut kalshi, spec))
             .map_err(|e| refuse(format!("Kalshi market {}: {e}", spec.kalshi.ticker)))?;
         events.add(&spec.kalshi.event, first);
-        let p = &spec.polymarket;
-        let terms = HashTerms { min_order_size: p.min_size_text.clone(), neg_risk: p.neg_risk };
-        let tokens = [p.yes.as_str(), p.no.as_str()];
-        let second = known(polymarket.add_market(&p.condition_id, tokens, &p.grid, Some(terms)))
-            .map_err(|e| refuse(format!("Polymarket market {}: {e}", p.condition_id)))?;
+        let second = known(add_polymarket(&mut polymarket, spec)).map_err(|e| {
+            refuse(format!("Polymarket market {}: {e}", spec.polymarket.condition_id))
+        })?;
         pairs.push(pair(spec, [first, second]).map_err(|e| refuse(e.to_string()))?);
     }
+    if reserve > 0 {
+        kalshi.reserve(reserve);
+        polymarket.reserve(reserve);
+    }
     let table = PairTable::new(pairs)
+        .and_then(|table| table.with_reserve(reserve))
         .map_err(|e| SetupError { pair: String::new(), reason: e.to_string() })?;
     Ok(Setup { kalshi, events, polymarket, table, markets })
+}
+
+/// Adds Kalshi's market of a pair.
+pub(crate) fn add_kalshi(
+    session: &mut kalshi::session::Session,
+    spec: &PairSpec,
+) -> Result<MarketId, AddError> {
+    session.add_market(&spec.kalshi.ticker, &spec.kalshi.grid)
+}
+
+/// Adds Polymarket's market of a pair.
+pub(crate) fn add_polymarket(
+    session: &mut polymarket::session::Session,
+    spec: &PairSpec,
+) -> Result<MarketId, AddError> {
+    let p = &spec.polymarket;
+    let tokens = [p.yes.as_str(), p.no.as_str()];
+    session.add_market(&p.condition_id, tokens, &p.grid, Some(hash_terms(spec)))
+}
+
+/// What hashes of a pair's books on Polymarket need.
+pub(crate) fn hash_terms(spec: &PairSpec) -> HashTerms {
+    let p = &spec.polymarket;
+    HashTerms { min_order_size: p.min_size_text.clone(), neg_risk: p.neg_risk }
 }
 
 /// One market may belong to several pairs.
@@ -104,8 +146,12 @@ fn known(added: Result<MarketId, AddError>) -> Result<MarketId, AddError> {
 }
 
 /// Books of each class that each venue needs: those of the file and the reserve.
-fn slabs(file: &PairFile, learn: bool) -> [[usize; 3]; 2] {
+fn slabs(file: &PairFile, learn: bool, reserve: usize) -> [[usize; 3]; 2] {
     let mut books = [if learn { LEARN_RESERVE } else { REFINE_RESERVE }; 2];
+    for (class, more) in join_reserve(reserve).into_iter().enumerate() {
+        books[0][class] += more;
+        books[1][class] += 2 * more;
+    }
     let mut seen = HashSet::new();
     for spec in &file.pairs {
         if seen.insert(spec.kalshi.ticker.as_str()) {
@@ -118,7 +164,11 @@ fn slabs(file: &PairFile, learn: bool) -> [[usize; 3]; 2] {
     books
 }
 
-fn pair(spec: &PairSpec, markets: [MarketId; 2]) -> Result<Pair, engine::pair::PairError> {
+/// A pair as the engine has it.
+///
+/// # Errors
+/// A fee that no market has.
+pub fn pair(spec: &PairSpec, markets: [MarketId; 2]) -> Result<Pair, engine::pair::PairError> {
     let k = &spec.kalshi;
     let p = &spec.polymarket;
     let first_fee = match &k.fee_type {

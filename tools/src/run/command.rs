@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,8 +15,9 @@ use engine::view::View;
 
 use super::assemble::{self, Assembled};
 use super::clocks;
-use super::discovered::{self, Watcher};
+use super::discovered::{self, Heard, Watcher};
 use super::inject::Injection;
+use super::joins::{self, Joined, Joins};
 use super::reported;
 use super::spec::{Fills, RunSpec};
 use super::summary::Summary;
@@ -30,6 +32,7 @@ use crate::journal::compare::{self, Comparison};
 use crate::journal::keep::Journalled;
 use crate::journal::lock::Lock;
 use crate::journal::start;
+use crate::pairs::{PairFile, PairSpec};
 use crate::recorder::tape_path;
 use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::PolymarketRest;
@@ -240,16 +243,17 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         tape_dir: args.record.clone().or_else(|| config.record_dir.clone()),
         tape_stem: "run",
     };
-    let file = wish.spec.pair_file().map_err(RunError::Words)?;
-    let note = |is_held: &dyn Fn(&str) -> bool| match fills {
+    let mut file = wish.spec.pair_file().map_err(RunError::Words)?;
+    let note = |file: &PairFile, is_held: &dyn Fn(&str) -> bool| match fills {
         Fills::Paper => Ok(()),
-        Fills::Venues => discovered::note_held(&config, &file, is_held)
+        Fills::Venues => discovered::note_held(&config, file, is_held)
             .map_err(|error| RunError::Words(error.to_string())),
     };
-    note(&|id| wish.spec.held.get(id).is_some_and(|held| *held != [0; 3]))?;
-    let (tiles, ended, journal) = trade_on(&wish, session, journal, state)?;
+    note(&file, &|id| wish.spec.held.get(id).is_some_and(|held| *held != [0; 3]))?;
+    let (tiles, ended, journal, newcomers) = trade_on(&wish, session, journal, state)?;
     let held = discovered::held_by(tiles.core.core());
-    note(&|id| held.contains(id))?;
+    file.pairs.extend(newcomers);
+    note(&file, &|id| held.contains(id))?;
     let summary = told(&tiles, &ended, &journal, args.report.as_deref(), &wish)?;
     let text = if args.json { summary.to_json() } else { summary.to_string() };
     stdout::print(&format!("{text}\n")).map_err(|error| RunError::Words(error.to_string()))?;
@@ -284,7 +288,7 @@ pub fn record(args: &RecordArgs) -> Result<(), RunError> {
     };
     // Nothing is traded, so that nothing needs to be armed.
     let state = open_state(&args.dir)?;
-    let (_, ended, _) = trade_on(&wish, session, None, state)?;
+    let (_, ended, ..) = trade_on(&wish, session, None, state)?;
     for warning in &ended.warnings {
         eprintln!("warning: {warning}");
     }
@@ -342,7 +346,7 @@ fn trade_on(
     session: Session,
     kept: Option<Journalled>,
     mut state: State,
-) -> Result<(LiveTiles, Ended, reported::Journal), RunError> {
+) -> Result<(LiveTiles, Ended, reported::Journal, Vec<PairSpec>), RunError> {
     let Wish { config, spec, .. } = wish;
     let sends = kept.is_some();
     let agent = Agent::new(config.ca_file.as_deref())?;
@@ -380,9 +384,13 @@ fn trade_on(
     let Session { mut kalshi, mut polymarket, .. } = session;
     let watcher = match wish.hold {
         true => None,
-        false => Watcher::new(config, &file, &table).map_err(|e| RunError::Words(e.to_string()))?,
+        false => Watcher::new(config, &file, &table, ends.joins)
+            .map_err(|e| RunError::Words(e.to_string()))?,
     };
     let (watcher, heard) = watcher.unzip();
+    let (heard, joined) = heard.map(|Heard { words, joined }| (words, joined)).unzip();
+    let mut newcomers =
+        Newcomers { joined, seen: &seen, comparison: &comparison, pairs: Vec::new() };
     let (tiles, ended) = std::thread::scope(|scope| {
         let check = |venue, verdicts| {
             CrossCheck::new(&seen, crosscheck::markets(venue, &table, &file), verdicts)
@@ -430,6 +438,7 @@ fn trade_on(
                 let found = heard.as_ref().and_then(|heard| heard.try_recv().ok());
                 found.or_else(|| settled.try_recv().ok())
             },
+            joins: &mut newcomers,
             tick: &mut |_| {},
             event: &mut |event| {
                 comparison
@@ -448,7 +457,28 @@ fn trade_on(
         checks_end.store(true, Relaxed);
         ended
     })?;
-    Ok((tiles, ended, journal))
+    Ok((tiles, ended, journal, newcomers.pairs))
+}
+
+/// Pairs that join, and who else must know of them.
+struct Newcomers<'a> {
+    joined: Option<Receiver<Joined>>,
+    seen: &'a Seen,
+    comparison: &'a Mutex<Comparison>,
+    pairs: Vec<PairSpec>,
+}
+
+impl Joins for Newcomers<'_> {
+    fn next(&mut self) -> Option<Joined> {
+        self.joined.as_ref()?.try_recv().ok()
+    }
+
+    fn joined(&mut self, joined: &Joined) {
+        joins::checked(joined).into_iter().for_each(|checked| self.seen.add(checked));
+        let mut comparison = self.comparison.lock().unwrap_or_else(PoisonError::into_inner);
+        comparison.join(Instant::now(), &joined.spec, joined.markets());
+        self.pairs.push(joined.spec.clone());
+    }
 }
 
 /// Sums a run up and writes its report.

@@ -13,13 +13,15 @@ use engine::risk::Word;
 use engine::top::MarketId;
 use engine::units::Venue;
 
+use crate::catalogue::delays;
 use crate::catalogue::discovery::{Discovery, Freshness};
 use crate::catalogue::store::{Store, StoreError};
-use crate::catalogue::table::Entry;
+use crate::catalogue::table::{self, Entry};
 use crate::catalogue::venues::Venues;
 use crate::config::Config;
 use crate::discover::{self, DiscoverError};
 use crate::pairs::{self, PairFile};
+use crate::run::joins::{self, JoinEnds, Joined, Joiner, NotJoined};
 
 /// Share of the read budget that looks beside a run may use, in percent: reconciliation and
 /// cross-checks come first.
@@ -40,6 +42,7 @@ pub fn look(config: &Config) -> Result<Discovery, DiscoverError> {
     let account = discover::look(&mut discovery, &mut venues, fresh, now)?;
     let changes = discovery.rematch(now)?;
     discover::told(account.as_ref(), &changes);
+    discover::ask_delays(&discovery, &mut venues, now)?;
     Ok(discovery)
 }
 
@@ -135,7 +138,8 @@ pub fn held_by(core: &Core) -> HashSet<String> {
 }
 
 /// Looks for changes while a run lasts, on a thread of its own.
-pub struct Watcher {
+pub struct Watcher<'c> {
+    config: &'c Config,
     discovery: Discovery,
     venues: Venues,
     every: Duration,
@@ -146,18 +150,22 @@ pub struct Watcher {
     stopped: HashSet<(String, String)>,
     /// How many pairs wait for the next start, as it was said last.
     waiting: usize,
+    joiner: Joiner,
+    /// Pairs that cannot join.
+    refused: HashSet<(String, String)>,
 }
 
-impl Watcher {
+impl<'c> Watcher<'c> {
     /// A watcher and what it says; `None` where none is wanted.
     ///
     /// # Errors
     /// [`DiscoverError`]
     pub fn new(
-        config: &Config,
+        config: &'c Config,
         file: &PairFile,
         table: &PairTable,
-    ) -> Result<Option<(Watcher, Receiver<Word>)>, DiscoverError> {
+        ends: JoinEnds,
+    ) -> Result<Option<(Watcher<'c>, Heard)>, DiscoverError> {
         if !config.discovery.enabled || config.discovery.every_s == 0 {
             return Ok(None);
         }
@@ -171,17 +179,20 @@ impl Watcher {
             let key = (pair.kalshi.ticker.clone(), pair.polymarket.condition_id.clone());
             Some((key, markets))
         });
-        let (words, heard) = channel();
+        let ((words, heard), (tell, joined)) = (channel(), channel());
         let watcher = Watcher {
+            config,
+            joiner: Joiner::new(ends, file, table, tell),
             discovery: discover::open(config, discover::now_s())?,
             venues: Venues::new(config, SHARE)?,
             every: Duration::from_secs(u64::from(config.discovery.every_s)),
             pairs: pairs.collect(),
             words,
             stopped: HashSet::new(),
+            refused: HashSet::new(),
             waiting: 0,
         };
-        Ok(Some((watcher, heard)))
+        Ok(Some((watcher, Heard { words: heard, joined })))
     }
 
     /// Looks until the run is over. A venue that does not answer stops nothing: what was known
@@ -194,13 +205,13 @@ impl Watcher {
                 continue;
             }
             last = Instant::now();
-            if let Err(error) = self.step(discover::now_s()) {
+            if let Err(error) = self.step(discover::now_s(), end) {
                 eprintln!("discovery: {error}; what was known stands");
             }
         }
     }
 
-    fn step(&mut self, now: i64) -> Result<(), StoreError> {
+    fn step(&mut self, now: i64, end: &AtomicBool) -> Result<(), StoreError> {
         let fresh = Freshness { force: false, ttl_s: 0 };
         let account = self.discovery.refresh(&mut self.venues, fresh, now, &mut |_| {})?;
         if let Some(account) = account.filter(|account| account.complete != [true; 2]) {
@@ -209,11 +220,12 @@ impl Watcher {
             }
         }
         self.discovery.rematch(now)?;
-        self.apply(now)
+        delays::ask(&self.discovery, &mut self.venues, now)?;
+        self.apply(now, end)
     }
 
-    /// Tells the core which of its pairs may no longer be traded, and people which pairs are new.
-    fn apply(&mut self, now: i64) -> Result<(), StoreError> {
+    /// Tells the core which of its pairs may no longer be traded, and has new ones join.
+    fn apply(&mut self, now: i64, end: &AtomicBool) -> Result<(), StoreError> {
         let mut waiting = Vec::new();
         let mut may = HashMap::new();
         for entry in self.discovery.entries(now)? {
@@ -224,8 +236,8 @@ impl Watcher {
                     false => "one of its markets is over".to_owned(),
                 };
                 may.insert(key, (entry.row.live && entry.standing.verdict.may_decide(), why));
-            } else if entry.verdict().trades_live() {
-                waiting.push(entry.row.id);
+            } else if entry.row.live && entry.verdict().trades_live() {
+                waiting.extend(self.join(key, &entry, end));
             }
         }
         for (key, markets) in &self.pairs {
@@ -251,7 +263,8 @@ impl Watcher {
         if waiting.len() > self.waiting {
             let some: Vec<&str> = waiting.iter().map(String::as_str).take(4).collect();
             eprintln!(
-                "discovery: {} pairs are new and trade from the next start on: {} ...",
+                "discovery: {} new pairs find no place and trade from the next start on \
+                 (discovery.reserve): {} ...",
                 waiting.len(),
                 some.join(", ")
             );
@@ -259,4 +272,40 @@ impl Watcher {
         self.waiting = waiting.len();
         Ok(())
     }
+
+    /// Has a new pair join; its name where no place is left for it.
+    fn join(&mut self, key: (String, String), entry: &Entry, end: &AtomicBool) -> Option<String> {
+        let (note, _) = table::toml(std::slice::from_ref(entry), "");
+        // What the table cannot hold was said by `discover`.
+        let mut spec = joins::read_note(note.as_bytes())?;
+        if !self.config.wants(&spec) || self.config.blocks(&spec) {
+            return None;
+        }
+        self.config.assume(&mut spec);
+        let id = entry.row.id.clone();
+        match self.joiner.join(spec, &note, end) {
+            Ok(markets) => {
+                eprintln!("discovery: {id} is new and joins");
+                self.pairs.insert(key, markets);
+                None
+            }
+            Err(NotJoined::Full) => Some(id),
+            Err(NotJoined::Over) => None,
+            Err(NotJoined::Words(why)) => {
+                // Once: it is as wrong the next time.
+                if self.refused.insert(key) {
+                    eprintln!("discovery: {id} cannot join: {why}");
+                }
+                None
+            }
+        }
+    }
+}
+
+/// What a watcher says.
+pub struct Heard {
+    /// What the core and the gates are to be told.
+    pub words: Receiver<Word>,
+    /// Pairs that join.
+    pub joined: Receiver<Joined>,
 }

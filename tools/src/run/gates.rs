@@ -17,7 +17,7 @@ use exec::gate::kalshi::{KalshiAccount, KalshiClerk, KalshiLimits};
 use exec::gate::net::{Net, TlsNet};
 use exec::gate::orders::Patience;
 use exec::gate::polymarket::{PolymarketAccount, PolymarketClerk, PolymarketLimits};
-use exec::gate::{GateConfig, GateEnds, KalshiGate, PolymarketGate};
+use exec::gate::{GateConfig, GateEnds, KalshiGate, NewTerms, PolymarketGate, TERMS_RING_DEPTH};
 use exec::journal::JournalWriter;
 use exec::pool::PoolConfig;
 use exec::request::Origin;
@@ -35,7 +35,7 @@ use super::doors;
 use super::spec::RunSpec;
 use crate::config::{Config, Environment};
 use crate::crash::Fused;
-use crate::pairs::{PairFile, Version};
+use crate::pairs::{PairFile, PairSpec, Version};
 use crate::rest::polymarket::PolymarketRest;
 use crate::rest::{Agent, keys};
 
@@ -82,6 +82,16 @@ pub struct GateRings {
     pub words: Vec<Producer<Word>>,
     /// What the venues let us send, by venue.
     pub budgets: [Arc<OrderBudgets>; 2],
+    /// Markets of pairs that join; whoever finds pairs takes it.
+    pub terms: Option<TermsRings>,
+}
+
+/// The ways by which gates and signer learn the markets of pairs that join.
+pub struct TermsRings {
+    /// To Kalshi's gate.
+    pub kalshi: Producer<NewTerms<KalshiTerms>>,
+    /// To Polymarket's gate and to the signer.
+    pub polymarket: [Producer<NewTerms<PolymarketTerms>>; 2],
 }
 
 impl GateRings {
@@ -117,29 +127,44 @@ pub fn terms(file: &PairFile, table: &PairTable) -> Result<Terms, String> {
     for (spec, pair) in file.pairs.iter().zip(table.pairs()) {
         let of = |reason: &dyn std::fmt::Display| format!("pair \"{}\": {reason}", spec.id);
         let [first, second] = pair.sides;
-        let kalshi = KalshiTerms {
-            ticker: spec.kalshi.ticker.clone(),
-            exchange_index: spec.kalshi.exchange_index,
-            grid: spec.kalshi.grid,
-        };
-        terms.kalshi.set(first.market, kalshi).map_err(|_| of(&"market of another venue"))?;
-        let token = |text: &str| {
-            TokenId::parse(text).ok_or_else(|| of(&format!("`{text}` is no token id")))
-        };
-        let p = &spec.polymarket;
-        let version = match p.version {
-            Version::V1 => MarketVersion::V1,
-            Version::V2 => MarketVersion::V2,
-        };
-        let polymarket =
-            PolymarketTerms::new([token(&p.yes)?, token(&p.no)?], version, p.neg_risk, p.tick)
-                .map_err(|wrong| of(&wrong))?;
+        terms
+            .kalshi
+            .set(first.market, kalshi_terms(spec))
+            .map_err(|_| of(&"market of another venue"))?;
+        let polymarket = polymarket_terms(spec).map_err(|wrong| of(&wrong))?;
         terms.polymarket.set(second.market, polymarket).map_err(|_| of(&"another venue"))?;
         for (fees, side) in terms.fees.iter_mut().zip(pair.sides) {
             fees.set(side.market, side.fee).map_err(|_| of(&"another venue"))?;
         }
     }
+    terms.kalshi.reserve(table.reserve());
+    terms.polymarket.reserve(table.reserve());
+    terms.fees.iter_mut().for_each(|fees| fees.reserve(table.reserve()));
     Ok(terms)
+}
+
+/// What an order at a pair's market on Kalshi needs.
+pub fn kalshi_terms(spec: &PairSpec) -> KalshiTerms {
+    KalshiTerms {
+        ticker: spec.kalshi.ticker.clone(),
+        exchange_index: spec.kalshi.exchange_index,
+        grid: spec.kalshi.grid,
+    }
+}
+
+/// What an order at a pair's market on Polymarket needs.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn polymarket_terms(spec: &PairSpec) -> Result<PolymarketTerms, String> {
+    let p = &spec.polymarket;
+    let token = |text: &str| TokenId::parse(text).ok_or_else(|| format!("`{text}` is no token id"));
+    let version = match p.version {
+        Version::V1 => MarketVersion::V1,
+        Version::V2 => MarketVersion::V2,
+    };
+    PolymarketTerms::new([token(&p.yes)?, token(&p.no)?], version, p.neg_risk, p.tick)
+        .map_err(|wrong| wrong.to_string())
 }
 
 fn rule_rings() -> (Vec<Producer<Control>>, [Consumer<Control>; 3]) {
@@ -263,7 +288,7 @@ pub fn wire<N: Net + Clone, T: Clock + Clone>(
     clock: &T,
     journal: Option<GateJournal>,
 ) -> Result<(Gates<T, N>, GateRings), String> {
-    let ring = || RingBuffer::new(table.pairs().len().max(1));
+    let ring = || RingBuffer::new(table.slots().max(1));
     let ((to_kalshi, kalshi_bundles), (to_polymarket, polymarket_bundles)) = (ring(), ring());
     let (kalshi_feedback, from_kalshi) = RingBuffer::new(FEEDBACK_RING_DEPTH);
     let (polymarket_feedback, from_polymarket) = RingBuffer::new(FEEDBACK_RING_DEPTH);
@@ -360,6 +385,12 @@ pub fn wire<N: Net + Clone, T: Clock + Clone>(
             signer.with_journal(ahead),
         ),
     };
+    let (kalshi_markets, coming) = RingBuffer::new(TERMS_RING_DEPTH);
+    let kalshi = kalshi.with_markets(coming);
+    let (polymarket_markets, coming) = RingBuffer::new(TERMS_RING_DEPTH);
+    let polymarket = polymarket.with_markets(coming);
+    let (signer_markets, coming) = RingBuffer::new(TERMS_RING_DEPTH);
+    let signer = signer.with_markets(coming);
     let rings = GateRings {
         bundles: vec![to_kalshi, to_polymarket],
         feedback: vec![from_kalshi, from_polymarket],
@@ -368,6 +399,10 @@ pub fn wire<N: Net + Clone, T: Clock + Clone>(
         kill_epoch,
         words: vec![kalshi_words, polymarket_words],
         budgets: [kalshi.clerk().budgets(), polymarket.clerk().budgets()],
+        terms: Some(TermsRings {
+            kalshi: kalshi_markets,
+            polymarket: [polymarket_markets, signer_markets],
+        }),
     };
     Ok((Gates { kalshi, polymarket, signer }, rings))
 }

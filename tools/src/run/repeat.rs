@@ -16,10 +16,11 @@ use feeds::feed::{Input, VenueSession};
 use feeds::fitness::Verdict;
 use feeds::sink::{Notice, Sink};
 
+use super::joins;
 use super::spec::RunSpec;
 use super::summary::hash_text;
 use crate::recorder::{NOTE_END, NOTE_START};
-use crate::replay::setup::Setup;
+use crate::replay::setup::{self, Setup};
 use crate::tape::{Body, Record, TapeError, TapeReader};
 
 /// Bits of a Top that say how it came and not what it is.
@@ -213,6 +214,11 @@ impl Player<'_> {
                 let count = bytes.first_chunk().map_or(0, |le| u64::from_le_bytes(*le));
                 return Err(RepeatError::Dropped { path: path(), record: number, count });
             }
+            Body::Mark(TapKind::Market, bytes) => {
+                self.add_market(record.venue, record.conn, bytes)
+                    .ok_or_else(|| mark("a market"))?;
+                return Ok(());
+            }
             Body::Mark(TapKind::Sent | TapKind::Frame, _) => return Ok(()),
         };
         let made = &mut self.made[record.venue.index()];
@@ -221,6 +227,22 @@ impl Player<'_> {
             Venue::Polymarket => self.setup.polymarket.take(record.conn, record.recv, input, made),
         }
         self.play()
+    }
+
+    /// Adds a market that came while the run lasted; `None` where nobody can tell what it is.
+    fn add_market(&mut self, venue: Venue, conn: u32, note: &[u8]) -> Option<()> {
+        let spec = joins::read_note(note)?;
+        match venue {
+            Venue::Kalshi => {
+                let market = setup::add_kalshi(&mut self.setup.kalshi, &spec).ok()?;
+                self.setup.kalshi.assign(market.index(), conn);
+            }
+            Venue::Polymarket => {
+                let market = setup::add_polymarket(&mut self.setup.polymarket, &spec).ok()?;
+                self.setup.polymarket.assign(market.index(), conn);
+            }
+        }
+        Some(())
     }
 
     /// Gives the core the inputs whose frames are there.

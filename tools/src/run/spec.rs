@@ -79,6 +79,9 @@ pub struct RunSpec {
     pub pairs: Vec<(String, String)>,
     /// Names of the pairs among them that are wanted; empty is all.
     pub wanted: Vec<String>,
+    /// How many more pairs may join while it lasts.
+    #[serde(default)]
+    pub reserve: usize,
     /// What Kalshi's fee multiplier is assumed to be at least, in millionths.
     pub multiplier_min_e6: u32,
 }
@@ -111,6 +114,7 @@ impl RunSpec {
             audit_every: 16,
             pairs,
             wanted: Vec::new(),
+            reserve: 0,
             multiplier_min_e6: 0,
         }
     }
@@ -159,8 +163,8 @@ impl RunSpec {
     pub fn setup(&self) -> Result<Setup, String> {
         let options =
             FeedOptions { no_side: NoSide::YesPrice, audit_every: self.audit_every, learn: false };
-        let mut setup =
-            setup::setup(&self.pair_file()?, options).map_err(|error| error.to_string())?;
+        let mut setup = setup::setup_for(&self.pair_file()?, options, self.reserve)
+            .map_err(|error| error.to_string())?;
         // As a live feed spreads its markets: in the order of their numbers.
         let [kalshi, polymarket] = self.markets_a_line.map(|markets| markets.max(1));
         for number in 0..setup.kalshi.markets() {

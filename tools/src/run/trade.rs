@@ -20,6 +20,7 @@ use feeds::live::figures::LineFigures;
 use rtrb::{Consumer, Producer};
 
 use super::brakes::Brakes;
+use super::joins::{Joined, Joins};
 use super::screen::{Picture, Screen, Title};
 use super::spec::RunSpec;
 use super::story::{Story, risk_text};
@@ -61,6 +62,8 @@ pub struct Watch<'a> {
     pub stop: &'a AtomicBool,
     /// Asked now and then for what the core and the gates are to be told.
     pub words: &'a mut dyn FnMut() -> Option<Word>,
+    /// Asked now and then for a pair that joins, and told once it has.
+    pub joins: &'a mut dyn Joins,
     /// Called now and then, with the time that has passed.
     pub tick: &'a mut dyn FnMut(Duration),
     /// Told every event.
@@ -136,7 +139,7 @@ pub fn run(
         Some(Tape { path, taps }) => Some((Recorder::create(&path, taps, spec.to_note())?, path)),
     };
     let mut story = Story::default();
-    let table = tiles.core.core().pairs().clone();
+    let mut table = tiles.core.core().pairs().clone();
     thread::scope(|scope| {
         let recording = recorder.as_mut().map(|(recorder, _)| {
             let ended = &taps_ended;
@@ -149,8 +152,9 @@ pub fn run(
             .collect();
         let mut main = Main {
             story: &mut story,
-            table: &table,
+            table: &mut table,
             picture: Picture::default(),
+            joining: None,
             unwritten: false,
         };
         let screen = if watch.screen {
@@ -174,6 +178,7 @@ pub fn run(
             warnings.push(format!("the tape ended early: {error}"));
         }
     });
+    tiles.core.name_pairs(&table);
     let [unknown, open] = tiles.core.core().open_orders();
     warnings.extend(tiles.write_down(
         &mut outside.journal,
@@ -233,8 +238,10 @@ fn end_note(core: &Core, inputs: u64) -> BTreeMap<String, String> {
 /// The thread that looks.
 struct Main<'a> {
     story: &'a mut Story,
-    table: &'a engine::pair::PairTable,
+    table: &'a mut engine::pair::PairTable,
     picture: Picture,
+    /// A pair for which the core had no room yet.
+    joining: Option<Joined>,
     /// It was told that the journal cannot be written any more.
     unwritten: bool,
 }
@@ -302,6 +309,25 @@ impl Main<'_> {
         outside.brakes.flush(&mut outside.commands);
     }
 
+    /// Tells the core of a pair that joins. Everybody else who must know its markets does already.
+    fn join(&mut self, outside: &mut Outside, watch: &mut Watch<'_>) {
+        let Some(joined) = self.joining.take().or_else(|| watch.joins.next()) else { return };
+        if outside.commands.is_full() {
+            self.joining = Some(joined);
+            return;
+        }
+        // Whoever reads the journal must know the market before any order for it.
+        if let Some(journal) = &mut outside.journal {
+            joined.records().iter().for_each(|record| {
+                journal.write(record);
+            });
+        }
+        joined.list(self.table);
+        // There is room, as was seen.
+        let _ = outside.commands.push(Command::Join(joined.listing));
+        watch.joins.joined(&joined);
+    }
+
     /// Looks until the run is over: trades, then holds until what is under way has ended. Being
     /// told to end a second time ends it at once.
     fn watch(
@@ -326,6 +352,7 @@ impl Main<'_> {
         let mut drawn: Option<Instant> = None;
         loop {
             self.brake(outside, watch);
+            self.join(outside, watch);
             let some = self.drain(outside, watch);
             let elapsed = began.elapsed();
             (watch.tick)(elapsed);

@@ -398,8 +398,8 @@ fn check_schema(meta: &Metadata) -> Result<(), Fault> {
 }
 
 /// Names of the marks in topics, in the order of [`TapKind::ALL`]; frames have topics of their own.
-const MARK_NAMES: [&str; 8] =
-    ["frame", "sent", "opened", "closed", "tick", "verdict", "core-input", "dropped"];
+const MARK_NAMES: [&str; 9] =
+    ["frame", "sent", "opened", "closed", "tick", "verdict", "core-input", "dropped", "market"];
 
 /// Name of a channel of marks.
 pub fn mark_topic(kind: TapKind, venue: Venue, conn: u32) -> String {

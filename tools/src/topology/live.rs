@@ -33,6 +33,7 @@ use crate::crash::Fused;
 use crate::run::brakes::Brakes;
 use crate::run::doors::KalshiLogin;
 use crate::run::gates::{GateRings, Gates};
+use crate::run::joins::{JoinEnds, arrivals};
 use crate::run::summary::{Percentiles, Summary};
 use crate::run::threads::{Group, Stepped};
 use crate::run::trade::Outside;
@@ -88,6 +89,8 @@ pub struct LiveEnds {
     pub taps: Vec<TapReader>,
     /// For whoever cross-checks the books, by venue.
     pub verdicts: [Producer<Verdict>; 2],
+    /// For whoever finds pairs.
+    pub joins: JoinEnds,
 }
 
 /// All rings of a run, each end in the tile that owns it.
@@ -109,6 +112,8 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
     let (polymarket_tops, polymarket_tops_rx) = RingBuffer::new(TOP_RING_DEPTH);
     let (polymarket_controls, polymarket_controls_rx) = RingBuffer::new(CONTROL_RING_DEPTH);
     let (polymarket_verdicts, polymarket_verdicts_rx) = RingBuffer::new(VERDICT_RING_DEPTH);
+    let (kalshi_arrivals, kalshi_coming) = arrivals();
+    let (polymarket_arrivals, polymarket_coming) = arrivals();
     let (commands, commands_rx) = RingBuffer::new(COMMAND_RING_DEPTH);
     let (events_tx, events) = RingBuffer::new(EVENT_RING_DEPTH);
     let (views_tx, views) = RingBuffer::new(VIEW_RING_DEPTH);
@@ -118,7 +123,7 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
         tops: kalshi_tops,
         controls: kalshi_controls,
         verdicts: kalshi_verdicts_rx,
-        markets: None,
+        markets: Some(kalshi_coming),
         tap: tapped(),
         notices: parts.events,
     };
@@ -128,7 +133,7 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
         tops: polymarket_tops,
         controls: polymarket_controls,
         verdicts: polymarket_verdicts_rx,
-        markets: None,
+        markets: Some(polymarket_coming),
         tap: tapped(),
         notices: MarketRules,
     };
@@ -137,11 +142,15 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
         FeedEnds { tops: kalshi_tops_rx, controls: kalshi_controls_rx },
         FeedEnds { tops: polymarket_tops_rx, controls: polymarket_controls_rx },
     ];
-    let (gates, feedback, outlet, brakes) = match parts.gates {
-        None => (None, Vec::new(), LiveOutlet::new(Vec::new(), None, events_tx), Brakes::default()),
-        Some((gates, rings)) => {
+    let (gates, feedback, outlet, brakes, terms) = match parts.gates {
+        None => {
+            let outlet = LiveOutlet::new(Vec::new(), None, events_tx);
+            (None, Vec::new(), outlet, Brakes::default(), None)
+        }
+        Some((gates, mut rings)) => {
+            let terms = rings.terms.take();
             let (feedback, outlet, brakes) = rings.ends(events_tx);
-            (Some(gates), feedback, outlet, brakes)
+            (Some(gates), feedback, outlet, brakes, terms)
         }
     };
     let core = LiveTile::new(parts.desk, feeds, feedback, commands_rx, outlet, tapped())
@@ -149,9 +158,10 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
     let (journal, writer) = parts.journal.unzip();
     let outside = Outside { events, views, commands, brakes, journal: writer };
     let verdicts = [kalshi_verdicts, polymarket_verdicts];
+    let joins = JoinEnds { kalshi: kalshi_arrivals, polymarket: polymarket_arrivals, terms };
     Ok((
         LiveTiles { kalshi, polymarket, core, gates, journal },
-        LiveEnds { outside, taps, verdicts },
+        LiveEnds { outside, taps, verdicts, joins },
     ))
 }
 
