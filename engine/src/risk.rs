@@ -140,9 +140,9 @@ impl Guard {
         let markets = listing.sides.map(|side| Some(side.market));
         let mut watch =
             Watch::new(markets, last(&self.limits, listing.close_time, listing.game_start));
-        for side in 0..2 {
+        for (side, market) in markets.into_iter().enumerate() {
             watch.blocked[side] =
-                self.watches.iter().any(|w| w.markets[side] == markets[side] && w.blocked[side]);
+                self.watches.iter().any(|w| w.markets[side] == market && w.blocked[side]);
         }
         if let Some(place) = self.watches.get_mut(listing.pair.index()) {
             *place = watch;
