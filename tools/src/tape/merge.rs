@@ -46,6 +46,20 @@ impl MergedTapes {
         if self.tapes.len() == 1 { self.tapes[0].next() } else { self.first_of_several() }
     }
 
+    /// The next record, and whether the quotes of its frame are escaped still, as
+    /// [`TapeReader::next_as_is`] says it. Several tapes are read whole: which record comes next
+    /// is known too late there.
+    ///
+    /// # Errors
+    /// [`TapeError`] of the tape that failed.
+    #[inline]
+    pub fn next_as_is(&mut self) -> Result<Option<(Record<'_>, bool)>, TapeError> {
+        if self.tapes.len() == 1 {
+            return self.tapes[0].next_as_is();
+        }
+        Ok(self.first_of_several()?.map(|record| (record, false)))
+    }
+
     fn first_of_several(&mut self) -> Result<Option<Record<'_>>, TapeError> {
         if !self.started {
             self.started = true;

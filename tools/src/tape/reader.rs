@@ -125,6 +125,22 @@ impl TapeReader {
         Ok(if self.advance()? { self.current() } else { None })
     }
 
+    /// The next record, and whether the quotes of its frame are escaped still: [`unquote`] takes
+    /// that out, on whatever thread has time for it.
+    ///
+    /// # Errors
+    /// [`TapeError`], as [`Self::next`].
+    ///
+    /// [`unquote`]: super::unquote
+    #[inline]
+    pub fn next_as_is(&mut self) -> Result<Option<(Record<'_>, bool)>, TapeError> {
+        let (more, quoted) = match &mut self.form {
+            Form::Lines(tape) => (tape.advance_as_is(&self.path)?, tape.is_quoted()),
+            Form::Container(tape) => (tape.advance(&self.path)?, false),
+        };
+        Ok(if more { self.current().map(|record| (record, quoted)) } else { None })
+    }
+
     /// Moves to the next record, which [`Self::current`] then gives; false at the end.
     ///
     /// # Errors

@@ -4,8 +4,31 @@ use engine::units::{Ns, Venue};
 
 use super::Head;
 
-/// The shape that recorders write, or `None` for every other.
+/// Longest text that [`parse_quoted`] leaves as it is, so that who takes its backslashes out later
+/// knows the room that this needs.
+pub const QUOTED_MAX: usize = 64 << 10;
+
+/// The shape that recorders write, its text unescaped into `scratch`; `None` for every other.
 pub fn parse_usual(bytes: &[u8], scratch: &mut Vec<u8>) -> Option<Head> {
+    let head = parse_escaped(bytes)?;
+    let frame = match head.frame {
+        Some((from, to)) => Some((0, unescape(&bytes[from..to], scratch)?)),
+        None => None,
+    };
+    Some(Head { frame, ..head })
+}
+
+/// The same where nothing is escaped but quotes, as in most frames. The text stays where it is, in
+/// `bytes`: [`unquote`] does the rest, and cannot fail.
+pub fn parse_quoted(bytes: &[u8]) -> Option<Head> {
+    let head = parse_escaped(bytes)?;
+    let text = head.frame.map_or(&[][..], |(from, to)| &bytes[from..to]);
+    (text.len() <= QUOTED_MAX && only_quotes_are_escaped(text)).then_some(head)
+}
+
+/// The shape that recorders write; its text, if any, is UTF-8 and stands in `bytes`.
+#[inline(always)]
+fn parse_escaped(bytes: &[u8]) -> Option<Head> {
     let rest = bytes.strip_prefix(b"{\"recv_ns\":")?;
     let (recv, rest) = whole_number(rest)?;
     let rest = rest.strip_prefix(b",\"venue\":\"")?;
@@ -19,7 +42,8 @@ pub fn parse_usual(bytes: &[u8], scratch: &mut Vec<u8>) -> Option<Head> {
         Some(rest) => {
             let text = rest.strip_suffix(b"\"}")?;
             std::str::from_utf8(text).ok()?;
-            Some((0, unescape(text, scratch)?))
+            let from = bytes.len() - rest.len();
+            Some((from, from + text.len()))
         }
         None if rest == b",\"event\":\"connected\"}" => None,
         None => return None,
@@ -106,6 +130,41 @@ fn unescape(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         }
     }
     (quotes == escaped_quotes).then(|| copy(text, copied, text.len(), out, wrote))
+}
+
+/// Whether each backslash stands before a quote, each quote behind a backslash, and there is no
+/// control character: what is left once the backslashes are gone is what the text means.
+fn only_quotes_are_escaped(text: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (text.first(), text.last()) else { return true };
+    // Without a branch, so that many bytes are looked at together.
+    let odd = text.iter().zip(&text[1..]).fold(0, |odd, (byte, next)| {
+        odd | (u8::from(*byte == b'\\') ^ u8::from(*next == b'"')) | u8::from(*next < 0x20)
+    });
+    odd == 0 && *first >= 0x20 && *first != b'"' && *last != b'\\'
+}
+
+/// Takes the backslashes out of a text that [`parse_quoted`] left as it is. `out` has at least the
+/// text's length; what is written of it.
+pub fn unquote(text: &[u8], out: &mut [u8]) -> usize {
+    let (mut copied, mut wrote) = (0, 0);
+    for from in (0..text.len()).step_by(BLOCK) {
+        let mut padded = [b' '; BLOCK];
+        let block = match text[from..].first_chunk() {
+            Some(block) => block,
+            None => {
+                padded[..text.len() - from].copy_from_slice(&text[from..]);
+                &padded
+            }
+        };
+        let mut slashes = backslashes(block);
+        while slashes != 0 {
+            let at = from + slashes.trailing_zeros() as usize;
+            slashes &= slashes - 1;
+            wrote = copy(text, copied, at, out, wrote);
+            copied = at + 1;
+        }
+    }
+    copy(text, copied, text.len(), out, wrote)
 }
 
 /// Copies `text[from..to]` to `out[wrote..]`; where that ends.
