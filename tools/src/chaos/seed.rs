@@ -409,7 +409,11 @@ impl Simulation {
             let mono = order.wrote_at.since(START).after(MONO_START);
             let venue = Venue::ALL[order.site.0];
             self.checks.left(venue, mono)?;
-            self.watch.left(venue, order.wrote_at, &self.world)?;
+            // Of orders that come at once, one that was held up beside one that was not, a ledger
+            // does not tell which is which.
+            let own = arrived.iter().filter(|other| other.site == order.site);
+            let latest = own.map(|other| other.wrote_at).max().unwrap_or(order.wrote_at);
+            self.watch.left(venue, latest, &self.world)?;
             self.pause_between(self.moment.get(), order.site);
         }
         Ok(!arrived.is_empty())
