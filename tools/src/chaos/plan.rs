@@ -126,6 +126,12 @@ pub struct Plan {
 const S: u64 = 1_000_000_000;
 
 impl Plan {
+    /// A change of a book may be replaced by another under its own number, so that no number tells
+    /// that it is missing.
+    pub fn replaces_changes(&self) -> bool {
+        self.feeds.iter().any(|(spoil, _)| matches!(spoil, Spoil::Crossed | Spoil::Empty))
+    }
+
     /// What `seed` stands for. Without `faults` nothing goes wrong.
     pub fn new(seed: u64, faults: bool) -> Plan {
         let mut rng = Rng::new(seed ^ 0x0063_6861_6f73);

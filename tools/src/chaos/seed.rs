@@ -448,7 +448,7 @@ impl Simulation {
             });
         }
         self.watch.ended(&trader.figures())?;
-        if still[0] {
+        if still[0] && !self.plan.replaces_changes() {
             self.watch.books(now, &self.world, trader.core())?;
         }
         self.checks.books(now, &self.world, trader.core(), still)
