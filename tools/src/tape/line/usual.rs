@@ -4,7 +4,7 @@ use engine::units::{Ns, Venue};
 
 use super::Head;
 
-/// Longest text that [`parse_quoted`] leaves as it is, so that who takes its backslashes out later
+/// Longest text that `parse_quoted` leaves as it is, so that who takes its backslashes out later
 /// knows the room that this needs.
 pub const QUOTED_MAX: usize = 64 << 10;
 
@@ -143,7 +143,7 @@ fn only_quotes_are_escaped(text: &[u8]) -> bool {
     odd == 0 && *first >= 0x20 && *first != b'"' && *last != b'\\'
 }
 
-/// Takes the backslashes out of a text that [`parse_quoted`] left as it is. `out` has at least the
+/// Takes the backslashes out of a text that `parse_quoted` left as it is. `out` has at least the
 /// text's length; what is written of it.
 pub fn unquote(text: &[u8], out: &mut [u8]) -> usize {
     let (mut copied, mut wrote) = (0, 0);
