@@ -140,7 +140,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     // Nobody else trades for these accounts.
     config.repair = config.repair.map(|repair| RepairConfig { adopt: true, ..repair });
     let agent = Agent::new(config.ca_file.as_deref()).map_err(words)?;
-    find::find(&config, &dir.join("pairs.toml"))?;
+    find::find(&config, &dir.join("pairs.toml"), args.resume.is_some())?;
     let nothing = [Usd::ZERO; 2];
     let mut spec = config.run_spec(Fills::Venues, nothing, &[]).map_err(DemoError::Words)?;
     spec.today = state.day.spec();

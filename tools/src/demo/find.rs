@@ -12,24 +12,32 @@ use crate::catalogue::table::Entry;
 use crate::catalogue::venues::Venues;
 use crate::config::Config;
 use crate::discover;
+use crate::pairs;
 
 /// How long the venues may take to quote their first market.
 const QUOTED: Duration = Duration::from_secs(3);
 /// How long after a look that found no quotes the next one follows.
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// Reads both catalogues, matches them, and writes the table of what can be traded.
+/// Reads both catalogues, matches them, and writes the table of what can be traded. A resumed run
+/// may hold some of a pair that nobody quotes at this moment, so it takes such pairs too where the
+/// table that the venues left there names them.
 ///
 /// # Errors
 /// Where a venue does not answer, or nothing is found.
-pub(super) fn find(config: &Config, table: &Path) -> Result<(), DemoError> {
+pub(super) fn find(config: &Config, table: &Path, resumed: bool) -> Result<(), DemoError> {
     let began = Instant::now();
     let now = discover::now_s();
     let mut discovery = Discovery::new(Store::in_memory(now).map_err(words)?);
     let mut venues = Venues::new(config, 100).map_err(words)?;
     let fresh = Freshness { force: true, ttl_s: 0 };
+    let earlier = match resumed {
+        true => pairs::load(&[table]).map_err(words)?.pairs,
+        false => Vec::new(),
+    };
+    let had = |entry: &Entry| earlier.iter().any(|pair| pair.id == entry.row.id);
     let mut found = Vec::new();
-    let mut pairs = 0;
+    let mut count = 0;
     while found.is_empty() {
         let account = discovery.refresh(&mut venues, fresh, now, &mut |_| {}).map_err(words)?;
         if let Some(account) = account.filter(|account| account.complete != [true; 2]) {
@@ -37,9 +45,10 @@ pub(super) fn find(config: &Config, table: &Path) -> Result<(), DemoError> {
         }
         discovery.rematch(now).map_err(words)?;
         found = discovery.entries(now).map_err(words)?;
-        pairs = found.len();
+        count = found.len();
         // An empty book has nothing to trade with.
-        found.retain(|entry| entry.worth.is_some() && entry.verdict().trades_live());
+        found
+            .retain(|entry| entry.verdict().trades_live() && (entry.worth.is_some() || had(entry)));
         if found.is_empty() && began.elapsed() > QUOTED {
             let words = "discovery found no pair that both venues quote and whose rules agree";
             return Err(DemoError::Words(words.to_owned()));
@@ -51,7 +60,7 @@ pub(super) fn find(config: &Config, table: &Path) -> Result<(), DemoError> {
     found.sort_by(|a: &Entry, b: &Entry| a.row.id.cmp(&b.row.id));
     let [kalshi, polymarket] = discovery.store.counts().map_err(words)?;
     eprintln!(
-        "discovery: {pairs} pairs in {kalshi} x {polymarket} listings, {} of them quoted and tradable \
+        "discovery: {count} pairs in {kalshi} x {polymarket} listings, {} of them quoted and tradable \
          ({} ms)",
         found.len(),
         began.elapsed().as_millis()

@@ -97,6 +97,8 @@ struct Sum {
     /// Of trades that failed.
     failed: Shares,
     pending: bool,
+    /// The venue did not say all of the fee, and the rule of the token is not known.
+    feeless: bool,
 }
 
 impl Judge<'_> {
@@ -174,7 +176,11 @@ impl Judge<'_> {
                 && (row.client == Some(order.client) || Some(row.order) == order.venue)
         });
         let id = row.map(|row| row.order).or(order.venue);
-        let sum = id.map_or(Sum::default(), |id| self.sum(place, &id));
+        let mut sum = id.map_or(Sum::default(), |id| self.sum(place, &id));
+        if sum.feeless && (known.filled, known.cash) == (sum.shares, sum.cash) {
+            // Its gate knew the rule, and counted the same fills.
+            (sum.fee, sum.feeless) = (known.fee, false);
+        }
         let exists = row.is_some() || sum.trades > 0;
         let what = format!("{place}: order {} of bundle {}", order.client, order.bundle.0);
         if let Some(why) = self.why_open(known, row, &sum, exists) {
@@ -184,6 +190,9 @@ impl Judge<'_> {
         let told = (known.filled, known.cash, known.fee);
         if known.over && told == (sum.shares, sum.cash, sum.fee) {
             return;
+        }
+        if sum.feeless {
+            self.unknown_fee(&what);
         }
         let Sum { shares, cash, fee, .. } = sum;
         self.out.notes.push(match exists {
@@ -244,16 +253,29 @@ impl Judge<'_> {
             }
             sum.shares += row.shares;
             sum.cash += row.cash();
-            sum.fee += row.fee.unwrap_or_else(|| {
-                let rule = (self.fee)(&row.name);
-                let fees = fees
+            sum.fee += match (row.fee, (self.fee)(&row.name)) {
+                (Some(fee), _) => fee,
+                (None, FeeRule::Unknown) => {
+                    sum.feeless = true;
+                    Usd::ZERO
+                }
+                (None, rule) => fees
                     .entry(row.name.as_str())
-                    .or_insert_with(|| FillFees::new(rule, Usd::new(1)));
-                fees.buy(row.shares, row.px, row.cash())
-            });
+                    .or_insert_with(|| FillFees::new(rule, Usd::new(1)))
+                    .buy(row.shares, row.px, row.cash()),
+            };
         }
         sum.trades = trades.len();
         sum
+    }
+
+    /// A fee that neither the venue nor the table tells counts as nothing, so that it shows as a
+    /// difference of money and of nothing else.
+    fn unknown_fee(&mut self, what: &str) {
+        self.out.notes.push(format!(
+            "{what}: its fee is not known, because its market is in no pair of the table; it shows \
+             as a difference of cash"
+        ));
     }
 
     /// Fills of orders that are not the engine's: somebody traded by hand. They explain what they
@@ -280,10 +302,19 @@ impl Judge<'_> {
             }
         }
         for row in rows {
-            let fee = row.fee.unwrap_or_else(|| {
-                let rule = (self.fee)(&row.name);
-                FillFees::new(rule, Usd::new(1)).buy(row.shares, row.px, row.cash())
-            });
+            let fee = match (row.fee, (self.fee)(&row.name)) {
+                (Some(fee), _) => fee,
+                (None, FeeRule::Unknown) => {
+                    self.unknown_fee(&format!(
+                        "{}: trade {} of {}",
+                        row.venue, row.trade, row.name
+                    ));
+                    Usd::ZERO
+                }
+                (None, rule) => {
+                    FillFees::new(rule, Usd::new(1)).buy(row.shares, row.px, row.cash())
+                }
+            };
             if !row.is_final {
                 self.out.open.push(format!("{}: trade {} may still fail", row.venue, row.trade));
             }

@@ -169,6 +169,34 @@ fn an_unknown_order_is_settled_by_its_fills_or_by_its_absence() {
 }
 
 #[test]
+fn a_fee_whose_rule_nobody_knows_any_more_is_what_the_gate_counted_or_a_difference() {
+    let no = order(1, Venue::Polymarket);
+    let kind = ReportKind::Filled {
+        shares: Shares::new(10_000_000),
+        px: Px::lit(4_000),
+        cash: Usd::new(4_000_000),
+        fee: Usd::new(70_000),
+    };
+    let unknown = |state: &State, truth: &Truth| judge(state, truth, true, &|_| FeeRule::Unknown);
+    let mut all = truth([100_000_000, 95_930_000], 0, 10_000_000);
+    all.fills.push(fill(&no, no.client));
+    // The gate heard of the fill, and the pair has left the table since.
+    let told = state(&[Record::Order(no), heard(&no, kind), heard(&no, ReportKind::Unknown)]);
+    let found = unknown(&told, &all);
+    assert!(found.is_settled(), "{found:?}");
+    // It did not hear of it.
+    let untold = state(&[Record::Order(no), heard(&no, ReportKind::Unknown)]);
+    let found = unknown(&untold, &all);
+    let by: Vec<_> = found.differences.iter().map(|it| it.theirs - it.ours).collect();
+    assert_eq!(by, [-70_000], "the fee alone: {found:?}");
+    assert!(found.notes.iter().any(|note| note.contains("fee is not known")), "{found:?}");
+    // An order of somebody else in such a market.
+    let found = unknown(&state(&[]), &all);
+    let by: Vec<_> = found.differences.iter().map(|it| it.theirs - it.ours).collect();
+    assert_eq!(by, [-70_000], "the fee alone: {found:?}");
+}
+
+#[test]
 fn an_order_after_the_last_durable_record_is_found_by_its_reserved_id() {
     let lost = order(9, Venue::Kalshi);
     let armed = order(9, Venue::Polymarket);
