@@ -58,8 +58,10 @@ pub struct Checks {
     failed_at: Ns,
     /// Nothing may leave after; the engine's monotonic clock.
     killed_at: Option<Ns>,
-    /// Pairs of which a person was told that one side is held alone.
+    /// Pairs of which a person was told that one side is held alone, until a repair fills.
     alarmed: BTreeSet<PairId>,
+    /// Pairs of which the last start said so: its engine leaves them alone.
+    left_alone: BTreeSet<PairId>,
     /// How much more than an order asks for Kalshi may fill, by a fault; 1e-6 contracts.
     overfill_e6: i64,
     /// Orders of which we said that they were filled beyond what they asked for.
@@ -90,17 +92,16 @@ impl Checks {
             failed_at: Ns(0),
             killed_at: None,
             alarmed: BTreeSet::new(),
+            left_alone: BTreeSet::new(),
             overfill_e6: 0,
             overfilled: 0,
         }
     }
 
-    /// A start said of these pairs that one side of them is held alone.
+    /// A start said of these pairs that one side of them is held alone, and of no others.
     pub fn told<'a>(&mut self, pairs: impl Iterator<Item = &'a String>) {
-        for id in pairs {
-            let at = self.file.pairs.iter().position(|spec| spec.id == *id);
-            self.alarmed.extend(at.map(|at| PairId(at as u16)));
-        }
+        let place = |id: &String| self.file.pairs.iter().position(|spec| spec.id == *id);
+        self.left_alone = pairs.filter_map(place).map(|at| PairId(at as u16)).collect();
     }
 
     /// Something happened in the core.
@@ -347,7 +348,9 @@ impl Checks {
             let [net, yes, no] = held.get(&spec.id).copied().unwrap_or_default();
             let other = if spec.polarity == Polarity::Inverted { no - yes } else { yes - no };
             let naked = (net + other).abs();
-            if naked >= NAKED_MAX_E6 && !self.alarmed.contains(&PairId(at as u16)) {
+            let pair = PairId(at as u16);
+            let is_told = self.alarmed.contains(&pair) || self.left_alone.contains(&pair);
+            if naked >= NAKED_MAX_E6 && !is_told {
                 return broken(
                     "naked",
                     format!(

@@ -40,16 +40,29 @@ impl Latch {
     /// Stops trading. A latch that is set keeps its first reason.
     ///
     /// # Errors
-    /// Where the file cannot be written, and kept by the disk.
+    /// Where the file cannot be made, and kept by the disk.
     pub fn set(&self, reason: &str) -> io::Result<()> {
-        let mut file = match File::create_new(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-            file => file?,
-        };
-        // From here on it stops trading, whatever becomes of the text.
-        writeln!(file, "{reason}")?;
-        file.sync_all()?;
+        if self.link(reason).is_err() {
+            // A disk that has no room for a reason, or that knows no links: the name alone stops.
+            match File::create_new(&self.path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
         self.sync_dir()
+    }
+
+    /// Gives the file its name once it is whole: who sees it may read it at once.
+    fn link(&self, reason: &str) -> io::Result<()> {
+        let whole = self.path.with_extension(format!("{}", std::process::id()));
+        let mut file = File::create(&whole)?;
+        let written = writeln!(file, "{reason}").and_then(|()| file.sync_all());
+        let linked = written.and_then(|()| fs::hard_link(&whole, &self.path));
+        fs::remove_file(&whole)?;
+        match linked {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Lets trading go on; false where it was not stopped.
@@ -84,6 +97,7 @@ mod tests {
         latch.set("second").unwrap();
         assert_eq!((latch.reason().as_deref(), latch.is_set()), (Some("first"), true));
         assert!(latch.lift().unwrap() && !latch.is_set());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing else is left there");
         // A folder in its place cannot be read, and stops trading all the same.
         fs::create_dir(latch.path()).unwrap();
         assert!(latch.is_set() && latch.reason().is_some());
