@@ -33,6 +33,10 @@ pub fn name(text: &str) -> Name {
     name
 }
 
+/// Bundles from this number on were numbered by recovery: orders of which nobody knows to which
+/// bundle they belonged.
+pub const ADOPTED_FROM: u64 = 1 << 54;
+
 /// An order about to leave, with all that is needed to find it again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OrderRecord {

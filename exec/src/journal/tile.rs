@@ -8,7 +8,7 @@ use rtrb::Consumer;
 use super::durable::{Durable, Source};
 use super::frame::{self, Chain, FRAME_LEN_MAX, SEGMENT_HEAD, SegmentHead};
 use super::reader::{self, Verdict, Verified};
-use super::record::{RECORD_LEN_MAX, Record};
+use super::record::{ADOPTED_FROM, RECORD_LEN_MAX, Record};
 use super::storage::{SEGMENT_BYTES, Storage, StorageError, Synced};
 
 /// Records of one source in one commit, so that no source waits for another.
@@ -197,7 +197,10 @@ impl<S: Storage> JournalTile<S> {
     }
 
     fn put(&mut self, record: &Record) {
-        if let Record::Order(order) = record {
+        // Recovery's own numbers are no bundle's: blocks of ids do not follow them.
+        if let Record::Order(order) = record
+            && order.bundle.0 < ADOPTED_FROM
+        {
             self.seen = self.seen.max(order.bundle.0);
         }
         self.scratch.clear();

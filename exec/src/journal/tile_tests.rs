@@ -80,6 +80,11 @@ fn ids_are_reserved_before_they_run_out() {
         rig.tile.step(at(bundle));
     }
     assert!(!rig.durable.covers(Cover::Ids(3_000 + 2 * 1_024)), "and not without bound");
+    // What recovery numbered is no bundle that comes next.
+    order.bundle.0 = ADOPTED_FROM + 1;
+    rig.writers[0].write(&Record::Order(order));
+    rig.tile.step(at(3_001));
+    assert!(!rig.durable.covers(Cover::Ids(3_000 + 2 * 1_024)));
 }
 
 #[test]

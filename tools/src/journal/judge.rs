@@ -13,7 +13,7 @@ use exec::gate::kalshi::KalshiClerk;
 use exec::id::Id;
 use exec::journal::Record;
 use exec::journal::fold::{Known, State};
-use exec::journal::record::{Finding, OrderRecord, name};
+use exec::journal::record::{ADOPTED_FROM, Finding, OrderRecord, name};
 use exec::private::{Expect, Stand};
 
 use super::payouts::{Told, payouts};
@@ -124,7 +124,7 @@ impl Judge<'_> {
         }
         let armed: Vec<_> = self.state.armed.iter().copied().collect();
         // Numbers beyond any bundle: nobody knows to which one such an order belonged.
-        let mut number = 1 << 54;
+        let mut number = ADOPTED_FROM;
         for (id, market, outcome, _) in armed {
             let filled =
                 truth.fills.iter().find(|row| row.venue == Venue::Polymarket && row.order == id);
