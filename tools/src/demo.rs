@@ -27,6 +27,7 @@ use crate::rest::Agent;
 use crate::run::assemble::{self, Assembled};
 use crate::run::audit::{Audit, audit, paid_out, positions, standing};
 use crate::run::child::{ChildError, LOCKED, Ledgers, Venues, Wanted};
+use crate::run::gates::{LOG_IN_AGAIN, LOG_INS};
 use crate::run::inject::Injection;
 use crate::run::joins::NoJoins;
 use crate::run::reported;
@@ -237,15 +238,15 @@ fn words(error: impl std::fmt::Display) -> DemoError {
     DemoError::Words(error.to_string())
 }
 
-/// How often the venues are asked to let us in: with faults, some of their answers are lost.
-const LOG_INS: usize = 10;
-
-/// Clients of both venues.
+/// Clients of both venues. With faults, some answers are lost, and others refuse for a while.
 fn log_in(config: &Config) -> Result<Session, DemoError> {
     let mut tries = 1;
     loop {
         match Session::open(config) {
-            Err(_) if tries < LOG_INS => tries += 1,
+            Err(_) if tries < LOG_INS => {
+                tries += 1;
+                std::thread::sleep(LOG_IN_AGAIN);
+            }
             done => return done.map_err(words),
         }
     }

@@ -147,25 +147,32 @@ impl BatchSource {
         }
         true
     }
-}
 
-impl Source for BatchSource {
+    /// Unescapes the next record of the batch where that is left to do.
     #[inline]
-    fn prepare(&mut self) {
+    fn unquote_next(&mut self) {
         if self.ready.is_none()
-            && self.refill()
             && let Some(([.., QUOTED], text, _)) = self.batch.get(self.at)
         {
             self.ready = Some(unquote(text, &mut self.unquoted));
         }
     }
+}
+
+impl Source for BatchSource {
+    #[inline]
+    fn prepare(&mut self) {
+        if self.refill() {
+            self.unquote_next();
+        }
+    }
 
     #[inline]
     fn next(&mut self) -> Option<(u32, Ns, Input<'_>)> {
-        self.prepare();
         if !self.refill() {
             return None;
         }
+        self.unquote_next();
         let (words, frame, next) = self.batch.get(self.at)?;
         self.at = next;
         let [a, b, c, d, e, f, g, h, i, j, k, l, kind] = words;

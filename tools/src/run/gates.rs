@@ -47,9 +47,10 @@ const USER_AGENT: &str = concat!("parallax/", env!("CARGO_PKG_VERSION"));
 const STANDARD: PolymarketLimits =
     PolymarketLimits { order_rate: 40, order_burst: 60, cancel_rate: 80, cancel_burst: 120 };
 
-/// How often a venue is asked to let the gates in, and how long it is left alone in between.
-const LOG_INS: usize = 10;
-const LOG_IN_AGAIN: Duration = Duration::from_millis(500);
+/// How often a venue is asked to let us in.
+pub(crate) const LOG_INS: usize = 40;
+/// How long it is left alone in between.
+pub(crate) const LOG_IN_AGAIN: Duration = Duration::from_millis(500);
 
 /// The tiles that send orders.
 pub struct Gates<T = TscClock, N: Net = Fused<TlsNet>> {
