@@ -16,7 +16,7 @@ use crate::pairs::PairError;
 use crate::rest::RestError;
 use crate::rest::keys::KeyProblem;
 
-pub use session::Session;
+pub use session::{Session, credentials};
 
 /// What went wrong. The text names the place and the remedy.
 #[derive(Debug, thiserror::Error)]

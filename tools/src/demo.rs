@@ -17,7 +17,6 @@ use exec::journal::Record;
 use exec::journal::record::name;
 
 use crate::account::Session;
-use crate::config::Config;
 use crate::crash::{CrashPoint, Fuse};
 use crate::host::{HostFacts, HostRoot};
 use crate::journal::lock::Lock;
@@ -27,7 +26,6 @@ use crate::rest::Agent;
 use crate::run::assemble::{self, Assembled};
 use crate::run::audit::{Audit, audit, paid_out, positions, standing};
 use crate::run::child::{ChildError, LOCKED, Ledgers, Venues, Wanted};
-use crate::run::gates::{LOG_IN_AGAIN, LOG_INS};
 use crate::run::inject::Injection;
 use crate::run::joins::NoJoins;
 use crate::run::reported;
@@ -146,7 +144,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let mut spec = config.run_spec(Fills::Venues, nothing, &[]).map_err(DemoError::Words)?;
     spec.today = state.day.spec();
     let file = spec.pair_file().map_err(DemoError::Words)?;
-    let mut session = log_in(&config)?;
+    let mut session = Session::open_patiently(&config).map_err(words)?;
     let asked = start::Asked { live: false, adopt: false };
     let kept = start::start(&config, &mut spec, &mut session, asked).map_err(DemoError::Words)?;
     let injection = args.inject.clone().map(|wanted| wanted.named(&file.pairs)).transpose();
@@ -236,20 +234,6 @@ fn clear(dir: &Path, resumes: bool) -> Result<(), DemoError> {
 
 fn words(error: impl std::fmt::Display) -> DemoError {
     DemoError::Words(error.to_string())
-}
-
-/// Clients of both venues. With faults, some answers are lost, and others refuse for a while.
-fn log_in(config: &Config) -> Result<Session, DemoError> {
-    let mut tries = 1;
-    loop {
-        match Session::open(config) {
-            Err(_) if tries < LOG_INS => {
-                tries += 1;
-                std::thread::sleep(LOG_IN_AGAIN);
-            }
-            done => return done.map_err(words),
-        }
-    }
 }
 
 /// The venues of the folder, living or started, and the lock of our account there.

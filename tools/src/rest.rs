@@ -4,6 +4,7 @@
 mod error; // what went wrong with a request, and what to do
 mod number; // decimals of JSON -> integers
 mod pace; // how fast requests may follow each other
+mod patience; // asks again where a venue is busy
 mod agent; // one HTTPS client with time-outs and a budget
 pub mod keys; // configured keys -> signers
 pub mod kalshi; // Kalshi's replies as types
@@ -13,6 +14,7 @@ pub mod facts; // what a live start must know of clocks and places
 pub use agent::{Agent, Answer, Call, Carrier};
 pub use error::{RestError, RestErrorKind};
 pub use number::{Decimal, E2, E4, E6};
+pub use patience::patiently;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

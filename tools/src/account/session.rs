@@ -1,13 +1,14 @@
 //! Configuration and keys -> clients of both venues.
 
 use engine::units::Usd;
+use exec::sign::l2::ApiCredentials;
 use exec::sign::polymarket::PolymarketSigner;
 
 use super::AccountError;
 use crate::config::Config;
 use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::PolymarketRest;
-use crate::rest::{Agent, keys};
+use crate::rest::{Agent, keys, patiently};
 
 /// Clients of both venues, logged in where there is a key.
 pub struct Session {
@@ -30,6 +31,19 @@ impl Session {
         let mut session = Session::signing(config)?;
         if let Some(wallet) = &mut session.wallet {
             session.polymarket.log_in(wallet, keys::credentials(config)?)?;
+        }
+        Ok(session)
+    }
+
+    /// The same at a start: where Polymarket is busy or silent, it is asked again for some seconds.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn open_patiently(config: &Config) -> Result<Session, AccountError> {
+        let mut session = Session::signing(config)?;
+        if let Some(wallet) = &mut session.wallet {
+            let credentials = credentials(config, &mut session.polymarket, wallet)?;
+            session.polymarket.log_in(wallet, Some(credentials))?;
         }
         Ok(session)
     }
@@ -57,5 +71,21 @@ impl Session {
     /// [`AccountError`].
     pub fn cash(&mut self) -> Result<[Usd; 2], AccountError> {
         Ok([self.kalshi.balance()?.total, self.polymarket.balance()?])
+    }
+}
+
+/// What signs the private requests of a wallet: what is configured, or else what Polymarket gives it,
+/// asked again for some seconds where it is busy or silent.
+///
+/// # Errors
+/// [`AccountError`].
+pub fn credentials(
+    config: &Config,
+    polymarket: &mut PolymarketRest,
+    wallet: &mut PolymarketSigner,
+) -> Result<ApiCredentials, AccountError> {
+    match keys::credentials(config)? {
+        Some(given) => Ok(given),
+        None => Ok(patiently(|| polymarket.credentials(wallet))?),
     }
 }

@@ -11,7 +11,7 @@ use super::delays::Parameters;
 use crate::config::Config;
 use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::{ClobMarket, PolymarketRest};
-use crate::rest::{Agent, RestError, RestErrorKind};
+use crate::rest::{Agent, RestError};
 
 /// Both venues over REST, without keys: catalogues are public.
 pub struct Venues {
@@ -46,19 +46,10 @@ impl Source for Venues {
             Venue::Kalshi => self.kalshi.listing(path, query),
             Venue::Polymarket => self.polymarket.listing(path, query),
         };
-        answer.map_err(|error| Trouble { again: may_pass(&error), what: error.to_string() })
+        answer.map_err(|error| Trouble { again: error.kind.may_pass(), what: error.to_string() })
     }
 
     fn rest(&mut self, so_long: Duration) {
         thread::sleep(so_long);
-    }
-}
-
-/// True where the same request may go better later: half a page and an edge's page of HTML too.
-const fn may_pass(error: &RestError) -> bool {
-    match error.kind {
-        RestErrorKind::NoAnswer(_) | RestErrorKind::Form(_) => true,
-        RestErrorKind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
-        RestErrorKind::NoKey(_) | RestErrorKind::NoStamp | RestErrorKind::SetUp(_) => false,
     }
 }

@@ -42,6 +42,15 @@ pub enum RestErrorKind {
 }
 
 impl RestErrorKind {
+    /// True where the same request may go better later: half a page and an edge's page of HTML too.
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            RestErrorKind::NoAnswer(_) | RestErrorKind::Form(_) => true,
+            RestErrorKind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
+            RestErrorKind::NoKey(_) | RestErrorKind::NoStamp | RestErrorKind::SetUp(_) => false,
+        }
+    }
+
     /// The error that an answer of this status is.
     pub(super) fn status(status: u16, body: &[u8]) -> RestErrorKind {
         RestErrorKind::Status { status, text: words(body) }

@@ -101,7 +101,10 @@ impl<A: Carrier> PolymarketRest<A> {
             agent::json(&self.agent, &Call { method, url, query: "", headers, body: None })
         };
         let reply = match ask("POST", "/auth/api-key") {
-            Err(RestError { kind: RestErrorKind::Status { .. }, .. }) => {
+            // A venue that is busy says nothing of whether there are some.
+            Err(RestError { kind: kind @ RestErrorKind::Status { .. }, .. })
+                if !kind.may_pass() =>
+            {
                 ask("GET", "/auth/derive-api-key")?
             }
             other => other?,

@@ -214,7 +214,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         Fills::Venues => {
             refuse(&config, &pairs, &mut session)?;
             let lock = Lock::take(&config).map_err(|e| RunError::Refused(format!("  - {e}\n")))?;
-            session = Session::open(&config)?;
+            session = Session::open_patiently(&config)?;
             let asked = start::Asked { live: true, adopt: args.adopt };
             let journal = start::start(&config, &mut spec, &mut session, asked);
             (Some(lock), Some(journal.map_err(RunError::Refused)?))
@@ -375,7 +375,7 @@ fn trade_on(
     let [kalshi_verdicts, polymarket_verdicts] = ends.verdicts;
     // On paper there is nothing to compare with.
     let mut books = match sends {
-        true => Some(Session::open(config)?),
+        true => Some(Session::open_patiently(config)?),
         false => None,
     };
     let comparison = Mutex::new(Comparison::new(spec, &file, &table));

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
-use std::time::Duration;
 
 use engine::budget::OrderBudgets;
 use engine::clock::{Clock, TscClock};
@@ -34,11 +33,12 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use super::brakes::Brakes;
 use super::doors;
 use super::spec::RunSpec;
+use crate::account;
 use crate::config::{Config, Environment};
 use crate::crash::Fused;
 use crate::pairs::{PairFile, PairSpec, Version};
 use crate::rest::polymarket::PolymarketRest;
-use crate::rest::{Agent, RestError, RestErrorKind, keys};
+use crate::rest::{Agent, keys};
 
 /// What requests say of who sends them: the edge refuses some libraries' own names.
 const USER_AGENT: &str = concat!("parallax/", env!("CARGO_PKG_VERSION"));
@@ -46,11 +46,6 @@ const USER_AGENT: &str = concat!("parallax/", env!("CARGO_PKG_VERSION"));
 /// A standard account of Polymarket (polymarket.md section 9).
 const STANDARD: PolymarketLimits =
     PolymarketLimits { order_rate: 40, order_burst: 60, cancel_rate: 80, cancel_burst: 120 };
-
-/// How often a venue is asked to let us in.
-pub(crate) const LOG_INS: usize = 40;
-/// How long it is left alone in between.
-pub(crate) const LOG_IN_AGAIN: Duration = Duration::from_millis(500);
 
 /// The tiles that send orders.
 pub struct Gates<T = TscClock, N: Net = Fused<TlsNet>> {
@@ -260,12 +255,8 @@ pub fn gates(
     let host = endpoint.authority();
     let mut armory = || -> Result<Armory, String> {
         let mut wallet = wallet()?;
-        let credentials = match keys::credentials(config).map_err(|p| p.0)? {
-            Some(given) => given,
-            None => {
-                patiently(|| rest.credentials(&mut wallet)).map_err(|error| error.to_string())?
-            }
-        };
+        let credentials =
+            account::credentials(config, &mut rest, &mut wallet).map_err(|e| e.to_string())?;
         let login = L2Signer::new(wallet.owner(), credentials);
         Armory::new(wallet, login, &host, USER_AGENT, random()?).map_err(|e| e.to_string())
     };
@@ -281,24 +272,6 @@ pub fn gates(
         seed: number(random()?),
     };
     wire(config, spec, pairs, (kalshi, polymarket), clock, journal)
-}
-
-/// Asks again where a venue is busy or does not answer: a start after a crash may fall into the very
-/// trouble that the crash was part of. What it refuses for good is told at once.
-fn patiently<T>(mut ask: impl FnMut() -> Result<T, RestError>) -> Result<T, RestError> {
-    for _ in 1..LOG_INS {
-        match ask() {
-            Err(error) if may_pass(&error.kind) => {}
-            done => return done,
-        }
-        std::thread::sleep(LOG_IN_AGAIN);
-    }
-    ask()
-}
-
-fn may_pass(kind: &RestErrorKind) -> bool {
-    use RestErrorKind::{NoAnswer, Status};
-    matches!(kind, NoAnswer(_) | Status { status: 425 | 429 | 500.., .. })
 }
 
 /// The gates and the signer with their rings, whatever network and whatever clock: what trades on
