@@ -4,91 +4,28 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+#[path = "common/rig.rs"]
+mod rig;
+
 use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use engine::pair::Verdict;
 use parallax::pairs::{self, PairFile};
+use rig::{Sim, json_file, output};
 use serde_json::Value;
-
-/// Both simulated venues in a process of their own.
-struct Sim {
-    child: Child,
-    dir: tempfile::TempDir,
-}
-
-impl Sim {
-    fn start() -> Sim {
-        let dir = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_parallax"))
-            .args(["sim", "both", "--until-stdin-closes", "--for", "300", "--port", "0", "--dir"])
-            .arg(dir.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.contains("\"ready\":true"), "{line}");
-        Sim { child, dir }
-    }
-
-    /// Runs a command on these venues: exit code, standard output and error.
-    fn parallax(&self, command: &[&str], rest: &[&str]) -> (Option<i32>, String, String) {
-        let out = Command::new(env!("CARGO_BIN_EXE_parallax"))
-            .current_dir(self.dir.path())
-            .env("DRY_RUN", "0")
-            .args(command)
-            .args(["--config", "parallax.toml"])
-            .args(rest)
-            .output()
-            .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (out.status.code(), text(out.stdout), text(out.stderr))
-    }
-
-    fn good(&self, command: &[&str], rest: &[&str]) -> String {
-        let (code, out, err) = self.parallax(command, rest);
-        assert_eq!(code, Some(0), "{command:?} {rest:?}: {out}{err}");
-        out
-    }
-
-    /// Nobody answers any more.
-    fn stop(&mut self) {
-        drop(self.child.stdin.take());
-        self.child.wait().unwrap();
-    }
-
-    fn pairs(&self, name: &str) -> PairFile {
-        pairs::load(&[self.dir.path().join(name)]).unwrap()
-    }
-}
-
-impl Drop for Sim {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
-}
 
 fn key(value: &Value) -> (String, String) {
     let text = |key: &str| value[key].as_str().unwrap().to_owned();
     (text("kalshi_ticker"), text("condition_id"))
 }
 
-fn read(path: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-}
-
 #[test]
 fn equal_contracts_are_found_look_alikes_refused_and_decisions_hold() {
-    let sim = Sim::start();
-    let out = sim.good(&["discover"], &["--json", "--out", "found.toml"]);
+    let sim = Sim::start(&["--port", "0"]);
+    let out = sim.good(&["discover", "--json", "--out", "found.toml"]);
     let found: Value = serde_json::from_str(&out).unwrap();
-    let truth = read(&sim.dir.path().join("catalogue-truth.json"));
+    let truth = json_file(&sim.path("catalogue-truth.json"));
     let truth = truth.as_array().unwrap();
     let pairs: HashMap<_, _> =
         found["pairs"].as_array().unwrap().iter().map(|pair| (key(pair), pair)).collect();
@@ -136,14 +73,14 @@ fn equal_contracts_are_found_look_alikes_refused_and_decisions_hold() {
     }
 
     // A second look finds nothing new, and matches nothing again.
-    let again: Value = serde_json::from_str(&sim.good(&["discover"], &["--json"])).unwrap();
+    let again: Value = serde_json::from_str(&sim.good(&["discover", "--json"])).unwrap();
     assert_eq!(again["crawl"]["changed"], 0, "{}", again["crawl"]);
     assert_eq!(again["changes"]["matched"], 0);
 
     // One screen says what differs, and where it was read.
     let more = truth.iter().find(|row| row["why"].as_str().unwrap().contains("or more")).unwrap();
     let (ticker, condition) = key(more);
-    let screen = sim.good(&["discover"], &["--explain", &format!("{ticker},{condition}")]);
+    let screen = sim.good(&["discover", "--explain", &format!("{ticker},{condition}")]);
     assert!(screen.lines().count() <= 45 && screen.contains("REFUSED"), "{screen}");
     assert!(screen.contains("strike differs") && screen.contains("read in:"), "{screen}");
 
@@ -152,18 +89,18 @@ fn equal_contracts_are_found_look_alikes_refused_and_decisions_hold() {
 
 #[test]
 fn what_was_known_outlives_the_venues_and_a_table_is_not_emptied() {
-    let mut sim = Sim::start();
-    sim.good(&["discover"], &["--out", "found.toml"]);
+    let mut sim = Sim::start(&["--port", "0"]);
+    sim.good(&["discover", "--out", "found.toml"]);
     let known = sim.pairs("found.toml");
     sim.stop();
-    sim.good(&["discover"], &["--out", "found.toml"]);
+    sim.good(&["discover", "--out", "found.toml"]);
     let kept = sim.pairs("found.toml");
     let ids = |file: &PairFile| file.pairs.iter().map(|pair| pair.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&kept), ids(&known));
 
     // Without what was known there is nothing to compare, and that is an error.
-    fs::remove_file(sim.dir.path().join("catalogue.sqlite")).unwrap();
-    let (code, _, err) = sim.parallax(&["discover"], &["--out", "found.toml"]);
+    fs::remove_file(sim.path("catalogue.sqlite")).unwrap();
+    let (code, _, err) = output(&mut sim.configured(&["discover", "--out", "found.toml"]));
     assert_eq!(code, Some(1), "{err}");
     assert!(err.contains("no market of it was known"), "{err}");
     assert_eq!(ids(&sim.pairs("found.toml")), ids(&known));
@@ -172,25 +109,26 @@ fn what_was_known_outlives_the_venues_and_a_table_is_not_emptied() {
 /// A block holds against a pair file that allows the pair; an approval is kept with who and why.
 fn decisions(sim: &Sim, own: &PairFile) {
     let id = own.pairs[0].id.as_str();
-    sim.good(&["pairs"], &["block", id, "--who", "ann", "--why", "a test"]);
-    let blocked = sim.good(&["pairs"], &["list", "--verdict", "blocked", "--json"]);
+    sim.good(&["pairs", "block", id, "--who", "ann", "--why", "a test"]);
+    let blocked = sim.good(&["pairs", "list", "--verdict", "blocked", "--json"]);
     assert!(blocked.contains("blocked by ann") && blocked.contains(id), "{blocked}");
-    let run = ["--live", "--seconds", "1", "--no-tui", "--pairs", "pairs.toml"];
-    let (code, _, err) = sim.parallax(&["run"], &run);
+    let run = ["run", "--live", "--seconds", "1", "--no-tui", "--pairs", "pairs.toml"];
+    let (code, _, err) = output(&mut sim.configured(&run));
     assert_eq!(code, Some(2), "{err}");
     assert!(err.contains(id) && err.contains("blocked by ann"), "{err}");
     assert!(err.contains("parallax pairs show"), "{err}");
 
-    let (code, _, err) = sim.parallax(&["pairs"], &["approve", id, "--who", "ann", "--why", " "]);
+    let (code, _, err) =
+        output(&mut sim.configured(&["pairs", "approve", id, "--who", "ann", "--why", " "]));
     assert_eq!(code, Some(1));
     assert!(err.contains("--why is empty"), "{err}");
-    sim.good(&["pairs"], &["approve", id, "--who", "bob", "--why", "read both", "--series"]);
-    let shown = sim.good(&["pairs"], &["show", id]);
+    sim.good(&["pairs", "approve", id, "--who", "bob", "--why", "read both", "--series"]);
+    let shown = sim.good(&["pairs", "show", id]);
     assert!(shown.contains("block by ann: a test") && shown.contains("approve by bob"), "{shown}");
-    sim.good(&["pairs"], &["export", "--out", "export.toml"]);
+    sim.good(&["pairs", "export", "--out", "export.toml"]);
     let export = sim.pairs("export.toml");
     let pair = export.pairs.iter().find(|pair| pair.id == id).unwrap();
     assert_eq!(pair.verdict, Verdict::Approved);
     assert!(export.pairs.iter().all(|pair| pair.verdict.trades_live()));
-    assert_eq!(sim.good(&["pairs"], &["diff", "export.toml"]).matches("~ ").count(), 0);
+    assert_eq!(sim.good(&["pairs", "diff", "export.toml"]).matches("~ ").count(), 0);
 }

@@ -3,55 +3,25 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+#[path = "common/rig.rs"]
+mod rig;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde_json::Value;
+use rig::{Process, last_json};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn parallax(dir: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parallax"));
-    command.args(args).current_dir(dir).env("DRY_RUN", "0");
+fn parallax(dir: &Path, args: &[&str]) -> std::process::Command {
+    let mut command = rig::parallax(args);
+    command.current_dir(dir).env("DRY_RUN", "0");
     command
 }
 
 fn output(dir: &Path, args: &[&str]) -> (Option<i32>, String, String) {
-    let out: Output = parallax(dir, args).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (out.status.code(), text(out.stdout), text(out.stderr))
-}
-
-/// A process that ends with the test.
-struct Running(Option<Child>);
-
-impl Running {
-    fn output(mut self) -> Output {
-        self.0.take().unwrap().wait_with_output().unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-/// Asks until the answer is there.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(began.elapsed() < PATIENCE, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    rig::output(&mut parallax(dir, args))
 }
 
 /// Orders that both venues were asked to take so far, by their own journal.
@@ -69,9 +39,11 @@ fn a_kill_stops_new_orders_cancels_what_rests_survives_a_restart_and_is_lifted()
     let folder = tempfile::tempdir().unwrap();
     let (dir, demo) = (folder.path(), folder.path().join("parallax-demo"));
     let args = ["demo", "--seconds", "25", "--arb-per-minute", "900", "--no-tui", "--json"];
-    let child = parallax(dir, &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let running = Running(Some(child.unwrap()));
-    until("it never traded", || (orders(&demo) > 2).then_some(()));
+    let running = Process::start(&mut parallax(dir, &args), &dir.join("demo"));
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        rig::until(what, PATIENCE, &|| running.log(), || holds().then_some(()));
+    };
+    until("it never traded", &|| orders(&demo) > 2);
     // Somebody's order rests at each venue.
     let pairs = fs::read_to_string(demo.join("pairs.toml")).unwrap();
     let pairs: toml::Table = toml::from_str(&pairs).unwrap();
@@ -80,7 +52,7 @@ fn a_kill_stops_new_orders_cancels_what_rests_survives_a_restart_and_is_lifted()
     let by_hand = |args: &[&str]| {
         let (code, out, err) = output(dir, &[args, &with, &["--json"]].concat());
         assert_eq!(code, Some(0), "{args:?}: {err}");
-        serde_json::from_str::<Value>(&out).unwrap()
+        last_json(&out)
     };
     let resting = || {
         let seen = by_hand(&["positions"]);
@@ -91,11 +63,11 @@ fn a_kill_stops_new_orders_cancels_what_rests_survives_a_restart_and_is_lifted()
     };
     rest("kalshi", &text("kalshi", "ticker"));
     rest("polymarket", &text("polymarket", "condition_id"));
-    until("they do not rest", || (resting() == [1, 1]).then_some(()));
+    until("they do not rest", &|| resting() == [1, 1]);
 
     let (code, out, err) = output(dir, &["kill", "--reason", "a test", "--dir", "parallax-demo"]);
     assert_eq!(code, Some(0), "{out}{err}");
-    until("what rests was not cancelled", || (resting() == [0, 0]).then_some(()));
+    until("what rests was not cancelled", &|| resting() == [0, 0]);
     // What had left before is there by now; opportunities come and go, and nothing is sent.
     let stopped = orders(&demo);
     std::thread::sleep(Duration::from_millis(1_500));
@@ -103,15 +75,13 @@ fn a_kill_stops_new_orders_cancels_what_rests_survives_a_restart_and_is_lifted()
 
     let (code, out, err) = output(dir, &["arm", "--dir", "parallax-demo"]);
     assert!(code == Some(0) && out.contains("a test"), "{out}{err}");
-    until("it does not go on", || (orders(&demo) > stopped).then_some(()));
+    until("it does not go on", &|| orders(&demo) > stopped);
 
     // Stopped again, by nobody in this process, it ends well and cannot be started.
     assert_eq!(output(dir, &["kill", "--dir", "parallax-demo"]).0, Some(0));
-    let done = running.output();
-    let told = String::from_utf8(done.stdout).unwrap();
-    let errors = String::from_utf8_lossy(&done.stderr);
-    assert_eq!(done.status.code(), Some(0), "{told}{errors}");
-    let summary: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    let (code, told, errors) = running.end();
+    assert_eq!(code, Some(0), "{told}{errors}");
+    let summary = last_json(&told);
     assert_eq!(summary["ledgers_agree"], true, "{summary}");
     assert!(summary["killed"].as_str().unwrap().starts_with("parallax kill"), "{summary}");
 

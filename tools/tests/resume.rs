@@ -6,36 +6,21 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+#[path = "common/rig.rs"]
+mod rig;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rig::{Process, json_file, last_json, parallax, until};
 use serde_json::Value;
 
 /// Longest wait for a run to begin: it recovers first.
 const BEGIN: Duration = Duration::from_secs(180);
 
-/// A process that does not outlive its test.
-struct Engine(Child);
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn parallax(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parallax"));
-    command.args(args).stdin(Stdio::null());
-    command
-}
-
 fn output(args: &[&str]) -> (Option<i32>, String, String) {
-    let out = parallax(args).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (out.status.code(), text(out.stdout), text(out.stderr))
+    rig::output(&mut parallax(args))
 }
 
 fn segments(dir: &Path) -> usize {
@@ -49,31 +34,22 @@ fn run_and_kill(dir: &Path, resumes: bool, after: Duration) {
     let at = dir.to_str().unwrap();
     let place = if resumes { ["--resume", at] } else { ["--dir", at] };
     let wish = ["--seconds", "600", "--faults", "high", "--arb-per-minute", "600", "--no-tui"];
-    let log = fs::File::create(dir.with_extension("log")).unwrap();
     let mut command = parallax(&["demo"]);
-    command.args(place).args(wish).stdout(Stdio::null()).stderr(log);
-    let mut engine = Engine(command.spawn().unwrap());
-    let began = Instant::now();
+    let mut engine = Process::start(command.args(place).args(wish), dir);
+    let log = || fs::read_to_string(dir.with_extension("err")).unwrap_or_default();
     // A journal of a run begins with a segment of its own.
-    while segments(dir) <= before {
-        let log = || fs::read_to_string(dir.with_extension("log")).unwrap_or_default();
-        assert!(engine.0.try_wait().unwrap().is_none(), "it ended by itself:\n{}", log());
-        assert!(began.elapsed() < BEGIN, "it does not begin:\n{}", log());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until("it does not begin", BEGIN, &log, || {
+        assert!(engine.ended().is_none(), "it ended by itself:\n{}", log());
+        (segments(dir) > before).then_some(())
+    });
     std::thread::sleep(after);
     if !resumes {
         let (code, out, err) = output(&["demo", "--resume", at, "--seconds", "1", "--no-tui"]);
         assert_eq!(code, Some(1), "a second engine on the account: {out}{err}");
         assert!(err.contains("another engine") && err.contains("one engine an account"), "{err}");
-        assert!(err.contains(&format!("process {}", engine.0.id())), "{err}");
+        assert!(err.contains(&format!("process {}", engine.id())), "{err}");
     }
-    engine.0.kill().unwrap();
-    engine.0.wait().unwrap();
-}
-
-fn json(text: &str) -> Value {
-    serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap()
+    engine.kill();
 }
 
 #[test]
@@ -117,23 +93,18 @@ fn killed_at_each_step_of_an_order_it_loses_nothing_and_sends_nothing_twice() {
     let points = if all { &POINTS[..] } else { &FEW[..] };
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("demo");
-    let (at, log) = (dir.to_str().unwrap(), dir.with_extension("log"));
+    let at = dir.to_str().unwrap();
+    let log = || fs::read_to_string(dir.with_extension("err")).unwrap_or_default();
     for (number, point) in points.iter().enumerate() {
         let place = if number > 0 { ["--resume", at] } else { ["--dir", at] };
         let wish = ["--seconds", "600", "--faults", "low", "--arb-per-minute", "900", "--no-tui"];
         let mut command = parallax(&["demo"]);
-        command.args(place).args(wish).args(["--crash-at", point]).stdout(Stdio::null());
-        let mut engine = Engine(command.stderr(fs::File::create(&log).unwrap()).spawn().unwrap());
+        let mut engine =
+            Process::start(command.args(place).args(wish).args(["--crash-at", point]), &dir);
         let began = Instant::now();
-        let status = loop {
-            if let Some(status) = engine.0.try_wait().unwrap() {
-                break status;
-            }
-            let told = || fs::read_to_string(&log).unwrap_or_default();
-            assert!(began.elapsed() < BEGIN, "{point}: it is never there:\n{}", told());
-            std::thread::sleep(Duration::from_millis(20));
-        };
-        let told = fs::read_to_string(&log).unwrap_or_default();
+        let what = format!("{point}: it is never there");
+        let status = until(&what, BEGIN, &log, || engine.ended());
+        let told = log();
         assert_eq!(status.signal(), Some(9), "{point}: {status}\n{told}");
         eprintln!("{point}: killed itself after {:?}", began.elapsed());
     }
@@ -144,7 +115,7 @@ fn killed_at_each_step_of_an_order_it_loses_nothing_and_sends_nothing_twice() {
 fn ends_well(dir: &Path) {
     let at = dir.to_str().unwrap();
     let (_, shown, err) = output(&["journal", "verify", &format!("{at}/journal"), "--json"]);
-    let verdict = json(&shown)["verdict"].as_str().map(str::to_owned);
+    let verdict = last_json(&shown)["verdict"].as_str().map(str::to_owned);
     assert!(matches!(verdict.as_deref(), Some("whole" | "torn")), "{shown}{err}");
 
     let (code, out, err) = output(&[
@@ -163,13 +134,13 @@ fn ends_well(dir: &Path) {
     eprintln!("{err}");
     assert_eq!(code, Some(0), "{out}{err}");
     assert!(err.contains("both exchanges still run"), "the venues lived on: {err}");
-    let summary = json(&out);
+    let summary = last_json(&out);
     assert_eq!(summary["ledgers_agree"], true, "{summary}");
     assert_eq!(summary["unknown_orders"], 0, "{summary}");
 
     let (code, shown, err) = output(&["journal", "verify", &format!("{at}/journal"), "--json"]);
     assert_eq!(code, Some(0), "{shown}{err}");
-    let told = json(&shown);
+    let told = last_json(&shown);
     assert_eq!((&told["verdict"], &told["ended"]), (&Value::from("whole"), &Value::from(true)));
     assert_eq!(told["contradictions"], 0, "{told}");
     // Every order that a venue has of us is in the journal.
@@ -187,8 +158,4 @@ fn ends_well(dir: &Path) {
     assert!(orders > 0);
     let pid = json_file(&dir.join("sim.json"))["pid"].as_u64().unwrap();
     assert!(!Path::new(&format!("/proc/{pid}/exe")).exists(), "the venues ended with the demo");
-}
-
-fn json_file(path: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
