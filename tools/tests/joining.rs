@@ -47,6 +47,7 @@ fn a_pair_that_is_found_while_a_run_lasts_is_traded_without_a_start_or_a_connect
     until("it does not join", PATIENCE, &log, || log().contains(&joins).then_some(()));
     let (code, told, errors) = run.end();
     assert_eq!(code, Some(0), "{told}{errors}");
+    assert!(!errors.contains("stops until the next start"), "{errors}");
     let summary = last_json(&told);
 
     // The engine's journal tells of its market while the run lasts, and then of its orders.

@@ -237,7 +237,9 @@ impl<'c> Watcher<'c> {
                 };
                 may.insert(key, (entry.row.live && entry.standing.verdict.may_decide(), why));
             } else if entry.row.live && entry.verdict().trades_live() {
-                waiting.extend(self.join(key, &entry, end));
+                waiting.extend(self.join(key.clone(), &entry, end));
+                // One that joins is known from here on, and may be traded.
+                may.insert(key, (true, String::new()));
             }
         }
         for (key, markets) in &self.pairs {
