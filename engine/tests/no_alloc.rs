@@ -1,11 +1,10 @@
 //! Core and paper venues take all their memory at construction.
-// A global allocator cannot be written without `unsafe`; this one only counts.
-#![allow(unsafe_code)]
 #![allow(clippy::unwrap_used)] // Helpers of a test are tests.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "common/counting.rs"]
+mod counting;
 
+use counting::allocations;
 use engine::core::{CoreConfig, Outlet};
 use engine::event::{Bundle, Event};
 use engine::pair::{FeeRule, Instrument, Pair, PairTable, Polarity, SizeRule, Verdict};
@@ -13,30 +12,6 @@ use engine::paper::PaperCore;
 use engine::tile::Now;
 use engine::top::{Health, Levels, MarketId, Top};
 use engine::units::{Ns, Px, Qty, Usd, Venue};
-
-struct Counting;
-
-thread_local! {
-    // By thread: the test harness allocates on its own while the test runs.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller keeps the contract of `alloc`, and it is passed on as it is.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: `ptr` came from `System.alloc` with this layout.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static GLOBAL: Counting = Counting;
 
 #[derive(Default)]
 struct Count {
@@ -96,7 +71,7 @@ fn nothing_is_allocated_after_construction() {
     };
     let mut core = PaperCore::new(table, [PAIRS; 2], config, [Ns(3), Ns(7)]);
     let mut out = Count::default();
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     let mut random = 1u64;
     for step in 0..50_000u64 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -113,7 +88,7 @@ fn nothing_is_allocated_after_construction() {
         core.on_top(Now::at(top.recv), &top, &mut out);
     }
     core.drain(&mut out);
-    let allocated = ALLOCATIONS.get() - before;
+    let allocated = allocations() - before;
     assert!(out.bundles > 1_000 && out.events > 10_000, "{} bundles prove nothing", out.bundles);
     assert!(core.core().figures().fills > 1_000);
     assert_eq!(allocated, 0);

@@ -1,60 +1,22 @@
 //! Once their buffers have grown, the decoders allocate nothing, whatever comes; and what comes
 //! cannot make them grow beyond a limit.
-#![allow(unsafe_code)] // a global allocator that counts cannot be written without
 #![allow(clippy::unwrap_used)] // helpers of tests too may unwrap
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../../engine/tests/common/counting.rs"]
+mod counting;
+
 use std::fs;
 use std::path::Path;
 
+use counting::{allocations, grown_by};
 use feeds::json::{FRAME_MAX, TOKENS_MAX};
 use feeds::kalshi::general::General as Kalshi;
 use feeds::polymarket::general::General as Polymarket;
 
-thread_local! {
-    /// Allocations of this thread, and the bytes it holds now and held at most.
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-    static HELD: Cell<usize> = const { Cell::new(0) };
-    static PEAK: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn grew(by: usize) {
-    CALLS.set(CALLS.get() + 1);
-    HELD.set(HELD.get().wrapping_add(by));
-    PEAK.set(PEAK.get().max(HELD.get()));
-}
-
-// SAFETY: every call goes to the system's allocator as it came; counting touches plain cells.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grew(layout.size());
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        HELD.set(HELD.get().wrapping_sub(layout.size()));
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(at, layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        grew(size.wrapping_sub(layout.size()));
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(at, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn calls(work: impl FnOnce()) -> usize {
-    let before = CALLS.get();
+fn calls(work: impl FnOnce()) -> u64 {
+    let before = allocations();
     work();
-    CALLS.get() - before
+    allocations() - before
 }
 
 /// Frames of our own, of every kind the decoders tell apart, sound and not.
@@ -132,12 +94,11 @@ fn memory_has_a_limit() {
         b"0,".repeat(TOKENS_MAX / 2),
     ];
     let mut general = Kalshi::new();
-    let before = HELD.get();
-    PEAK.set(before);
-    for frame in &frames {
-        assert!(general.decode(frame).is_err());
-    }
-    let grown = PEAK.get() - before;
+    let grown = grown_by(|| {
+        for frame in &frames {
+            assert!(general.decode(frame).is_err());
+        }
+    });
     // Two copies of the frame, and 28 bytes for each value, each grown by doubling at worst.
     assert!(grown < 2 * (2 * FRAME_MAX + 28 * TOKENS_MAX), "{grown}");
 }

@@ -1,6 +1,6 @@
 //! No tile allocates after its start: counted over a whole tape, not believed.
 
-#[path = "common/counting.rs"]
+#[path = "../../engine/tests/common/counting.rs"]
 mod counting;
 
 use counting::allocations;

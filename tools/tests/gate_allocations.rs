@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
-#[path = "common/counting.rs"]
+#[path = "../../engine/tests/common/counting.rs"]
 mod counting;
 
 use counting::allocations;

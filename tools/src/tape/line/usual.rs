@@ -83,20 +83,14 @@ fn unescape(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     if out.len() < text.len() {
         out.resize(text.len(), 0);
     }
+    let mut padded = [b' '; BLOCK];
     let (mut copied, mut wrote) = (0, 0);
     // The character behind the last backslash; where it is a backslash, it is none of its own.
     let mut escaped = usize::MAX;
     // All quotes must be escaped ones.
     let (mut quotes, mut escaped_quotes) = (0, 0);
     for from in (0..text.len()).step_by(BLOCK) {
-        let mut padded = [b' '; BLOCK];
-        let block = match text[from..].first_chunk() {
-            Some(block) => block,
-            None => {
-                padded[..text.len() - from].copy_from_slice(&text[from..]);
-                &padded
-            }
-        };
+        let block = block_at(text, from, &mut padded);
         if block.iter().fold(false, |any, b| any | (*b < 0x20)) {
             return None;
         }
@@ -146,16 +140,10 @@ fn only_quotes_are_escaped(text: &[u8]) -> bool {
 /// Takes the backslashes out of a text that `parse_quoted` left as it is. `out` has at least the
 /// text's length; what is written of it.
 pub fn unquote(text: &[u8], out: &mut [u8]) -> usize {
+    let mut padded = [b' '; BLOCK];
     let (mut copied, mut wrote) = (0, 0);
     for from in (0..text.len()).step_by(BLOCK) {
-        let mut padded = [b' '; BLOCK];
-        let block = match text[from..].first_chunk() {
-            Some(block) => block,
-            None => {
-                padded[..text.len() - from].copy_from_slice(&text[from..]);
-                &padded
-            }
-        };
+        let block = block_at(text, from, &mut padded);
         let mut slashes = backslashes(block);
         while slashes != 0 {
             let at = from + slashes.trailing_zeros() as usize;
@@ -165,6 +153,18 @@ pub fn unquote(text: &[u8], out: &mut [u8]) -> usize {
         }
     }
     copy(text, copied, text.len(), out, wrote)
+}
+
+/// A block of the text; `padded`, all blanks so far, holds one that its end cuts short.
+#[inline]
+fn block_at<'a>(text: &'a [u8], from: usize, padded: &'a mut [u8; BLOCK]) -> &'a [u8; BLOCK] {
+    match text[from..].first_chunk() {
+        Some(block) => block,
+        None => {
+            padded[..text.len() - from].copy_from_slice(&text[from..]);
+            padded
+        }
+    }
 }
 
 /// Copies `text[from..to]` to `out[wrote..]`; where that ends.
