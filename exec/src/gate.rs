@@ -283,7 +283,9 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     fn poll_channel(&mut self, now: Now) -> usize {
         let (orders, figures, out) = (&mut self.orders, &mut self.figures, &mut self.ends.out);
         let mut tell = |event: PrivateEvent| match event {
-            PrivateEvent::Fill(fill) => orders.fill(&fill, now.mono, figures, out),
+            PrivateEvent::Fill(fill) => {
+                orders.fill(&fill, now.mono, figures, out);
+            }
             PrivateEvent::Order(news) => orders.news(&news, now.mono, figures, out),
             PrivateEvent::Position(_)
             | PrivateEvent::Stopped(_)

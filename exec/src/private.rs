@@ -34,6 +34,8 @@ pub enum TradeStands {
     Made,
     /// It counts, and is on its way to be final: told before, unless that was missed.
     Settling,
+    /// It counts for good: nothing undoes it any more.
+    Confirmed,
     /// It failed for good: the fill is undone (polymarket.md section 3).
     Failed,
 }

@@ -13,7 +13,8 @@ pub mod fabric; // the venues' end, and what the network does
 pub mod door; // the door before the venues, for revoked keys
 pub mod plan; // what a seed stands for
 pub mod trader; // the shipped tiles and their rings
-pub mod books; // how a process that starts asks the venues
+pub mod books; // how a process asks the venues for its figures
+mod figures; // the comparison that goes on while it runs
 pub mod checks; // what must hold after every event
 pub mod disk; // the disk under the journal
 pub mod watch; // what was durable before it left

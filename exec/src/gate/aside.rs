@@ -57,8 +57,13 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         let (orders, figures, out) = (&mut self.orders, &mut self.figures, &mut self.ends.out);
         match task {
             Task::Ask(key, question) => {
+                let channel = &mut self.channel;
                 let page = self.clerk.hear(question, head, body, &mut |event| match event {
-                    PrivateEvent::Fill(fill) => orders.fill(&fill, mono, figures, out),
+                    PrivateEvent::Fill(fill) => {
+                        if let Some(since) = orders.fill(&fill, mono, figures, out) {
+                            channel.owes(since, mono);
+                        }
+                    }
                     PrivateEvent::Order(news) => orders.news(&news, mono, figures, out),
                     PrivateEvent::Position(_)
                     | PrivateEvent::Stopped(_)
@@ -148,7 +153,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             && let Some((key, due)) = self.orders.next_inquiry()
             && now.mono >= due
         {
-            self.orders.inquire(key);
+            self.orders.inquire(key, now.mono);
             self.round = Some((key, Question::Order));
         }
         if let Some((key, question)) = self.round {

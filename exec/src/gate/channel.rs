@@ -22,6 +22,9 @@ pub struct ChannelConfig {
     pub silence: Ns,
     /// How often our own ping is sent, where the venue wants one.
     pub ping_every: Ns,
+    /// What an answer told first must be told here within this: a channel that is silent about our
+    /// orders answers pings all the same.
+    pub tells_within: Ns,
     /// First wait after it was lost.
     pub retry_first: Ns,
     /// Longest such wait.
@@ -34,6 +37,7 @@ impl Default for ChannelConfig {
             open: Ns::from_ms(10_000),
             silence: Ns::from_ms(25_000),
             ping_every: Ns::from_ms(10_000),
+            tells_within: Ns::from_ms(3_000),
             retry_first: Ns::from_ms(250),
             retry_longest: Ns::from_ms(10_000),
         }
@@ -57,6 +61,10 @@ struct Life<C> {
     since: Ns,
     heard: Ns,
     ping_at: Ns,
+    /// Since when nothing is missed.
+    subscribed: Ns,
+    /// It owes us a word by then.
+    owes_by: Ns,
 }
 
 /// What became of the channel in a step.
@@ -105,6 +113,18 @@ impl<C: Channel> PrivateChannel<C> {
     /// Frames that could not be read.
     pub const fn unread(&self) -> u64 {
         self.unread
+    }
+
+    /// An answer told what happened after `since`, and nobody told it here. A channel that was
+    /// subscribed by then has to tell of our orders soon, or is left for a new one.
+    pub fn owes(&mut self, since: Ns, now: Ns) {
+        let by = now.after(self.config.tells_within);
+        if let Some(life) = &mut self.life
+            && life.stage == Stage::Subscribed
+            && life.subscribed <= since
+        {
+            life.owes_by = life.owes_by.min(by);
+        }
     }
 
     /// When something is due though nothing comes.
@@ -174,7 +194,15 @@ impl<C: Channel> PrivateChannel<C> {
             Some(Ok(channel)) => {
                 let (since, never) = (now.mono, Ns(u64::MAX));
                 let stage = Stage::Opening;
-                self.life = Some(Life { channel, stage, since, heard: since, ping_at: never });
+                self.life = Some(Life {
+                    channel,
+                    stage,
+                    since,
+                    heard: since,
+                    ping_at: never,
+                    subscribed: never,
+                    owes_by: never,
+                });
             }
             Some(Err(_)) | None => self.retry_at = now.mono.after(self.backoff.wait(rng)),
         }
@@ -210,17 +238,26 @@ impl<C: Channel> Life<C> {
                 self.ping_at = now; // A ping follows at once: its answer proves the login read.
             }
             Heard::Text(text) => {
-                let (mut subscribed, mut broken) = (false, false);
+                let (mut subscribed, mut broken, mut told) = (false, false, false);
                 let understood = clerk.frame(text, &mut |event| match event {
                     PrivateEvent::Subscribed => subscribed = true,
                     PrivateEvent::Broken => broken = true,
-                    other => tell(other),
+                    other => {
+                        told |= matches!(other, PrivateEvent::Fill(_) | PrivateEvent::Order(_));
+                        tell(other);
+                    }
                 });
+                if told {
+                    self.owes_by = Ns(u64::MAX);
+                }
                 *unread += u64::from(!understood);
                 if broken {
                     return Err(Dead);
                 }
                 if subscribed {
+                    if self.stage != Stage::Subscribed {
+                        self.subscribed = now;
+                    }
                     self.stage = Stage::Subscribed;
                 }
             }
@@ -243,7 +280,7 @@ impl<C: Channel> Life<C> {
     fn dies_at(&self, config: &ChannelConfig) -> Ns {
         match self.stage {
             Stage::Opening | Stage::Greeted => self.since.after(config.open),
-            Stage::Subscribed => self.heard.after(config.silence),
+            Stage::Subscribed => self.heard.after(config.silence).min(self.owes_by),
         }
     }
 }

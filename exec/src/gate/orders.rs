@@ -65,6 +65,8 @@ pub struct Patience {
     pub absence: Ns,
     /// A trade may fail for good so long after its order left (polymarket.md section 3).
     pub trades: Ns,
+    /// An order that ended and has a trade which nobody called final is asked for this often.
+    pub settles: Ns,
 }
 
 impl Default for Patience {
@@ -75,6 +77,7 @@ impl Default for Patience {
             round_longest: Ns::from_ms(8_000),
             absence: Ns::from_ms(60_000),
             trades: Ns::from_ms(300_000),
+            settles: Ns::from_ms(30_000),
         }
     }
 }
@@ -87,7 +90,7 @@ pub struct Orders {
     spare: Vec<Vec<Counted>>,
     serial: u64,
     early: VecDeque<FillNews>,
-    /// Orders that ended and whose trades may have failed since, with when to ask for them.
+    /// Orders that ended and whose trades may fail yet, with when to ask for them, soonest first.
     again: VecDeque<(OrderKey, Ns)>,
     patience: Patience,
 }
@@ -222,8 +225,15 @@ impl Orders {
         }
     }
 
-    /// Takes in a fill, from wherever it is told.
-    pub fn fill(&mut self, news: &FillNews, now: Ns, figures: &mut GateFigures, out: &mut Outbox) {
+    /// Takes in a fill, from wherever it is told. Returns since when nobody was asked of its order,
+    /// where it is news: it happened after that.
+    pub fn fill(
+        &mut self,
+        news: &FillNews,
+        now: Ns,
+        figures: &mut GateFigures,
+        out: &mut Outbox,
+    ) -> Option<Ns> {
         let Some(slot) = self.find(&news.order, news.client.as_ref()) else {
             let waits = self.places.live().any(|slot| self.slots[slot].venue.is_none());
             if waits && self.early.len() < EARLY_MAX {
@@ -232,13 +242,18 @@ impl Orders {
                 // Told once for each fill, however its settlement goes on.
                 figures.foreign += u64::from(news.stands == TradeStands::Made);
             }
-            return;
+            return None;
         };
         let order = &mut self.slots[slot];
         order.venue = order.venue.or(Some(news.order));
-        order.fill(news, now, figures, out);
+        let happened = order.fill(news, now, figures, out).then_some(order.known_until);
+        let is_final = order.stage == Stage::Ended && !order.may_fail();
         let key = OrderKey { slot: slot as u16, serial: order.serial };
+        if happened.is_some() && is_final {
+            self.again.retain(|(ended, _)| *ended != key);
+        }
         self.settle(key, now, figures, out);
+        happened
     }
 
     /// Takes in how an order stands.
@@ -293,11 +308,12 @@ impl Orders {
     }
 
     /// A round of questions about an order begins.
-    pub fn inquire(&mut self, key: OrderKey) {
+    pub fn inquire(&mut self, key: OrderKey, now: Ns) {
         self.again.retain(|(ended, _)| *ended != key);
         if let Some(order) = self.get_mut(key) {
             let inquiry = &mut order.inquiry;
-            *inquiry = Inquiry { rounds: inquiry.rounds + 1, whole: true, ..Inquiry::default() };
+            let rounds = inquiry.rounds + 1;
+            *inquiry = Inquiry { began: now, rounds, whole: true, ..Inquiry::default() };
         }
     }
 
@@ -312,10 +328,14 @@ impl Orders {
     /// all.
     pub fn judge(&mut self, key: OrderKey, now: Ns, figures: &mut GateFigures, out: &mut Outbox) {
         let patience = self.patience;
-        let Some(order) = self.get_mut(key).filter(|order| order.stage != Stage::Ended) else {
-            return;
-        };
-        let Inquiry { rounds, saw_order, saw_end, whole, .. } = order.inquiry;
+        let Some(order) = self.get_mut(key) else { return };
+        let Inquiry { began, rounds, saw_order, saw_end, whole, .. } = order.inquiry;
+        if whole {
+            order.known_until = began;
+        }
+        if order.stage == Stage::Ended {
+            return self.follow(key, now);
+        }
         let old = now.since(order.sent.mono) >= patience.absence;
         if whole && order.expect.is_none() {
             if !saw_order && order.counted.is_empty() && old {
@@ -358,7 +378,24 @@ impl Orders {
             let kind = if order.is_full() { ReportKind::Done } else { ReportKind::Cancelled };
             order.end(kind, now, figures, out);
             self.places.end(usize::from(key.slot));
+            self.follow(key, now);
         }
+    }
+
+    /// An order that ended is asked for later, as long as a trade of it may fail: whoever should tell
+    /// that may be gone without a word.
+    fn follow(&mut self, key: OrderKey, now: Ns) {
+        let Patience { settles, trades, .. } = self.patience;
+        let ends = |order: &&Order| order.may_fail() && now.since(order.sent.mono) < trades;
+        if self.get(key).filter(ends).is_none() {
+            return;
+        }
+        if self.again.len() >= ORDERS_MAX {
+            let slots = &self.slots;
+            let is_kept = |key: &OrderKey| slots[usize::from(key.slot)].serial == key.serial;
+            self.again.retain(|(ended, _)| is_kept(ended));
+        }
+        self.again.push_back((key, now.after(settles)));
     }
 
     /// Fills that came before it was known whose they are.

@@ -8,5 +8,6 @@ mod journal; // nothing leaves that the journal does not hold
 mod kalshi;
 mod polymarket;
 mod rig;
+mod silence; // channels that tell nothing
 mod rules; // grids and fees that change while markets trade
 mod tickets; // rate tokens of both legs

@@ -127,7 +127,8 @@ fn stands(row: Value<'_, '_, '_>) -> Option<TradeStands> {
     let status = text(row, "status")?;
     match status.strip_prefix("TRADE_STATUS_").unwrap_or(status) {
         "MATCHED" => Some(TradeStands::Made),
-        "MINED" | "CONFIRMED" | "RETRYING" => Some(TradeStands::Settling),
+        "MINED" | "RETRYING" => Some(TradeStands::Settling),
+        "CONFIRMED" => Some(TradeStands::Confirmed),
         "FAILED" => Some(TradeStands::Failed),
         _ => None,
     }

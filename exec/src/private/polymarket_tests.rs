@@ -74,9 +74,11 @@ fn a_failed_trade_is_told_as_such() {
         other => panic!("{other:?}"),
     };
     assert_eq!(stands("MATCHED"), TradeStands::Made);
-    for status in ["MINED", "CONFIRMED", "RETRYING", "TRADE_STATUS_CONFIRMED"] {
+    for status in ["MINED", "RETRYING", "TRADE_STATUS_MINED"] {
         assert_eq!(stands(status), TradeStands::Settling);
     }
+    assert_eq!(stands("CONFIRMED"), TradeStands::Confirmed);
+    assert_eq!(stands("TRADE_STATUS_CONFIRMED"), TradeStands::Confirmed);
     assert_eq!(stands("FAILED"), TradeStands::Failed);
 }
 

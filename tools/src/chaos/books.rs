@@ -1,7 +1,9 @@
-//! How a process that starts asks the simulated venues: the shipped clients of their REST APIs,
+//! How a process that starts, or looks after its figures, asks the simulated venues: the shipped clients of their REST APIs,
 //! with requests that are carried in memory, in simulated time.
 
 use std::cell::RefCell;
+use std::sync::Mutex;
+use std::time::Instant;
 
 use engine::units::Ns;
 use exec::sign::l2::ApiCredentials;
@@ -14,6 +16,7 @@ use super::door::Door;
 use super::seed::PORTS;
 use super::trader::Keys;
 use crate::config::Config;
+use crate::journal::compare::{Compared, Comparison, Rounds};
 use crate::journal::truth::{Books, Clients, OrderRow, Truth, Wanted};
 use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::PolymarketRest;
@@ -48,6 +51,21 @@ impl<'a> Courier<'a> {
     /// In words.
     pub fn ask(&self, config: &Config, keys: &Keys, wanted: &Wanted) -> Result<Truth, String> {
         self.with(config, keys, |books| books.ask(wanted))
+    }
+
+    /// Compares what the run believes with what the venues say, as the shipped run does now and
+    /// then.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn compare(
+        &self,
+        config: &Config,
+        keys: &Keys,
+        (rounds, comparison): (&mut Rounds, &Mutex<Comparison>),
+        asked: Instant,
+    ) -> Result<Option<Compared>, String> {
+        self.with(config, keys, |books| Ok(rounds.turn(books, comparison, asked)))
     }
 
     /// Takes an order back.

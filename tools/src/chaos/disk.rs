@@ -8,6 +8,7 @@ use exec::id::Id;
 use exec::journal::fold::State;
 use exec::journal::memory::{DiskFaults, Memory};
 use exec::journal::reader::{self, Verdict};
+use memchr::memmem;
 use serde_json::Value;
 use sim::rng::Rng;
 
@@ -137,9 +138,8 @@ impl Disk {
     /// Where one does.
     pub fn keeps(&self, secrets: &[&str]) -> Result<(), Violation> {
         for (number, bytes, _) in self.memory.contents() {
-            let found = secrets.iter().any(|secret| {
-                bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
-            });
+            let found =
+                secrets.iter().any(|secret| memmem::find(&bytes, secret.as_bytes()).is_some());
             if found {
                 let detail = format!("segment {number} of the journal holds a secret");
                 return Err(Violation { invariant: "no_secret", detail });

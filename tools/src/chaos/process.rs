@@ -13,6 +13,7 @@ use sim::rng::Rng;
 use super::books::Courier;
 use super::checks::Violation;
 use super::door::Door;
+use super::figures::Figures;
 use super::seed::Simulation;
 use super::trader::{Parts, Trader};
 use crate::config::Environment;
@@ -138,6 +139,7 @@ impl Simulation {
             records,
         };
         self.trader = Some(Trader::new(&parts, journal, &mut self.rng).map_err(broken)?);
+        self.figures = Some(Figures::new(&self.spec, &self.file, &table, now));
         self.inputs = 0;
         Ok(true)
     }
@@ -161,6 +163,7 @@ impl Simulation {
         if self.trader.take().is_some() {
             self.ended_at = Some(now);
         }
+        self.figures = None;
         self.starting = None;
         self.back_at = back_at;
     }

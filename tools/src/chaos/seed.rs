@@ -25,6 +25,7 @@ use super::checks::{Checks, Violation};
 use super::disk::Disk;
 use super::door::{Door, Revoked};
 use super::fabric::Fabric;
+use super::figures::Figures;
 use super::net::Lobby;
 use super::plan::{Plan, Timed, Upset};
 use super::process::Starting;
@@ -123,6 +124,8 @@ pub(super) struct Simulation {
     /// The disk's faults end then.
     pub(super) disk_until: Ns,
     pub(super) checks: Checks,
+    /// What the process compares with the venues while it runs.
+    pub(super) figures: Option<Figures>,
     watch: Watch,
     pub(super) rng: Rng,
     /// Until when keys open nothing.
@@ -231,6 +234,7 @@ impl Simulation {
             trader: None,
             back_at: START,
             disk,
+            figures: None,
             watch,
             disk_until: Ns(u64::MAX),
             rng,
@@ -391,8 +395,12 @@ impl Simulation {
             );
             self.decisions += u64::from(matches!(event, Event::ExecuteTrade(_)));
             self.tail.event(now, &event);
+            if let Some(figures) = &mut self.figures {
+                figures.heard(now, &event);
+            }
             self.checks.event(&event)?;
         }
+        self.compare_figures(now)?;
         self.dirty |= dirty;
         if self.dirty && now >= self.compare_at {
             (self.dirty, self.compare_at) = (false, now.after(COMPARE_EVERY));
@@ -422,6 +430,9 @@ impl Simulation {
     /// The venues' truth beside what the engine believes.
     fn compare(&mut self, now: Ns) -> Result<(), Violation> {
         let Some(trader) = &self.trader else { return Ok(()) };
+        if self.figures.as_ref().is_some_and(Figures::has_called) {
+            return Ok(()); // Nothing more leaves, and a person was told why.
+        }
         let core = trader.core();
         let quiet = core.open_orders() == [0, 0] && trader.open_orders() == 0;
         self.checks.ledgers(now, &self.world, core, quiet)

@@ -405,6 +405,12 @@ impl Trader {
         self.latched
     }
 
+    /// Tells the core and the gates what whoever watches a run found out.
+    pub fn tell(&mut self, word: Word) {
+        self.brakes.tell(word);
+        self.brakes.flush(&mut self.commands);
+    }
+
     /// A person has looked.
     pub fn arm(&mut self) {
         self.latched = false;

@@ -184,6 +184,57 @@ impl Comparison {
     }
 }
 
+/// What one comparison came to.
+#[derive(Debug, Default)]
+pub struct Compared {
+    /// What settled since.
+    pub settled: Vec<Word>,
+    /// Why a person must look: differences that last.
+    pub alarm: Option<String>,
+}
+
+/// Comparisons, one after the other: what each of them asks the venues for.
+pub struct Rounds {
+    wanted: Wanted,
+    number: usize,
+}
+
+impl Rounds {
+    /// Of a run over these pairs.
+    pub fn of(file: &PairFile) -> Rounds {
+        Rounds { wanted: Wanted::of(file), number: 0 }
+    }
+
+    /// Asks the venues at `asked`, and compares; `None` where one gave no answer: that proves
+    /// nothing, and the gates know of it first.
+    pub fn turn(
+        &mut self,
+        books: &mut dyn Books,
+        comparison: &Mutex<Comparison>,
+        asked: Instant,
+    ) -> Option<Compared> {
+        let lock = || comparison.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = &mut self.wanted;
+        {
+            let mut held = lock();
+            wanted.tokens.extend(held.wanted.drain(..));
+            wanted.held = held.held();
+        }
+        // One a round: there may be many, and none is in a hurry.
+        let tokens: Vec<&HeldRow> = wanted.held.iter().filter(|row| row.tokens.is_some()).collect();
+        wanted.resolved = tokens.get(self.number % tokens.len().max(1)).map(|row| row.name.clone());
+        self.number = self.number.wrapping_add(1);
+        let truth = books.standing(wanted).ok()?;
+        let mut held = lock();
+        let settled = held.explain(asked, &truth);
+        let lines: Vec<String> =
+            held.judge(asked, &truth).iter().map(Difference::to_string).collect();
+        let alarm = (!lines.is_empty())
+            .then(|| format!("the venues' figures are not ours: {}", lines.join("; ")));
+        Some(Compared { settled, alarm })
+    }
+}
+
 /// Compares every so often until `end`. What settles is told; the first differences that last are
 /// told, once.
 pub fn watch(
@@ -194,34 +245,18 @@ pub fn watch(
     tell: &mut dyn FnMut(Word),
     alarm: &mut dyn FnMut(&str),
 ) {
-    let mut wanted = Wanted::of(file);
-    let (mut last, mut round) = (Instant::now(), 0_usize);
+    let mut rounds = Rounds::of(file);
+    let mut last = Instant::now();
     while !end.load(Relaxed) {
         if last.elapsed() < every {
             thread::sleep(LOOK);
             continue;
         }
         last = Instant::now();
-        // An answer that does not come proves nothing; the gates know of it first.
-        let lock = || comparison.lock().unwrap_or_else(PoisonError::into_inner);
-        {
-            let mut held = lock();
-            wanted.tokens.extend(held.wanted.drain(..));
-            wanted.held = held.held();
-        }
-        // One a round: there may be many, and none is in a hurry.
-        let tokens: Vec<&HeldRow> = wanted.held.iter().filter(|row| row.tokens.is_some()).collect();
-        wanted.resolved = tokens.get(round % tokens.len().max(1)).map(|row| row.name.clone());
-        round = round.wrapping_add(1);
-        let Ok(truth) = books.standing(&wanted) else { continue };
-        let mut held = lock();
-        let settled = held.explain(last, &truth);
-        let found = held.judge(last, &truth);
-        drop(held);
-        settled.into_iter().for_each(&mut *tell);
-        if !found.is_empty() {
-            let lines: Vec<String> = found.iter().map(Difference::to_string).collect();
-            alarm(&format!("the venues' figures are not ours: {}", lines.join("; ")));
+        let Some(found) = rounds.turn(books, comparison, last) else { continue };
+        found.settled.into_iter().for_each(&mut *tell);
+        if let Some(why) = found.alarm {
+            alarm(&why);
             return;
         }
     }

@@ -31,6 +31,8 @@ pub(super) struct Counted {
     trade: Id,
     part: u16,
     undone: bool,
+    /// Nothing undoes it any more.
+    confirmed: bool,
     /// As it was told: exactly that is taken back where the trade fails.
     shares: Shares,
     px: Px,
@@ -69,6 +71,8 @@ pub struct Order {
     /// It rests against our will.
     pub cancel: bool,
     pub(super) inquiry: Inquiry,
+    /// What came of it until then is known: it left, or the venue was asked; monotonic.
+    pub(super) known_until: Ns,
 }
 
 /// The search for what became of an order.
@@ -76,6 +80,8 @@ pub struct Order {
 pub(super) struct Inquiry {
     /// When to ask next; monotonic. `None` while nothing is in doubt, or a question is out.
     pub(super) due: Option<Ns>,
+    /// When this round began; monotonic.
+    pub(super) began: Ns,
     pub(super) rounds: u32,
     /// What this round found.
     pub(super) saw_order: bool,
@@ -118,6 +124,7 @@ impl Order {
             counted,
             cancel: false,
             inquiry: Inquiry::default(),
+            known_until: now.mono,
         }
     }
 
@@ -137,7 +144,8 @@ impl Order {
     /// True where a trade of it may still be taken back: a match on Polymarket counts at once and is
     /// settled later.
     pub(super) fn may_fail(&self) -> bool {
-        self.market.venue() == Venue::Polymarket && self.counted.iter().any(|fill| !fill.undone)
+        self.market.venue() == Venue::Polymarket
+            && self.counted.iter().any(|fill| !fill.undone && !fill.confirmed)
     }
 
     /// True where the venue could fill no more of it.
@@ -185,13 +193,14 @@ impl Order {
         }
     }
 
+    /// Takes in a fill, or how its settlement goes on; true where that was not known.
     pub(super) fn fill(
         &mut self,
         news: &FillNews,
         now: Ns,
         figures: &mut GateFigures,
         out: &mut Outbox,
-    ) {
+    ) -> bool {
         let same = |c: &&mut Counted| (c.trade, c.part) == (news.trade, news.part);
         let seen = self.counted.iter_mut().find(same);
         match (seen, news.stands) {
@@ -200,38 +209,64 @@ impl Order {
                 figures.undone += 1;
                 let Counted { shares, px, cash, fee, .. } = *counted;
                 self.tell(ReportKind::Undone { shares, px, cash, fee }, now, out);
+                true
             }
-            (Some(_), TradeStands::Settling) => figures.settling += 1,
-            (Some(_), _) => figures.duplicates += 1,
+            (Some(counted), TradeStands::Confirmed) => {
+                figures.settling += 1;
+                !core::mem::replace(&mut counted.confirmed, true)
+            }
+            (Some(_), TradeStands::Settling) => {
+                figures.settling += 1;
+                false
+            }
+            (Some(_), _) => {
+                figures.duplicates += 1;
+                false
+            }
             (None, stands) => {
-                let FillNews { trade, part, shares, px, .. } = *news;
-                let undone = stands == TradeStands::Failed;
-                let cash = cost_of(shares, px);
-                let mut counted = Counted { trade, part, undone, shares, px, cash, fee: Usd::ZERO };
-                if undone {
-                    self.counted.push(counted);
-                    return; // It was told as a failure only: nothing was counted.
-                }
-                let fee = match news.fee {
-                    Some(fee) => fee,
-                    None => self.fees.buy(shares, px, cash),
-                };
-                counted.fee = fee;
-                self.counted.push(counted);
-                figures.fills += 1;
-                figures.excess += u64::from(self.stage == Stage::Ended);
-                self.filled += shares;
-                self.cash += cash;
-                let kind = ReportKind::Filled { shares, px, cash, fee };
-                if self.stage == Stage::Unknown {
-                    figures.resolved += 1;
-                }
-                if matches!(self.stage, Stage::Sent | Stage::Unknown) {
-                    self.stage = Stage::Open;
-                }
-                self.tell(kind, now, out);
+                self.count(news, stands, now, figures, out);
+                true
             }
         }
+    }
+
+    /// A fill that was not told before.
+    fn count(
+        &mut self,
+        news: &FillNews,
+        stands: TradeStands,
+        now: Ns,
+        figures: &mut GateFigures,
+        out: &mut Outbox,
+    ) {
+        let FillNews { trade, part, shares, px, .. } = *news;
+        let undone = stands == TradeStands::Failed;
+        let confirmed = stands == TradeStands::Confirmed;
+        let cash = cost_of(shares, px);
+        let fee = Usd::ZERO;
+        let mut counted = Counted { trade, part, undone, confirmed, shares, px, cash, fee };
+        if undone {
+            self.counted.push(counted);
+            return; // It was told as a failure only: nothing was counted.
+        }
+        let fee = match news.fee {
+            Some(fee) => fee,
+            None => self.fees.buy(shares, px, cash),
+        };
+        counted.fee = fee;
+        self.counted.push(counted);
+        figures.fills += 1;
+        figures.excess += u64::from(self.stage == Stage::Ended);
+        self.filled += shares;
+        self.cash += cash;
+        let kind = ReportKind::Filled { shares, px, cash, fee };
+        if self.stage == Stage::Unknown {
+            figures.resolved += 1;
+        }
+        if matches!(self.stage, Stage::Sent | Stage::Unknown) {
+            self.stage = Stage::Open;
+        }
+        self.tell(kind, now, out);
     }
 
     pub(super) fn tell(&self, kind: ReportKind, at: Ns, out: &mut Outbox) {

@@ -19,7 +19,7 @@ const RATE_E6: u32 = 50_000;
 type Trade = (u64, u16, bool);
 
 /// Trades, and everything that is told of them: each match at least once, a failure after its
-/// match or before it, shuffled.
+/// match or before it, or its confirmation, shuffled.
 fn told() -> impl Strategy<Value = (Vec<Trade>, Vec<(usize, TradeStands)>)> {
     let trade = (1..3_000_000u64, 1..99u16, any::<bool>());
     (proptest::collection::vec(trade, 1..8), 1..4usize).prop_flat_map(|(trades, times)| {
@@ -28,9 +28,10 @@ fn told() -> impl Strategy<Value = (Vec<Trade>, Vec<(usize, TradeStands)>)> {
             for _ in 0..times {
                 news.push((number, TradeStands::Made));
                 news.push((number, TradeStands::Settling));
-                if *fails {
-                    news.push((number, TradeStands::Failed));
-                }
+                news.push(match fails {
+                    true => (number, TradeStands::Failed),
+                    false => (number, TradeStands::Confirmed),
+                });
             }
         }
         (Just(trades), Just(news).prop_shuffle())

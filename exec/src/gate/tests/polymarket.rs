@@ -13,18 +13,18 @@ use crate::sign::order::OrderId;
 use engine::event::{Reject, ReportKind};
 
 /// The only order that left, with its id as our private channel knows it.
-fn fire(rig: &mut Rig<crate::gate::polymarket::PolymarketClerk>) -> (usize, String) {
+pub fn fire(rig: &mut Rig<crate::gate::polymarket::PolymarketClerk>) -> (usize, String) {
     let (slot, _) = rig.fire(legs());
     (slot, rig.gate.order_id())
 }
 
-fn placed(id: &str, status: &str, trades: &Value) -> String {
+pub fn placed(id: &str, status: &str, trades: &Value) -> String {
     json!({"success": true, "errorMsg": "", "orderID": id, "status": status,
         "makingAmount": "", "takingAmount": "", "tradeIDs": trades})
     .to_string()
 }
 
-fn trade(trade: &str, taker: &str, status: &str, price: &str, size: &str) -> String {
+pub fn trade(trade: &str, taker: &str, status: &str, price: &str, size: &str) -> String {
     json!({"event_type": "trade", "id": trade, "taker_order_id": taker, "asset_id": "52",
         "size": size, "price": price, "status": status, "maker_orders": [{"order_id": "0xm",
         "matched_amount": size, "price": price, "asset_id": "52"}]})
