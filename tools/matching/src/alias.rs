@@ -288,6 +288,19 @@ impl Aliases {
             .map(|phrase| (phrase.class, phrase.value.as_str(), phrase.words.len()))
     }
 
+    /// The team of another sport that a full name names, such as `Boston Bruins`: by its last word
+    /// alone that team must be known too, so that a city is none.
+    #[must_use]
+    pub fn team_elsewhere(&self, league: &str, name: &str) -> Option<String> {
+        let (_, last) = name.rsplit_once(' ')?;
+        let sport = self.league(league).map(|l| l.sport.as_str())?;
+        let others = self.leagues.iter().filter(|l| l.sport != sport);
+        others.map(|l| l.id.as_str()).find_map(|id| {
+            let team = self.team(id, name).filter(|team| self.team(id, last) == Some(team))?;
+            Some(format!("{id} {team}"))
+        })
+    }
+
     /// The league with this id.
     #[must_use]
     pub fn league(&self, id: &str) -> Option<&League> {

@@ -8,7 +8,8 @@ use crate::alias::{Aliases, Class};
 use crate::claim_words::{clock_at, district_at, is_negation, stem};
 use crate::game::Game;
 use crate::listing::{Listing, Venue};
-use crate::quantity::{Match, Quantity, Unit, micro, quantities, says};
+use crate::phrase::{Gloss, after_at, answered, glosses, mention, tenor_at};
+use crate::quantity::{Quantity, Unit, micro, quantities};
 use crate::span::{Span, spans};
 use crate::token::{MICRO, Token, tokens};
 use crate::when::{Day, UnixTime};
@@ -79,6 +80,10 @@ pub struct Claim {
     pub close: Option<UnixTime>,
     /// League that a ticker, slug or competition names.
     pub league: Option<String>,
+    /// Countries and known names, in the order of the text.
+    pub actors: Vec<String>,
+    /// Names that stand beside their abbreviation: `Tether (USDT)`.
+    pub glosses: Vec<Gloss>,
     /// The text that all this was read from.
     pub text: String,
 }
@@ -102,14 +107,21 @@ impl Claim {
         let named = league_of(listing, aliases);
         claim.league = named.or_else(|| league.map(str::to_owned));
         let anchor = anchor(listing);
-        let title = tokens(&listing.title);
-        claim.asks = asks(&title);
-        claim.read(&title, aliases, anchor);
         let subtitle = listing.subtitle.trim();
+        let mention = mention(&listing.title, subtitle);
+        let title = tokens(mention.as_ref().map_or(&listing.title, |m| &m.rest));
+        claim.asks = asks(&title) && !answered(&listing.title);
+        claim.glosses = glosses(&listing.title);
+        claim.read(&title, aliases, anchor);
+        let said = mention.as_ref().is_some_and(|m| m.of_subtitle);
         // A target that was the price when trading began is no strike of the question.
         let target = subtitle.get(..12).is_some_and(|s| s.eq_ignore_ascii_case("target price"));
         let empty = matches!(subtitle, "" | "::") || subtitle.eq_ignore_ascii_case("yes");
-        let says_more = !empty && !target;
+        let says_more = !empty && !target && !said;
+        if let Some(mention) = mention {
+            claim.slot(Class::Narrow, &format!("says {}", mention.words));
+            claim.asks &= !said;
+        }
         if says_more && (listing.venue == Venue::Kalshi || claim.asks) {
             claim.read(&tokens(subtitle), aliases, anchor);
             claim.asks = false;
@@ -167,6 +179,11 @@ impl Claim {
             used[at..at + length].fill(true);
             return length;
         }
+        if let Some((what, length)) = after_at(found, at).or_else(|| tenor_at(found, at)) {
+            self.slot(Class::Narrow, &what);
+            used[at..at + length].fill(true);
+            return length;
+        }
         if let Some((team, length)) = self.team_at(found, at, aliases) {
             self.term(format!("team:{team}"), true, true, *run);
             used[at..at + length].fill(true);
@@ -184,10 +201,14 @@ impl Claim {
             let name = found[at].capital;
             match class {
                 Class::Stop | Class::Weak => {}
-                Class::Org => self.term(value.to_owned(), true, true, *run),
                 // `may`, `us` and `out` in small letters are words; a country is written large.
-                Class::Country | Class::State if !name && found[at].text.len() <= 2 => {}
+                Class::Country | Class::State | Class::Org
+                    if !name && found[at].text.len() <= 2 && length == 1 => {}
+                Class::Org => self.term(value.to_owned(), true, true, *run),
                 _ => self.slot(class, value),
+            }
+            if matches!(class, Class::Org | Class::Country) {
+                self.actors.push(value.to_owned());
             }
             if !name || class == Class::Stop {
                 *run += 1;
@@ -237,12 +258,13 @@ impl Claim {
         let longest = found.len().min(at + 5);
         (at + 1..=longest).rev().find_map(|end| {
             let words: Vec<&str> = found[at..end].iter().map(|t| t.text.as_str()).collect();
-            let team = aliases.team(league, &words.join(" "))?;
-            Some((team.to_owned(), end - at))
+            let name = words.join(" ");
+            let own = aliases.team(league, &name).map(str::to_owned);
+            Some((own.or_else(|| aliases.team_elsewhere(league, &name))?, end - at))
         })
     }
 
-    fn slot(&mut self, class: Class, value: &str) {
+    pub(crate) fn slot(&mut self, class: Class, value: &str) {
         self.slots.entry(class).or_default().insert(value.to_owned());
     }
 
@@ -296,116 +318,6 @@ impl Claim {
         self.quantities.push(exact);
     }
 
-    /// Several ways to write one thing become one.
-    fn mend(&mut self, listing: &Listing) {
-        let bank = self.values(Class::Bank).is_some() || self.has(Class::Metric, "fed-rate");
-        if self.has(Class::Direction, "hold") {
-            // `Hike by 0 bps` is the decision to hold.
-            self.slots.insert(Class::Direction, BTreeSet::from(["hold".to_owned()]));
-            self.quantities.retain(|q| q.low.is_some_and(|low| low.0 != 0));
-        }
-        if bank {
-            self.bank_steps();
-        }
-        if self.has(Class::Direction, "up") && self.has(Class::Direction, "down") {
-            let first = listing.yes().map_or("up", |yes| yes.name.as_str());
-            let value = if first.eq_ignore_ascii_case("down") { "down" } else { "up" };
-            self.slots.insert(Class::Direction, BTreeSet::from([value.to_owned()]));
-        }
-        let zero = |q: &Quantity| q.low == Some((0, false)) && q.high.is_none();
-        if self.has(Class::Metric, "margin") && self.quantities.iter().any(zero) {
-            // A margin above nothing is a win.
-            self.slots.remove(&Class::Metric);
-            self.quantities.retain(|q| !zero(q));
-            self.slot(Class::Verb, "win");
-        }
-        let economic = self.values(Class::Metric).is_some() && !bank;
-        if economic && self.has(Class::Direction, "rise") && !self.quantities.is_empty() {
-            self.slots.remove(&Class::Direction);
-        }
-        let figure = self.values(Class::Metric).is_some() && !self.quantities.is_empty();
-        if (self.values(Class::Asset).is_some() || figure) && self.has(Class::Verb, "reach") {
-            self.slots.insert(Class::Verb, BTreeSet::from(["hit-high".to_owned()]));
-        }
-        if self.has(Class::Verb, "hit-high") || self.has(Class::Verb, "hit-low") {
-            self.slots.entry(Class::Verb).or_default().remove("hit");
-        }
-        self.window();
-        self.electoral();
-        let compared: Vec<Quantity> = self.quantities.iter().copied().filter(|q| !q.bare).collect();
-        self.quantities.retain(|q| !q.bare || !compared.iter().any(|c| says(*c, *q)));
-        // Title and subtitle say one bound twice, the subtitle more exactly.
-        let mut exact: Vec<Quantity> = Vec::new();
-        for quantity in self.quantities.drain(..).rev() {
-            let said = |q: &Quantity| matches!(q.compare(quantity), Match::Equal | Match::Boundary);
-            if !exact.iter().any(said) {
-                exact.push(quantity);
-            }
-        }
-        exact.sort();
-        self.quantities = exact;
-    }
-
-    /// Up or down within a quarter of an hour is not up or down within a whole one.
-    fn window(&mut self) {
-        let moves = self.has(Class::Direction, "up") || self.has(Class::Direction, "down");
-        if self.values(Class::Asset).is_none() || !moves {
-            return;
-        }
-        let minutes = match self.clocks.as_slice() {
-            [(from, _), (to, _)] => (to - from).rem_euclid(24 * 60),
-            [_] => 60,
-            _ => return,
-        };
-        self.slot(Class::Narrow, &format!("{minutes} minutes"));
-    }
-
-    fn electoral(&mut self) {
-        // `the 17th congressional district of Texas` is TX-17.
-        let district = self.terms.iter().any(|t| t.text == "district" || t.text == "congressional");
-        let state = self.values(Class::State).and_then(|s| s.first()).cloned();
-        let ordinal = self.values(Class::Ordinal).and_then(|s| s.first()).cloned();
-        if let (true, Some(state), Some(ordinal)) = (district, state, ordinal) {
-            self.slot(Class::District, &format!("{state}-{ordinal}"));
-            self.slots.remove(&Class::Ordinal);
-            self.terms.retain(|t| t.text != "district" && t.text != "congressional");
-        }
-        if let Some(district) = self.values(Class::District).and_then(|d| d.first()).cloned() {
-            // The district says the state, and that the office is a seat of the House.
-            let of = district.split('-').next().unwrap_or("").to_owned();
-            if let Some(states) = self.slots.get_mut(&Class::State) {
-                states.remove(&of);
-            }
-            if self.values(Class::Office).is_none() {
-                self.slot(Class::Office, "house");
-            }
-        }
-        if self.has(Class::Ordinal, "1") && self.values(Class::Superlative).is_some() {
-            self.slots.remove(&Class::Ordinal);
-        }
-        let office = self.slots.contains_key(&Class::Office);
-        if let Some(countries) = self.slots.get_mut(&Class::Country)
-            && countries.len() == 1
-            && office
-        {
-            // `the U.S. Senate`: an office without a country is an American one.
-            countries.remove("us");
-        }
-        self.slots.retain(|_, values| !values.is_empty());
-    }
-
-    /// Rates move in quarters: more than 25 basis points is at least 50.
-    fn bank_steps(&mut self) {
-        let quarter = MICRO / 4;
-        let small = |value: i128| value.rem_euclid(quarter) == 0 && value.abs() <= 3 * MICRO;
-        let moves = self.has(Class::Direction, "rise") || self.has(Class::Direction, "fall");
-        for q in self.quantities.iter_mut().filter(|q| moves && q.unit == Unit::Percent) {
-            if let Some((value, false)) = q.low.filter(|low| small(low.0)) {
-                q.low = Some((value + quarter, true));
-            }
-        }
-    }
-
     /// The sort of event.
     fn sort_of(&self) -> Kind {
         if let Some(game) = &self.game {
@@ -419,7 +331,9 @@ impl Claim {
             Kind::Nomination
         } else if self.has(Class::Metric, "seats") && is(Class::Office) {
             Kind::Seats
-        } else if is(Class::Office) && (self.has(Class::Verb, "win") || is(Class::Stage)) {
+        } else if is(Class::Office)
+            && (self.has(Class::Verb, "win") || self.has(Class::Verb, "lose") || is(Class::Stage))
+        {
             Kind::Election
         } else if ["temperature", "low-temperature", "rain", "snow"]
             .iter()

@@ -113,6 +113,14 @@ pub(crate) fn stem(word: &str) -> String {
     if word.len() >= 5 { word.trim_end_matches('e').to_owned() } else { word.to_owned() }
 }
 
+/// A word without the ending that makes a noun of a verb: `detonated` and `detonation`.
+pub(crate) fn root(word: &str) -> &str {
+    const ENDINGS: &[&str] =
+        &["ations", "ation", "ments", "ment", "ions", "ion", "ance", "ing", "ed", "at", "e"];
+    let cut = |ending: &&str| word.strip_suffix(*ending).filter(|stem| stem.len() >= 5);
+    ENDINGS.iter().find_map(cut).unwrap_or(word)
+}
+
 /// Whether two words are one name: a slip of one letter in a long one, or an initial.
 pub(crate) fn alike(a: &str, b: &str) -> bool {
     if a == b {

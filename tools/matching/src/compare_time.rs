@@ -39,6 +39,13 @@ pub(crate) fn dates(found: &mut Findings<'_>) {
     found.add("date", relation, penalty, || (text(a, here), text(b, there)));
 }
 
+/// A period shorter than the shortest month.
+const SHORT_DAYS: i32 = 28;
+
+fn days(span: &Span) -> i32 {
+    span.last.0 - span.first.0 + 1
+}
+
 fn both(x: &Span, y: &Span, a: &Claim, b: &Claim) -> (Relation, i32) {
     let different = (Relation::Different, 500);
     if !(x.year_known && y.year_known) {
@@ -57,12 +64,16 @@ fn both(x: &Span, y: &Span, a: &Claim, b: &Claim) -> (Relation, i32) {
         (SpanKind::Deadline, SpanKind::On) | (SpanKind::On, SpanKind::Deadline) => {
             if late <= 1 && !touching { (Relation::Compatible, 60) } else { different }
         }
+        // At any time up to a day is not within the last few days before it.
+        (SpanKind::Deadline, _) if days(y) < SHORT_DAYS => different,
+        (_, SpanKind::Deadline) if days(x) < SHORT_DAYS => different,
         (SpanKind::Deadline, _) | (_, SpanKind::Deadline) => match late {
             0 => (Relation::Compatible, 0),
             1 => (Relation::Compatible, 60),
             _ => different,
         },
         _ if x.first == y.first && x.last == y.last => (Relation::Equal, 0),
+        _ if x.season && y.season => different,
         _ if x.season || y.season => {
             let years = |s: &Span| [s.first.year(), s.last.year()];
             let meet = years(x).iter().any(|year| years(y).contains(year));

@@ -121,6 +121,8 @@ const ENDS: &[&str] = &[
     "esports",
     "more",
     "draw",
+    "fight",
+    "bout",
 ];
 /// Words that make another team of a name.
 const OTHERS: &[&str] = &[

@@ -8,13 +8,18 @@ pub mod token; // text -> words and numbers
 pub mod alias; // words -> what they mean
 pub mod span; // words -> days
 pub mod quantity; // words -> bounds
+pub mod phrase; // turns of speech that no table of phrases can hold
 pub mod claim; // all of it -> the canonical form of one market
 mod claim_words;
+mod claim_mend;
 mod game_one;
 pub mod game; // games of two teams
 pub mod judgement; // what is said of two listings
 pub mod context; // what stands beside a title
 pub mod compare; // two claims, field by field
+mod compare_slot;
+mod compare_words;
+mod compare_number;
 mod compare_time;
 mod compare_game;
 pub mod rules; // sentences of rules

@@ -380,12 +380,18 @@ fn comparison(found: &[Token], at: usize, end: usize) -> (Option<Sign>, usize) {
         | "surpasses" | "top" | "tops" => Some(Sign::Above),
         "below" | "under" | "beneath" => Some(Sign::Below),
         "than" => match back(2) {
-            "more" | "greater" | "higher" | "larger" | "hotter" | "warmer" if negated(3) => {
+            "more" | "greater" | "higher" | "larger" | "longer" | "bigger" | "hotter"
+            | "warmer"
+                if negated(3) =>
+            {
                 Some(Sign::AtMost)
             }
-            "more" | "greater" | "higher" | "larger" | "hotter" | "warmer" => Some(Sign::Above),
-            "less" | "fewer" | "lower" | "smaller" | "colder" if negated(3) => Some(Sign::AtLeast),
-            "less" | "fewer" | "lower" | "smaller" | "colder" => Some(Sign::Below),
+            "more" | "greater" | "higher" | "larger" | "longer" | "bigger" | "hotter"
+            | "warmer" => Some(Sign::Above),
+            "less" | "fewer" | "lower" | "smaller" | "shorter" | "colder" if negated(3) => {
+                Some(Sign::AtLeast)
+            }
+            "less" | "fewer" | "lower" | "smaller" | "shorter" | "colder" => Some(Sign::Below),
             _ => None,
         },
         "least" | "minimum" => Some(Sign::AtLeast),

@@ -55,16 +55,17 @@ pub(crate) fn spans(found: &[Token], used: &mut [bool], anchor: Option<Day>) -> 
         // `3 March 2026`: the day stands before the month.
         let kind = relation(found, &mut begin);
         let kind = match kind {
-            Some(Word::By) => SpanKind::Deadline,
-            Some(Word::Before) => SpanKind::Deadline,
+            Some(Word::By | Word::Before) => SpanKind::Deadline,
+            Some(Word::End) => SpanKind::On,
             Some(Word::Within) if days.first != days.last => SpanKind::Within,
             _ if days.first == days.last => SpanKind::On,
             _ => SpanKind::Within,
         };
         let before = matches!(relation(found, &mut at.clone()), Some(Word::Before));
         let last = if before { Day(days.first.0 - 1) } else { days.last };
+        let first = if kind == SpanKind::On { last } else { days.first };
         let words: Vec<&str> = found[begin..end].iter().map(|t| t.text.as_str()).collect();
-        out.push(Span { kind, last, text: words.join(" "), ..days });
+        out.push(Span { kind, first, last, text: words.join(" "), ..days });
         used[begin..end].fill(true);
         at = end;
     }
@@ -75,24 +76,48 @@ enum Word {
     By,
     Before,
     Within,
+    /// `at the end of July`: on its last day.
+    End,
 }
 
 /// The preposition before a date; `begin` moves back to it.
 fn relation(found: &[Token], begin: &mut usize) -> Option<Word> {
     let mut at = *begin;
+    let mut end = false;
+    let leads = |at: usize| {
+        let word = at.checked_sub(1).map_or("", |n| found[n].text.as_str());
+        matches!(word, "by" | "before" | "at" | "until" | "year")
+    };
     for _ in 0..4 {
-        at = at.checked_sub(1)?;
-        let word = match found[at].text.as_str() {
-            "the" | "end" | "of" | "close" | "start" | "beginning" | "midnight" => continue,
+        let Some(before) = at.checked_sub(1) else { break };
+        let word = match found[before].text.as_str() {
+            // `ends November 12` is no end of November.
+            "end" | "close" if found[before + 1].text == "of" || leads(before) => {
+                at = before;
+                end = true;
+                continue;
+            }
+            "the" | "of" | "start" | "beginning" | "midnight" => {
+                at = before;
+                continue;
+            }
             "by" | "until" | "through" | "till" => Word::By,
+            // What must happen before the end of a year may happen on its last day.
+            "before" if end => Word::By,
             "before" => Word::Before,
+            "in" | "during" | "within" | "for" | "on" | "at" if end => Word::End,
             "in" | "during" | "within" | "for" | "on" => Word::Within,
-            _ => return None,
+            _ => break,
         };
-        *begin = at;
+        *begin = before;
         return Some(word);
     }
-    None
+    // `end of July` without a word before it: the last token before was no part of a date.
+    let of_end = end && matches!(found[at].text.as_str(), "end" | "close");
+    if of_end {
+        *begin = at;
+    }
+    of_end.then_some(Word::End)
 }
 
 fn small(token: Option<&Token>, up_to: i128) -> Option<u32> {
@@ -166,7 +191,8 @@ fn date_at(found: &[Token], at: usize, anchor: Option<Day>) -> Option<(Span, usi
         Some((Day::new(y, month, first.unwrap_or(1))?, Day::new(y, month, last)?))
     })?;
     // A meeting of two days ends on its second.
-    let begin = if first.is_some() { span.1 } else { span.0 };
+    let meeting = first.is_some() && span.1.0 - span.0.0 <= 1;
+    let begin = if meeting { span.1 } else { span.0 };
     Some((days(begin, span.1, known), end))
 }
 

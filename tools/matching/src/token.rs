@@ -276,6 +276,7 @@ fn number(chars: &[char], start: usize, before: Option<&Token>, hyphen: bool) ->
     let micro = whole.min(1_000_000_000_000_000_000) * MICRO + fraction;
     let joined = hyphen && before.is_some_and(|t| t.number.is_some());
     let mut value = Number {
+        ordinal: sign_at.is_some_and(|n| chars[n] == '#'),
         micro: if negative { -micro } else { micro },
         dollar,
         joined,

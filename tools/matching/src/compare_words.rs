@@ -1,0 +1,166 @@
+//! Names and other words of two claims: which agree, which one side alone has.
+
+use crate::alias::Class;
+use crate::claim::{Claim, Term};
+use crate::claim_words::{alike, root};
+use crate::compare::{Findings, joined};
+use crate::context::Context;
+use crate::judgement::Relation;
+
+/// What the words of both titles have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Agreed {
+    /// Names that agree.
+    pub(crate) names: usize,
+    /// Words that one side alone has.
+    pub(crate) extra: [usize; 2],
+}
+
+/// Compares entities and other words.
+pub(crate) fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed {
+    let (a, b) = (&found.a.terms, &found.b.terms);
+    let mut left: Vec<&Term> = a.iter().filter(|t| !b.iter().any(|o| o.text == t.text)).collect();
+    let mut right: Vec<&Term> = b.iter().filter(|t| !a.iter().any(|o| o.text == t.text)).collect();
+    let common: Vec<&Term> = a.iter().filter(|t| b.iter().any(|o| o.text == t.text)).collect();
+    let mut matched = common.iter().filter(|t| t.name).count();
+    let mut slips = Vec::new();
+    // A slip of a letter, or an initial, counts only beside names that agree.
+    left.retain(|t| {
+        let slip = right.iter().position(|o| {
+            (alike(&t.text, &o.text) && (matched > 0 || t.text.len() >= 7))
+                || root(&t.text) == root(&o.text)
+                || (t.text.len() == 1 && o.text.starts_with(&t.text))
+                || (o.text.len() == 1 && t.text.starts_with(&o.text))
+        });
+        if let Some(at) = slip {
+            slips.push((t.text.as_str(), right.remove(at).text.as_str()));
+        }
+        slip.is_none()
+    });
+    run_together(&mut left, &mut right);
+    run_together(&mut right, &mut left);
+    glossed(&mut left, found.a, found.b);
+    glossed(&mut right, found.b, found.a);
+    for (one, other) in &slips {
+        found.add("spelling", Relation::Compatible, 40, || (*one, *other));
+    }
+    matched += slips.len();
+    let explain = |terms: &mut Vec<&Term>, context: &Context, own: &[Term]| {
+        let mut elaborated: Vec<String> = Vec::new();
+        terms.retain(|term| {
+            // `Mariners` of `Seattle Mariners`, where the other side says `Seattle`.
+            let beside = term.name
+                && own.iter().any(|o| {
+                    o.run == term.run
+                        && o.name
+                        && !HEADS.contains(&o.text.as_str())
+                        && common.iter().any(|c| c.text == o.text)
+                });
+            let letter = term.text.len() == 1;
+            if context.has_word(&term.text) || beside || letter {
+                elaborated.push(term.text.clone());
+                return false;
+            }
+            true
+        });
+        elaborated
+    };
+    let mut rest_left = left.clone();
+    let mut rest_right = right.clone();
+    let more_left = explain(&mut rest_left, contexts[1], a);
+    let more_right = explain(&mut rest_right, contexts[0], b);
+    let names = |terms: &[&Term]| terms.iter().any(|t| t.name);
+    let list =
+        |terms: &[&Term]| terms.iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
+    if !common.is_empty() {
+        let agreed = || joined(common.iter().map(|t| &t.text));
+        found.add("words", Relation::Equal, 0, || (agreed(), agreed()));
+    }
+    // Names that stand against each other are two entities, whatever the rules mention beside.
+    if names(&left) && names(&right) {
+        found.add("entity", Relation::Different, 500, || (list(&left), list(&right)));
+        return Agreed { names: matched, extra: [left.len(), right.len()] };
+    }
+    let (names_left, names_right) = (names(&rest_left), names(&rest_right));
+    let sole = if names_left { &rest_left } else { &rest_right };
+    if names_left != names_right && maker_unsaid(sole, found, matched) {
+        found.add("maker", Relation::Compatible, 60, || (list(&rest_left), list(&rest_right)));
+    } else if names_left || names_right {
+        let texts = || (list(&rest_left), list(&rest_right));
+        found.add("entity", Relation::Different, 450, texts);
+    } else if !rest_left.is_empty() && !rest_right.is_empty() {
+        let texts = || (list(&rest_left), list(&rest_right));
+        found.add("words", Relation::Different, 350, texts);
+    } else {
+        let extra = rest_left.len() + rest_right.len();
+        if extra > 0 {
+            let each = i32::try_from(extra.min(8)).unwrap_or(8);
+            let texts = || (list(&rest_left), list(&rest_right));
+            found.add("words", Relation::Unknown, 110 * each, texts);
+        }
+    }
+    let more = more_left.len() + more_right.len();
+    if more > 0 {
+        let each = i32::try_from(more.min(8)).unwrap_or(8);
+        let texts = || (more_left.join(" "), more_right.join(" "));
+        found.add("words", Relation::Compatible, 25 * each, texts);
+    }
+    Agreed { names: matched, extra: [left.len(), right.len()] }
+}
+
+/// Words that many names end or begin with: beside them another name is another thing.
+const HEADS: &[&str] = &[
+    "championship",
+    "championships",
+    "cup",
+    "open",
+    "series",
+    "league",
+    "prize",
+    "prix",
+    "grand",
+    "tournament",
+    "party",
+    "masters",
+    "classic",
+    "bowl",
+    "festival",
+    "bank",
+    "act",
+    "bill",
+];
+
+/// Drops what a gloss says twice: of `Tether (USDT)` the other side writes one.
+fn glossed(only: &mut Vec<&Term>, own: &Claim, other: &Claim) {
+    for gloss in &own.glosses {
+        let has_code = other.terms.iter().any(|term| term.text == gloss.code);
+        only.retain(|term| match has_code {
+            true => !gloss.words.contains(&term.text),
+            false => term.text != gloss.code,
+        });
+    }
+}
+
+/// A product that has a version is one maker's: who releases it goes without saying.
+fn maker_unsaid(extra: &[&Term], found: &Findings<'_>, matched: usize) -> bool {
+    let released = [found.a, found.b].iter().all(|claim| {
+        let verbs = claim.values(Class::Verb);
+        let numbered = !claim.quantities.is_empty()
+            || claim.terms.iter().any(|term| term.text.bytes().any(|b| b.is_ascii_digit()));
+        numbered && verbs.is_some_and(|verbs| verbs.len() == 1 && verbs.contains("release"))
+    });
+    released && matched > 0 && extra.iter().all(|term| term.known)
+}
+
+/// `jun seok` is `junseok`.
+fn run_together(parts: &mut Vec<&Term>, wholes: &mut Vec<&Term>) {
+    let joint = parts.windows(2).enumerate().find_map(|(at, pair)| {
+        let (first, second) = (pair[0].text.as_str(), pair[1].text.as_str());
+        let both = |whole: &&Term| whole.text.strip_prefix(first) == Some(second);
+        wholes.iter().position(both).map(|whole| (at, whole))
+    });
+    if let Some((at, whole)) = joint {
+        parts.drain(at..at + 2);
+        wholes.remove(whole);
+    }
+}
