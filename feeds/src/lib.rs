@@ -16,5 +16,6 @@ pub mod kalshi;
 pub mod polymarket;
 pub mod feed; // the tile: frames in, tops and controls out
 pub mod controls; // what a venue says of its fees -> rules
+pub mod listed; // what a venue lists anew -> a word
 pub mod transport; // bytes from and to a venue: TLS, WebSocket
 pub mod live; // sockets, subscriptions and recovery around a session

@@ -2,6 +2,7 @@
 //! an account of what it did.
 
 mod find; // which pairs it trades
+mod late; // one more, which is listed meanwhile
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -26,8 +27,8 @@ use crate::rest::Agent;
 use crate::run::assemble::{self, Assembled};
 use crate::run::audit::{Audit, audit, paid_out, positions, standing};
 use crate::run::child::{ChildError, LOCKED, Ledgers, Venues, Wanted};
+use crate::run::discovered::{Heard, Watcher};
 use crate::run::inject::Injection;
-use crate::run::joins::NoJoins;
 use crate::run::reported;
 use crate::run::spec::Fills;
 use crate::run::summary::Summary;
@@ -35,11 +36,19 @@ use crate::run::trade::{self, Tape, Watch};
 use crate::sim_command::FaultLevel;
 use crate::state::{State, StateError};
 use crate::stdout;
+use late::{Late, Newcomers};
 
 /// An arbitrage on request opens so long after the start, when books have come,
 const INJECT_AFTER: Duration = Duration::from_secs(1);
 /// and is asked for again so long after the venues could not open it.
 const INJECT_AGAIN: Duration = Duration::from_millis(250);
+
+/// What discovery knows, in the folder.
+const STORE: &str = "catalogue.sqlite";
+/// Where the venues announce nothing, or the word is lost, their catalogues are read so often.
+const LOOK_EVERY_S: u32 = 5;
+/// Pairs that may join.
+const RESERVE: usize = 4;
 
 /// Watch Parallax find, take and settle arbitrage between two exchanges.
 ///
@@ -47,7 +56,8 @@ const INJECT_AGAIN: Duration = Duration::from_millis(250);
 /// and check every signature, price and fee as the real ones do. Discovery reads their catalogues
 /// and finds the markets that are one contract, among hundreds that only look it. A market model moves both; now and
 /// then one is late, and for some milliseconds YES here and NO there cost less than the dollar that
-/// one of them must pay. The engine that would trade with money finds it, takes both legs and
+/// one of them must pay. After some seconds both list one more market, which is found, joins and is
+/// traded without a new start. The engine that would trade with money finds it, takes both legs and
 /// records what it did. At the end the markets settle and our books are compared with both venues'
 /// ledgers to the micro-dollar. No key, no network, no account: everything stays in one folder.
 #[derive(Args, Clone, Debug)]
@@ -138,12 +148,16 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     config.crash_at = args.crash_at.map(Fuse::new);
     // Nobody else trades for these accounts.
     config.repair = config.repair.map(|repair| RepairConfig { adopt: true, ..repair });
+    config.discovery.enabled = true;
+    config.discovery.store = dir.join(STORE);
+    (config.discovery.every_s, config.discovery.reserve) = (LOOK_EVERY_S, RESERVE);
     let agent = Agent::new(config.ca_file.as_deref()).map_err(words)?;
-    find::find(&config, &dir.join("pairs.toml"), args.resume.is_some())?;
+    let pairs = dir.join("pairs.toml");
+    let discovery = find::find(&config, &pairs, args.resume.is_some())?;
     let nothing = [Usd::ZERO; 2];
     let mut spec = config.run_spec(Fills::Venues, nothing, &[]).map_err(DemoError::Words)?;
     spec.today = state.day.spec();
-    let file = spec.pair_file().map_err(DemoError::Words)?;
+    let mut file = spec.pair_file().map_err(DemoError::Words)?;
     let mut session = Session::open_patiently(&config).map_err(words)?;
     let asked = start::Asked { live: false, adopt: false };
     let kept = start::start(&config, &mut spec, &mut session, asked).map_err(DemoError::Words)?;
@@ -155,6 +169,13 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let stop = stop_on_signals()?;
     let mut journal = reported::Journal::default();
     let (mut failed, mut inject_at) = (None, INJECT_AFTER);
+    let watcher = Watcher::new(&config, &file, tiles.core.core().pairs(), ends.joins, ends.listed);
+    let (watcher, heard) = watcher.map_err(words)?.unzip();
+    let mut watcher = watcher.map(|watcher| watcher.only_quoted(discovery, pairs));
+    let (heard, joined) = heard.map(|Heard { words, joined }| (words, joined)).unzip();
+    let late = Late::new(args.seconds);
+    let mut newcomers = Newcomers { joined, late: &late };
+    let over = AtomicBool::new(false);
     let mut watch = Watch {
         title: format!("demo on simulated exchanges, faults {}", args.faults.name()),
         seconds: Some(args.seconds),
@@ -163,12 +184,13 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         state: &mut state,
         inject: None,
         stop: &stop,
-        words: &mut || None,
-        joins: &mut NoJoins,
+        words: &mut || heard.as_ref().and_then(|heard| heard.try_recv().ok()),
+        joins: &mut newcomers,
         tick: &mut |elapsed: Duration| {
             if venues.are_gone() {
                 stop.store(true, Relaxed); // Nobody is there to trade with, or to wait for.
             }
+            late.borrow_mut().tick(elapsed, &venues, &agent);
             if elapsed < inject_at {
                 return;
             }
@@ -184,8 +206,16 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         view: &mut |_| {},
     };
     let tape = Tape { path: dir.join("run.mcap"), taps: ends.taps };
-    let (mut tiles, mut ended) =
-        trade::run(&spec, tiles, &plan, ends.outside, Some(tape), &clock, &mut watch)?;
+    let (mut tiles, mut ended) = std::thread::scope(|scope| {
+        if let Some(watcher) = &mut watcher {
+            scope.spawn(|| watcher.run(&over));
+        }
+        let done = trade::run(&spec, tiles, &plan, ends.outside, Some(tape), &clock, &mut watch);
+        over.store(true, Relaxed);
+        done
+    })?;
+    let mut late = late.into_inner();
+    file.pairs.extend(late.joined.iter().map(|(pair, _)| pair.clone()));
     let settled = settle(&venues, &agent, &file, tiles.core.core());
     if let Ok((_, _, after)) = &settled {
         let records = paid(after, &file, tiles.core.core());
@@ -195,6 +225,8 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let audit = settled.as_ref().ok().map(|(audit, ..)| audit);
     let mut summary =
         Summary::new(&ended.story, &ended.figures, &ended.accounts, ended.open, audit);
+    summary.joined = late.told(&ended.story, tiles.core.core().pairs());
+    ended.warnings.append(&mut late.troubles);
     summary.settled_micro_usd = settled.as_ref().ok().map(|(_, paid, _)| *paid);
     // What was done is told even where the venues are no longer there to confirm it.
     let failure = settled.err().or(venues.end(&agent).err().map(DemoError::Venues));
@@ -220,7 +252,10 @@ fn clear(dir: &Path, resumes: bool) -> Result<(), DemoError> {
         std::fs::remove_dir_all(&journal)
             .map_err(|error| DemoError::Words(format!("{}: {error}", journal.display())))?;
     }
-    for name in ["run.mcap", "run.mcap.partial", "summary.json"] {
+    // The catalogues of other venues are worth nothing with these.
+    let catalogue = ["", "-wal", "-shm"].map(|end| format!("{STORE}{end}"));
+    let others = ["run.mcap", "run.mcap.partial", "summary.json"];
+    for name in catalogue.iter().map(String::as_str).chain(others) {
         let path = dir.join(name);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -232,7 +232,7 @@ pub(crate) fn ask_delays(
     venues: &mut Venues,
     now: i64,
 ) -> Result<(), StoreError> {
-    match delays::ask(discovery, venues, now)? {
+    match delays::ask(&discovery.store, &mut discovery.entries(now)?, venues, now)? {
         0 => {}
         silent => eprintln!(
             "warning: Polymarket did not say of {silent} markets how long it holds orders; what was \

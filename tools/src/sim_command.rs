@@ -60,6 +60,9 @@ fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> SimError {
     move |source| SimError::Io { what: what.into(), source }
 }
 
+/// Markets that are listed while the venues run, at most.
+const LATE_MAX: usize = 8;
+
 /// What the markets and accounts are made of; the first line of the journal.
 struct Seedling {
     seed: u64,
@@ -102,7 +105,8 @@ impl Seedling {
 
     fn universe(&self, kalshi_public: String, signer: String) -> Universe {
         Universe {
-            markets: cast::markets(self.seed, self.markets, self.start),
+            // Those behind `markets` are listed later.
+            markets: cast::markets(self.seed, self.markets + LATE_MAX, self.start),
             kalshi: vec![accounts::kalshi(&self.key_id, kalshi_public)],
             polymarket: vec![accounts::polymarket(signer, self.signature_type)],
         }
@@ -143,12 +147,12 @@ pub fn run(args: &SimArgs) -> Result<(), SimError> {
         true => Almanac::new(seedling.seed, seedling.start),
         false => Almanac::default(),
     };
-    let world = World::new(
-        &universe.markets,
-        make(venues, &universe, &almanac, seedling.start),
-        options,
-        clock.now(),
-    );
+    let (known, late) = universe.markets.split_at(seedling.markets.min(universe.markets.len()));
+    let now = clock.now();
+    let venues_made = make(venues, &universe, known.len(), &almanac, seedling.start);
+    let every = args.list_every.map(|seconds| Ns::from_ms(seconds * 1_000));
+    let world =
+        World::new(known, venues_made, options, now).listing_later(late.to_vec(), every, now);
     let mut world = match args.resume {
         None => world.record(dir, seedling.to_json()).map_err(io_error("journal.jsonl"))?,
         Some(_) => world
@@ -256,17 +260,19 @@ fn take_up(args: &SimArgs, dir: &Path) -> Result<(Seedling, Universe), SimError>
 fn make(
     venues: &[Venue],
     universe: &Universe,
+    known: usize,
     almanac: &Almanac,
     start: Ns,
 ) -> Vec<(Venue, Box<dyn sim::venue::Venue>)> {
     let make = |venue: &Venue| -> (Venue, Box<dyn sim::venue::Venue>) {
         match venue {
             Venue::Kalshi => {
-                let kalshi = sim::kalshi::Kalshi::new(universe, start);
+                let kalshi = sim::kalshi::Kalshi::new(universe, start).withholding(known);
                 (*venue, Box::new(kalshi.listing(&almanac.kalshi, start)))
             }
             Venue::Polymarket => {
                 let polymarket = sim::polymarket::Polymarket::new(universe, start);
+                let polymarket = polymarket.withholding(known);
                 (*venue, Box::new(polymarket.listing(&almanac.polymarket, start)))
             }
         }

@@ -59,6 +59,11 @@ fn both_legs_fill_the_ledgers_agree_the_tape_repeats_and_no_secret_leaks() {
     assert!(summary["legs_filled"].as_u64().unwrap() >= 2, "{summary}");
     assert!(summary["taken"].as_u64().unwrap() >= 1, "{summary}");
     assert_eq!(summary["unknown_orders"], 0, "{summary}");
+    // One more market was listed meanwhile. Where the time was enough it joined, and else that is
+    // said; either way the ledgers agree on it too.
+    assert!(err.contains("both exchanges list one more market"), "{err}");
+    let joined = summary["joined"][0]["after_ms"].is_u64();
+    assert!(joined != err.contains("did not join"), "{summary}{err}");
     assert!(summary["wire_to_wire_ns"]["count"].as_u64().unwrap() >= 2, "{summary}");
     for key in ["opportunities", "missed", "orders", "realised_profit_micro_usd", "report"] {
         assert!(!summary[key].is_null(), "{key}");

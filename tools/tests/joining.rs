@@ -7,28 +7,30 @@
 mod rig;
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::tap::TapKind;
+use parallax::rest::Agent;
+use parallax::run::child::Venues;
 use parallax::tape::{Body, TapeReader};
 use rig::{Process, Sim, last_json, output, until};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Venues whose pairs trade where they are found, and what changes is looked for all the time.
-fn venues() -> Sim {
+/// Venues whose pairs trade where they are found, and what changes is looked for so often.
+fn venues(every_s: u32) -> Sim {
     let sim = Sim::start(&["--port", "0", "--catalogue", "none", "--arb-per-minute", "1200"]);
     let path = sim.path("parallax.toml");
     let mut text = fs::read_to_string(&path).unwrap();
     text = text.replace("pairs = [\"pairs.toml\"]\n", "pairs = []\n");
-    text.push_str("\n[discovery]\nenabled = true\nevery_s = 1\n");
+    text.push_str(&format!("\n[discovery]\nenabled = true\nevery_s = {every_s}\n"));
     fs::write(&path, text).unwrap();
     sim
 }
 
 #[test]
 fn a_pair_that_is_found_while_a_run_lasts_is_traded_without_a_start_or_a_connection() {
-    let sim = venues();
+    let sim = venues(1);
     let own = sim.pairs("pairs.toml");
     // Nobody lets this one trade when the run begins.
     let late = &own.pairs[0];
@@ -84,4 +86,38 @@ fn a_pair_that_is_found_while_a_run_lasts_is_traded_without_a_start_or_a_connect
         line.split_whitespace().last().unwrap().to_owned()
     };
     assert_eq!(hash("decision hash"), hash("recorded hash"), "{said}");
+}
+
+#[test]
+fn a_market_that_both_venues_list_while_a_run_lasts_is_announced_found_and_traded() {
+    // Only the venues' own word leads to a look in time.
+    let sim = venues(3_600);
+    let run = ["run", "--live", "--no-tui", "--json", "--seconds", "90"];
+    let run = Process::start(&mut sim.configured(&run), &sim.path("run"));
+    let log = || run.log();
+    let orders = |ticker: &str| {
+        let venues = fs::read_to_string(sim.path("journal.jsonl")).unwrap_or_default();
+        let its =
+            |line: &&str| line.contains("/portfolio/events/orders\"") && line.contains(ticker);
+        venues.lines().filter(its).count()
+    };
+    until("it does not trade", PATIENCE, &log, || (orders("") > 2).then_some(()));
+    let venues = Venues::find(sim.dir()).unwrap();
+    let agent = Agent::new(Some(&sim.path("ca.pem"))).unwrap();
+    let (pair, listed) = (venues.list(&agent).unwrap(), Instant::now());
+    let joins = format!("{pair} is new and joins");
+    until("it does not join", PATIENCE, &log, || log().contains(&joins).then_some(()));
+    let joined = listed.elapsed();
+    let ticker = pair.to_uppercase();
+    until("nobody trades it", PATIENCE, &log, || (orders(&ticker) > 0).then_some(()));
+    println!(
+        "from the listing to where it joined {} ms, to its first order {} ms",
+        joined.as_millis(),
+        listed.elapsed().as_millis()
+    );
+    run.interrupt();
+    let (code, told, errors) = run.end();
+    assert_eq!(code, Some(0), "{told}{errors}");
+    assert_eq!(last_json(&told)["joined"][0]["pair"], pair.as_str(), "{told}");
+    assert!(errors.contains("s after both venues list it"), "{errors}");
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code)] // each test file uses its part
 
 use engine::top::{Health, MarketId, Top};
-use engine::units::{Ns, Px, Qty};
+use engine::units::{Ns, Px, Qty, Venue};
 use feeds::sink::{Change, Notice, Sink};
 
 /// A notice without what it borrows.
@@ -15,6 +15,7 @@ pub enum Said {
     GridChanged(usize),
     Lifecycle(usize, Change),
     MarketAdded(usize, String),
+    Listed(Venue),
     EventFee(String, bool),
     MarketFee(usize, Option<(u64, u64)>),
     Subscribed(String, u64),
@@ -61,6 +62,7 @@ impl Sink for Recorder {
             Notice::MarketAdded { market, event } => {
                 Said::MarketAdded(number(market), event.to_owned())
             }
+            Notice::Listed { venue } => Said::Listed(venue),
             Notice::EventFee { event, fee } => Said::EventFee(event.to_owned(), fee.is_ok()),
             Notice::MarketFee { market, curve } => Said::MarketFee(number(market), curve.ok()),
             Notice::Subscribed { channel, sid } => Said::Subscribed(channel.to_owned(), sid),

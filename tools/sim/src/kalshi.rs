@@ -88,6 +88,13 @@ impl Kalshi {
         self
     }
 
+    /// Keeps the universe's markets from this number on out of the catalogue until they are listed.
+    #[must_use]
+    pub fn withholding(mut self, first: usize) -> Kalshi {
+        self.exchange.withhold(first);
+        self
+    }
+
     /// Trading stops everywhere, as on Thursdays, or goes on. Cancels are taken all the time
     /// (kalshi.md section 8).
     pub fn pause_all(&mut self, now: Ns, is_paused: bool, out: &mut Outbox) {
@@ -321,6 +328,13 @@ impl Venue for Kalshi {
             self.exchange.pause(market, paused);
         }
         self.publish(out);
+    }
+
+    fn list(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {
+        self.exchange.advance(now);
+        let listed = self.exchange.list_withheld(market);
+        self.publish(out);
+        listed
     }
 
     fn refine(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {

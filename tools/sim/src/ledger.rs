@@ -63,6 +63,8 @@ enum Entry {
     Refine(u64, usize, usize),
     /// (time, site, what)
     Upset(u64, usize, u8),
+    /// (time, site, market)
+    List(u64, usize, usize),
 }
 
 #[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
@@ -279,6 +281,11 @@ impl Venue for Recorded {
         self.venue.refine(now, market, out)
     }
 
+    fn list(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {
+        self.append(&Entry::List(now.0, self.site, market));
+        self.venue.list(now, market, out)
+    }
+
     fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, out: &mut Outbox) {
         self.append(&Entry::Settle(now.0, self.site, market, outcome == Outcome::Yes));
         self.venue.settle(now, market, outcome, out);
@@ -312,6 +319,8 @@ pub struct Replayed {
     pub last: Ns,
     /// Markets that are settled, by number.
     pub settled: Vec<usize>,
+    /// Markets that were listed while the venues ran, by number.
+    pub listed: Vec<usize>,
 }
 
 /// Why a journal cannot be gone on with.
@@ -418,7 +427,8 @@ fn apply(
         | Entry::Pause(t, site, ..)
         | Entry::Refine(t, site, _)
         | Entry::Settle(t, site, ..)
-        | Entry::Upset(t, site, _) => (Ns(*t), *site),
+        | Entry::Upset(t, site, _)
+        | Entry::List(t, site, _) => (Ns(*t), *site),
     };
     let venue = venues.get_mut(site).ok_or(ReplayError::Line(line))?;
     let mut out = Outbox::default(); // Nobody listens yet.
@@ -460,6 +470,12 @@ fn apply(
         Entry::Upset(_, _, what) => {
             let what = UPSETS.get(usize::from(what)).ok_or(ReplayError::Line(line))?;
             venue.upset(t, *what, &mut out);
+        }
+        Entry::List(_, _, market) => {
+            venue.list(t, market, &mut out);
+            if !done.listed.contains(&market) {
+                done.listed.push(market);
+            }
         }
     }
     done.last = done.last.max(t);

@@ -120,14 +120,27 @@ impl Model {
         let mut model =
             Model { options, rng, markets, runs, queue, queued, opened: 0, injected: 0 };
         for market in 0..model.markets.len() {
-            for &venue in venues {
-                model.at(now, Happening::Requote(venue, market));
-                model.soon(now, model.options.churn, Happening::Churn(venue, market));
-            }
-            model.soon(now, options.drift, Happening::Drift(market));
+            model.begin(now, market);
         }
         model.plan_open(now);
         model
+    }
+
+    /// One more market, which makers quote from now on; its number follows the last one's.
+    pub fn list(&mut self, now: Ns, spec: &MarketSpec) {
+        let market = self.markets.len();
+        self.markets.push(Market::new(spec, &mut self.rng));
+        self.begin(now, market);
+    }
+
+    /// Plans the life of a market.
+    fn begin(&mut self, now: Ns, market: usize) {
+        let runs = self.runs;
+        for venue in Venue::ALL.into_iter().filter(|venue| runs[venue.index()]) {
+            self.at(now, Happening::Requote(venue, market));
+            self.soon(now, self.options.churn, Happening::Churn(venue, market));
+        }
+        self.soon(now, self.options.drift, Happening::Drift(market));
     }
 
     /// Takes away what makers left on the floor in an earlier life.

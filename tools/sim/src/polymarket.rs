@@ -163,6 +163,24 @@ impl Polymarket {
         self
     }
 
+    /// Keeps the universe's markets from this number on out of all listings until they are listed.
+    #[must_use]
+    pub fn withholding(mut self, first: usize) -> Polymarket {
+        for market in self.markets.iter_mut().skip(first) {
+            market.is_listed = false;
+            self.conditions.remove(&market.spec.condition_id.to_lowercase());
+            for token in &market.spec.tokens {
+                self.tokens.remove(token);
+            }
+        }
+        self
+    }
+
+    /// The markets of the listings.
+    fn listed(&self) -> impl Iterator<Item = &Market> {
+        self.markets.iter().filter(|market| market.is_listed)
+    }
+
     /// Counts requests against the Standard tier's buckets (section 9), or lets all pass.
     pub const fn set_rate_limits(&mut self, on: bool) {
         self.limited = on;
@@ -208,11 +226,17 @@ impl Polymarket {
     fn add_market(&mut self, spec: &PolymarketMarket, now: Ns) -> usize {
         let number = self.markets.len();
         self.markets.push(Market::new(spec, now));
+        self.name(number);
+        number
+    }
+
+    /// A market can be named by its condition and its tokens.
+    fn name(&mut self, number: usize) {
+        let spec = &self.markets[number].spec;
         self.conditions.insert(spec.condition_id.to_lowercase(), number);
         for (at, token) in spec.tokens.iter().enumerate() {
             self.tokens.insert(token.clone(), (number, at));
         }
-        number
     }
 
     fn at(&mut self, when: Ns, due: Due) {
@@ -287,6 +311,18 @@ impl Venue for Polymarket {
         if let Some(market) = self.markets.get_mut(market) {
             market.paused = paused;
         }
+    }
+
+    fn list(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {
+        self.tick(now, out);
+        let Some(withheld) = self.markets.get_mut(market).filter(|market| !market.is_listed) else {
+            return false;
+        };
+        (withheld.is_listed, withheld.made) = (true, Some(now));
+        withheld.stamp_ms = now.0 / 1_000_000;
+        self.name(market);
+        self.announce(market, now, out);
+        true
     }
 
     fn refine(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {

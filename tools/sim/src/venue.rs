@@ -163,6 +163,11 @@ pub trait Venue {
     /// Trading in a market stops or goes on.
     fn pause(&mut self, now: Ns, market: usize, paused: bool, out: &mut Outbox);
 
+    /// A market that was withheld so far is listed and announced; false where it is listed already.
+    fn list(&mut self, _now: Ns, _market: usize, _out: &mut Outbox) -> bool {
+        false
+    }
+
     /// The market's prices become tenths of a cent while it trades; false where they are already.
     fn refine(&mut self, _now: Ns, _market: usize, _out: &mut Outbox) -> bool {
         false

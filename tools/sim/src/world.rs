@@ -3,9 +3,12 @@
 mod admin; // calls of the administrator, under /sim/
 
 #[cfg(test)]
+mod listing_tests;
+#[cfg(test)]
 pub(crate) mod tests;
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
@@ -46,9 +49,19 @@ pub struct World {
     /// The first failure of the journal: from then on nothing is answered.
     broken: Option<io::Error>,
     settled: Vec<usize>,
+    late: Late,
     admin_token: String,
     /// Raised where the administrator asks for the end.
     end: Arc<AtomicBool>,
+}
+
+/// Markets that the venues know and withhold: each is listed while they run.
+#[derive(Default)]
+struct Late {
+    /// In the order of their numbers, which follow those of the world's markets.
+    markets: VecDeque<MarketSpec>,
+    /// How long after the last one the next is listed by itself, and when that is.
+    every: Option<(Ns, Ns)>,
 }
 
 struct Site {
@@ -78,9 +91,19 @@ impl World {
             journal: None,
             broken: None,
             settled: Vec::new(),
+            late: Late::default(),
             end: Arc::default(),
             admin_token: options.admin_token,
         }
+    }
+
+    /// Has markets that are listed later: by the administrator, or one after the other, `every` so
+    /// long after the start and the one before. The venues must know and withhold them.
+    #[must_use]
+    pub fn listing_later(mut self, markets: Vec<MarketSpec>, every: Option<Ns>, now: Ns) -> World {
+        self.late =
+            Late { markets: markets.into(), every: every.map(|every| (every, now.after(every))) };
+        self
     }
 
     /// Writes every change to a new journal in `dir` from now on. `begin` describes the universe.
@@ -111,6 +134,15 @@ impl World {
             .zip(others)
             .map(|(venue, (id, clients))| Site { id, venue, clients })
             .collect();
+        for market in &replayed.listed {
+            // What an earlier life listed late may be there from the start by now.
+            if *market == self.markets.len()
+                && let Some(spec) = self.late.markets.pop_front()
+            {
+                self.model.list(now, &spec);
+                self.markets.push(spec);
+            }
+        }
         for market in &replayed.settled {
             self.model.settle(*market);
         }
@@ -213,6 +245,34 @@ impl World {
                 _ => outcome,
             };
             site.venue.settle(told, market, own, &mut effects.outbox);
+        }
+    }
+
+    /// Lists the next of the withheld markets on all venues; its number.
+    fn list_next(&mut self, now: Ns, effects: &mut Effects) -> Option<usize> {
+        let spec = self.late.markets.pop_front()?;
+        let market = self.markets.len();
+        for number in 0..self.sites.len() {
+            let site = SiteId(number);
+            let told = self.faults.clock(site, now);
+            let from = effects.outbox.pushes.len();
+            self.sites[number].venue.list(told, market, &mut effects.outbox);
+            self.faults.pushes(site, now, &mut effects.outbox, from);
+        }
+        self.model.list(now, &spec);
+        self.markets.push(spec);
+        Some(market)
+    }
+
+    /// Lists what is due.
+    fn list_due(&mut self, now: Ns, effects: &mut Effects) {
+        while let Some((every, at)) = self.late.every
+            && at <= now
+        {
+            self.late.every = Some((every, at.after(every)));
+            if self.list_next(now, effects).is_none() {
+                self.late.every = None;
+            }
         }
     }
 
@@ -337,6 +397,7 @@ impl Host for World {
 
     fn tick(&mut self, now: Ns, effects: &mut Effects) {
         self.faults.tick(now);
+        self.list_due(now, effects);
         let World { model, sites, faults, .. } = self;
         model.tick(now, &mut Booths { sites, faults, now, effects });
         for number in 0..self.sites.len() {
@@ -358,7 +419,8 @@ impl Host for World {
         let venues = self.sites.iter().enumerate().filter_map(|(number, site)| {
             site.venue.next_due().map(|told| self.faults.real(SiteId(number), told))
         });
-        venues.chain(self.model.next_due()).chain(self.faults.next_due()).min()
+        let late = self.late.every.map(|(_, at)| at);
+        venues.chain(self.model.next_due()).chain(self.faults.next_due()).chain(late).min()
     }
 }
 

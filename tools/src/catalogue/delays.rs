@@ -2,8 +2,8 @@
 //! tells that of every market, so the order book service is asked, market by market, of those alone
 //! that may trade (polymarket.md section 4, "itode").
 
-use super::discovery::Discovery;
 use super::store::{Store, StoreError};
+use super::table::Entry;
 use crate::rest::RestError;
 use crate::rest::polymarket::ClobMarket;
 
@@ -44,21 +44,22 @@ fn key(condition: &str) -> String {
     format!("delay {condition}")
 }
 
-/// Asks for the delays of the markets that may trade and were not asked for of late. What does not
-/// answer keeps what was known of it; says how many that were.
+/// Asks for the delays of those markets that may trade and were not asked for of late, and tells
+/// them to the entries. What does not answer keeps what was known of it; says how many that were.
 ///
 /// # Errors
 /// [`StoreError`]
 pub fn ask(
-    discovery: &Discovery,
+    store: &Store,
+    entries: &mut [Entry],
     venue: &mut impl Parameters,
     now: i64,
 ) -> Result<usize, StoreError> {
     let (mut asked, mut silent) = (0, 0);
-    for entry in discovery.entries(now)? {
+    for entry in entries {
         let condition = entry.row.polymarket.as_str();
         let trades = entry.row.live && (entry.held || entry.verdict().trades_live());
-        let fresh = known(&discovery.store, condition)?.is_some_and(|(_, at)| now - at < FRESH_S);
+        let fresh = known(store, condition)?.is_some_and(|(_, at)| now - at < FRESH_S);
         if !trades || fresh {
             continue;
         }
@@ -69,7 +70,8 @@ pub fn ask(
         match venue.parameters(condition) {
             Ok(market) => {
                 let said = format!("{} {now}", delay_ms(&market));
-                discovery.store.set_remark(&key(condition), &said)?;
+                store.set_remark(&key(condition), &said)?;
+                entry.delay_ms = delay_ms(&market);
             }
             Err(_) => silent += 1,
         }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use super::{DemoError, words};
 use crate::catalogue::discovery::{Discovery, Freshness};
-use crate::catalogue::store::Store;
 use crate::catalogue::table::Entry;
 use crate::catalogue::venues::Venues;
 use crate::config::Config;
@@ -21,14 +20,14 @@ const AGAIN: Duration = Duration::from_millis(50);
 
 /// Reads both catalogues, matches them, and writes the table of what can be traded. A resumed run
 /// may hold some of a pair that nobody quotes at this moment, so it takes such pairs too where the
-/// table that the venues left there names them.
+/// table that the venues left there names them. What was found may be looked at further.
 ///
 /// # Errors
 /// Where a venue does not answer, or nothing is found.
-pub(super) fn find(config: &Config, table: &Path, resumed: bool) -> Result<(), DemoError> {
+pub(super) fn find(config: &Config, table: &Path, resumed: bool) -> Result<Discovery, DemoError> {
     let began = Instant::now();
     let now = discover::now_s();
-    let mut discovery = Discovery::new(Store::in_memory(now).map_err(words)?);
+    let mut discovery = discover::open(config, now).map_err(words)?;
     let mut venues = Venues::new(config, 100).map_err(words)?;
     let fresh = Freshness { force: true, ttl_s: 0 };
     let earlier = match resumed {
@@ -65,5 +64,6 @@ pub(super) fn find(config: &Config, table: &Path, resumed: bool) -> Result<(), D
         found.len(),
         began.elapsed().as_millis()
     );
-    discover::write_table(table, &found).map_err(words)
+    discover::write_table(table, &found).map_err(words)?;
+    Ok(discovery)
 }

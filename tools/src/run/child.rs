@@ -170,6 +170,15 @@ impl Venues {
         Ok(())
     }
 
+    /// Lists one more market on both venues; the name of its pair.
+    ///
+    /// # Errors
+    /// [`ChildError::Call`]
+    pub fn list(&self, agent: &Agent) -> Result<String, ChildError> {
+        let said = self.call(agent, "POST", "list", Some(&json!({})))?;
+        Ok(said["market"]["pair"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// Opens an arbitrage of `edge_micro_usd` a contract.
     ///
     /// # Errors

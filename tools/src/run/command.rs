@@ -252,9 +252,12 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     note(&file, &|id| wish.spec.held.get(id).is_some_and(|held| *held != [0; 3]))?;
     let (tiles, ended, journal, newcomers) = trade_on(&wish, session, journal, state)?;
     let held = discovered::held_by(tiles.core.core());
+    let table = tiles.core.core().pairs();
+    let joined = newcomers.iter().map(|pair| ended.story.joined(&pair.id, table)).collect();
     file.pairs.extend(newcomers);
     note(&file, &|id| held.contains(id))?;
     let summary = told(&tiles, &ended, &journal, args.report.as_deref(), &wish)?;
+    let summary = Summary { joined, ..summary };
     let text = if args.json { summary.to_json() } else { summary.to_string() };
     stdout::print(&format!("{text}\n")).map_err(|error| RunError::Words(error.to_string()))?;
     match ended.open {
@@ -384,7 +387,7 @@ fn trade_on(
     let Session { mut kalshi, mut polymarket, .. } = session;
     let watcher = match wish.hold {
         true => None,
-        false => Watcher::new(config, &file, &table, ends.joins)
+        false => Watcher::new(config, &file, &table, ends.joins, ends.listed)
             .map_err(|e| RunError::Words(e.to_string()))?,
     };
     let (watcher, heard) = watcher.unzip();

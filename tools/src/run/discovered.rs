@@ -1,6 +1,8 @@
 //! Pairs that a run finds by itself: at its start, and while it lasts.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,6 +14,7 @@ use engine::pair::{Outcome, Pair, PairTable};
 use engine::risk::Word;
 use engine::top::MarketId;
 use engine::units::Venue;
+use rtrb::Consumer;
 
 use crate::catalogue::delays;
 use crate::catalogue::discovery::{Discovery, Freshness};
@@ -26,6 +29,10 @@ use crate::run::joins::{self, JoinEnds, Joined, Joiner, NotJoined};
 /// Share of the read budget that looks beside a run may use, in percent: reconciliation and
 /// cross-checks come first.
 const SHARE: u32 = 20;
+
+/// A look follows on the word that something is listed, but not sooner after the last one: venues
+/// list many markets at a time, and their lists lag.
+const LOOK_APART: Duration = Duration::from_secs(1);
 
 /// How long the thread sleeps before it looks whether the run is over.
 const NAP: Duration = Duration::from_millis(200);
@@ -153,6 +160,12 @@ pub struct Watcher<'c> {
     joiner: Joiner,
     /// Pairs that cannot join.
     refused: HashSet<(String, String)>,
+    /// Word that a venue lists something new, by venue.
+    listed: [Consumer<Venue>; 2],
+    /// Only pairs join that somebody quotes on both venues.
+    only_quoted: bool,
+    /// Pairs that join are added to this table.
+    table: Option<PathBuf>,
 }
 
 impl<'c> Watcher<'c> {
@@ -165,6 +178,7 @@ impl<'c> Watcher<'c> {
         file: &PairFile,
         table: &PairTable,
         ends: JoinEnds,
+        listed: [Consumer<Venue>; 2],
     ) -> Result<Option<(Watcher<'c>, Heard)>, DiscoverError> {
         if !config.discovery.enabled || config.discovery.every_s == 0 {
             return Ok(None);
@@ -191,20 +205,34 @@ impl<'c> Watcher<'c> {
             stopped: HashSet::new(),
             refused: HashSet::new(),
             waiting: 0,
+            listed,
+            only_quoted: false,
+            table: None,
         };
         Ok(Some((watcher, Heard { words: heard, joined })))
     }
 
-    /// Looks until the run is over. A venue that does not answer stops nothing: what was known
-    /// stands.
+    /// Begins with what somebody found already. Only pairs join that are quoted on both venues, and
+    /// they are added to the table of those that are traded: whoever goes on with it must know them.
+    #[must_use]
+    pub fn only_quoted(self, discovery: Discovery, table: PathBuf) -> Watcher<'c> {
+        Watcher { discovery, only_quoted: true, table: Some(table), ..self }
+    }
+
+    /// Looks until the run is over: as often as it was told, and where a venue says that it lists
+    /// something. A venue that does not answer stops nothing: what was known stands.
     pub fn run(&mut self, end: &AtomicBool) {
-        let mut last = Instant::now();
+        let (mut last, mut announced) = (Instant::now(), false);
         while !end.load(Relaxed) {
-            if last.elapsed() < self.every {
+            for listed in &mut self.listed {
+                announced |= listed.pop().is_ok();
+            }
+            let wait = if announced { self.every.min(LOOK_APART) } else { self.every };
+            if last.elapsed() < wait {
                 thread::sleep(NAP);
                 continue;
             }
-            last = Instant::now();
+            (last, announced) = (Instant::now(), false);
             if let Err(error) = self.step(discover::now_s(), end) {
                 eprintln!("discovery: {error}; what was known stands");
             }
@@ -220,16 +248,21 @@ impl<'c> Watcher<'c> {
             }
         }
         self.discovery.rematch(now)?;
-        delays::ask(&self.discovery, &mut self.venues, now)?;
-        self.apply(now, end)
+        let mut entries = self.discovery.entries(now)?;
+        if self.only_quoted {
+            let is_ours = |entry: &Entry| self.pairs.contains_key(&key_of(entry));
+            entries.retain(|entry| entry.worth.is_some() || is_ours(entry));
+        }
+        delays::ask(&self.discovery.store, &mut entries, &mut self.venues, now)?;
+        self.apply(&entries, end)
     }
 
     /// Tells the core which of its pairs may no longer be traded, and has new ones join.
-    fn apply(&mut self, now: i64, end: &AtomicBool) -> Result<(), StoreError> {
+    fn apply(&mut self, entries: &[Entry], end: &AtomicBool) -> Result<(), StoreError> {
         let mut waiting = Vec::new();
         let mut may = HashMap::new();
-        for entry in self.discovery.entries(now)? {
-            let key = (entry.row.kalshi.clone(), entry.row.polymarket.clone());
+        for entry in entries {
+            let key = key_of(entry);
             if self.pairs.contains_key(&key) {
                 let why = match entry.row.live {
                     true => entry.standing.why.clone(),
@@ -237,7 +270,7 @@ impl<'c> Watcher<'c> {
                 };
                 may.insert(key, (entry.row.live && entry.standing.verdict.may_decide(), why));
             } else if entry.row.live && entry.verdict().trades_live() {
-                waiting.extend(self.join(key.clone(), &entry, end));
+                waiting.extend(self.join(key.clone(), entry, end));
                 // One that joins is known from here on, and may be traded.
                 may.insert(key, (true, String::new()));
             }
@@ -287,7 +320,11 @@ impl<'c> Watcher<'c> {
         let id = entry.row.id.clone();
         match self.joiner.join(spec, &note, end) {
             Ok(markets) => {
-                eprintln!("discovery: {id} is new and joins");
+                eprintln!(
+                    "discovery: {id} is new and joins{}",
+                    listed_ago(entry, discover::now_s())
+                );
+                self.add_to_table(&note);
                 self.pairs.insert(key, markets);
                 None
             }
@@ -301,6 +338,34 @@ impl<'c> Watcher<'c> {
                 None
             }
         }
+    }
+}
+
+impl Watcher<'_> {
+    /// Adds the one pair of a table to the table of those that are traded.
+    fn add_to_table(&self, note: &str) {
+        let (Some(path), Some(at)) = (&self.table, note.find("[[pair]]")) else { return };
+        let pair = format!("\n{}", &note[at..]);
+        let file = OpenOptions::new().append(true).open(path);
+        if let Err(error) = file.and_then(|mut file| file.write_all(pair.as_bytes())) {
+            eprintln!("discovery: {}: {error}; the pair is traded all the same", path.display());
+        }
+    }
+}
+
+/// What names a pair by its markets.
+fn key_of(entry: &Entry) -> (String, String) {
+    (entry.row.kalshi.clone(), entry.row.polymarket.clone())
+}
+
+/// How long ago the second of both venues listed a pair, where both say it and it was not long ago.
+fn listed_ago(entry: &Entry, now: i64) -> String {
+    let here = entry.kalshi.market.open_time;
+    let there = entry.polymarket.event.as_ref().and_then(|event| event.created);
+    let last = here.zip(there).map(|(here, there)| here.max(there));
+    match last.map(|last| now - last) {
+        Some(ago @ 0..3_600) => format!(", {ago} s after both venues list it"),
+        _ => String::new(),
     }
 }
 

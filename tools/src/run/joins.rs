@@ -89,17 +89,6 @@ pub trait Joins {
     fn joined(&mut self, joined: &Joined);
 }
 
-/// None joins.
-pub struct NoJoins;
-
-impl Joins for NoJoins {
-    fn next(&mut self) -> Option<Joined> {
-        None
-    }
-
-    fn joined(&mut self, _joined: &Joined) {}
-}
-
 /// Why a pair waits for the next start.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NotJoined {

@@ -11,7 +11,7 @@ use engine::pair::{Outcome, PairTable};
 use engine::risk::Payout;
 use engine::units::{Ns, Shares, Usd, Venue};
 
-use super::summary::{Percentiles, time};
+use super::summary::{JoinedPair, Percentiles, time};
 use crate::journal::payouts::Told;
 
 /// Lines kept for the live view.
@@ -44,6 +44,8 @@ pub struct Story {
     pub fees: [Usd; 2],
     /// Bundles of which both legs filled.
     pub settled: u64,
+    /// The same by the number of their pair.
+    pub settled_of: BTreeMap<u16, u64>,
     /// Bundles of which at most one leg filled.
     pub failed: u64,
     /// Contracts that one leg filled and the other did not, bundle by bundle.
@@ -68,6 +70,14 @@ pub struct Story {
 }
 
 impl Story {
+    /// What became of a pair that joined.
+    pub fn joined(&self, pair: &str, table: &PairTable) -> JoinedPair {
+        let number = table.pairs().iter().position(|known| known.id == pair);
+        let number = number.and_then(|number| u16::try_from(number).ok());
+        let hedged = number.and_then(|number| self.settled_of.get(&number)).copied();
+        JoinedPair { pair: pair.to_owned(), after_ms: None, hedged: hedged.unwrap_or(0) }
+    }
+
     /// Takes in an event.
     pub fn event(&mut self, event: &Event, table: &PairTable) {
         match event {
@@ -94,6 +104,7 @@ impl Story {
             Event::FillUndone(report) => self.undone(report, table),
             Event::TradeSettled(settled) => {
                 self.settled += 1;
+                *self.settled_of.entry(settled.pair.0).or_default() += 1;
                 self.end(settled, table);
             }
             Event::TradeFailed(settled) => {

@@ -47,6 +47,17 @@ impl Percentiles {
     }
 }
 
+/// A pair that joined a run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct JoinedPair {
+    /// Its name.
+    pub pair: String,
+    /// From its listing to where it could be traded; milliseconds.
+    pub after_ms: Option<u64>,
+    /// Bundles of it whose legs both filled.
+    pub hedged: u64,
+}
+
 /// What a run came to. Money in micro-dollars, times in nanoseconds.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Summary {
@@ -103,6 +114,8 @@ pub struct Summary {
     pub signed_ahead: [u64; 2],
     /// What each gate counted.
     pub gates: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// Pairs that joined while it lasted.
+    pub joined: Vec<JoinedPair>,
     /// Over all bundles, reports and changes of rules.
     pub decision_hash: String,
     /// The tape.
@@ -150,6 +163,7 @@ impl Summary {
             stages_ns: BTreeMap::new(),
             signed_ahead: [0, 0],
             gates: BTreeMap::new(),
+            joined: Vec::new(),
             decision_hash: hash_text(figures.decision_hash),
             tape: None,
             tape_dropped: 0,
@@ -230,6 +244,11 @@ impl fmt::Display for Summary {
             usd(self.fees_micro_usd[0]),
             usd(self.fees_micro_usd[1])
         )?;
+        for JoinedPair { pair, after_ms, hedged } in &self.joined {
+            let after =
+                after_ms.map_or(String::new(), |ms| format!(" {ms} ms after it was listed"));
+            writeln!(f, "joined          {pair}{after}; {hedged} times both legs filled")?;
+        }
         writeln!(f, "profit          {} after fees", usd(self.realised_profit_micro_usd))?;
         writeln!(
             f,

@@ -26,7 +26,7 @@ use sim::{cast, model};
   journal.jsonl, ledger.json    everything that moved an account, and what came of it
 
 The administrator's calls are under /sim/ on both ports: GET ledger, universe;
-POST end, fault, inject, pause, restart, settle, settle-all; with the header x-sim-token.")]
+POST end, fault, inject, list, pause, refine, restart, settle, settle-all; with the header x-sim-token.")]
 pub struct SimArgs {
     /// Which venues run.
     #[arg(value_enum)]
@@ -65,6 +65,11 @@ pub struct SimArgs {
     /// their look-alikes, with what is true of them in catalogue-truth.json; or nothing.
     #[arg(long, value_enum, default_value_t = Catalogue::Full)]
     pub catalogue: Catalogue,
+    /// List one more market on both venues so many seconds after the start, and again after as many
+    /// more, up to eight: announced on the venues' channels, in their catalogues from then on. The
+    /// administrator's `list` does the same at once.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub list_every: Option<u64>,
     /// End after so many seconds.
     #[arg(long = "for", value_name = "SECONDS")]
     pub seconds: Option<u64>,

@@ -23,10 +23,11 @@ use exec::sign::pool::HEADERS_MAX;
 use feeds::controls::{EventMarkets, MarketRules};
 use feeds::feed::{CONTROL_RING_DEPTH, TOP_RING_DEPTH};
 use feeds::fitness::Verdict;
+use feeds::listed::{Announced, LISTED_RING_DEPTH};
 use feeds::live::figures::LineFigures;
 use feeds::live::tile::VERDICT_RING_DEPTH;
 use feeds::live::{self, Ends, LiveFeed, Options};
-use rtrb::{Producer, RingBuffer};
+use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::config::{Grouping, Threads};
 use crate::crash::Fused;
@@ -45,9 +46,9 @@ const COMMAND_RING_DEPTH: usize = 16;
 const VIEW_RING_DEPTH: usize = 4_096;
 
 /// Kalshi's live feed.
-pub type KalshiFeed = LiveFeed<live::kalshi::Kalshi, KalshiLogin, EventMarkets>;
+pub type KalshiFeed = LiveFeed<live::kalshi::Kalshi, KalshiLogin, Announced<EventMarkets>>;
 /// Polymarket's live feed.
-pub type PolymarketFeed = LiveFeed<live::polymarket::Polymarket, (), MarketRules>;
+pub type PolymarketFeed = LiveFeed<live::polymarket::Polymarket, (), Announced<MarketRules>>;
 
 /// What a run is made of before it has rings.
 pub struct LiveParts {
@@ -91,6 +92,8 @@ pub struct LiveEnds {
     pub verdicts: [Producer<Verdict>; 2],
     /// For whoever finds pairs.
     pub joins: JoinEnds,
+    /// Word that there may be new ones, by venue.
+    pub listed: [Consumer<Venue>; 2],
 }
 
 /// All rings of a run, each end in the tile that owns it.
@@ -114,6 +117,8 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
     let (polymarket_verdicts, polymarket_verdicts_rx) = RingBuffer::new(VERDICT_RING_DEPTH);
     let (kalshi_arrivals, kalshi_coming) = arrivals();
     let (polymarket_arrivals, polymarket_coming) = arrivals();
+    let (kalshi_listed, kalshi_listed_rx) = RingBuffer::new(LISTED_RING_DEPTH);
+    let (polymarket_listed, polymarket_listed_rx) = RingBuffer::new(LISTED_RING_DEPTH);
     let (commands, commands_rx) = RingBuffer::new(COMMAND_RING_DEPTH);
     let (events_tx, events) = RingBuffer::new(EVENT_RING_DEPTH);
     let (views_tx, views) = RingBuffer::new(VIEW_RING_DEPTH);
@@ -125,7 +130,7 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
         verdicts: kalshi_verdicts_rx,
         markets: Some(kalshi_coming),
         tap: tapped(),
-        notices: parts.events,
+        notices: Announced::new(kalshi_listed, parts.events),
     };
     let kalshi = LiveFeed::new(dialect, session, options, login, ends, now)?;
     let (dialect, session, options) = parts.polymarket;
@@ -135,7 +140,7 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
         verdicts: polymarket_verdicts_rx,
         markets: Some(polymarket_coming),
         tap: tapped(),
-        notices: MarketRules,
+        notices: Announced::new(polymarket_listed, MarketRules),
     };
     let polymarket = LiveFeed::new(dialect, session, options, (), ends, now)?;
     let feeds = vec![
@@ -161,7 +166,13 @@ pub fn live(parts: LiveParts, now: Now) -> io::Result<(LiveTiles, LiveEnds)> {
     let joins = JoinEnds { kalshi: kalshi_arrivals, polymarket: polymarket_arrivals, terms };
     Ok((
         LiveTiles { kalshi, polymarket, core, gates, journal },
-        LiveEnds { outside, taps, verdicts, joins },
+        LiveEnds {
+            outside,
+            taps,
+            verdicts,
+            joins,
+            listed: [kalshi_listed_rx, polymarket_listed_rx],
+        },
     ))
 }
 

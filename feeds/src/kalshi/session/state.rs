@@ -176,7 +176,10 @@ impl State {
             Body::Ticker(_) => self.figures.tickers += 1,
             Body::Trade(_) => self.figures.trades += 1,
             Body::Lifecycle(lifecycle) => self.on_lifecycle(lifecycle, recv, sink),
-            Body::EventLifecycle(_) => self.figures.lifecycle += 1,
+            Body::EventLifecycle(_) => {
+                self.figures.lifecycle += 1;
+                sink.notice(&Notice::Listed { venue: Venue::Kalshi });
+            }
             Body::EventFee(fee) => {
                 self.figures.lifecycle += 1;
                 sink.notice(&Notice::EventFee {
@@ -210,7 +213,12 @@ impl State {
 
     fn on_lifecycle(&mut self, lifecycle: &Lifecycle<'_>, recv: Ns, sink: &mut impl Sink) {
         self.figures.lifecycle += 1;
-        let Some(number) = self.find(lifecycle.ticker.as_bytes()) else { return };
+        let Some(number) = self.find(lifecycle.ticker.as_bytes()) else {
+            if lifecycle.event == LifecycleEvent::Created {
+                sink.notice(&Notice::Listed { venue: Venue::Kalshi });
+            }
+            return;
+        };
         let change = match lifecycle.event {
             LifecycleEvent::Activated => Change::Paused(false),
             LifecycleEvent::Deactivated => Change::Paused(true),

@@ -257,7 +257,9 @@ impl State {
     /// A market was made; of one that is known already its fees are said again.
     fn on_new_market(&mut self, new: &NewMarket<'_>, sink: &mut impl Sink) {
         self.figures.lifecycle += 1;
-        let Some(number) = self.find(new.market.as_bytes()) else { return };
+        let Some(number) = self.find(new.market.as_bytes()) else {
+            return sink.notice(&Notice::Listed { venue: Venue::Polymarket });
+        };
         let Some(schedule) = new.fee.transpose() else { return };
         let market = self.markets[number].top.market;
         let curve = schedule.map(|fee| (fee.rate_e6, fee.exponent_e6));

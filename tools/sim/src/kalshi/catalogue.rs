@@ -51,7 +51,7 @@ impl Exchange {
         let (closes, created, updated) = (span("close")?, span("created")?, span("updated")?);
         let only_combos = query.get("mve_filter") == Some("only");
         let shard = query.int("exchange_index", "GetMarkets")?;
-        let meant = self.markets.iter().enumerate().filter(|(_, market)| {
+        let meant = self.listed().filter(|(_, market)| {
             query.admits("tickers", &market.spec.ticker)
                 && query.admits("event_ticker", &market.spec.event)
                 && query.admits("series_ticker", &market.spec.series)
@@ -66,8 +66,22 @@ impl Exchange {
     }
 
     /// The markets of an event, which are listed under its first.
-    fn of_event(&self, event: &str) -> impl Iterator<Item = &Market> {
-        self.markets.iter().filter(move |market| market.spec.event == event)
+    pub(super) fn of_event(&self, event: &str) -> impl Iterator<Item = &Market> {
+        self.listed().map(|(_, market)| market).filter(move |market| market.spec.event == event)
+    }
+
+    /// The message of `event_lifecycle` that tells of an event's making; nothing where it has no
+    /// market.
+    pub(super) fn event_announced(&self, event: &str) -> Option<Value> {
+        let first = self.of_event(event).next()?;
+        Some(json!({
+            "event_ticker": event,
+            "exchange_index": first.spec.exchange_index,
+            "title": first.spec.title,
+            "subtitle": first.spec.about.sub_title,
+            "collateral_return_type": if first.spec.about.exclusive { "MECNET" } else { "" },
+            "series_ticker": first.spec.series,
+        }))
     }
 
     /// `Event` of the catalogue; nothing where it has no market.
@@ -116,7 +130,7 @@ impl Exchange {
         let closes_min = query.int("min_close_ts", "GetEvents")?.unwrap_or(0);
         let updated_min = query.int("min_updated_ts", "GetEvents")?.unwrap_or(0);
         let mut seen = HashSet::new();
-        let meant = self.markets.iter().enumerate().filter(|(_, market)| {
+        let meant = self.listed().filter(|(_, market)| {
             query.admits("tickers", &market.spec.event)
                 && query.admits("series_ticker", &market.spec.series)
                 && status.is_none_or(|status| status == market.status_filter())
@@ -134,7 +148,8 @@ impl Exchange {
     }
 
     fn series(&self, series: &str) -> Option<Value> {
-        let of = || self.markets.iter().filter(|market| market.spec.series == series);
+        let all = || self.listed().map(|(_, market)| market);
+        let of = || all().filter(|market| market.spec.series == series);
         let first = of().next()?;
         Some(json!({
             "ticker": series,
@@ -162,7 +177,7 @@ impl Exchange {
     /// `GET /series`.
     pub fn list_series(&self, query: &Query) -> Answer {
         let mut seen: Vec<&str> = Vec::new();
-        for market in &self.markets {
+        for (_, market) in self.listed() {
             let meant = query.admits("category", category(&market.spec));
             if meant && !seen.contains(&market.spec.series.as_str()) {
                 seen.push(&market.spec.series);

@@ -142,6 +142,38 @@ impl Exchange {
         }
     }
 
+    /// Takes the markets from this number on out of the catalogue until they are listed.
+    pub fn withhold(&mut self, first: usize) {
+        for market in self.markets.iter_mut().skip(first) {
+            market.is_listed = false;
+            self.tickers.remove(&market.spec.ticker);
+        }
+    }
+
+    /// Lists a market that was withheld, as of now; false where none is.
+    pub fn list_withheld(&mut self, number: usize) -> bool {
+        let Some(market) = self.markets.get_mut(number).filter(|market| !market.is_listed) else {
+            return false;
+        };
+        market.is_listed = true;
+        (market.opened, market.updated) = (self.now, self.now);
+        self.tickers.insert(market.spec.ticker.clone(), number);
+        let created = market.created();
+        let event = market.spec.event.clone();
+        if self.of_event(&event).count() == 1
+            && let Some(announced) = self.event_announced(&event)
+        {
+            self.news.push(News::Lifecycle("event_lifecycle", announced));
+        }
+        self.news.push(News::Lifecycle("market_lifecycle_v2", created));
+        true
+    }
+
+    /// The markets of the catalogue with their numbers.
+    pub fn listed(&self) -> impl Iterator<Item = (usize, &Market)> {
+        self.markets.iter().enumerate().filter(|(_, market)| market.is_listed)
+    }
+
     /// Cancels a group's orders and refuses more.
     pub fn trigger(&mut self, group: usize) {
         self.groups[group].is_triggered = true;

@@ -14,9 +14,8 @@ impl Exchange {
     pub fn ledger(&self, reused_headers: u64) -> Value {
         let accounts = (0..self.accounts.len()).map(|account| self.ledger_of(account));
         let results: Value = self
-            .markets
-            .iter()
-            .map(|market| {
+            .listed()
+            .map(|(_, market)| {
                 let result = match market.phase {
                     Phase::Finalized(outcome) => json!(outcome.name()),
                     _ => Value::Null,

@@ -5,7 +5,7 @@ use engine::pair::Outcome;
 use engine::units::{Ns, Px, Qty};
 use serde_json::{Value, json};
 
-use super::text::{from_secs, rfc3339, rfc3339_secs, size, uuid};
+use super::text::{from_secs, rfc3339, rfc3339_secs, secs, size, uuid};
 use crate::matching::Book;
 use crate::universe::KalshiMarket;
 use crate::venue::Side;
@@ -35,6 +35,8 @@ pub struct Market {
     pub book: Book,
     /// What may be done.
     pub phase: Phase,
+    /// It is in the catalogue; before, nobody can name it.
+    pub is_listed: bool,
     /// Open contracts; 1e-2.
     pub open_e2: u64,
     /// Contracts traded; 1e-2.
@@ -58,6 +60,7 @@ impl Market {
             grid: Grid::banded(&spec.bands).ok(),
             book: Book::new(),
             phase: Phase::Active,
+            is_listed: true,
             open_e2: 0,
             volume_e2: 0,
             volume_usd_e6: 0,
@@ -113,6 +116,29 @@ impl Market {
         let text = |e4: u16| format!("{}.{:04}", e4 / 10_000, e4 % 10_000);
         let band = |&(start, end, step): &(u16, u16, u16)| json!({"start": text(start), "end": text(end), "step": text(step)});
         self.spec.bands.iter().map(band).collect()
+    }
+
+    /// The message of `market_lifecycle_v2` that tells of its making.
+    pub fn created(&self) -> Value {
+        json!({
+            "market_ticker": self.spec.ticker,
+            "event_type": "created",
+            "open_ts": secs(self.opened),
+            "close_ts": self.spec.close_time,
+            "exchange_index": self.spec.exchange_index,
+            "additional_metadata": {
+                "name": self.spec.title,
+                "title": self.spec.about.title,
+                "yes_sub_title": self.spec.yes_sub_title,
+                "no_sub_title": self.spec.yes_sub_title,
+                "rules_primary": self.spec.about.rules[0],
+                "rules_secondary": self.spec.about.rules[1],
+                "can_close_early": true,
+                "event_ticker": self.spec.event,
+            },
+            "price_level_structure": self.spec.price_level_structure,
+            "price_ranges": self.price_ranges(),
+        })
     }
 
     /// `Market` of the catalogue.

@@ -14,6 +14,9 @@ use crate::venue::Reply;
 /// Rows of a listing at most (section 8).
 const LIMIT: usize = 100;
 
+/// When everything began that was there at the start.
+const START: &str = "2026-01-01T00:00:00Z";
+
 /// `2026-12-31T23:59:00Z` of Unix seconds; a date that does not exist becomes the epoch.
 fn iso(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(0);
@@ -22,6 +25,11 @@ fn iso(seconds: u64) -> String {
     let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
     let (hour, minute, second) = date.to_hms();
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// When a market was made: what the venue began with is as old as its listings say.
+fn made(market: &Market) -> String {
+    market.made.map_or_else(|| START.to_owned(), |at| iso(at.0 / 1_000_000_000))
 }
 
 /// A market of Gamma.
@@ -53,7 +61,7 @@ fn gamma_market(market: &Market) -> Value {
         "slug": spec.slug,
         "description": if about.description.is_empty() { &made_up } else { &about.description },
         "resolutionSource": about.source,
-        "startDate": "2026-01-01T00:00:00Z",
+        "startDate": made(market),
         "endDate": end,
         "endDateIso": end[..10],
         "outcomes": texts(json!(spec.outcomes)),
@@ -87,6 +95,9 @@ fn gamma_market(market: &Market) -> Value {
         "umaResolutionStatus": if open { Value::Null } else { json!("resolved") },
         "secondsDelay": spec.taker_delay_ms / 1_000,
     });
+    if market.made.is_some() {
+        row["createdAt"] = json!(made(market));
+    }
     if about.event.is_some() {
         row["updatedAt"] = json!(iso(market.stamp_ms / 1_000));
         row["events"] = json!([{ "id": event, "ticker": slug, "slug": slug, "title": title }]);
@@ -128,7 +139,8 @@ fn gamma_event(first: &Market, all: &[&Market]) -> Value {
         "slug": slug,
         "title": title,
         "description": about.description,
-        "startDate": "2026-01-01T00:00:00Z",
+        "startDate": made(first),
+        "createdAt": made(first),
         "endDate": end,
         "active": true,
         "closed": of.iter().all(|market| market.settled.is_some()),
@@ -280,9 +292,8 @@ impl Polymarket {
             Some(row) => ok(&row),
             None => error(404, "not found"),
         };
-        let by_id =
-            |id: &str| self.markets.iter().find(|market| market.spec.gamma_id.to_string() == id);
-        let by_slug = |slug: &str| self.markets.iter().find(|market| market.spec.slug == slug);
+        let by_id = |id: &str| self.listed().find(|market| market.spec.gamma_id.to_string() == id);
+        let by_slug = |slug: &str| self.listed().find(|market| market.spec.slug == slug);
         Some(match path {
             ["markets", "keyset"] => self.keyset(query, "markets"),
             ["events", "keyset"] => self.keyset(query, "events"),
@@ -299,7 +310,7 @@ impl Polymarket {
 
     /// The CLOB's own listing.
     pub(super) fn clob_listing(&self, query: &Query<'_>) -> Reply {
-        page(self.markets.iter().map(long_market).collect(), query.get("next_cursor").as_deref())
+        page(self.listed().map(long_market).collect(), query.get("next_cursor").as_deref())
     }
 
     fn filtered(&self, query: &Query<'_>) -> Vec<&Market> {
@@ -328,13 +339,13 @@ impl Polymarket {
                 && holds(&tokens, false)
                 && holds(&positions, true)
         };
-        self.markets.iter().filter(keep).collect()
+        self.listed().filter(keep).collect()
     }
 
     /// The event whose number or slug is meant.
     fn event_where(&self, meant: impl Fn(&str, &str) -> bool) -> Option<Value> {
-        let all: Vec<&Market> = self.markets.iter().collect();
-        let first = self.markets.iter().find(|market| {
+        let all: Vec<&Market> = self.listed().collect();
+        let first = self.listed().find(|market| {
             let (id, slug, _) = event_of(&market.spec);
             meant(&id, &slug)
         });
@@ -352,6 +363,9 @@ impl Polymarket {
         let mut markets = self.filtered(query);
         if query.get("order").as_deref() == Some("updatedAt") {
             markets.sort_by_key(|market| std::cmp::Reverse(market.stamp_ms));
+        }
+        if query.get("order").as_deref() == Some("createdAt") {
+            markets.sort_by_key(|market| std::cmp::Reverse(market.made));
         }
         if name == "markets" {
             let rows = markets.iter().skip(start).take(limit).copied().map(gamma_market).collect();

@@ -54,6 +54,10 @@ pub struct Market {
     pub last: Option<Px>,
     /// It takes no orders for now.
     pub paused: bool,
+    /// When it was made; `None` where that was before the venue began.
+    pub made: Option<Ns>,
+    /// It is in the listings; before, nobody can name it.
+    pub is_listed: bool,
     /// It has paid.
     pub settled: Option<Outcome>,
     /// When the book changed last; Unix milliseconds.
@@ -71,6 +75,8 @@ impl Market {
             tick: spec.tick.max(1),
             last: None,
             paused: false,
+            made: None,
+            is_listed: true,
             settled: None,
             stamp_ms: now.0 / 1_000_000,
             told_best: (None, None),

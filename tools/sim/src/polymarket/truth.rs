@@ -46,7 +46,7 @@ impl Polymarket {
     /// The ledger.
     pub(super) fn truth(&self) -> Value {
         let accounts = (0..self.wallets.len()).map(|number| self.account(number));
-        let markets = self.markets.iter().map(|market| {
+        let markets = self.listed().map(|market| {
             let settled = market.settled.map(engine::pair::Outcome::name);
             json!({ "condition_id": market.spec.condition_id, "settled": settled })
         });

@@ -7,6 +7,7 @@
 //! | `GET /sim/universe` | |
 //! | `POST /sim/fault` | `{"venue":"kalshi","kind":"drop","count":1,"ms":500}`; `count` and `ms` may be missing; kind `clock_skew` takes `ms` of either sign and lasts; kinds `settlement_failed` and `over_fill` |
 //! | `POST /sim/inject` | `{"pair":"kxsim..","direction":"FirstYes","edge_micro_usd":20000,"ms":1000}` |
+//! | `POST /sim/list` | `{}`: the next of the withheld markets is listed and announced on all venues |
 //! | `POST /sim/pause` | `{"venue":"kalshi","market":"kxsim..","paused":true}`; without `market` the whole venue |
 //! | `POST /sim/refine` | `{"venue":"kalshi","market":"kxsim.."}`: prices become tenths of a cent |
 //! | `POST /sim/restart` | `{"venue":"polymarket"}` |
@@ -48,6 +49,7 @@ impl World {
             ("POST", path) => Call::new(request.body).and_then(|call| match path {
                 "/sim/fault" => self.order_fault(now, &call, effects),
                 "/sim/inject" => self.inject(now, &call, effects),
+                "/sim/list" => self.list(now, effects),
                 "/sim/pause" => self.pause(now, &call, effects),
                 "/sim/refine" => self.refine(now, &call, effects),
                 "/sim/restart" => self.upset(now, &call, Upset::Restart, effects),
@@ -68,21 +70,31 @@ impl World {
     }
 
     fn universe(&self) -> Value {
-        let market = |(number, market): (usize, &crate::universe::MarketSpec)| {
-            json!({
-                "number": number,
-                "pair": pair_id(&market.kalshi),
-                "ticker": market.kalshi.ticker,
-                "exchange_index": market.kalshi.exchange_index,
-                "condition_id": market.polymarket.condition_id,
-                "tokens": market.polymarket.tokens,
-                "inverted": market.polarity == engine::pair::Polarity::Inverted,
-                "version": if market.polymarket.is_v2 { "v2" } else { "v1" },
-                "likely": self.model.likely(number).name(),
-                "settled": self.settled.contains(&number),
-            })
-        };
-        json!({ "markets": self.markets.iter().enumerate().map(market).collect::<Vec<_>>() })
+        json!({ "markets": (0..self.markets.len()).map(|n| self.told(n)).collect::<Vec<_>>() })
+    }
+
+    fn list(&mut self, now: Ns, effects: &mut Effects) -> Result<Value, Refusal> {
+        match self.list_next(now, effects) {
+            Some(number) => Ok(json!({ "ok": true, "market": self.told(number) })),
+            None => Err((409, "no market is left that is not listed".to_owned())),
+        }
+    }
+
+    /// A market as the administrator is told of it.
+    fn told(&self, number: usize) -> Value {
+        let market = &self.markets[number];
+        json!({
+            "number": number,
+            "pair": pair_id(&market.kalshi),
+            "ticker": market.kalshi.ticker,
+            "exchange_index": market.kalshi.exchange_index,
+            "condition_id": market.polymarket.condition_id,
+            "tokens": market.polymarket.tokens,
+            "inverted": market.polarity == engine::pair::Polarity::Inverted,
+            "version": if market.polymarket.is_v2 { "v2" } else { "v1" },
+            "likely": self.model.likely(number).name(),
+            "settled": self.settled.contains(&number),
+        })
     }
 
     fn order_fault(

@@ -98,6 +98,12 @@ impl Rig {
         }
     }
 
+    /// A venue that lists the markets from this number on later.
+    pub fn withholding(first: usize) -> Rig {
+        let rig = Rig::new();
+        Rig { venue: rig.venue.withholding(first), ..rig }
+    }
+
     /// Three headers for a request, each time with another stamp.
     pub fn headers(
         &mut self,

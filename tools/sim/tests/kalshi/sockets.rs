@@ -278,6 +278,29 @@ fn tickers_speak_when_something_shown_changes() {
 }
 
 #[test]
+fn a_market_that_is_listed_late_is_announced_and_its_event_where_it_is_the_first() {
+    let mut rig = Rig::withholding(1);
+    let client = rig.connect(0, 1);
+    rig.say(client, &subscribe(&["market_lifecycle_v2"], &json!({})));
+    let books = subscribe(&["orderbook_delta"], &json!({"market_tickers": [TICKERS[1]]}));
+    let refused = rig.say(client, &books);
+    assert_eq!(refused[0]["msg"]["code"], 11, "nobody can name it yet: {refused:?}");
+    for (number, want) in [(1, &["event_lifecycle", "created"][..]), (2, &["created"])] {
+        assert!(rig.venue.list(rig.now, number, &mut rig.out));
+        let frames = rig.heard(client);
+        let told = frames.iter().map(|frame| match frame["msg"]["event_type"].as_str() {
+            Some(event) => event,
+            None => frame["type"].as_str().unwrap(),
+        });
+        assert_eq!(told.collect::<Vec<&str>>(), want);
+        let last = &frames.last().unwrap()["msg"];
+        assert_eq!(last["market_ticker"], TICKERS[number]);
+        assert_eq!(last["open_ts"], rig.now.0 / 1_000_000_000);
+        assert!(!rig.venue.list(rig.now, number, &mut rig.out), "once");
+    }
+}
+
+#[test]
 fn life_of_markets_fees_and_groups_is_told() {
     let mut rig = Rig::new();
     let client = rig.connect(0, 1);

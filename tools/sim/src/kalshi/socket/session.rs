@@ -135,7 +135,7 @@ impl Session {
                 _ => false,
             };
             if wants {
-                let all = || (0..exchange.markets.len()).collect();
+                let all = || exchange.listed().map(|(market, _)| market).collect();
                 for market in added.unwrap_or_else(all) {
                     say(subscription.initial(exchange, market, None));
                 }
@@ -239,7 +239,10 @@ fn tickers_of(exchange: &Exchange, params: &Value) -> Result<Option<Vec<usize>>,
 
 /// The markets that a command names by id.
 fn ids_of(exchange: &Exchange, params: &Value) -> Result<Option<Vec<usize>>, CommandError> {
-    let find = |id: &str| exchange.markets.iter().position(|market| market.id == id);
+    let find = |id: &str| {
+        let found = exchange.listed().find(|(_, market)| market.id == id);
+        found.map(|(number, _)| number)
+    };
     named(params, "market_id", "market_ids", find)
 }
 
