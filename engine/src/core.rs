@@ -8,6 +8,7 @@ mod account; // reports: what an order came to, and where all money is
 mod attend; // what deserves a closer look: candidates, episodes, decisions
 mod control; // rules that change while markets trade
 mod join; // pairs that join while they trade
+mod leave; // pairs and markets that go while others trade
 mod mend; // what one leg filled alone is closed
 mod payout; // markets that settle while they are held
 
@@ -226,6 +227,9 @@ struct PairState {
     armed: [Armed; 2],
     /// End of the rest after the last bundle; monotonic.
     ready_at: Ns,
+    /// The low half of the number of the last bundle before the pair joined, 0 where none was: what
+    /// is reported of that one and those before is of the pair that had this place.
+    after: u32,
     /// A bit for each [`Risk`] that was told since the last bundle.
     tripped: u32,
     /// By side: what a YES of the first venue was worth there once it settled.
@@ -247,6 +251,7 @@ impl PairState {
             event,
             armed: [Armed::NONE; 2],
             ready_at: Ns(0),
+            after: 0,
             tripped: 0,
             worth: [None; 2],
         }

@@ -45,6 +45,9 @@ impl Desk {
             (Desk::Paper(core), CoreInput::Inject(injection)) => core.inject(*injection),
             // Orders with money are never sent for what nobody offers.
             (Desk::Real(_), CoreInput::Inject(_)) => {}
+            (desk, CoreInput::Feedback(Feedback::Vacated { market, generation })) => {
+                desk.core_mut().on_vacated(*market, *generation, out);
+            }
             // No gate reports to a paper desk.
             (Desk::Paper(_), CoreInput::Feedback(_)) => {}
         }

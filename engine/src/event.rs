@@ -250,6 +250,10 @@ pub enum PairChange {
     Grid = 3,
     /// It joined while markets trade.
     Joined = 4,
+    /// Nothing is decided on it any more; it leaves once nothing of it is open.
+    Stopped = 5,
+    /// It left: its place is free for another one.
+    Left = 6,
 }
 
 /// What a feed tells the core beside books: rules that change while markets trade.
@@ -275,6 +279,17 @@ pub enum Control {
     /// A pair joins. No feed says so: it comes from whoever finds pairs, once everybody else who
     /// must know its markets does.
     Join(Listing),
+    /// A pair is to leave. Nothing is decided on it any more, and it goes where nothing of it is
+    /// open; otherwise it is asked again later. It comes from whoever finds pairs.
+    Retire(PairId),
+    /// A market is to be forgotten that no pair has and whose feed says nothing more of it. It comes
+    /// from whoever finds pairs, and is asked again where it could not be done yet.
+    Vacate {
+        /// Which.
+        market: MarketId,
+        /// Of the last Top that its feed sent.
+        generation: u32,
+    },
     /// All controls of a frame have come.
     EndOfFrame,
 }
@@ -352,6 +367,13 @@ pub enum Event {
         at: Ns,
         /// How.
         change: PairChange,
+    },
+    /// A market is forgotten by the core and by its gate: its number is free for another one.
+    MarketVacated {
+        /// Which.
+        market: MarketId,
+        /// Of the last Top that its feed sent.
+        generation: u32,
     },
 }
 

@@ -174,6 +174,20 @@ impl CoreInput {
                 put.u8(18);
                 put_listing(&mut put, listing);
             }
+            CoreInput::Control(Control::Retire(pair)) => {
+                put.u8(19);
+                put.u16(pair.0);
+            }
+            CoreInput::Control(Control::Vacate { market, generation }) => {
+                put.u8(20);
+                put.market(*market);
+                put.u32(*generation);
+            }
+            CoreInput::Feedback(Feedback::Vacated { market, generation }) => {
+                put.u8(21);
+                put.market(*market);
+                put.u32(*generation);
+            }
             CoreInput::Feedback(Feedback::Report(report)) => {
                 put.u8(3);
                 put_report(&mut put, report);
@@ -224,6 +238,15 @@ impl CoreInput {
                 CoreInput::Control(Control::Grid { market, grid: get_grid(&mut get)? })
             }
             18 => CoreInput::Control(Control::Join(get_listing(&mut get)?)),
+            19 => CoreInput::Control(Control::Retire(PairId(get.u16()?))),
+            20 => {
+                let (market, generation) = (get.market()?, get.u32()?);
+                CoreInput::Control(Control::Vacate { market, generation })
+            }
+            21 => {
+                let (market, generation) = (get.market()?, get.u32()?);
+                CoreInput::Feedback(Feedback::Vacated { market, generation })
+            }
             3 => CoreInput::Feedback(Feedback::Report(get_report(&mut get)?)),
             4 => CoreInput::Feedback(Feedback::Gate {
                 venue: get.venue()?,
@@ -528,6 +551,10 @@ mod tests {
             }),
         ];
         words.into_iter().for_each(|word| round(CoreInput::Word(word)));
+        round(CoreInput::Control(Control::Retire(PairId(u16::MAX))));
+        let generation = u32::MAX - 1;
+        round(CoreInput::Control(Control::Vacate { market, generation }));
+        round(CoreInput::Feedback(Feedback::Vacated { market, generation }));
         round(CoreInput::Timer);
         round(CoreInput::Kill);
         round(CoreInput::Hold);

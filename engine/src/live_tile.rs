@@ -12,11 +12,11 @@ use crate::event::{ArmRequest, Bundle, Control, Event, Feedback, Ticket};
 use crate::inject::Injection;
 use crate::input::{CORE_INPUT_LEN_MAX, CoreInput};
 use crate::latency::StageHistogram;
-use crate::pair::{Listing, PairTable};
+use crate::pair::{Listing, PairId, PairTable};
 use crate::risk::Word;
 use crate::tap::{TapHead, TapKind, TapWriter};
 use crate::tile::{Now, Tile};
-use crate::top::Top;
+use crate::top::{MarketId, Top};
 use crate::units::{Ns, Venue};
 use crate::view::{self, View};
 
@@ -56,6 +56,15 @@ pub enum Command {
     Tell(Word),
     /// A pair joins. Whoever must know its markets has been told before.
     Join(Listing),
+    /// A pair is to leave; it is asked again until it is told that it did.
+    Retire(PairId),
+    /// A market is to be forgotten that no pair has any more; it is asked again likewise.
+    Vacate {
+        /// Which.
+        market: MarketId,
+        /// Of the last Top that its feed sent.
+        generation: u32,
+    },
 }
 
 /// Where the core's output goes while it trades. What finds no room in the event ring is counted:
@@ -296,14 +305,49 @@ impl LiveTile {
 }
 
 impl LiveTile {
-    /// Tells gates and signer of a pair before the core has it; false where they have no room.
+    /// Takes what an operator asks for; false where it has to wait.
     #[cold]
-    fn join(&mut self, listing: &Listing) -> bool {
-        let room = self.out.has_room_for_rule();
-        if room {
-            self.out.rule(&Control::Join(*listing));
+    fn take_command(&mut self, now: Now, command: Command) -> bool {
+        let input = match command {
+            Command::Inject(injection) => CoreInput::Inject(injection),
+            Command::Kill => CoreInput::Kill,
+            Command::Hold => CoreInput::Hold,
+            Command::Tell(word) => CoreInput::Word(word),
+            Command::Join(listing) => return self.take_rule(now, Control::Join(listing)),
+            Command::Retire(pair) => return self.take_rule(now, Control::Retire(pair)),
+            Command::Vacate { market, generation } => {
+                return self.take_rule(now, Control::Vacate { market, generation });
+            }
+        };
+        self.take(now, &input);
+        true
+    }
+
+    /// Takes a rule that comes from outside, once gates and signer have it; false where they have
+    /// no room.
+    #[cold]
+    fn take_rule(&mut self, now: Now, rule: Control) -> bool {
+        if !self.out.has_room_for_rule() {
+            return false;
         }
-        room
+        let free = match rule {
+            // They forget a market only where the core does.
+            Control::Vacate { market, generation } => self.core().may_vacate(market, generation),
+            _ => true,
+        };
+        if free {
+            self.out.rule(&rule);
+        }
+        self.take(now, &CoreInput::Control(rule));
+        if let Control::Vacate { market, generation } = rule
+            && free
+            && self.out.rules.is_empty()
+        {
+            // On paper there is no gate that would have to forget it.
+            let feedback = Feedback::Vacated { market, generation };
+            self.take(now, &CoreInput::Feedback(feedback));
+        }
+        true
     }
 
     /// A rule as those who know no pairs read it: a fee that is again the pair table's says which.
@@ -333,21 +377,11 @@ impl Tile for LiveTile {
     fn step(&mut self, now: Now) -> usize {
         let mut done = 0;
         while let Ok(command) = self.commands.peek().copied() {
-            if let Command::Join(listing) = command
-                && !self.join(&listing)
-            {
+            if !self.take_command(now, command) {
                 break; // it waits until gates and signer have room for it
             }
             // It is there: it was looked at.
             let _ = self.commands.pop();
-            let input = match command {
-                Command::Inject(injection) => CoreInput::Inject(injection),
-                Command::Kill => CoreInput::Kill,
-                Command::Hold => CoreInput::Hold,
-                Command::Tell(word) => CoreInput::Word(word),
-                Command::Join(listing) => CoreInput::Control(Control::Join(listing)),
-            };
-            self.take(now, &input);
             done += 1;
         }
         for number in 0..self.feedback.len() {

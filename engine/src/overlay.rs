@@ -1,7 +1,7 @@
 //! What paper orders have already bought of the visible depth, so that it is not offered twice.
 
 use crate::pair::Outcome;
-use crate::top::{Levels, TOP_LEVELS, Top};
+use crate::top::{Levels, MarketId, TOP_LEVELS, Top};
 use crate::units::{Px, Qty, Shares, Venue};
 
 /// Prices remembered for each side of a market: the visible ones, and as many that slipped out of
@@ -26,6 +26,8 @@ struct Market {
     any: bool,
 }
 
+const NONE: Market = Market { sides: [[FREE; OVERLAY_LEVELS]; 2], any: false };
+
 /// What was taken from each market, until the book moves there.
 pub struct Overlay {
     markets: [Box<[Market]>; 2],
@@ -37,8 +39,7 @@ const ASKS: usize = 1;
 impl Overlay {
     /// Nothing taken, for that many markets a venue.
     pub fn new(markets: [usize; 2]) -> Overlay {
-        let none = Market { sides: [[FREE; OVERLAY_LEVELS]; 2], any: false };
-        Overlay { markets: markets.map(|n| vec![none; n].into_boxed_slice()) }
+        Overlay { markets: markets.map(|n| vec![NONE; n].into_boxed_slice()) }
     }
 
     /// Takes in a book: where a level shows another size than it did, or is gone, what was taken
@@ -63,6 +64,14 @@ impl Overlay {
             }
         }
         market.any = any;
+    }
+
+    /// Forgets what was taken from a market.
+    pub fn forget(&mut self, market: MarketId) {
+        let all = &mut self.markets[market.venue().index()];
+        if let Some(market) = all.get_mut(market.index()) {
+            *market = NONE;
+        }
     }
 
     /// The book without what was taken.

@@ -304,6 +304,15 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// Becomes another pair. Its names are emptied and keep their memory: whoever takes a pair in
+    /// while markets trade allocates nothing and gives nothing back.
+    fn succeed(&mut self, listing: &Listing) {
+        let (mut id, mut event) = (core::mem::take(&mut self.id), self.event.take());
+        id.clear();
+        event.iter_mut().for_each(String::clear);
+        *self = Pair { id, event, ..listing.to_pair() };
+    }
+
     /// True where the core may decide on it: nobody objected and both fees are known.
     pub fn may_decide(&self) -> bool {
         self.verdict.may_decide() && self.sides.iter().all(|s| s.fee.is_known())

@@ -149,7 +149,14 @@ impl Paper {
         let (market, fee) = match *control {
             Control::Fee { market, fee } => (market, fee),
             Control::Join(listing) => return self.list(table, &listing),
-            Control::Grid { .. } | Control::EndOfFrame => return,
+            Control::Vacate { market, .. } => {
+                // What was bought there is history with the last of its pairs.
+                if table.pairs_of(market).next().is_none() {
+                    self.overlay.forget(market);
+                }
+                return;
+            }
+            Control::Retire(_) | Control::Grid { .. } | Control::EndOfFrame => return,
         };
         let side = market.venue().index();
         for id in table.pairs_of(market) {

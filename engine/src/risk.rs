@@ -150,6 +150,23 @@ impl Guard {
         }
     }
 
+    /// Nothing more is opened of a pair, whatever is said of its markets.
+    #[cold]
+    pub fn stop(&mut self, pair: PairId) {
+        if let Some(watch) = self.watches.get_mut(pair.index()) {
+            (watch.blocked, watch.last) = ([true; 2], Ns(0));
+        }
+    }
+
+    /// A pair is gone: its place is free.
+    #[cold]
+    pub fn leave(&mut self, pair: PairId) {
+        if let Some(watch) = self.watches.get_mut(pair.index()) {
+            *watch = Watch::new([None; 2], Ns(0));
+            self.exposure.leave(pair);
+        }
+    }
+
     /// The limits.
     pub const fn limits(&self) -> &RiskLimits {
         &self.limits

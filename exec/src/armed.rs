@@ -12,6 +12,7 @@ use crate::journal::durable::Cover;
 use crate::sign::l2::HMAC_TEXT_LEN;
 use crate::sign::order::OrderId;
 use crate::sign::text::Text;
+use crate::token::TokenId;
 
 /// Orders that lie ready at once: some prices and sizes of both directions of the pairs that are
 /// near their threshold. Each is signed anew every second, so that this many take some tens of
@@ -81,6 +82,8 @@ impl LegKey {
 pub struct ArmedOrder {
     pub(crate) slot: u16,
     pub(crate) key: Option<LegKey>,
+    /// What it buys or sells.
+    pub(crate) token: Option<TokenId>,
     pub(crate) id: OrderId,
     /// The record that makes it durable.
     pub(crate) cover: Cover,
@@ -102,6 +105,7 @@ impl ArmedOrder {
     pub const EMPTY: ArmedOrder = ArmedOrder {
         slot: 0,
         key: None,
+        token: None,
         id: OrderId([0; 32]),
         cover: Cover::Nothing,
         made: Ns(0),
@@ -216,18 +220,34 @@ impl ArmedBook {
     /// Takes over what the signer made since, at most `max` orders; a newer one replaces the one
     /// in its slot. To be called while idle. Returns how many.
     pub fn refresh(&mut self, max: usize) -> usize {
+        self.refresh_if(max, |_, _| true)
+    }
+
+    /// The same, of those alone whose token their market still has: the number of a market may have
+    /// become another one's while the signer worked.
+    pub fn refresh_if(&mut self, max: usize, has: impl Fn(&LegKey, TokenId) -> bool) -> usize {
         let mut taken = 0;
         while taken < max {
             let Ok(order) = self.ready.pop() else { break };
             let slot = usize::from(order.slot);
             if let Some(place) = self.orders.get_mut(slot) {
-                self.keys[slot] = order.key.map_or(NO_KEY, |key| key.packed());
+                let key = order.key.filter(|key| order.token.is_some_and(|token| has(key, token)));
+                self.keys[slot] = key.map_or(NO_KEY, |key| key.packed());
                 *place = order;
                 self.figures.armed += 1;
             }
             taken += 1;
         }
         taken
+    }
+
+    /// Forgets what lies ready for a market.
+    pub fn forget(&mut self, market: MarketId) {
+        for (key, order) in self.keys.iter_mut().zip(&self.orders) {
+            if order.key.is_some_and(|its| its.market == market) {
+                *key = NO_KEY;
+            }
+        }
     }
 
     /// The order that lies ready for a leg, out of the book. No signature, no HMAC, no

@@ -175,6 +175,7 @@ impl Armory {
         request.push(b"\r\n");
         request.push(&self.body);
         out.key = Some(LegKey::of(leg));
+        out.token = Some(token);
         out.id = signed.id;
         out.made = wall;
         out.first_s = first_s;

@@ -217,15 +217,33 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         self
     }
 
-    /// Takes in a pair, and first the markets that came for it.
+    /// Takes in a pair, and first the market that came for it. Those of later pairs wait: what a
+    /// number still stands for may have to be forgotten before.
     #[cold]
     fn join(&mut self, listing: &Listing) {
-        while let Some((market, terms)) = self.markets.as_mut().and_then(|ring| ring.pop().ok()) {
+        let own = listing.sides[K::VENUE.index()].market;
+        while let Some(markets) = &mut self.markets
+            && markets.peek().is_ok_and(|(market, _)| *market == own)
+            && let Ok((market, terms)) = markets.pop()
+        {
             self.clerk.market(market, terms);
         }
         self.clerk.join(listing);
+        // What is still told of orders of the pair that had this place before is of no pair.
+        self.orders.leave(listing.pair, NO_PAIR);
         if let Some(guard) = self.ends.out.guard_mut() {
             guard.list(listing);
+        }
+    }
+
+    /// Forgets a market with the orders that it had, and says so: what comes of them after this is
+    /// of orders that nobody knows. While one has not ended nothing is forgotten nor said, and
+    /// whoever wants it asks again.
+    #[cold]
+    fn vacate(&mut self, market: MarketId, generation: u32) {
+        if market.venue() == K::VENUE && self.orders.forget(market) {
+            self.clerk.forget(market);
+            self.ends.out.tell(Feedback::Vacated { market, generation });
         }
     }
 
@@ -235,6 +253,12 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         while let Some(rule) = self.ends.rules.as_mut().and_then(|rules| rules.pop().ok()) {
             match &rule {
                 Control::Join(listing) => self.join(listing),
+                Control::Retire(pair) => {
+                    if let Some(guard) = self.ends.out.guard_mut() {
+                        guard.stop(*pair);
+                    }
+                }
+                Control::Vacate { market, generation } => self.vacate(*market, *generation),
                 rule => self.clerk.rule(rule),
             }
             taken += 1;

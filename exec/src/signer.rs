@@ -167,12 +167,26 @@ impl SignerTile {
         let Some(arms) = &mut self.arms else { return 0 };
         let Some(rules) = &mut arms.rules else { return 0 };
         while let Ok(rule) = rules.pop() {
-            let mut came = self.markets.as_mut().filter(|_| matches!(rule, Control::Join(_)));
-            while let Some((market, terms)) = came.as_mut().and_then(|ring| ring.pop().ok()) {
-                // A market of the other venue has no place here.
-                let _ = arms.terms.set(market, terms);
+            match &rule {
+                // The market that came for it, and none of a later pair: what a number still stands
+                // for may have to be forgotten before.
+                Control::Join(listing) => {
+                    while let Some(markets) = &mut self.markets
+                        && markets.peek().is_ok_and(|(it, _)| *it == listing.sides[1].market)
+                        && let Ok((market, terms)) = markets.pop()
+                    {
+                        // A market of the other venue has no place here.
+                        let _ = arms.terms.set(market, terms);
+                    }
+                }
+                Control::Vacate { market, .. } => {
+                    arms.terms.clear(*market);
+                    for wanted in &mut self.wanted {
+                        *wanted = wanted.filter(|wanted| wanted.leg.market != *market);
+                    }
+                }
+                rule => arms.terms.rule(rule),
             }
-            arms.terms.rule(&rule);
             taken += 1;
         }
         taken

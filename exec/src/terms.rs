@@ -98,6 +98,15 @@ impl<T> TermsTable<T> {
         Ok(())
     }
 
+    /// Takes a market out.
+    pub fn clear(&mut self, market: MarketId) {
+        if market.venue() == self.venue
+            && let Some(row) = self.rows.get_mut(market.index())
+        {
+            *row = None;
+        }
+    }
+
     /// Makes room for that many more markets, so that setting them takes no memory.
     pub fn reserve(&mut self, markets: usize) {
         self.rows.resize_with(self.rows.len() + markets, || None);

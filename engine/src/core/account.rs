@@ -41,6 +41,9 @@ impl Core {
     /// Takes in what became known of an order; what it left on one side alone may be closed at
     /// once.
     pub fn on_report(&mut self, now: Now, report: &Report, out: &mut impl Outlet) {
+        if self.is_of_before(report) {
+            return self.on_report_of_before(now, report, out);
+        }
         self.mix_report(report);
         if let Some(risk) = self.guard.hear(report) {
             out.event(&Event::RiskTripped { pair: report.pair, at: now.mono, risk });

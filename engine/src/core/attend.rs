@@ -143,7 +143,7 @@ impl Core {
     }
 
     /// Ends the episode of a direction, if there is one.
-    fn note_none(
+    pub(super) fn note_none(
         &mut self,
         id: PairId,
         direction: Direction,

@@ -19,6 +19,8 @@ impl Core {
             Control::Fee { market, fee } => self.on_fee(now, market, fee, out),
             Control::Grid { market, grid } => self.on_grid(now, market, &grid, out),
             Control::Join(listing) => self.on_listing(now, &listing, out),
+            Control::Retire(pair) => self.on_retire(now, pair, out),
+            Control::Vacate { market, generation } => self.on_vacate(market, generation),
             Control::EndOfFrame => {}
         }
     }

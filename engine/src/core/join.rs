@@ -48,8 +48,9 @@ impl Core {
         row.reprice::<0>(&self.tops[0][listing.sides[0].market.index()]);
         row.reprice::<1>(&self.tops[1][listing.sides[1].market.index()]);
         self.rows[id.index()] = row;
-        self.states[id.index()] =
-            PairState::new(listing.sides, listing.polarity, decides, listing.event);
+        let mut state = PairState::new(listing.sides, listing.polarity, decides, listing.event);
+        state.after = self.last_bundle as u32;
+        self.states[id.index()] = state;
         self.guard.list(&listing);
         out.event(&Event::PairChanged { pair: id, at: now.mono, change: PairChange::Joined });
         // Books that stand were made for the market's other pairs.

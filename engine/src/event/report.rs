@@ -139,4 +139,12 @@ pub enum Feedback {
         /// Which safeguard.
         risk: Risk,
     },
+    /// The gate has forgotten a market, as it was told to: it has reported all that it will ever
+    /// report of it.
+    Vacated {
+        /// Which.
+        market: MarketId,
+        /// As it was told.
+        generation: u32,
+    },
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Listing, MULTIPLIER_E6_MAX, PAIRS_MAX, Pair, PairId};
+use super::{Listing, MULTIPLIER_E6_MAX, PAIRS_MAX, Pair, PairId, Verdict};
 use crate::top::MarketId;
 use crate::units::Venue;
 
@@ -50,10 +50,13 @@ pub struct PairTable {
     first: [Vec<u16>; 2],
     /// By pair and side: the next pair of the same market, or [`PairTable::END`].
     next: Vec<[u16; 2]>,
-    /// By pair: the first one of its event.
+    /// By pair: the place of the first one of its event, which may be gone; [`PairTable::END`]
+    /// where no pair is.
     events: Vec<u16>,
     /// How many more pairs may join.
     reserve: usize,
+    /// Places of markets by side, those among them that nobody had yet.
+    room: [usize; 2],
 }
 
 impl PairTable {
@@ -93,7 +96,8 @@ impl PairTable {
             None => number as u16,
         });
         let events = events.collect();
-        Ok(PairTable { pairs, first, next, events, reserve: 0 })
+        let room = [first[0].len(), first[1].len()];
+        Ok(PairTable { pairs, first, next, events, reserve: 0, room })
     }
 
     /// The table with room for that many more pairs, each of which brings one more market of each
@@ -107,6 +111,7 @@ impl PairTable {
             return Err(PairError::TooMany(slots));
         }
         self.reserve = reserve;
+        self.room = [0, 1].map(|side: usize| self.first[side].len() + reserve);
         Ok(self)
     }
 
@@ -118,33 +123,35 @@ impl PairTable {
         self.first.iter_mut().for_each(|heads| heads.reserve_exact(self.reserve));
     }
 
-    /// Takes in a pair that joins, without its names; false where it is not the next one, where no
-    /// place is left, or where a market is not the one that its side must be.
+    /// Takes in a pair that joins, without its names; false where its place is not free or not the
+    /// next one, or where a market is not the one that its side must be.
     pub fn list(&mut self, listing: &Listing) -> bool {
-        let number = self.pairs.len();
+        let number = listing.pair.index();
+        let is_next = number == self.pairs.len() && self.reserve > 0;
+        let has_event = listing.event == listing.pair || self.events.contains(&listing.event.0);
         let sides = Venue::ALL.into_iter().zip(&listing.sides);
         let fits = sides.clone().all(|(venue, side)| {
-            let room = self.first[venue.index()].len() + self.reserve;
-            side.market.venue() == venue && side.market.index() < room
+            side.market.venue() == venue && side.market.index() < self.room[venue.index()]
         });
-        if listing.pair.index() != number
-            || listing.event.index() > number
-            || self.reserve == 0
-            || !fits
-        {
+        if !(is_next || self.is_free(listing.pair)) || !has_event || !fits {
             return false;
         }
-        self.reserve -= 1;
-        self.pairs.push(listing.to_pair());
-        self.next.push([PairTable::END; 2]);
-        self.events.push(listing.event.0);
+        if is_next {
+            self.reserve -= 1;
+            self.pairs.push(listing.to_pair());
+            self.next.push([PairTable::END; 2]);
+            self.events.push(listing.event.0);
+        } else {
+            self.pairs[number].succeed(listing);
+            self.events[number] = listing.event.0;
+        }
         for (side, instrument) in listing.sides.iter().enumerate() {
             let index = instrument.market.index();
             let heads = &mut self.first[side];
             if heads.len() <= index {
                 heads.resize(index + 1, PairTable::END);
             }
-            // At the end of its chain, which runs through the pairs in their order.
+            // At the end of its chain, which runs through the pairs as they came.
             let mut last = PairTable::END;
             let mut at = heads[index];
             while let Some(next) = self.next.get(usize::from(at)) {
@@ -166,9 +173,64 @@ impl PairTable {
         }
     }
 
+    /// Says that a pair may not be traded any more; false where that was said before, or where no
+    /// pair is.
+    pub fn stop(&mut self, id: PairId) -> bool {
+        let stops = self.is_live(id) && self.pairs[id.index()].verdict != Verdict::Blocked;
+        if stops {
+            self.pairs[id.index()].verdict = Verdict::Blocked;
+        }
+        stops
+    }
+
+    /// Takes a pair out, so that another may have its place; false where no pair is. Its names stay
+    /// until then.
+    pub fn leave(&mut self, id: PairId) -> bool {
+        if !self.is_live(id) {
+            return false;
+        }
+        let number = id.index();
+        for side in 0..2 {
+            let after = core::mem::replace(&mut self.next[number][side], PairTable::END);
+            let head = &mut self.first[side][self.pairs[number].sides[side].market.index()];
+            let mut at = *head;
+            if at == id.0 {
+                *head = after;
+            }
+            while let Some(next) = self.next.get_mut(usize::from(at)) {
+                at = next[side];
+                if at == id.0 {
+                    next[side] = after;
+                }
+            }
+        }
+        self.pairs[number].verdict = Verdict::Blocked;
+        self.events[number] = PairTable::END;
+        true
+    }
+
+    /// True where a pair is, and has not left.
+    pub fn is_live(&self, id: PairId) -> bool {
+        self.events.get(id.index()).is_some_and(|event| *event != PairTable::END)
+    }
+
+    /// True where a pair was, and nothing is counted in its place any more: an event outlives its
+    /// first pair.
+    fn is_free(&self, id: PairId) -> bool {
+        id.index() < self.pairs.len() && !self.is_live(id) && !self.events.contains(&id.0)
+    }
+
+    /// The pairs that have not left, in the order of their places.
+    pub fn live(&self) -> impl Iterator<Item = (PairId, &Pair)> {
+        let all = (0..).map(PairId).zip(&self.pairs);
+        all.filter(|(id, _)| self.is_live(*id))
+    }
+
     /// The place of the next pair that joins; `None` where there is none left.
     pub fn vacant(&self) -> Option<PairId> {
-        (self.reserve > 0).then_some(PairId(self.pairs.len() as u16))
+        let next = PairId(self.pairs.len() as u16);
+        let left = (0..next.0).map(PairId).find(|id| self.is_free(*id));
+        left.or((self.reserve > 0).then_some(next))
     }
 
     /// Places of pairs, those that are free among them.
@@ -182,17 +244,18 @@ impl PairTable {
     }
 
     /// Places of markets of a side that the pairs need, those that may still join among them.
-    pub(crate) fn markets(&self, side: usize) -> usize {
-        self.first[side].len() + self.reserve
+    pub fn markets(&self, side: usize) -> usize {
+        self.room[side]
     }
 
-    /// The first pair of an event of that name.
+    /// The place at which an event of that name is counted.
     pub fn event_named(&self, name: &str) -> Option<PairId> {
-        let number = self.pairs.iter().position(|pair| pair.event.as_deref() == Some(name))?;
-        Some(PairId(number as u16))
+        let (id, _) = self.live().find(|(_, pair)| pair.event.as_deref() == Some(name))?;
+        Some(self.first_of_event(id))
     }
 
-    /// The pairs in the order of their numbers.
+    /// The pairs in the order of their places, and what was last in places that are free; see
+    /// [`PairTable::live`].
     pub fn pairs(&self) -> &[Pair] {
         &self.pairs
     }
@@ -202,7 +265,7 @@ impl PairTable {
         self.pairs.get(id.index())
     }
 
-    /// The pairs that a market belongs to, in the order of their numbers.
+    /// The pairs that a market belongs to, in the order in which they came.
     pub fn pairs_of(&self, market: MarketId) -> impl Iterator<Item = PairId> + '_ {
         let side = market.venue().index();
         let mut at = self.head(market);
@@ -214,9 +277,10 @@ impl PairTable {
         })
     }
 
-    /// The first pair of the event that a pair belongs to; itself where it names none.
+    /// The place of the first pair of the event that a pair belongs to; its own where it names none.
     pub fn first_of_event(&self, id: PairId) -> PairId {
-        self.events.get(id.index()).map_or(id, |first| PairId(*first))
+        let first = self.events.get(id.index()).filter(|first| **first != PairTable::END);
+        first.map_or(id, |first| PairId(*first))
     }
 
     /// The first pair of a market, or [`PairTable::END`].
@@ -232,58 +296,5 @@ impl PairTable {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture::pair;
-    use crate::pair::Polarity;
-
-    #[test]
-    fn a_table_refuses_what_it_cannot_tell_apart() {
-        let one = pair("a", 0, 0, Polarity::Same);
-        let error = PairTable::new(vec![one.clone(), one.clone()]).unwrap_err();
-        assert_eq!(error.to_string(), "pair id \"a\" is used twice; rename one");
-        let mut swapped = one.clone();
-        swapped.sides.reverse();
-        assert_eq!(PairTable::new(vec![swapped]).unwrap_err(), PairError::Sides("a".to_owned()));
-        let table = PairTable::new(vec![one]).unwrap();
-        assert_eq!(table.get(PairId(0)).unwrap().id, "a");
-        assert_eq!(table.get(PairId(1)), None);
-    }
-
-    #[test]
-    fn a_pair_that_joins_stands_where_it_would_have_stood_from_the_start() {
-        // One market of several pairs, an event of two, in every order of joining.
-        let mut pairs = vec![
-            pair("a", 0, 0, Polarity::Same),
-            pair("b", 1, 0, Polarity::Inverted),
-            pair("c", 0, 1, Polarity::Same),
-            pair("d", 2, 2, Polarity::Same),
-        ];
-        for at in [1, 3] {
-            pairs[at].event = Some("e".to_owned());
-        }
-        let whole = PairTable::new(pairs.clone()).unwrap();
-        for known in 1..=pairs.len() {
-            let mut table = PairTable::new(pairs[..known].to_vec()).unwrap();
-            table = table.with_reserve(pairs.len() - known).unwrap();
-            table.lay_out();
-            for (number, pair) in pairs.iter().enumerate().skip(known) {
-                let event = pair.event.as_deref().and_then(|name| table.event_named(name));
-                let id = table.vacant().unwrap();
-                let listing = Listing::of(id, event.unwrap_or(id), pair);
-                assert!(table.list(&listing), "{known} {number}");
-                table.name(id, &pair.id, pair.event.as_deref());
-                assert!(!table.list(&listing), "nothing joins twice");
-            }
-            assert_eq!((table.vacant(), table.slots()), (None, pairs.len()));
-            assert_eq!(table.pairs(), whole.pairs());
-            for id in (0..4).map(PairId) {
-                assert_eq!(table.after(id), whole.after(id), "{known}: {id:?}");
-                assert_eq!(table.first_of_event(id), whole.first_of_event(id), "{known}");
-            }
-            for market in pairs.iter().flat_map(|pair| pair.sides.map(|side| side.market)) {
-                assert_eq!(table.head(market), whole.head(market), "{known}");
-            }
-        }
-    }
-}
+#[path = "table_tests.rs"]
+mod tests;

@@ -96,6 +96,7 @@ impl Exposure {
 
     /// A pair joins an event, with nothing at stake.
     pub fn list(&mut self, pair: PairId, event: PairId) {
+        self.leave(pair);
         if let Some(row) = self.rows.get_mut(pair.index()) {
             *row = Row { event: event.0, ..Row::default() };
         }
@@ -245,6 +246,12 @@ impl Exposure {
         let [yes, no] = core::mem::take(&mut row.held[side]);
         self.shrink(pair, side, yes);
         self.shrink(pair, side, no);
+    }
+
+    /// A pair is gone: nothing of it is at stake any more.
+    pub fn leave(&mut self, pair: PairId) {
+        (0..2).for_each(|leg| self.land(pair, leg));
+        (0..2).for_each(|side| self.settle(pair, side));
     }
 
     /// A position that was there before.

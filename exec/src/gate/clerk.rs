@@ -64,6 +64,9 @@ pub trait Clerk {
     /// A market came: orders for it may follow.
     fn market(&mut self, market: MarketId, terms: Self::Terms);
 
+    /// A market is gone: its number may become another one's.
+    fn forget(&mut self, market: MarketId);
+
     /// A pair joined: its market's fee, unless one is known already.
     fn join(&mut self, listing: &Listing);
 

@@ -238,6 +238,11 @@ impl Clerk for KalshiClerk {
         let _ = self.account.terms.set(market, terms);
     }
 
+    fn forget(&mut self, market: MarketId) {
+        self.account.terms.clear(market);
+        self.account.fees.clear(market);
+    }
+
     fn join(&mut self, listing: &Listing) {
         let side = &listing.sides[0];
         self.account.fees.set_first(side.market, side.fee);
@@ -255,7 +260,11 @@ impl Clerk for KalshiClerk {
                     *rule = fee;
                 }
             }
-            Control::Fee { fee: None, .. } | Control::Join(_) | Control::EndOfFrame => {}
+            Control::Fee { fee: None, .. }
+            | Control::Join(_)
+            | Control::Retire(_)
+            | Control::Vacate { .. }
+            | Control::EndOfFrame => {}
         }
     }
 

@@ -11,7 +11,9 @@ use std::collections::VecDeque;
 
 use engine::event::{Bundle, Reject, ReportKind};
 use engine::fee::FillFees;
+use engine::pair::PairId;
 use engine::tile::Now;
+use engine::top::MarketId;
 use engine::units::{Ns, Shares};
 
 use crate::answer::Answer;
@@ -218,7 +220,7 @@ impl Orders {
         let Patience { fills, trades, .. } = self.patience;
         self.again.clear();
         for (slot, order) in self.slots.iter().enumerate() {
-            let ended = order.stage == Stage::Ended && order.may_fail();
+            let ended = order.stage == Stage::Ended && order.may_fail() && !order.forgotten;
             if ended && now.since(order.sent.mono) < trades {
                 self.again.push_back((self.key_of(slot), now.after(fills)));
             }
@@ -285,6 +287,25 @@ impl Orders {
         let key = OrderKey { slot: slot as u16, serial: order.serial };
         self.take_early(now, figures, out);
         self.settle(key, now, figures, out);
+    }
+
+    /// The orders of a pair that left are from now on those of `nobody`: all of them have ended.
+    pub fn leave(&mut self, pair: PairId, nobody: PairId) {
+        let its = self.slots.iter_mut().filter(|order| order.pair == pair);
+        its.filter(|order| order.stage == Stage::Ended).for_each(|order| order.pair = nobody);
+    }
+
+    /// Forgets the orders of a market; false, and nothing is forgotten, where one has not ended.
+    pub fn forget(&mut self, market: MarketId) -> bool {
+        if self.places.live().any(|slot| self.slots[slot].market == market) {
+            return false;
+        }
+        let slots = &self.slots;
+        self.again.retain(|(key, _)| slots[usize::from(key.slot)].market != market);
+        for order in self.slots.iter_mut().filter(|order| order.market == market) {
+            order.forgotten = true;
+        }
+        true
     }
 
     /// An order of ours does not rest any more: what it has is all.
@@ -410,6 +431,9 @@ impl Orders {
     fn find(&self, venue: &Id, client: Option<&Id>) -> Option<usize> {
         let is_it = |slot: &usize| {
             let order = &self.slots[*slot];
+            if order.forgotten {
+                return false;
+            }
             order.venue.as_ref() == Some(venue) || client.is_some_and(|id| *id == order.client)
         };
         // Most news is of the few that have not ended.

@@ -216,6 +216,12 @@ impl Clerk for PolymarketClerk {
         let _ = self.account.terms.set(market, terms);
     }
 
+    fn forget(&mut self, market: MarketId) {
+        self.account.terms.clear(market);
+        self.account.fees.clear(market);
+        self.account.armed.forget(market);
+    }
+
     fn join(&mut self, listing: &Listing) {
         let side = &listing.sides[1];
         self.account.fees.set_first(side.market, side.fee);
@@ -352,7 +358,10 @@ impl Clerk for PolymarketClerk {
 
     /// Takes over what the signer made ready.
     fn idle(&mut self, _now: Now) -> usize {
-        self.account.armed.refresh(REFRESH_MAX)
+        let terms = &self.account.terms;
+        self.account.armed.refresh_if(REFRESH_MAX, |key, token| {
+            terms.get(key.market).is_some_and(|terms| terms.token(key.outcome) == token)
+        })
     }
 
     fn login(&mut self, _now: Now, _lines: &mut Vec<u8>) -> bool {

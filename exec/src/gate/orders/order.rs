@@ -70,6 +70,8 @@ pub struct Order {
     pub(super) counted: Vec<Counted>,
     /// It rests against our will.
     pub cancel: bool,
+    /// Its market is gone: nothing is told of it any more.
+    pub(super) forgotten: bool,
     pub(super) inquiry: Inquiry,
     /// What came of it until then is known: it left, or the venue was asked; monotonic.
     pub(super) known_until: Ns,
@@ -123,6 +125,7 @@ impl Order {
             fees,
             counted,
             cancel: false,
+            forgotten: false,
             inquiry: Inquiry::default(),
             known_until: now.mono,
         }

@@ -13,7 +13,7 @@ use engine::event::{Reject, ReportKind};
 fn gate_news(feedback: &[Feedback]) -> Vec<bool> {
     let ready = |f: &Feedback| match f {
         Feedback::Gate { ready, .. } => Some(*ready),
-        Feedback::Report(_) | Feedback::Tripped { .. } => None,
+        Feedback::Report(_) | Feedback::Tripped { .. } | Feedback::Vacated { .. } => None,
     };
     feedback.iter().filter_map(ready).collect()
 }
@@ -256,7 +256,7 @@ fn a_core_that_does_not_listen_loses_nothing() {
         .iter()
         .filter_map(|f| match f {
             Feedback::Report(report) => Some(report.bundle.0),
-            Feedback::Gate { .. } | Feedback::Tripped { .. } => None,
+            Feedback::Gate { .. } | Feedback::Tripped { .. } | Feedback::Vacated { .. } => None,
         })
         .collect();
     assert_eq!(bundles, (1..=12).collect::<Vec<u64>>());

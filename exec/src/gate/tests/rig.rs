@@ -280,7 +280,7 @@ impl<K: Clerk> Rig<K> {
     pub fn reports(&mut self) -> Vec<ReportKind> {
         let kind = |feedback| match feedback {
             Feedback::Report(report) => Some(report.kind),
-            Feedback::Gate { .. } | Feedback::Tripped { .. } => None,
+            Feedback::Gate { .. } | Feedback::Tripped { .. } | Feedback::Vacated { .. } => None,
         };
         self.feedback().into_iter().filter_map(kind).collect()
     }
