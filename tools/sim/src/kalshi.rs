@@ -388,6 +388,10 @@ impl Venue for Kalshi {
         self.exchange.standing(account, self.seen.reused)
     }
 
+    fn moves(&self) -> u64 {
+        self.exchange.moves()
+    }
+
     fn orders(&self, account: usize, from: usize) -> Vec<Value> {
         self.exchange.orders_of(account, from)
     }

@@ -301,6 +301,10 @@ impl Venue for Recorded {
         self.venue.ledger()
     }
 
+    fn moves(&self) -> u64 {
+        self.venue.moves()
+    }
+
     fn standing(&self, account: usize) -> Option<Standing> {
         self.venue.standing(account)
     }

@@ -86,6 +86,8 @@ pub struct Polymarket {
     wallets: Vec<Wallet>,
     house: Wallet,
     fees: i64,
+    /// Trades that failed.
+    undone: u64,
     keys: Keys,
     orders: Vec<Order>,
     by_id: BTreeMap<Word, usize>,
@@ -129,6 +131,7 @@ impl Polymarket {
             wallets: Vec::new(),
             house: Wallet::default(),
             fees: 0,
+            undone: 0,
             keys: Keys::default(),
             orders: Vec::new(),
             by_id: BTreeMap::new(),
@@ -361,6 +364,10 @@ impl Venue for Polymarket {
 
     fn standing(&self, account: usize) -> Option<Standing> {
         self.standing_of(account)
+    }
+
+    fn moves(&self) -> u64 {
+        (self.orders.len() + self.trades.len()) as u64 + self.undone
     }
 
     fn orders(&self, account: usize, from: usize) -> Vec<serde_json::Value> {

@@ -189,6 +189,9 @@ pub trait Venue {
     /// How an account stands, by its number; `None` where there is none.
     fn standing(&self, account: usize) -> Option<Standing>;
 
+    /// Another number whenever an order came, or a fill was made or undone.
+    fn moves(&self) -> u64;
+
     /// An account's orders as the ledger has them, in the order of coming, without the first
     /// `from`.
     fn orders(&self, account: usize, from: usize) -> Vec<serde_json::Value>;

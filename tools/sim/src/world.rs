@@ -196,6 +196,11 @@ impl World {
         site.and_then(|site| site.venue.standing(0)).unwrap_or_default()
     }
 
+    /// Another number whenever an order came to a venue, or a fill was made or undone.
+    pub fn moves(&self) -> u64 {
+        self.sites.iter().map(|site| site.venue.moves()).sum()
+    }
+
     /// The orders of a venue's first account as its ledger has them, without the first `from`.
     pub fn orders(&self, venue: VenueId, from: usize) -> Vec<Value> {
         let site = self.sites.iter().find(|site| site.id == venue);

@@ -194,7 +194,17 @@ fn figures(outcomes: &[Outcome], took_ms: u128) -> Value {
     put("broken", broken.into());
     put("journal_hash", format!("{:016x}", digest.value()).into());
     put("took_ms", u64::try_from(took_ms).unwrap_or(u64::MAX).into());
+    if let Some(kb) = peak_memory_kb() {
+        put("peak_memory_mb", (kb / 1_024).into());
+    }
     Value::Object(all)
+}
+
+/// The most memory that this process had at once, where the system tells.
+fn peak_memory_kb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 #[expect(clippy::float_arithmetic, reason = "hours for a person; no money")]

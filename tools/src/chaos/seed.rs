@@ -50,9 +50,6 @@ const RESUMED: Ns = Ns::from_ms(30_000);
 const DECIDED: Ns = Ns::from_ms(60_000);
 /// Nothing is decided any more for so long before the end.
 const REST: Ns = Ns::from_ms(100_000);
-/// Ledgers are compared when something happened to an order, and no more often than this: a
-/// ledger is all that ever happened.
-const COMPARE_EVERY: Ns = Ns::from_ms(100);
 /// How often books are compared.
 const BOOKS_EVERY: Ns = Ns::from_ms(5_000);
 /// How often opportunities are put there after healing.
@@ -141,10 +138,8 @@ pub(super) struct Simulation {
     pub(super) faults: BTreeMap<&'static str, u64>,
     pub(super) tail: Tail,
     stepped_at: Ns,
-    /// Something happened to an order since the ledgers were compared.
-    dirty: bool,
-    /// They are not compared before.
-    compare_at: Ns,
+    /// What had happened on the accounts when they were compared last.
+    moves: u64,
     /// The core's inputs that were counted.
     pub(super) inputs: u64,
 }
@@ -248,8 +243,7 @@ impl Simulation {
             faults: BTreeMap::new(),
             tail: Tail::default(),
             stepped_at: START,
-            dirty: false,
-            compare_at: START,
+            moves: 0,
             inputs: 0,
         };
         match simulation.start(START) {
@@ -401,12 +395,14 @@ impl Simulation {
             self.checks.event(&event)?;
         }
         self.compare_figures(now)?;
-        self.dirty |= dirty;
-        if self.dirty && now >= self.compare_at {
-            (self.dirty, self.compare_at) = (false, now.after(COMPARE_EVERY));
-            return self.compare(now);
+        let moves = self.world.moves();
+        match dirty || moves != self.moves {
+            true => {
+                self.moves = moves;
+                self.compare(now)
+            }
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Orders that a venue has just got.

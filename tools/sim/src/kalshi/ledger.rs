@@ -80,6 +80,11 @@ impl Exchange {
         })
     }
 
+    /// Orders and fills so far.
+    pub fn moves(&self) -> u64 {
+        (self.orders.len() + self.fills.len()) as u64
+    }
+
     fn ledger_of(&self, number: usize) -> Value {
         let member = &self.accounts[number];
         let cash: Map<String, Value> =

@@ -56,6 +56,7 @@ impl Polymarket {
                 self.each_move(&trade, Balance::undo);
                 self.house.cash.undo(trade.rounding);
                 self.fees -= fees(&trade);
+                self.undone += 1;
             }
             Status::Matched | Status::Retrying | Status::Confirmed => {}
         }

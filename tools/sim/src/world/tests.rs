@@ -103,6 +103,10 @@ impl Venue for Shop {
         json!({ "orders": self.orders, "filled": self.filled, "settled": self.settled, "clients": self.clients.len() })
     }
 
+    fn moves(&self) -> u64 {
+        self.orders + self.filled
+    }
+
     fn standing(&self, account: usize) -> Option<Standing> {
         let of = Standing { orders: self.orders, fills: self.filled, ..Standing::default() };
         (account == 0).then_some(of)
