@@ -283,6 +283,7 @@ impl Rig {
                     Feedback::Report(report) => self.hear(&report),
                     Feedback::Gate { ready, .. } => self.ready[venue] = ready,
                     Feedback::Tripped { risk, .. } => panic!("no limit is set: {risk:?}"),
+                    Feedback::Vacated { market, .. } => panic!("nobody left: {market:?}"),
                 }
             }
         }
