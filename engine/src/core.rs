@@ -589,6 +589,9 @@ impl Core {
     #[cold]
     pub fn on_tripped(&mut self, pair: PairId, at: Ns, risk: Risk, out: &mut impl Outlet) {
         self.decision_digest.mix(1 << 62 | u64::from(pair.0) << 8 | risk as u64);
+        if risk.latches() {
+            self.guard.latch(risk);
+        }
         out.event(&Event::RiskTripped { pair, at, risk });
     }
 

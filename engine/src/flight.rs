@@ -140,11 +140,10 @@ impl Flight {
         self.fee[0] + self.fee[1]
     }
 
-    /// True where a leg filled beyond the number of contracts that its order asked for. One that
-    /// spends an amount may: a better price gives more.
+    /// True where a leg filled beyond what its order asked for: beyond its contracts, or beyond its
+    /// amount, for which a better price may give more of them.
     pub fn is_overfilled(&self, leg: usize) -> bool {
-        let asked = &self.bundle.legs[leg];
-        !asked.spends && self.filled[leg] > Shares::from(asked.qty)
+        self.bundle.legs[leg].is_overfilled(self.filled[leg], self.cost[leg])
     }
 
     /// What a leg filled beyond the other, at its part of the leg's cost.
@@ -271,6 +270,8 @@ pub(crate) mod tests {
         assert_eq!(flight.filled()[0], Shares::new(10_000_001), "it is money all the same");
         flight.bundle.legs[0].spends = true;
         assert!(!flight.is_overfilled(0), "a better price gives more for the same amount");
+        assert_eq!(flight.take(0, &filled(10_000, 4_000, 0)).1, Ok(()));
+        assert!(flight.is_overfilled(0), "but no more than the amount is spent");
     }
 
     #[test]

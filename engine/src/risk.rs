@@ -182,6 +182,11 @@ impl Guard {
         self.latched
     }
 
+    /// Stops trading until a person arms it, for a reason that somebody else saw.
+    pub const fn latch(&mut self, risk: Risk) {
+        self.latched = Some(risk);
+    }
+
     /// Whether a bundle of this pair may leave now whose legs are on these sides; `seen` is the
     /// receive stamp of the older of its books.
     ///

@@ -26,6 +26,7 @@ use engine::top::MarketId;
 use engine::units::Ns;
 use rtrb::{Consumer, Producer};
 
+use crate::answer::Closed;
 use crate::backoff::Rng;
 use crate::gate::admit::Brake;
 use crate::gate::aside::Task;
@@ -119,6 +120,8 @@ pub struct Gate<K: Clerk, N: Net, T> {
     task: Option<Task>,
     channel: PrivateChannel<N::Channel>,
     shut: Shut,
+    /// The venue said that it does not know us, and has not shown otherwise.
+    doubted: bool,
     brake: Brake,
     /// The next question of the round that is under way.
     round: Option<(OrderKey, Question)>,
@@ -173,6 +176,7 @@ impl<K: Clerk, N: Net + Clone, T: Clock> Gate<K, N, T> {
             task: None,
             channel: PrivateChannel::new(config.channel),
             shut: Shut::new(config.shut),
+            doubted: false,
             // A kill from before this gate was is not its own.
             brake: Brake::new(epoch),
             round: None,
@@ -322,9 +326,28 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             // Nothing is replayed: what happened in between must be asked for.
             Some(ChannelNews::Subscribed) => self.orders.ask_for_all(now.mono),
             Some(ChannelNews::Lost) => self.figures.channels_lost += 1,
+            Some(ChannelNews::Refused) => {
+                self.figures.channels_lost += 1;
+                self.close_door(Closed::Identity, now.mono);
+            }
             None => {}
         }
         done
+    }
+
+    /// The venue takes no orders. Where it does not know us, somebody is told once, and it is asked
+    /// with proof of who asks before anything more leaves: a key that opens nothing is not tried
+    /// on orders.
+    #[cold]
+    fn close_door(&mut self, why: Closed, at: Ns) {
+        self.figures.closed += u64::from(self.shut.is_open());
+        self.shut.close(why, at, &mut self.rng);
+        if why == Closed::Identity && !self.doubted {
+            self.doubted = true;
+            self.figures.doubted += 1;
+            let (pair, risk) = (NO_PAIR, Risk::Identity);
+            self.ends.out.tell(Feedback::Tripped { pair, at, risk });
+        }
     }
 
     /// Tells the core where that changed whether it may count on this gate.

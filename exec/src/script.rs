@@ -144,6 +144,8 @@ pub struct ChannelPeer {
     pub is_open: bool,
     /// The peer hung up.
     pub is_over: bool,
+    /// It did so because it does not know us.
+    pub is_refused: bool,
 }
 
 /// Our side.
@@ -157,7 +159,7 @@ impl Channel for ScriptChannel {
     fn poll(&mut self) -> Result<Option<Heard<'_>>, Over> {
         let mut peer = self.peer.borrow_mut();
         if peer.is_over {
-            return Err(Over);
+            return Err(if peer.is_refused { Over::Refused } else { Over::Lost });
         }
         if !self.opened {
             self.opened = peer.is_open;

@@ -18,6 +18,9 @@ mod figures; // the comparison that goes on while it runs
 pub mod checks; // what must hold after every event
 pub mod disk; // the disk under the journal
 pub mod watch; // what was durable before it left
+pub mod owner; // whose keys they are: one engine, and no file that others read
+pub mod doubt; // a venue that does not know our key
+pub mod latch; // what waits for a person
 pub mod tail; // what happened last
 pub(crate) mod process; // a start: the journal is read, the venues are asked
 pub mod mishap; // what is done to a simulation from outside

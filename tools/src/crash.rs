@@ -40,17 +40,19 @@ pub enum CrashPoint {
     Half,
     /// 5: its request left, and nobody read the answer.
     Unanswered,
-    /// 6: the journal was about to write that it leaves.
+    /// 6: one leg is acknowledged, and the journal holds that; no byte of the other leg left.
+    Between,
+    /// 7: the journal was about to write that it leaves.
     Unwritten,
-    /// 7: half of the commit that says so is on the disk.
+    /// 8: half of the commit that says so is on the disk.
     Torn,
-    /// 8: the disk holds that it leaves, and nobody was told so.
+    /// 9: the disk holds that it leaves, and nobody was told so.
     Unconfirmed,
-    /// 9: its fill was heard, and is not on the disk.
+    /// 10: its fill was heard, and is not on the disk.
     Unheard,
-    /// 10: its fill is on the disk, and nobody was told so.
+    /// 11: its fill is on the disk, and nobody was told so.
     Heard,
-    /// 11: a segment is full and the next one was made.
+    /// 12: a segment is full and the next one was made.
     Rolled,
 }
 
@@ -59,12 +61,26 @@ pub enum CrashPoint {
 pub struct Fuse {
     point: CrashPoint,
     seen: Arc<AtomicU32>,
+    /// How far the leg is that is to be acknowledged alone: see [`Leg`].
+    leg: Arc<AtomicU32>,
+}
+
+/// How far the leg is that is to be acknowledged while no byte of another leaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+enum Leg {
+    /// It has not left.
+    Waits = 0,
+    /// It left: from now on no other does.
+    Left = 1,
+    /// The venue took it.
+    Acked = 2,
 }
 
 impl Fuse {
     /// Dies at that point.
     pub fn new(point: CrashPoint) -> Fuse {
-        Fuse { point, seen: Arc::default() }
+        Fuse { point, seen: Arc::default(), leg: Arc::default() }
     }
 
     /// Where.
@@ -76,6 +92,10 @@ impl Fuse {
     fn is_at(&self, point: CrashPoint, count: u32) -> bool {
         // A counter that nothing else hangs on.
         self.point == point && self.seen.fetch_add(1, Relaxed) + 1 == count
+    }
+
+    fn leg_is(&self, leg: Leg) -> bool {
+        self.leg.load(Relaxed) == leg as u32
     }
 
     /// Dies where that is the point.
@@ -98,12 +118,14 @@ fn die() -> ! {
 pub struct Fused<T> {
     inner: T,
     fuse: Option<Fuse>,
+    /// The leg that is to be acknowledged left here.
+    carries: bool,
 }
 
 impl<T> Fused<T> {
     /// With or without one.
     pub const fn new(inner: T, fuse: Option<Fuse>) -> Fused<T> {
-        Fused { inner, fuse }
+        Fused { inner, fuse, carries: false }
     }
 }
 
@@ -133,6 +155,9 @@ impl Link for Fused<Stream> {
     }
 
     fn close(&mut self) {
+        if self.carries {
+            self.carried(Leg::Waits);
+        }
         Link::close(&mut self.inner);
     }
 }
@@ -140,7 +165,11 @@ impl Link for Fused<Stream> {
 impl Read for Fused<Stream> {
     #[inline]
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(to)
+        let read = self.inner.read(to);
+        if self.carries {
+            self.answered(&read, to);
+        }
+        read
     }
 }
 
@@ -149,12 +178,49 @@ impl Write for Fused<Stream> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &self.fuse {
             None => self.inner.write(bytes),
+            Some(fuse) if fuse.point == CrashPoint::Between => self.write_alone(bytes),
             Some(fuse) => write_fused(&mut self.inner, fuse, bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
+    }
+}
+
+impl Fused<Stream> {
+    /// Writes the leg that is to be acknowledged, and from then on no other.
+    #[cold]
+    fn write_alone(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(fuse) = self.fuse.as_ref().filter(|_| is_order(bytes)) else {
+            return self.inner.write(bytes);
+        };
+        if !fuse.leg_is(Leg::Waits) {
+            return Ok(bytes.len()); // As if it left: nobody will ask for its answer any more.
+        }
+        if fuse.seen.fetch_add(1, Relaxed) + 1 >= ORDER {
+            fuse.leg.store(Leg::Left as u32, Relaxed);
+            self.carries = true;
+        }
+        self.inner.write(bytes)
+    }
+
+    /// The answer to that leg comes: where it was refused or lost, another one is tried.
+    #[cold]
+    fn answered(&mut self, read: &io::Result<usize>, bytes: &[u8]) {
+        let taken = match read {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            Err(_) => false,
+            Ok(read) => bytes[..*read].starts_with(b"HTTP/1.1 20"),
+        };
+        self.carried(if taken { Leg::Acked } else { Leg::Waits });
+    }
+
+    fn carried(&mut self, leg: Leg) {
+        self.carries = false;
+        if let Some(fuse) = &self.fuse {
+            fuse.leg.store(leg as u32, Relaxed);
+        }
     }
 }
 
@@ -210,6 +276,14 @@ impl Storage for Fused<Files> {
     fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
         let Some(fuse) = &self.fuse else { return self.inner.append(bytes) };
         use CrashPoint::{Heard, Torn, Unconfirmed, Unheard, Unwritten};
+        if fuse.point == CrashPoint::Between {
+            self.inner.append(bytes)?;
+            if fuse.leg_is(Leg::Acked) && records(bytes).any(|record| is_acked(&record)) {
+                self.inner.sync(Now::default())?;
+                die();
+            }
+            return Ok(());
+        }
         let wanted: fn(&Record) -> bool = match fuse.point {
             Unwritten | Torn | Unconfirmed => |record| matches!(record, Record::Order(_)),
             Unheard | Heard => is_fill,
@@ -250,6 +324,11 @@ fn records(mut bytes: &[u8]) -> impl Iterator<Item = Record> {
         Some(Record::decode(frame.payload))
     })
     .flatten()
+}
+
+fn is_acked(record: &Record) -> bool {
+    let Record::Heard(Feedback::Report(report)) = record else { return false };
+    report.kind == ReportKind::Acked
 }
 
 fn is_fill(record: &Record) -> bool {

@@ -68,12 +68,13 @@ fn killed_again_and_again_it_loses_nothing_and_sends_nothing_twice() {
 }
 
 /// Every point at which the process kills itself, in the order of an order's way.
-const POINTS: [&str; 11] = [
+const POINTS: [&str; 12] = [
     "recovered",
     "opened",
     "unsent",
     "half",
     "unanswered",
+    "between",
     "unwritten",
     "torn",
     "unconfirmed",
@@ -83,7 +84,7 @@ const POINTS: [&str; 11] = [
 ];
 
 /// Those of every test run: one of each kind of loss.
-const FEW: [&str; 3] = ["half", "unanswered", "torn"];
+const FEW: [&str; 4] = ["half", "unanswered", "between", "torn"];
 
 #[test]
 fn killed_at_each_step_of_an_order_it_loses_nothing_and_sends_nothing_twice() {

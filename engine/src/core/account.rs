@@ -123,6 +123,8 @@ impl Core {
             out.event(&trip(Risk::IllegalTransition));
         }
         if overfilled {
+            // At once: the outside would stop us too, and until it does nothing more is risked.
+            self.guard.latch(Risk::Overfilled);
             out.event(&trip(Risk::Overfilled));
         }
         if is_unknown && !was_unknown {

@@ -186,3 +186,36 @@ fn a_kill_voids_what_has_not_left_and_lasts_until_a_person_arms_it() {
     rig.gap();
     assert!(rig.out.bundles.is_empty());
 }
+
+#[test]
+fn a_venue_that_fills_more_than_was_asked_for_stops_everything_until_a_person_arms_it() {
+    let repair = Some(crate::repair::RepairConfig::default());
+    let mut rig =
+        Rig::with(&RiskLimits::NONE, DayResult::default(), CoreConfig { repair, ..config() });
+    rig.gap();
+    let leg = rig.out.bundles[0].legs[0];
+    let shares = Shares::from(leg.qty) + Shares::new(6_000_000);
+    let (px, cash) = (leg.limit, crate::fee::cost_of(shares, leg.limit));
+    rig.report(0, ReportKind::Filled { shares, px, cash, fee: Usd::ZERO });
+    assert_eq!((rig.trips(), rig.core.is_killed()), (vec![Risk::Overfilled], true));
+    rig.report(0, ReportKind::Done);
+    rig.report(1, ReportKind::Rejected(Reject::Venue));
+    // What it left on one side alone waits for the person too: nobody knows what a repair would fill.
+    rig.no_gap();
+    rig.gap();
+    assert_eq!(rig.out.bundles.len(), 1);
+    rig.core.on_word(Word::Arm);
+    rig.no_gap();
+    assert_eq!(rig.out.bundles.len(), 2, "it is closed once a person has looked");
+}
+
+#[test]
+fn what_a_gate_saw_and_asks_for_a_person_latches_the_core() {
+    for risk in Risk::ALL {
+        let mut rig = Rig::new(&RiskLimits::NONE);
+        rig.core.on_tripped(PairId(0), Ns(1), risk, &mut rig.out);
+        assert_eq!(rig.core.is_killed(), risk.latches(), "{risk:?}");
+        rig.core.on_word(Word::Arm);
+        assert!(!rig.core.is_killed());
+    }
+}

@@ -53,7 +53,7 @@ impl Core {
             return;
         }
         row.open |= NAKED;
-        if self.killed {
+        if self.is_killed() {
             return;
         }
         let at = now.mono;
@@ -215,7 +215,7 @@ impl Core {
 
     /// Pairs that hold something on one side alone which is still being closed.
     pub(super) fn mending(&self) -> u64 {
-        let Some(config) = self.config.repair.filter(|_| !self.killed) else { return 0 };
+        let Some(config) = self.config.repair.filter(|_| !self.is_killed()) else { return 0 };
         let works = |state: &&super::PairState| {
             state.flight.is_none()
                 && state.mend.tries < config.tries_max

@@ -81,6 +81,16 @@ pub struct Leg {
     pub generation: u32,
 }
 
+impl Leg {
+    /// True where so much, for so much money without fees, is more than the order asked for. What a
+    /// venue rounds is below a hundredth of a contract.
+    pub fn is_overfilled(&self, filled: Shares, cost: Usd) -> bool {
+        // An amount buys more of what is cheaper.
+        let more = !self.spends || cost > self.budget + Usd::new(i64::from(self.limit.e4()));
+        more && filled > Shares::from(self.qty)
+    }
+}
+
 /// Who takes the rate tokens that the orders of a bundle cost.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]

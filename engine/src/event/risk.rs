@@ -54,13 +54,20 @@ pub enum Risk {
     /// The venue itself stopped our orders because too much filled at once: off until a person arms
     /// it.
     Breaker = 23,
-    /// A venue filled an order beyond what it asked for: booked as the truth that it is.
+    /// A venue filled an order beyond what it asked for: booked as the truth that it is, and off until
+    /// a person arms it, because nobody can say what the next order would become.
     Overfilled = 24,
+    /// A venue does not know who we are: the key is wrong, or was revoked, or the clock is off.
+    /// Nothing leaves there until it does again; somebody should look.
+    Identity = 25,
+    /// An order filled on our account that this engine did not send: somebody trades by hand, or
+    /// a second engine somewhere else. What it changed shows when the venues' figures are compared.
+    Foreign = 26,
 }
 
 impl Risk {
     /// All safeguards in the order of their discriminants.
-    pub const ALL: [Risk; 25] = [
+    pub const ALL: [Risk; 27] = [
         Risk::UnknownOrder,
         Risk::StrayReport,
         Risk::IllegalTransition,
@@ -86,6 +93,8 @@ impl Risk {
         Risk::Unhedged,
         Risk::Breaker,
         Risk::Overfilled,
+        Risk::Identity,
+        Risk::Foreign,
     ];
 
     /// The name in reports.
@@ -116,11 +125,13 @@ impl Risk {
             Risk::Unhedged => "unhedged",
             Risk::Breaker => "breaker",
             Risk::Overfilled => "overfilled",
+            Risk::Identity => "identity",
+            Risk::Foreign => "foreign",
         }
     }
 
     /// True where trading stays off until a person arms it.
     pub const fn latches(self) -> bool {
-        matches!(self, Risk::Repeated | Risk::Balance | Risk::Breaker)
+        matches!(self, Risk::Repeated | Risk::Balance | Risk::Breaker | Risk::Overfilled)
     }
 }

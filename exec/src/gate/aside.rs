@@ -4,7 +4,7 @@ use engine::clock::Clock;
 use engine::tile::Now;
 use engine::units::Ns;
 
-use crate::answer::CancelAnswer;
+use crate::answer::{CancelAnswer, Closed};
 use crate::gate::Gate;
 use crate::gate::clerk::{Clerk, NotNow};
 use crate::gate::fire::Errand;
@@ -53,7 +53,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
 
     fn task_done(&mut self, now: Now) {
         let Some((task, (head, body))) = self.task.take().zip(self.aside.reply(0)) else { return };
-        let mono = now.mono;
+        let (mono, status) = (now.mono, head.status);
         let (orders, figures, out) = (&mut self.orders, &mut self.figures, &mut self.ends.out);
         match task {
             Task::Ask(key, question) => {
@@ -93,10 +93,19 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             }
             Task::Sweep => self.cancel_at = mono.after(CANCEL_AGAIN),
             Task::Probe => {
-                let passes = self.clerk.passes(head, body);
+                let passes = self.clerk.passes(self.doubted, head, body);
                 self.shut.probed(passes, mono, &mut self.rng);
+                if passes && core::mem::take(&mut self.doubted) {
+                    self.cancel_at = mono; // What waited for it need not any more.
+                }
             }
             Task::Chore => self.clerk.chore_done(Some((head, body))),
+        }
+        // All of these carry who we are.
+        if status == 401 && task != Task::Probe {
+            self.close_door(Closed::Identity, mono);
+            // A cancel goes on being tried, ever more rarely.
+            self.cancel_at = self.shut.probe_at().unwrap_or(mono).max(self.cancel_at);
         }
     }
 
@@ -145,7 +154,9 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         if self.clerk.chore(now, request) {
             return self.send_task(Task::Chore, now);
         }
-        if self.shut.probe_at().is_some_and(|at| now.mono >= at) && self.clerk.probe(now, request) {
+        if self.shut.probe_at().is_some_and(|at| now.mono >= at)
+            && self.clerk.probe(self.doubted, now, request)
+        {
             self.shut.probing();
             return self.send_task(Task::Probe, now);
         }

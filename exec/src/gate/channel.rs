@@ -74,10 +74,9 @@ pub enum ChannelNews {
     Subscribed,
     /// It is lost.
     Lost,
+    /// It is lost, because the venue does not know who we are.
+    Refused,
 }
-
-/// The connection is of no more use.
-struct Dead;
 
 /// The channel.
 pub struct PrivateChannel<C> {
@@ -156,11 +155,16 @@ impl<C: Channel> PrivateChannel<C> {
             done += usize::from(matches!(alive, Ok(true)));
         }
         let alive = alive.and_then(|_| life.ping(now.mono, clerk, &self.config));
-        if alive.is_err() || now.mono >= life.dies_at(&self.config) {
+        let over = alive.err();
+        if over.is_some() || now.mono >= life.dies_at(&self.config) {
             life.channel.close();
             self.life = None;
             self.retry_at = now.mono.after(self.backoff.wait(rng));
-            return (done, Some(ChannelNews::Lost));
+            let news = match over {
+                Some(Over::Refused) => ChannelNews::Refused,
+                Some(Over::Lost) | None => ChannelNews::Lost,
+            };
+            return (done, Some(news));
         }
         if was != Stage::Subscribed && life.stage == Stage::Subscribed {
             self.backoff.reset();
@@ -218,11 +222,11 @@ impl<C: Channel> Life<C> {
         secret: &mut Vec<u8>,
         unread: &mut u64,
         tell: &mut dyn FnMut(PrivateEvent),
-    ) -> Result<bool, Dead> {
+    ) -> Result<bool, Over> {
         let heard = match self.channel.poll() {
             Ok(Some(heard)) => heard,
             Ok(None) => return Ok(false),
-            Err(Over) => return Err(Dead),
+            Err(over) => return Err(over),
         };
         self.heard = now;
         match heard {
@@ -232,7 +236,7 @@ impl<C: Channel> Life<C> {
                 let sent = core::str::from_utf8(secret).is_ok_and(|f| self.channel.send(f).is_ok());
                 secret.clear();
                 if !sent {
-                    return Err(Dead);
+                    return Err(Over::Lost);
                 }
                 self.stage = Stage::Greeted;
                 self.ping_at = now; // A ping follows at once: its answer proves the login read.
@@ -252,7 +256,7 @@ impl<C: Channel> Life<C> {
                 }
                 *unread += u64::from(!understood);
                 if broken {
-                    return Err(Dead);
+                    return Err(Over::Lost);
                 }
                 if subscribed {
                     if self.stage != Stage::Subscribed {
@@ -265,7 +269,7 @@ impl<C: Channel> Life<C> {
         Ok(true)
     }
 
-    fn ping<K: Clerk>(&mut self, now: Ns, clerk: &K, config: &ChannelConfig) -> Result<bool, Dead> {
+    fn ping<K: Clerk>(&mut self, now: Ns, clerk: &K, config: &ChannelConfig) -> Result<bool, Over> {
         if now < self.ping_at {
             return Ok(false);
         }
@@ -274,7 +278,7 @@ impl<C: Channel> Life<C> {
             return Ok(false);
         };
         self.ping_at = now.after(config.ping_every);
-        self.channel.send(text).map(|()| true).map_err(|Over| Dead)
+        self.channel.send(text).map(|()| true)
     }
 
     fn dies_at(&self, config: &ChannelConfig) -> Ns {

@@ -123,11 +123,12 @@ pub trait Clerk {
     /// A person says that trading may go on.
     fn arm(&mut self) {}
 
-    /// Writes a question whose answer tells whether orders are taken.
-    fn probe(&mut self, now: Now, out: &mut Vec<u8>) -> bool;
+    /// Writes a question whose answer tells whether orders are taken; where the venue is `doubted` to
+    /// know us, whether it does.
+    fn probe(&mut self, doubted: bool, now: Now, out: &mut Vec<u8>) -> bool;
 
     /// Whether the answer to a probe says so.
-    fn passes(&mut self, head: Head, body: &[u8]) -> bool;
+    fn passes(&mut self, doubted: bool, head: Head, body: &[u8]) -> bool;
 
     /// Writes a cheap request that keeps a connection warm.
     fn warm(&mut self, now: Now, out: &mut Vec<u8>) -> bool;

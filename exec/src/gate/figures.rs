@@ -51,6 +51,8 @@ pub struct GateFigures {
     pub channels_lost: u64,
     /// Times that the venue took no orders.
     pub closed: u64,
+    /// Times that it did not know who we are.
+    pub doubted: u64,
 }
 
 impl GateFigures {

@@ -317,8 +317,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                     self.shut.works();
                 }
                 if let Some(why) = answer.closed {
-                    self.figures.closed += u64::from(self.shut.is_open());
-                    self.shut.close(why, now.mono, &mut self.rng);
+                    self.close_door(why, now.mono);
                 }
                 let (figures, out) = (&mut self.figures, &mut self.ends.out);
                 self.orders.answered(key, &answer, now.mono, figures, out);

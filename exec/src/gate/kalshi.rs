@@ -384,15 +384,19 @@ impl Clerk for KalshiClerk {
         }
     }
 
-    fn probe(&mut self, now: Now, out: &mut Vec<u8>) -> bool {
+    fn probe(&mut self, doubted: bool, now: Now, out: &mut Vec<u8>) -> bool {
         self.path.clear();
-        self.path.push_str(request::STATUS_PATH);
+        // How the exchange does is told to anybody; what we have is not.
+        self.path.push_str(if doubted { request::BALANCE_PATH } else { request::STATUS_PATH });
         self.reads.take(COST, now.mono) && self.sign_and_write("GET", now, out)
     }
 
-    fn passes(&mut self, head: Head, body: &[u8]) -> bool {
-        head.status == 200
-            && answer::kalshi::takes_orders(&mut self.parser, body, self.closed_shard)
+    fn passes(&mut self, doubted: bool, head: Head, body: &[u8]) -> bool {
+        let is_known = head.status == 200;
+        if doubted {
+            return is_known;
+        }
+        is_known && answer::kalshi::takes_orders(&mut self.parser, body, self.closed_shard)
     }
 
     fn warm(&mut self, now: Now, out: &mut Vec<u8>) -> bool {

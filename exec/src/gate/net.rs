@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use feeds::transport::{Endpoint, Incoming, Stream, WebSocket, Wire};
+use feeds::transport::upgrade::Refused;
+use feeds::transport::{Endpoint, Incoming, Stream, WebSocket, Wire, WsError};
 use rustls::ClientConfig;
 
 use crate::http::exchange::Link;
@@ -25,7 +26,12 @@ pub enum Heard<'a> {
 
 /// The channel is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Over;
+pub enum Over {
+    /// It broke, or was ended.
+    Lost,
+    /// The venue did not take who we said we are.
+    Refused,
+}
 
 /// A private channel below its meaning. Nothing in it blocks.
 pub trait Channel {
@@ -101,12 +107,13 @@ impl<W: Wire> Channel for WebSocket<W> {
             Ok(Some(Incoming::Opened)) => Ok(Some(Heard::Opened)),
             Ok(Some(Incoming::Text(text))) => Ok(Some(Heard::Text(text))),
             Ok(Some(_)) => Ok(Some(Heard::Alive)),
-            Err(_) => Err(Over),
+            Err(WsError::Refused(Refused::Status { status: 401 | 403, .. })) => Err(Over::Refused),
+            Err(_) => Err(Over::Lost),
         }
     }
 
     fn send(&mut self, text: &str) -> Result<(), Over> {
-        self.send_text(text).map_err(|_| Over)
+        self.send_text(text).map_err(|_| Over::Lost)
     }
 
     fn close(&mut self) {

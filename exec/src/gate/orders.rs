@@ -9,7 +9,7 @@ mod places; // where they are, and which have not ended
 
 use std::collections::VecDeque;
 
-use engine::event::{Bundle, Reject, ReportKind};
+use engine::event::{Bundle, Feedback, Reject, ReportKind, Risk};
 use engine::fee::FillFees;
 use engine::pair::PairId;
 use engine::tile::Now;
@@ -17,6 +17,7 @@ use engine::top::MarketId;
 use engine::units::{Ns, Shares};
 
 use crate::answer::Answer;
+use crate::gate::NO_PAIR;
 use crate::gate::figures::GateFigures;
 use crate::gate::outbox::Outbox;
 use crate::id::Id;
@@ -242,7 +243,11 @@ impl Orders {
                 self.early.push_back(*news);
             } else {
                 // Told once for each fill, however its settlement goes on.
-                figures.foreign += u64::from(news.stands == TradeStands::Made);
+                if news.stands == TradeStands::Made {
+                    figures.foreign += 1;
+                    let (pair, risk) = (NO_PAIR, Risk::Foreign);
+                    out.tell(Feedback::Tripped { pair, at: now, risk });
+                }
             }
             return None;
         };

@@ -316,11 +316,12 @@ impl Clerk for PolymarketClerk {
 
     /// Cancels an order that never was: order requests answer 425 while the venue restarts, and
     /// cancels work in every other mode (polymarket.md section 9).
-    fn probe(&mut self, now: Now, out: &mut Vec<u8>) -> bool {
+    /// A cancel of what never was proves who asks, too.
+    fn probe(&mut self, _doubted: bool, now: Now, out: &mut Vec<u8>) -> bool {
         self.cancel_id(OrderId([0; 32]), now, out)
     }
 
-    fn passes(&mut self, head: Head, _body: &[u8]) -> bool {
+    fn passes(&mut self, _doubted: bool, head: Head, _body: &[u8]) -> bool {
         // Whatever it says of that order, the request was let in and understood.
         matches!(head.status, 200 | 400 | 404)
     }

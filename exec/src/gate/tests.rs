@@ -1,7 +1,8 @@
 //! Whole gates against scripted venues, under a clock of numbers.
 
 mod admit; // limits and kills
-mod fills; // fills in any order, told any number of times
+mod fills;
+mod identity; // fills in any order, told any number of times
 mod join; // markets of pairs that join
 mod faults; // answers that do not come, venues that take no orders
 mod journal; // nothing leaves that the journal does not hold

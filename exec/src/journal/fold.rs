@@ -80,7 +80,8 @@ pub struct State {
     pub armed: VecDeque<(Id, MarketId, Outcome, Ns)>,
     /// Orders by bundle and leg.
     pub orders: BTreeMap<(u64, u8), Known>,
-    /// Orders of runs before, the latest last: a venue's list may still hold them.
+    /// Orders of runs before, and trades that this one begins with, the latest last: a venue's list
+    /// may still hold them.
     pub past: VecDeque<Id>,
     /// Orders that a report was about before they were known, or that filled beyond what they are.
     pub contradictions: u64,
@@ -118,6 +119,8 @@ impl State {
             Record::Heard(Feedback::Report(report)) => self.report(&report),
             Record::Found(found) => self.found(&found),
             Record::Paid(payout) => self.pay_out(&payout),
+            Record::Seen { trade } => self.remember(trade),
+            Record::Merged { market, e6 } => self.merge(market, e6),
             Record::End { unknown, open } => self.ended = unknown == 0 && open == 0,
             Record::Heard(_)
             | Record::Ended(_)
@@ -139,6 +142,22 @@ impl State {
             at_risk[known.order.market.venue().index()] += left.max(Usd::ZERO);
         }
         Ledgers { matched: self.cash, settled: self.settled, at_risk }
+    }
+
+    fn remember(&mut self, past: Id) {
+        self.past.push_back(past);
+        if self.past.len() > PAST_KEPT {
+            self.past.pop_front();
+        }
+    }
+
+    /// A YES and a NO become their dollar: by the venue's own balances.
+    fn merge(&mut self, market: MarketId, e6: i64) {
+        let held = self.held.entry(key(market)).or_default();
+        held.iter_mut().for_each(|held| *held = held.saturating_sub(e6));
+        let venue = market.venue().index();
+        self.cash[venue] += Usd::new(e6);
+        self.settled[venue] += Usd::new(e6);
     }
 
     fn arm(&mut self, id: Id, market: MarketId, outcome: Outcome, wall: Ns) {

@@ -188,6 +188,19 @@ pub enum Record {
     },
     /// A venue paid for contracts of a market that settled.
     Paid(Payout),
+    /// A trade that nobody here made was there when the run began: what the run begins with holds
+    /// it already.
+    Seen {
+        /// The venue's id of it.
+        trade: Id,
+    },
+    /// As many YES as NO contracts of a market of Polymarket became their dollar, or a dollar them.
+    Merged {
+        /// Of which market.
+        market: MarketId,
+        /// How many of each went, in 1e-6; below zero where they came.
+        e6: i64,
+    },
     /// The run ended in order.
     End {
         /// Orders of unknown fate.
@@ -292,6 +305,15 @@ impl Record {
                 put.u64(*unknown);
                 put.u64(*open);
             }
+            Record::Seen { trade } => {
+                put.u8(15);
+                put.id(Some(trade));
+            }
+            Record::Merged { market, e6 } => {
+                put.u8(16);
+                put.market(*market);
+                put.i64(*e6);
+            }
             Record::Paid(payout) => {
                 put.u8(14);
                 put.market(payout.market);
@@ -363,6 +385,8 @@ impl Record {
                 each: get.px()?,
                 paid: get.usd()?,
             }),
+            15 => Record::Seen { trade: get.id()?? },
+            16 => Record::Merged { market: get.market()?, e6: get.i64()? },
             _ => return None,
         };
         get.0.is_empty().then_some(record)

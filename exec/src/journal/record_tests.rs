@@ -88,6 +88,8 @@ pub fn samples() -> Vec<Record> {
             taken: true,
         },
         Record::End { unknown: 1, open: 2 },
+        Record::Seen { trade: Id::uuid(7) },
+        Record::Merged { market, e6: -5_000_001 },
         Record::Paid(Payout {
             market,
             outcome: Outcome::No,

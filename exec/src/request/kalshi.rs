@@ -9,6 +9,9 @@ use crate::kalshi::{KalshiIntent, Side, write_decimal};
 /// `POST`: several creates. `DELETE`: several cancels.
 pub const BATCH_PATH: &str = "/trade-api/v2/portfolio/events/orders/batched";
 
+/// `GET`: what the account has.
+pub const BALANCE_PATH: &str = "/trade-api/v2/portfolio/balance";
+
 /// `GET`: whether orders are taken.
 pub const STATUS_PATH: &str = "/trade-api/v2/exchange/status";
 

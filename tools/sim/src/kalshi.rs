@@ -352,6 +352,10 @@ impl Venue for Kalshi {
         self.publish(out);
     }
 
+    fn heal(&mut self) {
+        self.exchange.overfills = 0;
+    }
+
     fn upset(&mut self, now: Ns, what: Upset, out: &mut Outbox) -> bool {
         match what {
             Upset::PauseAll(is_paused) => self.pause_all(now, is_paused, out),

@@ -182,6 +182,9 @@ pub trait Venue {
         false
     }
 
+    /// What was ordered of it and has not struck yet never will.
+    fn heal(&mut self) {}
+
     /// The truth about every account: cash, positions, every order with its fills and fees. Money
     /// in micro-dollars, shares in 1e-6. Its form is documented where it is written.
     fn ledger(&self) -> serde_json::Value;

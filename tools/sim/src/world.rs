@@ -216,6 +216,7 @@ impl World {
     /// Nothing goes wrong by itself from now on.
     pub fn heal(&mut self) {
         self.faults.heal();
+        self.sites.iter_mut().for_each(|site| site.venue.heal());
     }
 
     /// What the makers of a venue offer in a market at a price of its own YES.

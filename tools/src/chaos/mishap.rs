@@ -9,7 +9,7 @@ use sim::rng::Rng;
 use sim::venue::Request;
 
 use super::checks::Violation;
-use super::door::Revoked;
+use super::door::Word;
 use super::plan::{Mishap, Upset};
 use super::seed::{Simulation, TOKEN};
 use super::trader::Trader;
@@ -126,9 +126,19 @@ impl Simulation {
                 self.disk_until = now.after(Ns::from_ms(rng.between(1_000, 20_000)));
             }
             Mishap::KeysRevoked => {
-                let until = now.after(Ns::from_ms(rng.between(1_000, 60_000)));
-                self.revoked.0[rng.below(2) as usize] = until;
+                // Now and then nobody brings others before all is well again.
+                let span = Ns::from_ms(rng.between(1_000, 60_000));
+                let until = if rng.chance(1, 4) { Ns(u64::MAX) } else { now.after(span) };
+                let word = if rng.chance(1, 2) { Word::Unknown } else { Word::Forbidden };
+                self.revoked.revoke(SiteId(rng.below(2) as usize), now, until, word);
             }
+            Mishap::KeysReadable => {
+                self.owner.expose(&self.config, true)?;
+                self.end(now, now.after(Ns::from_ms(rng.between(100, 5_000))));
+            }
+            // While none runs, the second one is the first.
+            Mishap::SecondEngine if self.trader.is_none() => {}
+            Mishap::SecondEngine => self.owner.second(&self.config)?,
             Mishap::Sleep => self.back_at = now.after(Ns::from_ms(rng.between(20, 3_000))),
             Mishap::ClockStep => {
                 let ns = rng.between(1_000_000, 3_000_000_000) as i64;
@@ -140,17 +150,14 @@ impl Simulation {
 
     /// A person looks at an engine that stopped by itself, and arms it again.
     pub(super) fn attend(&mut self, now: Ns) {
-        let Some(trader) = &mut self.trader else { return };
-        if !trader.is_latched() {
-            self.arm_at = None;
+        if self.latch.due().is_none_or(|at| now < at) {
             return;
         }
-        let at = *self.arm_at.get_or_insert_with(|| now.after(Ns::from_ms(20_000)));
-        if now >= at {
+        self.latch.arm();
+        if let Some(trader) = &mut self.trader {
             trader.arm();
-            self.arm_at = None;
-            *self.faults.entry("host/latched_and_armed").or_default() += 1;
         }
+        *self.faults.entry("host/latched_and_armed").or_default() += 1;
     }
 
     /// Ends the disk's faults. A journal that could not be written asks for a restart.
@@ -185,13 +192,13 @@ impl Simulation {
         self.fabric.heal(now);
         self.wall_ahead = 0;
         self.between = 0;
-        self.revoked = Revoked::default();
+        self.revoked.heal();
         self.disk_until = self.disk_until.min(now);
         for (until, _) in &mut self.paused {
             *until = now;
         }
         self.back_at = self.back_at.min(now);
-        self.arm_at = self.arm_at.map(|_| now);
+        self.latch.hurry(now);
     }
 
     /// An opportunity is put somewhere.

@@ -70,11 +70,15 @@ pub enum Mishap {
     BrokenDisk,
     /// A venue does not know our key any more, until somebody brings another.
     KeysRevoked,
+    /// Others may read the files of the keys when the process starts again.
+    KeysReadable,
+    /// Somebody starts a second engine on the same accounts.
+    SecondEngine,
 }
 
 impl Mishap {
     /// All of them.
-    pub const ALL: [Mishap; 7] = [
+    pub const ALL: [Mishap; 9] = [
         Mishap::Crash,
         Mishap::Sleep,
         Mishap::ClockStep,
@@ -82,6 +86,8 @@ impl Mishap {
         Mishap::FullDisk,
         Mishap::BrokenDisk,
         Mishap::KeysRevoked,
+        Mishap::KeysReadable,
+        Mishap::SecondEngine,
     ];
 
     /// Its name in the figures.
@@ -94,6 +100,8 @@ impl Mishap {
             Mishap::FullDisk => "host/disk_full",
             Mishap::BrokenDisk => "host/failing_fsync",
             Mishap::KeysRevoked => "host/keys_revoked",
+            Mishap::KeysReadable => "host/keys_readable",
+            Mishap::SecondEngine => "host/second_engine",
         }
     }
 }

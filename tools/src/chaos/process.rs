@@ -8,6 +8,7 @@ use engine::units::{Ns, Venue};
 use exec::journal::memory::Memory;
 use exec::journal::tile::JournalConfig;
 use feeds::feed::TOP_RING_DEPTH;
+use sim::host::SiteId;
 use sim::rng::Rng;
 
 use super::books::Courier;
@@ -27,6 +28,9 @@ const SEGMENT_BYTES: usize = 1 << 20;
 const IDS_BLOCK: u64 = 64;
 /// A start that the disk did not allow is tried again after this.
 const RETRY: Ns = Ns::from_ms(2_000);
+
+/// One that is refused for its keys after this.
+const REFUSED: Ns = Ns::from_ms(30_000);
 
 /// A start under way: the journal is read, the venues are being asked.
 pub(super) struct Starting {
@@ -60,6 +64,12 @@ impl Simulation {
     /// Starts the process, or goes on with a start; whether it runs now.
     pub(super) fn start(&mut self, now: Ns) -> Result<bool, Violation> {
         let broken = |detail| Violation { invariant: "starts", detail };
+        if !self.owner.start(&self.config)? {
+            // Whoever is told so makes the files theirs alone.
+            self.owner.expose(&self.config, false)?;
+            self.back_at = now.after(RETRY);
+            return Ok(false);
+        }
         let Starting { kept, mut recovery, began } = match self.starting.take() {
             Some(starting) => starting,
             None => match self.open(now) {
@@ -88,8 +98,20 @@ impl Simulation {
         }
         let mut effects = courier.effects();
         self.fabric.deliver(&mut effects);
+        let revoked = (0..2).any(|site| self.revoked.since(now, SiteId(site)).is_some());
         let found = match turn {
+            Turn::Done(_) if revoked => {
+                let detail = "a start went through with keys that open nothing".to_owned();
+                return Err(Violation { invariant: "keys", detail });
+            }
             Turn::Done(found) => *found,
+            Turn::Failed(_) if revoked => {
+                // It is right not to start. Somebody tries again once there are other keys.
+                *self.faults.entry("host/start_refused").or_default() += 1;
+                self.owner.end();
+                self.back_at = now.after(REFUSED);
+                return Ok(false);
+            }
             Turn::Again { .. } => {
                 self.starting = Some(Starting { kept, recovery, began });
                 self.back_at = now.after(Ns(AGAIN.as_nanos() as u64));
@@ -118,6 +140,7 @@ impl Simulation {
             Err(detail) => return Err(broken(detail)),
         };
         // Whoever was down heard of nothing.
+        self.doubt.restarted();
         self.checks.restarted(self.world.standing(Venue::Kalshi).overfilled);
         self.disk.run = run;
         self.disk.before = Venue::ALL.map(|venue| self.world.standing(venue).orders as usize);
@@ -165,6 +188,7 @@ impl Simulation {
         }
         self.figures = None;
         self.starting = None;
+        self.owner.end();
         self.back_at = back_at;
     }
 }

@@ -5,7 +5,6 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::rc::Rc;
 
 use engine::digest::Digest;
@@ -24,9 +23,12 @@ use sim::world::{Options, World};
 use super::checks::{Checks, Violation};
 use super::disk::Disk;
 use super::door::{Door, Revoked};
+use super::doubt::Doubt;
 use super::fabric::Fabric;
 use super::figures::Figures;
+use super::latch::Latch;
 use super::net::Lobby;
+use super::owner::Owner;
 use super::plan::{Plan, Timed, Upset};
 use super::process::Starting;
 use super::tail::Tail;
@@ -113,8 +115,8 @@ pub(super) struct Simulation {
     pub(super) starting: Option<Starting>,
     /// When the last one ended.
     pub(super) ended_at: Option<Ns>,
-    /// When a person looks at an engine that stopped by itself, and arms it again.
-    pub(super) arm_at: Option<Ns>,
+    /// What stopped it until a person arms it again.
+    pub(super) latch: Latch,
     /// When it is started again, or gets a processor again.
     pub(super) back_at: Ns,
     pub(super) disk: Disk,
@@ -127,6 +129,9 @@ pub(super) struct Simulation {
     pub(super) rng: Rng,
     /// Until when keys open nothing.
     pub(super) revoked: Revoked,
+    /// Where keys are, and which process has them.
+    pub(super) owner: Owner,
+    pub(super) doubt: Doubt,
     /// How far the engine's wall clock is ahead.
     pub(super) wall_ahead: i64,
     pub(super) paused: Vec<(Ns, Value)>,
@@ -190,7 +195,8 @@ impl Simulation {
             Options { model: plan.model, faults: Level::None, admin_token: TOKEN.to_owned() };
         let world = World::new(&markets, venues, options, START);
 
-        let mut config = configuration(&keys)?;
+        let owner = keys.owner()?;
+        let mut config = configuration(&keys, &owner)?;
         config.polymarket.heartbeat = rng.chance(1, 2);
         if let Some(repair) = &mut config.repair {
             repair.adopt = rng.chance(1, 2);
@@ -223,7 +229,7 @@ impl Simulation {
             spec,
             starting: None,
             ended_at: None,
-            arm_at: None,
+            latch: Latch::default(),
             checks: Checks::new(file.clone()),
             file,
             trader: None,
@@ -234,6 +240,8 @@ impl Simulation {
             disk_until: Ns(u64::MAX),
             rng,
             revoked: Revoked::default(),
+            owner,
+            doubt: Doubt::default(),
             wall_ahead: 0,
             paused: Vec::new(),
             between: 0,
@@ -341,7 +349,8 @@ impl Simulation {
             let tiles = tiles.map(|at| at.max(self.back_at));
             let fabric = self.fabric.next(now, &self.world);
             let back = (self.back_at > now).then_some(self.back_at);
-            let next = [Some(end), Some(books_at), tiles, fabric, back];
+            let armed = self.latch.due().map(|at| at.max(self.back_at));
+            let next = [Some(end), Some(books_at), tiles, fabric, back, armed];
             let next = next.into_iter().flatten().min().unwrap_or(end).max(now);
             self.moment.set(next);
             self.step(next)?;
@@ -363,10 +372,11 @@ impl Simulation {
         if now < self.back_at {
             return Ok(());
         }
-        if self.trader.is_none() && !self.start(now)? {
+        self.attend(now);
+        // Nothing starts while it waits for a person.
+        if self.trader.is_none() && (self.latch.holds() || !self.start(now)?) {
             return Ok(());
         }
-        self.attend(now);
         let told = self.now();
         self.clock.set(told);
         self.stepped_at = now;
@@ -392,7 +402,12 @@ impl Simulation {
             if let Some(figures) = &mut self.figures {
                 figures.heard(now, &event);
             }
+            self.latch.event(now, &event)?;
+            self.doubt.event(&event);
             self.checks.event(&event)?;
+        }
+        if let Some(trader) = &self.trader {
+            self.doubt.look(now, &trader.figures())?;
         }
         self.compare_figures(now)?;
         let moves = self.world.moves();
@@ -413,6 +428,9 @@ impl Simulation {
             let mono = order.wrote_at.since(START).after(MONO_START);
             let venue = Venue::ALL[order.site.0];
             self.checks.left(venue, mono)?;
+            if let Some(since) = self.revoked.since(self.moment.get(), order.site) {
+                self.doubt.arrived(venue, since, order.wrote_at)?;
+            }
             // Of orders that come at once, one that was held up beside one that was not, a ledger
             // does not tell which is which.
             let own = arrived.iter().filter(|other| other.site == order.site);
@@ -465,7 +483,7 @@ impl Simulation {
     fn resumed(&self) -> Result<(), Violation> {
         let fail = |detail: String| Err(Violation { invariant: "trading_resumes", detail });
         let Some(trader) = &self.trader else { return fail("the engine is down".to_owned()) };
-        if !trader.is_ready() {
+        if !trader.is_ready() && !self.latch.rests(self.moment.get()) {
             return fail("a gate is not ready 30 s after everything was healed".to_owned());
         }
         for pair in trader.core().pairs().pairs() {
@@ -558,7 +576,11 @@ impl Simulation {
             seed,
             simulated: self.moment.get().since(START),
             events: self.events,
-            checks: self.checks.count + self.watch.count,
+            checks: self.checks.count
+                + self.watch.count
+                + self.latch.count
+                + self.doubt.count
+                + self.owner.count,
             faults,
             decisions: self.decisions,
             orders: self.checks.orders,
@@ -570,7 +592,7 @@ impl Simulation {
 }
 
 /// The configuration of simulated venues, as `parallax sim` writes it, with room for a day's trade.
-fn configuration(keys: &Keys) -> Result<Config, String> {
+fn configuration(keys: &Keys, owner: &Owner) -> Result<Config, String> {
     let simulated = Simulated {
         kalshi_port: PORTS[0],
         polymarket_port: PORTS[1],
@@ -583,7 +605,7 @@ fn configuration(keys: &Keys) -> Result<Config, String> {
     let text =
         text.replace("unsettled_notional_max = \"5000\"", "unsettled_notional_max = \"900000\"");
     let text = text.replace("day_loss_max = \"2000\"", "day_loss_max = \"20000\"");
-    let parsed = config::parse(&text, Path::new("parallax.toml"), &Variables::default(), None);
+    let parsed = config::parse(&text, &owner.config_path(), &Variables::default(), None);
     let mut config = parsed.map_err(|error| error.to_string())?;
     // Each that lies ready costs signatures all the time.
     config.signing.headers = HeaderSpread::new(HEADERS, 5_000).ok_or("too many headers")?;

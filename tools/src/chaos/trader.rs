@@ -37,6 +37,7 @@ use sim::rng::Rng;
 use sim::universe::PolymarketAccount as SimWallet;
 
 use super::net::{FeedPipes, HOST, Lobby, Pipes};
+use super::owner::Owner;
 use crate::config::Config;
 use crate::journal::keep::Journalled;
 use crate::run::brakes::Brakes;
@@ -112,6 +113,14 @@ impl Keys {
         Ok((Keys { kalshi_pem, polymarket_hex, funder, credentials }, public, wallet))
     }
 
+    /// Their files.
+    ///
+    /// # Errors
+    /// Where none can be made.
+    pub fn owner(&self) -> Result<Owner, String> {
+        Owner::new(&self.kalshi_pem, &self.polymarket_hex)
+    }
+
     /// What must stand nowhere.
     pub fn secrets(&self) -> [&str; 4] {
         let body = self.kalshi_pem.lines().nth(1).unwrap_or_default();
@@ -175,8 +184,6 @@ pub struct Trader {
     _verdicts: [Producer<Verdict>; 2],
     /// What a recorder that never comes to it would have to read.
     _taps: Vec<TapReader>,
-    /// A person has to look before anything more is opened.
-    latched: bool,
     /// Of the last steps; monotonic.
     now: Ns,
 }
@@ -316,7 +323,6 @@ impl Trader {
             brakes,
             _verdicts: [kalshi_verdicts, polymarket_verdicts],
             _taps: taps,
-            latched: false,
             now: now.mono,
         })
     }
@@ -374,7 +380,6 @@ impl Trader {
             && risk.latches()
         {
             self.kill();
-            self.latched = true;
         }
         Some(event)
     }
@@ -400,11 +405,6 @@ impl Trader {
         self.commands.push(Command::Hold).is_ok()
     }
 
-    /// Trading stopped, and waits for a person.
-    pub const fn is_latched(&self) -> bool {
-        self.latched
-    }
-
     /// Tells the core and the gates what whoever watches a run found out.
     pub fn tell(&mut self, word: Word) {
         self.brakes.tell(word);
@@ -413,7 +413,6 @@ impl Trader {
 
     /// A person has looked.
     pub fn arm(&mut self) {
-        self.latched = false;
         self.brakes.tell(Word::Arm);
         self.brakes.flush(&mut self.commands);
     }

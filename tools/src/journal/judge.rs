@@ -75,6 +75,7 @@ pub fn judge(
     known.iter().for_each(|order| it.settle(order));
     it.foreign();
     it.paid();
+    it.merged();
     it.compare();
     it.out
 }
@@ -291,6 +292,7 @@ impl Judge<'_> {
             });
             let past = self.state.past.iter().any(|client| {
                 *client == row.order
+                    || *client == row.trade
                     || self
                         .truth
                         .orders
@@ -353,6 +355,40 @@ impl Judge<'_> {
             let name = self.state.markets.get(&key).cloned().unwrap_or_default();
             self.out.notes.push(Told(&payout, &name).to_string());
             self.record(Record::Paid(payout));
+        }
+    }
+
+    /// As many YES as NO tokens of a market that are gone, and brought their dollars; or came, and
+    /// took them. Sales by hand were counted before, and are none.
+    fn merged(&mut self) {
+        let at = Venue::Polymarket.index();
+        let mut found = Vec::new();
+        for (key, tokens) in &self.state.tokens {
+            let Some(market) = MarketId::new(Venue::Polymarket, key.1) else { continue };
+            let held = self.state.held.get(key).copied().unwrap_or_default();
+            let gone = |outcome: usize| {
+                self.truth.tokens.get(&tokens[outcome]).map_or(0, |now| held[outcome] - now)
+            };
+            let (yes, no) = (gone(0), gone(1));
+            if yes.signum() == no.signum() && yes != 0 {
+                found.push((market, yes.signum() * yes.abs().min(no.abs())));
+            }
+        }
+        // Balances alone prove nothing: a read may lag. The money must have moved with them.
+        let moved: i64 = found.iter().map(|(_, e6)| e6).sum();
+        if (self.truth.cash[at] - self.state.cash[at]).e6() != moved {
+            return;
+        }
+        for (market, e6) in found {
+            let key = (at, market.index());
+            let name = self.state.markets.get(&key).cloned().unwrap_or_default();
+            let (shares, what) = match e6 > 0 {
+                true => (e6, "merged into their dollars"),
+                false => (-e6, "split from their dollars"),
+            };
+            let shares = Shares::new(shares.unsigned_abs());
+            self.out.notes.push(format!("polymarket: {name}: {shares} YES and NO each {what}"));
+            self.record(Record::Merged { market, e6 });
         }
     }
 

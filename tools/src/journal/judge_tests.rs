@@ -248,3 +248,55 @@ fn a_list_that_lacks_a_fill_that_was_told_is_no_evidence_against_it() {
     let found = judged(&state, &truth([100_000_000; 2], 0, 0), true);
     assert!(found.records.is_empty() && found.open.len() == 1, "{found:?}");
 }
+
+/// A run that holds ten YES and seven NO on Polymarket.
+fn both_tokens() -> State {
+    let market = market(Venue::Polymarket);
+    state(&[
+        Record::Held { market, outcome: Outcome::Yes, e6: 10_000_000 },
+        Record::Held { market, outcome: Outcome::No, e6: 7_000_000 },
+    ])
+}
+
+fn tokens(cash: i64, yes: i64, no: i64) -> Truth {
+    let mut truth = truth([100_000_000, cash], 0, no);
+    truth.tokens.insert("11".to_owned(), yes);
+    truth
+}
+
+#[test]
+fn tokens_that_were_merged_by_hand_are_explained_by_their_dollars_and_by_nothing_less() {
+    let state = both_tokens();
+    let market = market(Venue::Polymarket);
+    let found = judged(&state, &tokens(107_000_000, 3_000_000, 0), true);
+    assert!(found.is_settled(), "{found:?}");
+    assert_eq!(found.records, [Record::Merged { market, e6: 7_000_000 }]);
+    assert!(found.notes[0].contains("0xcd: 7.00"), "{:?}", found.notes);
+    let found = judged(&state, &tokens(95_000_000, 15_000_000, 12_000_000), true);
+    assert!(found.is_settled() && found.notes[0].contains("split"), "{found:?}");
+    // Balances without their money, or with other money, are no merge: a micro-dollar is enough.
+    for cash in [100_000_000, 106_999_999, 107_000_001] {
+        let found = judged(&state, &tokens(cash, 3_000_000, 0), true);
+        assert!(found.records.is_empty() && found.differences.len() >= 2, "{cash}: {found:?}");
+    }
+    // One token alone is none either.
+    assert!(!judged(&state, &tokens(107_000_000, 3_000_000, 7_000_000), true).is_settled());
+}
+
+#[test]
+fn what_was_traded_by_hand_just_before_a_run_began_counts_once() {
+    let order = order(9, Venue::Kalshi);
+    let by_hand = Id::uuid(99);
+    let row = fill(&order, by_hand);
+    let mut truth = truth([100_000_000, 100_000_000], 0, 0);
+    truth.fills.push(row.clone());
+    // The run began with what that trade had left; the venue lists it all the same.
+    let seen = state(&[Record::Seen { trade: row.trade }]);
+    assert!(judged(&seen, &truth, true).is_settled());
+    let not_seen = judged(&state(&[]), &truth, true);
+    assert!(!not_seen.is_settled(), "and one that came later moves something");
+    // A run later it is still known.
+    let mut later = seen;
+    later.take(&Record::Run { run: RUN + 1, wall: Ns(1), live: false });
+    assert!(later.past.contains(&row.trade));
+}

@@ -62,6 +62,14 @@ impl Lock {
     /// # Errors
     /// [`LockError`]
     pub fn of(paths: &[&Path]) -> Result<Lock, LockError> {
+        Lock::within(paths, PATIENCE)
+    }
+
+    /// Locks these files, where whoever has them gives them back within that time.
+    ///
+    /// # Errors
+    /// [`LockError`]
+    pub fn within(paths: &[&Path], patience: Duration) -> Result<Lock, LockError> {
         let lock = |path: &&Path| {
             let fail = |source| LockError::Io { path: path.to_path_buf(), source };
             let file = File::open(path).map_err(fail)?;
@@ -69,7 +77,7 @@ impl Lock {
             loop {
                 match file.try_lock() {
                     Ok(()) => return Ok(file),
-                    Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
+                    Err(TryLockError::WouldBlock) if began.elapsed() < patience => {
                         std::thread::sleep(Duration::from_millis(20));
                     }
                     Err(TryLockError::WouldBlock) => {

@@ -6,7 +6,7 @@ use engine::pair::Outcome;
 use engine::payoff::Settlement;
 use engine::risk::Payout;
 use engine::top::MarketId;
-use engine::units::{Shares, Usd, Venue};
+use engine::units::{Px, Shares, Usd, Venue};
 use exec::journal::fold::State;
 
 use super::truth::{HeldRow, PaidRow, Truth};
@@ -29,7 +29,12 @@ pub fn payouts(state: &State, truth: &Truth) -> Vec<Payout> {
     let at = Venue::Polymarket.index();
     let here = |payout: &&Payout| payout.market.venue() == Venue::Polymarket;
     let paid: Usd = found.iter().filter(here).map(|payout| payout.paid).sum();
-    if truth.cash[at] - state.cash[at] < paid {
+    let moved = truth.cash[at] - state.cash[at];
+    // A void market may split its dollar otherwise than in halves: only the money tells that it
+    // did not.
+    let is_void =
+        found.iter().filter(here).any(|payout| !matches!(payout.each, Px::ZERO | Px::ONE));
+    if moved < paid || (is_void && moved != paid) {
         found.retain(|payout| payout.market.venue() != Venue::Polymarket);
     }
     found
@@ -143,6 +148,19 @@ mod tests {
             told.starts_with("kalshi: KX settled: 5.00") && told.ends_with("paid 5.000000"),
             "{told}"
         );
+    }
+
+    #[test]
+    fn a_void_market_paid_halves_where_the_money_says_so_to_the_micro_dollar() {
+        let (state, mut truth) = begun();
+        truth.paid.retain(|row| row.venue == Venue::Polymarket);
+        truth.paid.iter_mut().for_each(|row| row.yes = Px::lit(5_000));
+        truth.tokens.values_mut().for_each(|held| *held = 0);
+        // 7.000001 YES and 2 NO: halves are rounded down.
+        for (cash, explained) in [(4_500_000, 2), (4_499_999, 0), (4_500_001, 0), (7_000_001, 0)] {
+            truth.cash[1] = state.cash[1] + Usd::new(cash);
+            assert_eq!(payouts(&state, &truth).len(), explained, "{cash}");
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use engine::pair::{FeeRule, Outcome, PairTable, Polarity};
-use engine::units::{Shares, Usd};
+use engine::units::{Shares, Usd, Venue};
+use exec::id::Id;
 use exec::journal::Record;
 use exec::journal::fold::State;
 use exec::private::Stand;
@@ -26,6 +27,10 @@ const REMIND: Duration = Duration::from_secs(5);
 
 /// Less than a contract on one side alone is dust: no order can close it.
 const ALONE_MIN_E6: u64 = 1_000_000;
+
+/// Trades of a venue that are remembered from either end of its list: more than anybody makes by
+/// hand while clocks may differ.
+const SEEN_MAX: usize = 64;
 
 /// A venue's clock may be so far from ours.
 const SKEW_S: u64 = 10;
@@ -55,6 +60,9 @@ pub struct Recovered {
     pub records: Vec<Record>,
     /// The same in words.
     pub notes: Vec<String>,
+    /// The latest trades that are not the engine's: what it begins with holds them already, though
+    /// the venues will list them as if they came after, where their clocks are behind.
+    pub seen: Vec<Id>,
 }
 
 /// Recovers. `ended` is when the last engine wrote last. Blocks.
@@ -197,8 +205,26 @@ impl Recovery {
             )
         };
         let notes = notes.into_iter().chain(alone.iter().map(tell)).collect();
-        Turn::Done(Box::new(Recovered { cash, held, alone, records, notes }))
+        let seen = seen(&self.state, truth);
+        Turn::Done(Box::new(Recovered { cash, held, alone, records, notes, seen }))
     }
+}
+
+/// The latest trades of each venue, which list them newest first or last. Those of our orders are
+/// known by the orders.
+fn seen(state: &State, truth: &Truth) -> Vec<Id> {
+    let mut seen = Vec::new();
+    for venue in Venue::ALL {
+        let rows: Vec<Id> =
+            truth.fills.iter().filter(|row| row.venue == venue).map(|row| row.trade).collect();
+        let ends = rows.iter().take(SEEN_MAX).chain(rows.iter().rev().take(SEEN_MAX));
+        for trade in ends {
+            if !seen.contains(trade) && !state.past.contains(trade) {
+                seen.push(*trade);
+            }
+        }
+    }
+    seen
 }
 
 fn since(then: SystemTime) -> Duration {

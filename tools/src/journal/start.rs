@@ -8,6 +8,7 @@ use engine::clock::{Clock, TscClock};
 use engine::pair::PairTable;
 use engine::tile::Now;
 use engine::units::{Ns, Usd};
+use exec::journal::Record;
 use exec::journal::storage::Storage;
 
 use super::keep::{Journalled, Kept};
@@ -116,6 +117,7 @@ pub fn begin<S: Storage>(
     spec.held = found.held.clone();
     let mut records = found.records;
     records.extend(opening::records(head, file, table, found.cash, &found.held));
+    records.extend(found.seen.iter().map(|trade| Record::Seen { trade: *trade }));
     kept.begin(head.0, waits, &records, now)
 }
 

@@ -13,8 +13,11 @@ use exec::sign::order::{OrderId, write_cancel};
 use crate::account::Session;
 use crate::pairs::{PairFile, PairSpec, Version};
 use crate::rest::kalshi::KalshiRest;
-use crate::rest::polymarket::PolymarketRest;
+use crate::rest::polymarket::{PolymarketRest, Resolved};
 use crate::rest::{Agent, Carrier, RestError};
+
+/// What a token of a void market pays.
+const HALF: Px = Px::lit(5_000);
 
 /// An order as a venue keeps it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -339,9 +342,14 @@ fn settled<A: Carrier>(
         if [yes, no].iter().all(there) && wanted.resolved.as_ref() != Some(&row.name) {
             continue;
         }
-        let won = session.polymarket.winner(&row.name)?;
-        let pays = [(yes, Px::ONE), (no, Px::ZERO)];
-        if let Some((_, yes)) = pays.into_iter().find(|(token, _)| won.as_ref() == Some(*token)) {
+        let paid = match session.polymarket.resolved(&row.name)? {
+            Some(Resolved::Won(token)) if token == *yes => Some(Px::ONE),
+            Some(Resolved::Won(token)) if token == *no => Some(Px::ZERO),
+            // Halves, where the money says so too: see `payouts`.
+            Some(Resolved::Void) => Some(HALF),
+            Some(Resolved::Won(_)) | None => None,
+        };
+        if let Some(yes) = paid {
             let (venue, name) = (Venue::Polymarket, row.name.clone());
             truth.paid.push(PaidRow { venue, name, yes, paid: None });
         }

@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 pub use self::answers::{
-    Book, Cancelled, ClobMarket, GammaMarket, Geoblock, OpenOrder, Posted, Told, Trade,
+    Book, Cancelled, ClobMarket, GammaMarket, Geoblock, OpenOrder, Posted, Resolved, Told, Trade,
 };
 use self::answers::{BookReply, ClobReply, GammaReply};
 use super::agent::{self, Agent, Call, Carrier};
@@ -191,11 +191,11 @@ impl<A: Carrier> PolymarketRest<A> {
         Ok(reply.market())
     }
 
-    /// The token of a market that won, once that is final; `None` before, and where none did.
+    /// How a market ended, once that is final; `None` before.
     ///
     /// # Errors
     /// [`RestError`].
-    pub fn winner(&mut self, condition_id: &str) -> Result<Option<String>, RestError> {
+    pub fn resolved(&mut self, condition_id: &str) -> Result<Option<Resolved>, RestError> {
         #[derive(Deserialize)]
         struct Token {
             token_id: String,
@@ -209,9 +209,11 @@ impl<A: Carrier> PolymarketRest<A> {
         }
         let reply: Reply = self.public(&format!("/markets/{condition_id}"), "")?;
         let mut won = reply.tokens.into_iter().filter(|token| token.winner);
-        // Two winners are a void market: what it pays is not told here.
-        let one = won.next().filter(|_| reply.closed && won.next().is_none());
-        Ok(one.map(|token| token.token_id))
+        Ok(match (won.next().filter(|_| reply.closed), won.next()) {
+            (None, _) => None,
+            (Some(token), None) => Some(Resolved::Won(token.token_id)),
+            (Some(_), Some(_)) => Some(Resolved::Void),
+        })
     }
 
     /// pUSD of the account.

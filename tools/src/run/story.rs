@@ -292,7 +292,11 @@ pub fn risk_text(risk: Risk) -> &'static str {
         Risk::Close => "the market closes, or its game starts",
         Risk::Balance => "too little money is left: off until `parallax arm`",
         Risk::Collar => "an order would pay more than the books allow",
-        Risk::Overfilled => "the venue filled more than the order asked for: look",
+        Risk::Overfilled => "the venue filled more than the order asked for: look, then arm",
+        Risk::Foreign => "an order of this account filled that this engine did not send: look",
+        Risk::Identity => {
+            "a venue does not know our key: nothing leaves there until it does; look at the key and the clock"
+        }
         Risk::Unhedged => "several tries to close what one leg filled alone came to nothing: look",
         Risk::Breaker => {
             "the venue stopped our orders because too much filled at once: look, then arm"

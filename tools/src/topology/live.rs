@@ -295,6 +295,7 @@ fn gate_counts(figures: &GateFigures) -> BTreeMap<&'static str, u64> {
         ("unread_frames", figures.unread),
         ("channels_lost", figures.channels_lost),
         ("closed", figures.closed),
+        ("doubted", figures.doubted),
     ])
 }
 

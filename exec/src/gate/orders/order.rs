@@ -1,6 +1,6 @@
 //! One order: what is known of it, and what it reports.
 
-use engine::event::{Action, Bundle, BundleId, Feedback, Report, ReportKind};
+use engine::event::{Action, Bundle, BundleId, Feedback, Report, ReportKind, Risk};
 use engine::fee::{FillFees, cost_of};
 use engine::pair::{Outcome, PairId};
 use engine::tile::Now;
@@ -158,6 +158,13 @@ impl Order {
         self.filled >= Shares::from(self.qty) || spent
     }
 
+    /// True where the venue filled more than the order asked for.
+    fn is_overfilled(&self) -> bool {
+        // As `Leg::is_overfilled`: what a venue rounds is below a hundredth of a share.
+        let bound = self.budget + Usd::new(i64::from(self.limit.e4()));
+        (!self.spends || self.cash > bound) && self.filled > Shares::from(self.qty)
+    }
+
     pub(super) fn acked(&mut self, now: Ns, figures: &mut GateFigures, out: &mut Outbox) {
         if self.stage == Stage::Open {
             return;
@@ -260,6 +267,7 @@ impl Order {
         self.counted.push(counted);
         figures.fills += 1;
         figures.excess += u64::from(self.stage == Stage::Ended);
+        let was_over = self.is_overfilled();
         self.filled += shares;
         self.cash += cash;
         let kind = ReportKind::Filled { shares, px, cash, fee };
@@ -270,6 +278,11 @@ impl Order {
             self.stage = Stage::Open;
         }
         self.tell(kind, now, out);
+        // The core sees it while the order's bundle is under way, and not any later.
+        if self.stage == Stage::Ended && !was_over && self.is_overfilled() {
+            let (pair, risk) = (self.pair, Risk::Overfilled);
+            out.tell(Feedback::Tripped { pair, at: now, risk });
+        }
     }
 
     pub(super) fn tell(&self, kind: ReportKind, at: Ns, out: &mut Outbox) {

@@ -1,17 +1,18 @@
 //! Fills and failures in any order, told any number of times.
 
-use engine::event::{Feedback, ReportKind};
+use engine::event::{Feedback, ReportKind, Risk};
 use engine::fee::{FillFees, cost_of, curve_fee};
 use engine::pair::FeeRule;
 use engine::units::{Px, Shares, Usd};
 use proptest::prelude::*;
 
 use super::rig::*;
+use crate::answer::Answer;
 use crate::gate::figures::GateFigures;
 use crate::gate::orders::{Orders, Patience};
 use crate::gate::outbox::Outbox;
 use crate::id::Id;
-use crate::private::{FillNews, TradeStands};
+use crate::private::{Expect, FillNews, TradeStands};
 
 const RATE_E6: u32 = 50_000;
 
@@ -79,4 +80,44 @@ proptest! {
         }
         prop_assert_eq!(sums, want);
     }
+}
+
+/// A fill of an order that is over tells nobody in the core that it is one too many: the gate does.
+#[test]
+fn more_than_an_ended_order_asked_for_is_told_once() {
+    let (mut rig, _) = polymarket();
+    let mut bundle = rig.bundle(legs());
+    bundle.legs[1].spends = false;
+    let (feedback_tx, mut feedback) = rtrb::RingBuffer::new(64);
+    let (mut out, mut figures) = (Outbox::new(feedback_tx), GateFigures::default());
+    let mut orders = Orders::new(Patience::default());
+    let ours = Id::parse("0xours").unwrap();
+    let fees = FillFees::new(FeeRule::curve(RATE_E6, 1).unwrap(), Usd::new(1));
+    let key = orders.sent(&bundle, 1, (ours, Some(ours)), fees, rig.now(), &mut out);
+    let asked = Shares::from(bundle.legs[1].qty);
+    let mut fill = |orders: &mut Orders, number: usize, shares| {
+        let trade = Id::parse(&format!("trade-{number}")).unwrap();
+        let (px, stands) = (Px::lit(4_000), TradeStands::Made);
+        let news =
+            FillNews { order: ours, client: None, trade, part: 0, shares, px, fee: None, stands };
+        orders.fill(&news, rig.now().mono, &mut figures, &mut out);
+    };
+    fill(&mut orders, 0, asked);
+    let answer = Answer {
+        order: Some(ours),
+        expect: Some(Expect::Trades(1)),
+        ..Answer::of(crate::report::Fate::Accepted)
+    };
+    orders.answered(key, &answer, rig.now().mono, &mut GateFigures::default(), &mut silent());
+    assert_eq!(orders.open(), 0);
+    fill(&mut orders, 1, Shares::new(1));
+    fill(&mut orders, 2, Shares::new(1));
+    let trips = std::iter::from_fn(|| feedback.pop().ok())
+        .filter(|told| matches!(told, Feedback::Tripped { risk: Risk::Overfilled, .. }));
+    assert_eq!(trips.count(), 1);
+}
+
+/// An outbox that nobody listens to.
+fn silent() -> Outbox {
+    Outbox::new(rtrb::RingBuffer::new(8).0)
 }

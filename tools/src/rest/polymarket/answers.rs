@@ -57,6 +57,15 @@ pub struct ClobMarket {
     pub delay_s: Option<u64>,
 }
 
+/// How a market ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Resolved {
+    /// This token pays the dollar.
+    Won(String),
+    /// Both pay a part of it. How much is not told; it is a half but for rare cases.
+    Void,
+}
+
 /// An open order.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct OpenOrder {
