@@ -68,6 +68,14 @@ impl<'a> Courier<'a> {
         self.with(config, keys, |books| Ok(rounds.turn(books, comparison, asked)))
     }
 
+    /// Sends an order to Kalshi that no engine knows of, as a person does, or an engine on another
+    /// host; true where it filled something.
+    pub fn by_hand(&self, config: &Config, keys: &Keys, body: &[u8]) -> bool {
+        let Ok(signer) = keys.kalshi() else { return false };
+        let created = KalshiRest::new(&config.kalshi, self, Some(signer)).create(body);
+        created.is_ok_and(|created| created.fill_count.0 > 0)
+    }
+
     /// Takes an order back.
     ///
     /// # Errors

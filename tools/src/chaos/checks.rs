@@ -275,6 +275,16 @@ impl Checks {
         }
     }
 
+    /// Looks at the orders that came by now.
+    pub fn orders_until_now(&mut self, world: &World) -> Held {
+        Venue::ALL.into_iter().try_for_each(|venue| self.orders_of(venue, world))
+    }
+
+    /// What came since was not sent by the engine.
+    pub fn not_ours(&mut self, world: &World) {
+        self.looked_at = Venue::ALL.map(|venue| world.standing(venue).orders as usize);
+    }
+
     /// Every new order of a venue stands for one intent that no other order stands for.
     fn orders_of(&mut self, venue: Venue, world: &World) -> Held {
         let new = world.orders(venue, self.looked_at[venue.index()]);

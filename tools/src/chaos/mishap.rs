@@ -1,15 +1,19 @@
 //! What is done to a simulation from outside: to its venues, to its host, and that all is well again.
 
-use engine::pair::Direction;
-use engine::units::Ns;
+use engine::grid::Grid;
+use engine::pair::{Direction, Outcome};
+use engine::units::{Ns, Px, Qty};
+use exec::action::Action;
 use exec::journal::memory::DiskFaults;
+use exec::kalshi::{KalshiIntent, Tif};
 use serde_json::{Value, json};
 use sim::host::{Effects, Host, SiteId};
 use sim::rng::Rng;
 use sim::venue::Request;
 
+use super::books::Courier;
 use super::checks::Violation;
-use super::door::Word;
+use super::door::{Door, Word};
 use super::plan::{Mishap, Upset};
 use super::seed::{Simulation, TOKEN};
 use super::trader::Trader;
@@ -136,6 +140,10 @@ impl Simulation {
                 self.owner.expose(&self.config, true)?;
                 self.end(now, now.after(Ns::from_ms(rng.between(100, 5_000))));
             }
+            Mishap::ByHand => {
+                self.end(now, now.after(Ns::from_ms(rng.between(100, 15_000))));
+                self.by_hand(now, rng)?;
+            }
             // While none runs, the second one is the first.
             Mishap::SecondEngine if self.trader.is_none() => {}
             Mishap::SecondEngine => self.owner.second(&self.config)?,
@@ -144,6 +152,42 @@ impl Simulation {
                 let ns = rng.between(1_000_000, 3_000_000_000) as i64;
                 self.wall_ahead = if rng.chance(1, 2) { ns } else { -ns };
             }
+        }
+        Ok(())
+    }
+
+    /// A contract is bought by hand while no engine runs. No check takes that order for one of ours;
+    /// the next start has to explain it.
+    fn by_hand(&mut self, now: Ns, rng: &mut Rng) -> Result<(), Violation> {
+        self.checks.orders_until_now(&self.world)?;
+        let ticker = &self.file.pairs[rng.below(self.file.pairs.len() as u64) as usize];
+        let (outcome, limit) = (*rng.pick(&[Outcome::Yes, Outcome::No]), Px::lit(9_900));
+        let id = u128::from(rng.bits()) << 64 | u128::from(rng.bits());
+        let (shard, grid) = (ticker.kalshi.exchange_index, &Grid::CENT);
+        let order = KalshiIntent::new(
+            Action::Buy,
+            outcome,
+            limit,
+            Qty::lit(100),
+            Tif::Ioc,
+            false,
+            shard,
+            id,
+            grid,
+        );
+        let Ok(order) = order else { return Ok(()) };
+        let mut body = Vec::new();
+        order.write_body(&ticker.kalshi.ticker, &mut body);
+        let wall = self.now().wall;
+        let door = Door { host: &mut self.world, revoked: self.revoked };
+        let courier = Courier::new(door, now, wall, [false; 2]);
+        let filled = courier.by_hand(&self.config, &self.keys, &body);
+        let mut effects = courier.effects();
+        self.fabric.deliver(&mut effects);
+        self.checks.not_ours(&self.world);
+        self.watch.not_ours(&self.world);
+        if filled {
+            *self.faults.entry("host/filled_by_hand").or_default() += 1;
         }
         Ok(())
     }

@@ -74,11 +74,13 @@ pub enum Mishap {
     KeysReadable,
     /// Somebody starts a second engine on the same accounts.
     SecondEngine,
+    /// The process ends, and somebody trades by hand on its account before it starts again.
+    ByHand,
 }
 
 impl Mishap {
     /// All of them.
-    pub const ALL: [Mishap; 9] = [
+    pub const ALL: [Mishap; 10] = [
         Mishap::Crash,
         Mishap::Sleep,
         Mishap::ClockStep,
@@ -88,6 +90,7 @@ impl Mishap {
         Mishap::KeysRevoked,
         Mishap::KeysReadable,
         Mishap::SecondEngine,
+        Mishap::ByHand,
     ];
 
     /// Its name in the figures.
@@ -102,6 +105,7 @@ impl Mishap {
             Mishap::KeysRevoked => "host/keys_revoked",
             Mishap::KeysReadable => "host/keys_readable",
             Mishap::SecondEngine => "host/second_engine",
+            Mishap::ByHand => "host/traded_by_hand",
         }
     }
 }

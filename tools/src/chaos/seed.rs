@@ -125,7 +125,7 @@ pub(super) struct Simulation {
     pub(super) checks: Checks,
     /// What the process compares with the venues while it runs.
     pub(super) figures: Option<Figures>,
-    watch: Watch,
+    pub(super) watch: Watch,
     pub(super) rng: Rng,
     /// Until when keys open nothing.
     pub(super) revoked: Revoked,

@@ -136,6 +136,11 @@ impl Watch {
         Ok(())
     }
 
+    /// What came since was not sent by the engine.
+    pub fn not_ours(&mut self, world: &World) {
+        self.looked_at = Venue::ALL.map(|venue| world.standing(venue).orders as usize);
+    }
+
     /// An order of which a gate said that it is over fills no more.
     ///
     /// # Errors
