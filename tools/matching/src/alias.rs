@@ -33,6 +33,7 @@ pub enum Class {
     Ordinal,
     Narrow,
     Org,
+    Word,
     Weak,
     Stop,
 }
@@ -64,6 +65,7 @@ impl Class {
             "congress" => Class::Control,
             "narrow" => Class::Narrow,
             "org" => Class::Org,
+            "word" => Class::Word,
             "weak" => Class::Weak,
             "stop" => Class::Stop,
             _ => return None,
@@ -98,7 +100,7 @@ impl Class {
             Class::Ordinal => "ordinal",
             Class::Narrow => "what exactly",
             Class::Org => "entity",
-            Class::Weak | Class::Stop => "word",
+            Class::Word | Class::Weak | Class::Stop => "word",
         }
     }
 }

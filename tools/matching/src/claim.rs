@@ -8,7 +8,7 @@ use crate::alias::{Aliases, Class};
 use crate::claim_words::{clock_at, district_at, is_negation, stem};
 use crate::game::Game;
 use crate::listing::{Listing, Venue};
-use crate::phrase::{Gloss, after_at, answered, glosses, mention, tenor_at};
+use crate::phrase::{Gloss, after_at, answered, edition_at, glosses, mention, tenor_at};
 use crate::quantity::{Quantity, Unit, micro, quantities};
 use crate::span::{Span, spans};
 use crate::token::{MICRO, Token, tokens};
@@ -80,6 +80,8 @@ pub struct Claim {
     pub close: Option<UnixTime>,
     /// League that a ticker, slug or competition names.
     pub league: Option<String>,
+    /// Numbers of a season or an edition.
+    pub editions: Vec<i128>,
     /// Countries and known names, in the order of the text.
     pub actors: Vec<String>,
     /// Names that stand beside their abbreviation: `Tether (USDT)`.
@@ -109,8 +111,13 @@ impl Claim {
         let anchor = anchor(listing);
         let subtitle = listing.subtitle.trim();
         let mention = mention(&listing.title, subtitle);
-        let title = tokens(mention.as_ref().map_or(&listing.title, |m| &m.rest));
+        let mut title = tokens(mention.as_ref().map_or(&listing.title, |m| &m.rest));
         claim.asks = asks(&title) && !answered(&listing.title);
+        let which = title.first().is_some_and(|word| word.text == "which");
+        if which && title.get(1).is_some_and(|word| !word.capital) {
+            // `Which country`: the kind of what YES names.
+            title.remove(1);
+        }
         claim.glosses = glosses(&listing.title);
         claim.read(&title, aliases, anchor);
         let said = mention.as_ref().is_some_and(|m| m.of_subtitle);
@@ -179,6 +186,16 @@ impl Claim {
             used[at..at + length].fill(true);
             return length;
         }
+        if let Some((edition, length)) = edition_at(found, at) {
+            self.editions.push(edition);
+            used[at..at + length].fill(true);
+            return length;
+        }
+        if found[at].text == "who" && found[at].code {
+            // The organisation, and no question.
+            self.term("who".to_owned(), true, true, *run);
+            return 1;
+        }
         if let Some((what, length)) = after_at(found, at).or_else(|| tenor_at(found, at)) {
             self.slot(Class::Narrow, &what);
             used[at..at + length].fill(true);
@@ -205,6 +222,7 @@ impl Claim {
                 Class::Country | Class::State | Class::Org
                     if !name && found[at].text.len() <= 2 && length == 1 => {}
                 Class::Org => self.term(value.to_owned(), true, true, *run),
+                Class::Word => self.term(value.to_owned(), false, true, *run),
                 _ => self.slot(class, value),
             }
             if matches!(class, Class::Org | Class::Country) {
@@ -379,6 +397,7 @@ fn earlier_than(found: &[Token], at: usize) -> Option<&str> {
 fn asks(title: &[Token]) -> bool {
     title
         .first()
+        .filter(|t| !(t.code && t.text == "who"))
         .is_some_and(|t| matches!(t.text.as_str(), "who" | "which" | "what" | "where" | "how"))
 }
 

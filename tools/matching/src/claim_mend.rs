@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::alias::Class;
 use crate::claim::Claim;
-use crate::listing::Listing;
+use crate::listing::{Listing, Venue};
 use crate::quantity::{Match, Quantity, Unit, says};
 use crate::token::MICRO;
 
@@ -16,11 +16,23 @@ impl Claim {
         if bank && self.values(Class::Direction).is_some() && self.quantities.iter().any(nothing) {
             self.slot(Class::Direction, "hold");
         }
+        self.ceremony(listing);
         self.seats();
+        if !bank {
+            self.meeting();
+        }
         if self.has(Class::Direction, "hold") {
             // `Hike by 0 bps` is the decision to hold.
             self.slots.insert(Class::Direction, BTreeSet::from(["hold".to_owned()]));
             self.quantities.retain(|q| q.low.is_some_and(|low| low.0 != 0));
+        }
+        // To hold an election is no direction.
+        if !bank
+            && self.values(Class::Metric).is_none()
+            && self.values(Class::Asset).is_none()
+            && let Some(directions) = self.slots.get_mut(&Class::Direction)
+        {
+            directions.remove("hold");
         }
         if bank {
             self.bank_steps();
@@ -65,6 +77,33 @@ impl Claim {
         self.quantities = exact;
     }
 
+    /// The ceremony that a ticker names and the title leaves out.
+    fn ceremony(&mut self, listing: &Listing) {
+        const SERIES: &[(&str, &str)] = &[
+            ("KXOSCAR", "oscars"),
+            ("KXGRAM", "grammys"),
+            ("KXEMMY", "emmys"),
+            ("KXGOLDENGLOBE", "golden-globes"),
+            ("KXTONY", "tonys"),
+            ("KXBAFTA", "baftas"),
+        ];
+        let of_ticker = SERIES.iter().find(|(stem, _)| listing.id.starts_with(stem));
+        if let (Some((_, event)), None) = (of_ticker, self.values(Class::Event))
+            && listing.venue == Venue::Kalshi
+        {
+            self.slot(Class::Event, event);
+        }
+    }
+
+    /// A meeting of two people is that they meet.
+    fn meeting(&mut self) {
+        let at = self.terms.iter().position(|term| term.text == "meet" || term.text == "meeting");
+        if let (Some(at), None) = (at, self.values(Class::Verb)) {
+            self.terms.remove(at);
+            self.slot(Class::Verb, "meet");
+        }
+    }
+
     /// To hold seats is to have won them; seats that nobody counts are a word.
     fn seats(&mut self) {
         if !self.has(Class::Metric, "seats") {
@@ -84,8 +123,8 @@ impl Claim {
             self.slots.remove(&Class::Ordinal);
             self.slot(Class::Superlative, "top");
         }
-        let counted =
-            self.quantities.iter().any(|q| q.low.is_some_and(|low| low.0 >= 1000 * MICRO));
+        let many = |q: &Quantity| q.low.is_some_and(|low| low.0 >= 1000 * MICRO);
+        let counted = self.quantities.iter().any(|q| q.unit == Unit::Dollar || many(q));
         if counted && self.has(Class::Verb, "reach") && self.values(Class::Stage).is_none() {
             self.slots.entry(Class::Verb).or_default().remove("reach");
             self.slot(Class::Verb, "hit");

@@ -115,8 +115,9 @@ pub(crate) fn stem(word: &str) -> String {
 
 /// A word without the ending that makes a noun of a verb: `detonated` and `detonation`.
 pub(crate) fn root(word: &str) -> &str {
-    const ENDINGS: &[&str] =
-        &["ations", "ation", "ments", "ment", "ions", "ion", "ance", "ing", "ed", "at", "e"];
+    const ENDINGS: &[&str] = &[
+        "ional", "ations", "ation", "ments", "ment", "ions", "ion", "ance", "ing", "ed", "at", "e",
+    ];
     let cut = |ending: &&str| word.strip_suffix(*ending).filter(|stem| stem.len() >= 5);
     ENDINGS.iter().find_map(cut).unwrap_or(word)
 }
@@ -154,6 +155,68 @@ fn one_edit(short: &str, long: &str) -> bool {
         _ => false,
     }
 }
+
+/// Whether two first names are one person's, where the surname agrees.
+pub(crate) fn nickname(a: &str, b: &str) -> bool {
+    let is = |short: &str, long: &str| {
+        NICKNAMES.iter().any(|(nick, names)| *nick == short && names.split(' ').any(|n| n == long))
+    };
+    is(a, b) || is(b, a)
+}
+
+/// Short names, and the names that they are short for.
+const NICKNAMES: &[(&str, &str)] = &[
+    ("abe", "abraham"),
+    ("alex", "alexander alexandra alejandro"),
+    ("andy", "andrew"),
+    ("ben", "benjamin"),
+    ("beth", "elizabeth"),
+    ("bill", "william"),
+    ("bob", "robert"),
+    ("bobby", "robert"),
+    ("charlie", "charles"),
+    ("chris", "christopher christian christine"),
+    ("chuck", "charles"),
+    ("dan", "daniel"),
+    ("dave", "david"),
+    ("don", "donald"),
+    ("ed", "edward edwin"),
+    ("fred", "frederick"),
+    ("greg", "gregory"),
+    ("jack", "john"),
+    ("jeff", "jeffrey"),
+    ("jim", "james"),
+    ("jimmy", "james"),
+    ("joe", "joseph"),
+    ("jon", "jonathan"),
+    ("josh", "joshua"),
+    ("kate", "katherine"),
+    ("ken", "kenneth"),
+    ("larry", "lawrence"),
+    ("liz", "elizabeth"),
+    ("maggie", "margaret"),
+    ("matt", "matthew"),
+    ("mike", "michael"),
+    ("nick", "nicholas nicolas"),
+    ("ollie", "oliver"),
+    ("pat", "patrick patricia"),
+    ("pete", "peter"),
+    ("phil", "philip phillip"),
+    ("ray", "raymond"),
+    ("rick", "richard"),
+    ("rob", "robert"),
+    ("ron", "ronald"),
+    ("russ", "russell"),
+    ("sam", "samuel samantha"),
+    ("steve", "steven stephen"),
+    ("sue", "susan"),
+    ("ted", "edward theodore"),
+    ("tim", "timothy"),
+    ("tom", "thomas"),
+    ("tony", "anthony"),
+    ("vini", "vinicius"),
+    ("zach", "zachary"),
+];
 
 /// Letters that are written for each other.
 const SOUNDS: &[&str] = &["aeiouy", "sz", "ckq", "vw", "ij"];

@@ -53,6 +53,7 @@ pub(crate) fn numbers(found: &mut Findings<'_>, contexts: [&Context; 2]) {
         };
         found.add("threshold", relation, penalty, || (a.text(), b.text()));
     }
+    editions(found, &mut left, &mut right);
     roman(&mut left, &found.b.terms);
     roman(&mut right, &found.a.terms);
     if left.is_empty() && right.is_empty() {
@@ -90,6 +91,18 @@ fn bound_is_nothing(found: &Findings<'_>, a: Quantity, b: Quantity) -> bool {
         Unit::Dollar => true,
         Unit::Percent => inflation || !printed,
         _ => many(a),
+    }
+}
+
+/// Seasons with numbers: two of them are two, and one says no more than the other's date.
+fn editions(found: &mut Findings<'_>, left: &mut Vec<Quantity>, right: &mut Vec<Quantity>) {
+    let (a, b) = (&found.a.editions, &found.b.editions);
+    let number = |q: &Quantity| q.low.filter(|_| q.bare).map(|low| low.0 / MICRO);
+    left.retain(|q| !number(q).is_some_and(|n| b.contains(&n)));
+    right.retain(|q| !number(q).is_some_and(|n| a.contains(&n)));
+    if !a.is_empty() && !b.is_empty() && a != b {
+        let list = |all: &[i128]| all.iter().map(i128::to_string).collect::<Vec<_>>().join(", ");
+        found.add("edition", Relation::Different, 500, || (list(a), list(b)));
     }
 }
 

@@ -122,6 +122,12 @@ pub(crate) fn slot(
     // To announce a thing is not to do it.
     let announces = class == Class::Verb
         && only_a.iter().chain(&only_b).any(|verb| verb.as_str() == "announce");
+    // Who announces that he runs or retires does so.
+    let said = ["run", "retire"].iter().any(|verb| a.contains(*verb) && b.contains(*verb));
+    if announces && common && said {
+        found.add(class.field(), Relation::Compatible, 40, texts);
+        return;
+    }
     if announces && common {
         found.add(class.field(), Relation::Different, 500, texts);
         return;
@@ -202,8 +208,37 @@ fn one_sided(
         }
         // Of elections and cups there is one a term: the next is that of the year.
         Class::Next if matches!(claim.kind, Kind::Election | Kind::Competition) => compatible(60),
+        // Who wins the election is the next to hold the office.
+        Class::Next
+            if all("next")
+                && ["president", "governor", "mayor"]
+                    .iter()
+                    .any(|o| claim.has(Class::Office, o))
+                && other.kind == Kind::Election =>
+        {
+            compatible(60)
+        }
+        // The next team is that of the next season; the next speech is that which trading ends with.
+        Class::Next
+            if all("next")
+                && (claim.has(Class::Verb, "play")
+                    || claim
+                        .values(Class::Narrow)
+                        .is_some_and(|n| n.iter().any(|said| said.starts_with("says ")))) =>
+        {
+            compatible(40)
+        }
         // Who is nominated for an office is to be its next holder.
         Class::Next if all("next") && claim.has(Class::Stage, "nominee") => compatible(20),
+        Class::Narrow if all("global") && other.has(Class::Metric, "temperature") => compatible(40),
+        Class::Event
+            if all("winter-olympics")
+                && other
+                    .values(Class::Narrow)
+                    .is_some_and(|n| n.iter().any(|m| m.ends_with("medal"))) =>
+        {
+            compatible(40)
+        }
         // Of an election of many seats the winner is who has the most.
         Class::Narrow if all("most-seats") && other.has(Class::Verb, "win") => compatible(40),
         Class::Control if !all("majority") => compatible(40),
@@ -216,7 +251,11 @@ fn one_sided(
         Class::Bank if other.has(Class::Metric, "fed-rate") && !all("fed") => different,
         Class::League | Class::Bank => compatible(20),
         // Who makes a thing goes without saying.
-        Class::Asset if matched >= 1 && claim.quantities.is_empty() && moves_none(claim) => {
+        Class::Asset
+            if matched >= 1
+                && (claim.quantities.is_empty() || claim.has(Class::Verb, "release"))
+                && moves_none(claim) =>
+        {
             compatible(60)
         }
         // Cuts and hikes are of rates.

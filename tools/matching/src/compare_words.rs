@@ -2,10 +2,11 @@
 
 use crate::alias::Class;
 use crate::claim::{Claim, Term};
-use crate::claim_words::{alike, root};
+use crate::claim_words::{alike, nickname, root};
 use crate::compare::{Findings, joined};
 use crate::context::Context;
 use crate::judgement::Relation;
+use crate::token::folded;
 
 /// What the words of both titles have in common.
 #[derive(Clone, Copy)]
@@ -29,6 +30,7 @@ pub(crate) fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed
         let slip = right.iter().position(|o| {
             (alike(&t.text, &o.text) && (matched > 0 || t.text.len() >= 7))
                 || root(&t.text) == root(&o.text)
+                || (matched > 0 && nickname(&t.text, &o.text))
                 || (t.text.len() == 1 && o.text.starts_with(&t.text))
                 || (o.text.len() == 1 && t.text.starts_with(&o.text))
         });
@@ -39,6 +41,8 @@ pub(crate) fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed
     });
     run_together(&mut left, &mut right);
     run_together(&mut right, &mut left);
+    initials(&mut left, &mut right);
+    initials(&mut right, &mut left);
     glossed(&mut left, found.a, found.b);
     glossed(&mut right, found.b, found.a);
     for (one, other) in &slips {
@@ -57,6 +61,7 @@ pub(crate) fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed
                         && common.iter().any(|c| c.text == o.text)
                 });
             let letter = term.text.len() == 1;
+            let beside = beside && !TIERS.contains(&term.text.as_str());
             if context.has_word(&term.text) || beside || letter {
                 elaborated.push(term.text.clone());
                 return false;
@@ -94,9 +99,11 @@ pub(crate) fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed
     } else {
         let extra = rest_left.len() + rest_right.len();
         if extra > 0 {
+            let soft = |terms: &[&Term]| terms.iter().all(|t| SOFT.contains(&t.text.as_str()));
             let each = i32::try_from(extra.min(8)).unwrap_or(8);
+            let each = if soft(&rest_left) && soft(&rest_right) { 60 * each } else { 210 * each };
             let texts = || (list(&rest_left), list(&rest_right));
-            found.add("words", Relation::Unknown, 110 * each, texts);
+            found.add("words", Relation::Unknown, each, texts);
         }
     }
     let more = more_left.len() + more_right.len();
@@ -130,6 +137,68 @@ const HEADS: &[&str] = &[
     "bill",
 ];
 
+/// Words, without their endings, that say what both mean: a fixed mortgage, the stock of a company.
+const SOFT: &[&str] = &[
+    "song",
+    "album",
+    "singl",
+    "stock",
+    "share",
+    "rocket",
+    "golf",
+    "tennis",
+    "extent",
+    "found",
+    "establish",
+    "state",
+    "stat",
+    "goal",
+    "leagu",
+    "permanent",
+    "fixed",
+    "domestic",
+];
+
+/// `dni` is `director national intelligence`.
+fn initials(codes: &mut Vec<&Term>, names: &mut Vec<&Term>) {
+    let letters = |term: &&Term| {
+        (2..=5).contains(&term.text.len()) && term.text.bytes().all(|b| b.is_ascii_lowercase())
+    };
+    codes.retain(|code| {
+        let length = code.text.len();
+        let spelt = |window: &[&Term]| {
+            window.iter().map(|t| t.text.chars().next().unwrap_or(' ')).eq(code.text.chars())
+                && window.iter().all(|t| t.name)
+        };
+        let at = names.windows(length).position(spelt).filter(|_| code.name && letters(code));
+        if let Some(at) = at {
+            names.drain(at..at + length);
+        }
+        at.is_none()
+    });
+}
+
+/// What makes another competition or team of a name.
+const TIERS: &[&str] = &[
+    "masters",
+    "challengers",
+    "kickoff",
+    "qualifier",
+    "qualifiers",
+    "invitational",
+    "academy",
+    "juniors",
+    "reserves",
+    "sprint",
+    "giant",
+    "doubles",
+    "mixed",
+    "half",
+];
+
+/// Offices that do what only they can do: a title may leave out who.
+const AGENCIES: &[&str] = &["cdc", "irs", "fda", "faa", "fcc", "epa", "usda", "noaa", "nws", "nhc"];
+
 /// Drops what a gloss says twice: of `Tether (USDT)` the other side writes one.
 fn glossed(only: &mut Vec<&Term>, own: &Claim, other: &Claim) {
     for gloss in &own.glosses {
@@ -141,15 +210,29 @@ fn glossed(only: &mut Vec<&Term>, own: &Claim, other: &Claim) {
     }
 }
 
-/// A product that has a version is one maker's: who releases it goes without saying.
+/// A product with a name is one maker's: who releases it goes without saying.
 fn maker_unsaid(extra: &[&Term], found: &Findings<'_>, matched: usize) -> bool {
+    if extra.iter().all(|term| AGENCIES.contains(&term.text.as_str())) {
+        return true;
+    }
     let released = [found.a, found.b].iter().all(|claim| {
         let verbs = claim.values(Class::Verb);
-        let numbered = !claim.quantities.is_empty()
-            || claim.terms.iter().any(|term| term.text.bytes().any(|b| b.is_ascii_digit()));
-        numbered && verbs.is_some_and(|verbs| verbs.len() == 1 && verbs.contains("release"))
+        verbs.is_some_and(|verbs| verbs.len() == 1 && verbs.contains("release"))
     });
-    released && matched > 0 && extra.iter().all(|term| term.known)
+    let numbered = [found.a, found.b].iter().all(|claim| {
+        let figure = |term: &Term| term.text.bytes().any(|b| b.is_ascii_digit());
+        !claim.quantities.is_empty() || claim.terms.iter().any(figure)
+    });
+    // The name stands before what it does, and nowhere else.
+    let makes = |claim: &Claim| {
+        let lower = folded(&claim.text).to_lowercase();
+        let rest = lower.strip_prefix("will ").unwrap_or(&lower);
+        let names: Vec<&str> = extra.iter().map(|term| term.text.as_str()).collect();
+        let verb = rest.strip_prefix(&names.join(" ")).map_or("", str::trim_start);
+        ["release", "launch", "ship"].iter().any(|word| verb.starts_with(word))
+    };
+    let known = numbered && extra.iter().all(|term| term.known);
+    released && matched > 0 && (known || makes(found.a) || makes(found.b))
 }
 
 /// `jun seok` is `junseok`.

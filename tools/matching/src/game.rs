@@ -294,6 +294,7 @@ fn versus(text: &str, sports: bool) -> Option<[String; 2]> {
     let ends = |(at, word): &(usize, &str)| *at == 0 || !ENDS.contains(word);
     let right: Vec<&str> = words.split(' ').enumerate().take_while(ends).map(|(_, w)| w).collect();
     let (left, right) = (normal(left), right.join(" "));
+    let right = right.strip_prefix("the ").map_or(right.clone(), str::to_owned);
     let fits = |name: &str| !name.is_empty() && name.split(' ').count() <= 6;
     (fits(&left) && fits(&right)).then_some([left, right])
 }
@@ -481,7 +482,7 @@ fn named(
                 .and_then(|(_, rest)| {
                     [" win", " beat", " advance", " defeat"].iter().find_map(|w| rest.split_once(w))
                 })
-                .and_then(|(name, _)| place(name));
+                .and_then(|(name, _)| place(name.strip_prefix("the ").unwrap_or(name)));
             let wins =
                 text.split_once(" wins").and_then(|(before, _)| place(before.rsplit(':').next()?));
             let of_subtitle = place(listing.subtitle.trim_end_matches(" advances"));

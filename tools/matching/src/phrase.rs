@@ -61,6 +61,14 @@ pub(crate) fn tenor_at(found: &[Token], at: usize) -> Option<(String, usize)> {
     (unit && of_bond(at + 2)).then(|| (format!("{years} years"), 2))
 }
 
+/// `Season 35`, and the number of tokens.
+pub(crate) fn edition_at(found: &[Token], at: usize) -> Option<(i128, usize)> {
+    let season = matches!(found.get(at)?.text.as_str(), "season" | "edition" | "series");
+    let number = found.get(at + 1)?.number.filter(|n| !n.year && !n.joined && !n.plus)?;
+    let whole = number.micro % MICRO == 0 && !(number.percent || number.dollar);
+    (season && whole).then_some((number.micro / MICRO, 2))
+}
+
 /// A small whole number, in figures or as a word.
 fn counted(token: &Token) -> Option<i128> {
     const WORDS: &[&str] = &["one", "two", "three", "four", "five", "six"];

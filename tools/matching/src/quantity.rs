@@ -394,6 +394,12 @@ fn comparison(found: &[Token], at: usize, end: usize) -> (Option<Sign>, usize) {
             "less" | "fewer" | "lower" | "smaller" | "shorter" | "colder" => Some(Sign::Below),
             _ => None,
         },
+        // `greater than or equal to`
+        "to" if back(2) == "equal" && back(3) == "or" && back(4) == "than" => match back(5) {
+            "more" | "greater" | "higher" => Some(Sign::AtLeast),
+            "less" | "lower" | "fewer" => Some(Sign::AtMost),
+            _ => None,
+        },
         "least" | "minimum" => Some(Sign::AtLeast),
         "most" | "maximum" => Some(Sign::AtMost),
         "between" | "from" => Some(Sign::Between),

@@ -134,7 +134,8 @@ pub fn folded(text: &str) -> String {
         }
         fold(c, &mut plain);
     }
-    without_dots(&plain)
+    // One university, and no two letters.
+    without_dots(&plain).replace("A&M", "AM")
 }
 
 /// `U.S.` to `US`, `J.J.` to `JJ`: a dot after a single letter goes.
