@@ -153,6 +153,8 @@ pub struct Aliases {
     leagues: Vec<League>,
     team_names: HashMap<String, HashMap<String, String>>,
     team_codes: HashMap<String, HashMap<String, String>>,
+    /// Full names such as `boston bruins`, with the leagues that know them by their last word too.
+    full_names: HashMap<String, Vec<(String, String)>>,
 }
 
 impl Aliases {
@@ -162,6 +164,7 @@ impl Aliases {
         let mut tables = Aliases::default();
         tables.extend_leagues();
         tables.extend_builtin();
+        tables.index_full_names();
         tables
     }
 
@@ -174,6 +177,7 @@ impl Aliases {
         tables.extend_leagues();
         tables.extend(extra)?;
         tables.extend_builtin();
+        tables.index_full_names();
         Ok(tables)
     }
 
@@ -290,17 +294,27 @@ impl Aliases {
             .map(|phrase| (phrase.class, phrase.value.as_str(), phrase.words.len()))
     }
 
+    fn index_full_names(&mut self) {
+        for (league, names) in &self.team_names {
+            for (name, team) in names {
+                let last = name.rsplit_once(' ').and_then(|(_, last)| names.get(last));
+                if last == Some(team) {
+                    let known = self.full_names.entry(name.clone()).or_default();
+                    known.push((league.clone(), team.clone()));
+                    known.sort();
+                }
+            }
+        }
+    }
+
     /// The team of another sport that a full name names, such as `Boston Bruins`: by its last word
     /// alone that team must be known too, so that a city is none.
     #[must_use]
     pub fn team_elsewhere(&self, league: &str, name: &str) -> Option<String> {
-        let (_, last) = name.rsplit_once(' ')?;
+        let known = self.full_names.get(name)?;
         let sport = self.league(league).map(|l| l.sport.as_str())?;
-        let others = self.leagues.iter().filter(|l| l.sport != sport);
-        others.map(|l| l.id.as_str()).find_map(|id| {
-            let team = self.team(id, name).filter(|team| self.team(id, last) == Some(team))?;
-            Some(format!("{id} {team}"))
-        })
+        let other = |id: &str| self.league(id).is_some_and(|l| l.sport != sport);
+        known.iter().find(|(id, _)| other(id)).map(|(id, team)| format!("{id} {team}"))
     }
 
     /// The league with this id.

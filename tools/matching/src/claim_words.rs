@@ -116,10 +116,11 @@ pub(crate) fn stem(word: &str) -> String {
 /// A word without the ending that makes a noun of a verb: `detonated` and `detonation`.
 pub(crate) fn root(word: &str) -> &str {
     const ENDINGS: &[&str] = &[
-        "ional", "ations", "ation", "ments", "ment", "ions", "ion", "ance", "ing", "ed", "at", "e",
+        "ament", "ional", "ations", "ation", "ments", "ment", "ions", "ion", "ance", "ing", "ed",
+        "at", "e",
     ];
     let cut = |ending: &&str| word.strip_suffix(*ending).filter(|stem| stem.len() >= 5);
-    ENDINGS.iter().find_map(cut).unwrap_or(word)
+    ENDINGS.iter().find_map(cut).unwrap_or(word).trim_end_matches('e')
 }
 
 /// Whether two words are one name: a slip of one letter in a long one, or an initial.

@@ -160,14 +160,18 @@ pub fn compare(a: &Claim, b: &Claim, contexts: [&Context; 2]) -> Comparison {
 }
 
 /// What one does to another.
-const DONE_TO: &[&str] = &["strike", "invade", "recognize", "acquire", "pardon", "ban", "visit"];
+const DONE_TO: &[&str] =
+    &["strike", "invade", "recognize", "acquire", "pardon", "ban", "visit", "outperform"];
 
 /// The same names in another order: who does it, and to whom, is exchanged.
 fn roles(found: &mut Findings<'_>) {
     let (a, b) = (&found.a.actors, &found.b.actors);
     let done = |verb: &&str| found.a.has(Class::Verb, verb) && found.b.has(Class::Verb, verb);
     let same = a.len() >= 2 && a.len() == b.len() && a.iter().all(|name| b.contains(name));
-    if same && a != b && DONE_TO.iter().any(done) {
+    // In the passive voice whom it is done to stands first.
+    let passive = |claim: &Claim| claim.text.contains("ed by ");
+    let turned = passive(found.a) != passive(found.b);
+    if same && a != b && !turned && DONE_TO.iter().any(done) {
         found.add("who does it to whom", Relation::Different, 500, || (a.join(", "), b.join(", ")));
     }
 }

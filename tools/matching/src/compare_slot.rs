@@ -253,7 +253,7 @@ fn one_sided(
         // Who makes a thing goes without saying.
         Class::Asset
             if matched >= 1
-                && (claim.quantities.is_empty() || claim.has(Class::Verb, "release"))
+                && (claim.has(Class::Verb, "release") || claim.has(Class::Verb, "announce"))
                 && moves_none(claim) =>
         {
             compatible(60)
@@ -272,7 +272,13 @@ fn one_sided(
             compatible(60)
         }
         Class::Basis if all("mom") => compatible(20),
-        Class::Scope if all("men") || all("regular-season") => compatible(20),
+        Class::Scope if all("men") => compatible(20),
+        // Who wins a season need not win the tournament behind it.
+        Class::Scope
+            if all("regular-season") && !other.text.to_lowercase().contains("tournament") =>
+        {
+            compatible(20)
+        }
         Class::Direction if !claim.quantities.is_empty() && !other.quantities.is_empty() => {
             compatible(60)
         }

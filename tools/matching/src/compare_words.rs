@@ -145,6 +145,8 @@ const SOFT: &[&str] = &[
     "stock",
     "share",
     "rocket",
+    "championship",
+    "voter",
     "golf",
     "tennis",
     "extent",

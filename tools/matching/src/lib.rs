@@ -11,7 +11,9 @@ pub mod quantity; // words -> bounds
 pub mod phrase; // turns of speech that no table of phrases can hold
 pub mod claim; // all of it -> the canonical form of one market
 mod claim_words;
+mod claim_source;
 mod claim_mend;
+mod game_bet;
 mod game_one;
 pub mod game; // games of two teams
 pub mod judgement; // what is said of two listings

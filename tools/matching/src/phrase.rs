@@ -142,3 +142,7 @@ fn alternatives(words: &str) -> String {
     all.sort_unstable();
     all.join(" / ")
 }
+
+#[cfg(test)]
+#[path = "phrase_tests.rs"]
+mod tests;

@@ -25,6 +25,8 @@ fn comparisons_are_read_before_and_behind_a_number() {
         ("25 basis points", "0.25 %"),
         ("over 2.5 goals", ">= 3"),
         ("no more than 5", "<= 5"),
+        ("longer than 30 days", "> 30"),
+        ("less than or equal to 5", "<= 5"),
         ("fewer than 5", "< 5"),
         ("below -0.1%", "< -0.1 %"),
         ("10–15%", "10 to 15 %"),
