@@ -30,7 +30,7 @@ impl Latch {
     /// Where it decided though it was stopped.
     pub fn event(&mut self, now: Ns, event: &Event) -> Result<(), Violation> {
         match (event, self.why) {
-            (Event::RiskTripped { risk, .. }, _) if risk.latches() => {
+            (Event::RiskTripped { risk, .. }, _) if asks_for_a_person(*risk) => {
                 self.arm_at = if self.why.is_none() { now.after(LOOKS_AFTER) } else { self.arm_at };
                 (self.why, self.at) = (Some(*risk), Some(now));
                 Ok(())
@@ -69,6 +69,11 @@ impl Latch {
     pub fn rests(&self, now: Ns) -> bool {
         self.at.is_some_and(|at| now.since(at) < RESTS)
     }
+}
+
+/// Said here anew: a list that is shared with the engine would be wrong with it.
+const fn asks_for_a_person(risk: Risk) -> bool {
+    matches!(risk, Risk::Repeated | Risk::Balance | Risk::Breaker | Risk::Overfilled)
 }
 
 #[cfg(test)]
