@@ -24,7 +24,8 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 git archive HEAD | tar -x -C "$copy"
 for patch in scripts/planted/*.patch; do
-    patch --quiet --strip 1 --directory "$copy" <"$patch" || {
+    # Without fuzz: a bug in another place is another bug.
+    patch --quiet --fuzz 0 --strip 1 --directory "$copy" <"$patch" || {
         echo "error: $patch does not apply: the code that it breaks has changed" >&2
         exit 1
     }
