@@ -30,6 +30,11 @@ impl EventMarkets {
         }
     }
 
+    /// Takes a market out: its number may become another one's.
+    pub fn drop(&mut self, market: MarketId) {
+        self.events.values_mut().for_each(|markets| markets.retain(|one| *one != market));
+    }
+
     /// The markets of an event in the order in which they were added.
     pub fn of(&self, event: &str) -> &[MarketId] {
         self.events.get(event).map_or(&[], Vec::as_slice)
@@ -51,6 +56,7 @@ impl NoticeSink for EventMarkets {
                 }
             }
             Notice::MarketAdded { market, event } => self.add(event, market),
+            Notice::MarketRetired { market } => self.drop(market),
             _ => MarketRules.notice(notice, controls),
         }
     }

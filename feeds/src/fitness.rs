@@ -16,6 +16,22 @@ pub enum Fitness {
     Removed = 2,
     /// It is subscribed to again: its book awaits a snapshot.
     Restored = 3,
+    /// It is no longer subscribed to for good: it has said its last word, and no frame is about it.
+    Retired = 4,
+    /// One that was retired is forgotten everywhere: its number and books are free for another one.
+    Vacant = 5,
+}
+
+impl Fitness {
+    /// All in the order of their discriminants.
+    pub const ALL: [Fitness; 6] = [
+        Fitness::Unfit,
+        Fitness::Fit,
+        Fitness::Removed,
+        Fitness::Restored,
+        Fitness::Retired,
+        Fitness::Vacant,
+    ];
 }
 
 /// A word about one market.
@@ -42,8 +58,7 @@ impl Verdict {
         let &[low, high, venue, says] = bytes else { return None };
         let venue = *Venue::ALL.get(usize::from(venue))?;
         let market = MarketId::new(venue, usize::from(u16::from_le_bytes([low, high])))?;
-        let all = [Fitness::Unfit, Fitness::Fit, Fitness::Removed, Fitness::Restored];
-        Some(Verdict { market, says: *all.get(usize::from(says))? })
+        Some(Verdict { market, says: *Fitness::ALL.get(usize::from(says))? })
     }
 }
 
@@ -55,12 +70,12 @@ mod tests {
     fn a_verdict_keeps_its_meaning_on_a_tape() {
         for venue in Venue::ALL {
             let market = MarketId::new(venue, 4_711).unwrap();
-            for says in [Fitness::Unfit, Fitness::Fit, Fitness::Removed, Fitness::Restored] {
+            for says in Fitness::ALL {
                 let verdict = Verdict { market, says };
                 assert_eq!(Verdict::from_bytes(&verdict.to_bytes()), Some(verdict));
             }
         }
-        for bytes in [&[0, 0, 0][..], &[0, 0, 2, 0], &[0, 0, 0, 4], &[0, 0x80, 0, 0], &[0; 5]] {
+        for bytes in [&[0, 0, 0][..], &[0, 0, 2, 0], &[0, 0, 0, 6], &[0, 0x80, 0, 0], &[0; 5]] {
             assert_eq!(Verdict::from_bytes(bytes), None);
         }
     }

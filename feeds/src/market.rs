@@ -74,7 +74,7 @@ impl Standing {
         match says {
             Fitness::Unfit => self.0 |= UNFIT,
             Fitness::Fit => self.0 &= !UNFIT,
-            Fitness::Removed => {
+            Fitness::Removed | Fitness::Retired | Fitness::Vacant => {
                 self.0 |= REMOVED;
                 self.set(Trust::AwaitSnapshot);
             }
@@ -210,6 +210,14 @@ impl Watch {
     #[inline]
     pub fn is_due(&self, now: Ns) -> bool {
         now > self.due
+    }
+
+    /// Watches a book no longer, whether or not it is crossed.
+    pub fn forget(&mut self, book: usize, crossing: &mut Crossing) {
+        if crossing.watched {
+            self.books.retain(|one| usize::from(*one) != book);
+        }
+        *crossing = Crossing::default();
     }
 
     /// Takes out a book that has been crossed for too long, and says which; `None` where no more

@@ -69,6 +69,37 @@ impl Registry {
         self.put(hash, number);
     }
 
+    /// Takes a number out that was put in under this hash.
+    pub fn remove(&mut self, hash: u64, number: usize, hash_of: impl Fn(usize) -> u64) {
+        let mask = self.slots.len() - 1;
+        let mut hole = (hash >> self.shift) as usize & mask;
+        while self.slots[hole] & 0xFFFF != number as u32 + 1 {
+            if self.slots[hole] == 0 {
+                return;
+            }
+            hole = (hole + 1) & mask;
+        }
+        self.len -= 1;
+        // What was pushed on by it moves up, so that no search ends in the hole.
+        let mut at = hole;
+        loop {
+            self.slots[hole] = 0;
+            let slot = loop {
+                at = (at + 1) & mask;
+                let slot = self.slots[at];
+                if slot == 0 {
+                    return;
+                }
+                let home = (hash_of((slot & 0xFFFF) as usize - 1) >> self.shift) as usize;
+                if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
+                    break slot;
+                }
+            };
+            self.slots[hole] = slot;
+            hole = at;
+        }
+    }
+
     /// Makes room for that many names in all, so that none of them makes it grow.
     pub fn reserve(&mut self, names: usize, hash_of: impl Fn(usize) -> u64) {
         if names * SPARE > self.slots.len() {
@@ -155,6 +186,32 @@ mod tests {
             assert_eq!(found, Some(number), "{name}");
         }
         assert_eq!(registry.find(hash(b"absent"), |n| names[n] == "absent"), None);
+    }
+
+    #[test]
+    fn names_that_come_and_go_are_those_of_a_list() {
+        let mut state = 7_u64;
+        let mut next = move |most: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % most
+        };
+        // Few homes, one of them the last slot, so that names push each other on and around.
+        let hash_of = |n: usize| ((n as u64 % 3 + 61) << 58) | n as u64;
+        let mut registry = Registry::with_capacity(16);
+        let mut there = [false; 16];
+        for _ in 0..20_000 {
+            let n = next(16);
+            if there[n] {
+                registry.remove(hash_of(n), n, hash_of);
+            } else {
+                registry.insert(hash_of(n), n, hash_of);
+            }
+            there[n] ^= true;
+            for (n, there) in there.iter().enumerate() {
+                assert_eq!(registry.find(hash_of(n), |one| one == n), there.then_some(n));
+            }
+        }
+        registry.remove(hash_of(16), 16, hash_of);
     }
 
     #[test]

@@ -70,6 +70,11 @@ pub enum Notice<'a> {
         /// The venue's name of its event.
         event: &'a str,
     },
+    /// A market went while the feed runs.
+    MarketRetired {
+        /// The market.
+        market: MarketId,
+    },
     /// A market or an event was made that this feed does not follow.
     Listed {
         /// The venue.

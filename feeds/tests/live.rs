@@ -19,7 +19,7 @@ use engine::top::{Health, MarketId, Top};
 use engine::units::{Ns, Px, Venue};
 use feeds::fitness::{Fitness, Verdict};
 use feeds::kalshi::session::{NoSide, Options as KalshiOptions, Session as KalshiSession};
-use feeds::live::arrival::{Arrival, Arrivals};
+use feeds::live::arrival::{Arrival, Arrivals, Going};
 use feeds::live::dialect::Dialect;
 use feeds::live::kalshi::{Kalshi, NewMarket};
 use feeds::live::line::Door;
@@ -78,6 +78,8 @@ struct Rig<D: Dialect, L> {
     verdicts: Producer<Verdict>,
     markets: Producer<Arrival<D::NewMarket>>,
     answers: Consumer<Result<MarketId, AddError>>,
+    goes: Producer<Going>,
+    gone: Consumer<(Going, u32)>,
     tape: TapReader,
     last: Vec<Option<Top>>,
     /// Every health that was said, with its market: one step may say two.
@@ -108,12 +110,14 @@ impl<D: Dialect, L: Login> Rig<D, L> {
         let (verdicts, verdict_rx) = RingBuffer::new(16);
         let (markets, coming) = RingBuffer::new(16);
         let (answered, answers) = RingBuffer::new(16);
+        let (goes, going) = RingBuffer::new(16);
+        let (gone_tx, gone) = RingBuffer::new(16);
         let (tap_tx, tape) = tap(1 << 20);
         let ends = Ends {
             tops: top_tx,
             controls: control_tx,
             verdicts: verdict_rx,
-            markets: Some(Arrivals { coming, answers: answered }),
+            markets: Some(Arrivals { coming, answers: answered, going, gone: gone_tx }),
             tap: Some(tap_tx),
             notices: (),
         };
@@ -126,6 +130,8 @@ impl<D: Dialect, L: Login> Rig<D, L> {
             verdicts,
             markets,
             answers,
+            goes,
+            gone,
             tape,
             last: vec![None; 8],
             healths: Vec::new(),
@@ -436,6 +442,12 @@ fn kalshi_markets_come_and_go_without_the_others() {
     let id = |number| MarketId::new(Venue::Kalshi, number).unwrap();
     assert_eq!(rig.answers.pop(), Ok(Ok(id(2))));
     assert_eq!(rig.answers.pop(), Ok(Err(AddError::Known(id(2)))));
+    // One that goes says a last word, whose generation is told.
+    rig.goes.push(Going::Retire(id(2))).unwrap();
+    rig.until_health(2, Health::AwaitSnapshot);
+    let last = rig.last[2].unwrap().generation;
+    assert_eq!(rig.gone.pop(), Ok((Going::Retire(id(2)), last)));
+    assert_eq!(rig.feed.session().number_of("KXNEW"), None);
     rig.skip_ms(26_000);
     rig.end();
 }

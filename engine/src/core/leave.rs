@@ -92,9 +92,8 @@ impl Core {
     pub fn may_vacate(&self, market: MarketId, generation: u32) -> bool {
         let (side, index) = (market.venue().index(), market.index());
         let empty = self.heads[side].get(index) == Some(&PairTable::END);
-        let stands = self.top(market);
-        let is_last = |top: &Top| top.generation == generation || *top == Top::unknown(market);
-        empty && stands.is_some_and(is_last) && !self.is_held(market)
+        let is_last = |top: &Top| top.generation == generation;
+        empty && self.top(market).is_some_and(is_last) && !self.is_held(market)
     }
 
     /// Forgets a market.
@@ -103,7 +102,10 @@ impl Core {
         self.decision_digest.mix(1 << 60 | 1 << 59 | (side as u64) << 32 | market.index() as u64);
         self.decision_digest.mix(u64::from(generation));
         if self.may_vacate(market, generation) {
-            self.tops[side][market.index()] = Top::unknown(market);
+            // The next market of that number counts on.
+            let top = &mut self.tops[side][market.index()];
+            *top = Top::unknown(market);
+            top.generation = generation;
         }
     }
 

@@ -379,7 +379,7 @@ fn a_market_is_forgotten_with_its_last_top_and_not_before() {
     let kalshi = market(Venue::Kalshi, 0);
     let vacate = |rig: &mut Rig, generation| {
         rig.take(CoreInput::Control(Control::Vacate { market: kalshi, generation }));
-        *rig.core().top(kalshi).unwrap() == Top::unknown(kalshi)
+        !rig.core().top(kalshi).unwrap().health.is_known()
     };
     let last = rig.core().top(kalshi).unwrap().generation;
     assert!(!vacate(&mut rig, last), "a pair has it");

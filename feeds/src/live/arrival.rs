@@ -1,4 +1,4 @@
-//! Markets that come while a feed runs.
+//! Markets that come and go while a feed runs.
 
 use engine::top::MarketId;
 use rtrb::{Consumer, Producer};
@@ -24,4 +24,18 @@ pub struct Arrivals<M> {
     pub coming: Consumer<Arrival<M>>,
     /// The number that each took, or why it was not added; in their order.
     pub answers: Producer<Result<MarketId, AddError>>,
+    /// Markets that go, and numbers that are free again.
+    pub going: Consumer<Going>,
+    /// The same, with the generation of the market's last Top; in their order.
+    pub gone: Producer<(Going, u32)>,
+}
+
+/// A market that goes: first it is retired, and once everybody has forgotten it, its number is free
+/// for another one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Going {
+    /// It is not subscribed to any more.
+    Retire(MarketId),
+    /// Nothing of it is under way any more.
+    Vacate(MarketId),
 }

@@ -28,6 +28,9 @@ pub trait Books: VenueSession {
     /// Says on which connection a market is subscribed to.
     fn assign(&mut self, number: usize, conn: u32);
 
+    /// Of a market's last Top.
+    fn generation(&self, number: usize) -> u32;
+
     /// Whether a market's book is not whole, and a fresh one would make it so.
     fn awaits_book(&self, number: usize) -> bool;
 }

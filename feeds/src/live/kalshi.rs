@@ -120,6 +120,10 @@ impl Books for Session {
         Session::assign(self, number, conn);
     }
 
+    fn generation(&self, number: usize) -> u32 {
+        self.top(number).generation
+    }
+
     #[inline]
     fn awaits_book(&self, number: usize) -> bool {
         Session::awaits_book(self, number)

@@ -15,6 +15,7 @@ pub enum Said {
     GridChanged(usize),
     Lifecycle(usize, Change),
     MarketAdded(usize, String),
+    MarketRetired(usize),
     Listed(Venue),
     EventFee(String, bool),
     MarketFee(usize, Option<(u64, u64)>),
@@ -59,6 +60,7 @@ impl Sink for Recorder {
             Notice::SnapshotWanted { market } => Said::SnapshotWanted(number(market)),
             Notice::GridChanged { market, .. } => Said::GridChanged(number(market)),
             Notice::Lifecycle { market, change } => Said::Lifecycle(number(market), change),
+            Notice::MarketRetired { market } => Said::MarketRetired(number(market)),
             Notice::MarketAdded { market, event } => {
                 Said::MarketAdded(number(market), event.to_owned())
             }

@@ -31,6 +31,11 @@ impl Market {
         &self.identity[..usize::from(self.ticker_len)]
     }
 
+    /// True of a number that no market has; its book is somebody else's.
+    pub(super) const fn is_vacant(&self) -> bool {
+        self.ticker_len == 0
+    }
+
     #[inline]
     pub(super) fn has_identity(&self, identity: &[u8]) -> bool {
         wide::equal(&self.identity[..usize::from(self.identity_len)], identity)

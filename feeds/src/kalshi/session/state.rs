@@ -71,13 +71,17 @@ impl State {
         if let Some(number) = self.find(ticker.as_bytes()) {
             return Err(AddError::Known(self.markets[number].top.market));
         }
-        let number = self.markets.len();
+        let vacant = self.markets.iter().position(Market::is_vacant);
+        let number = vacant.unwrap_or(self.markets.len());
         let id = MarketId::new(Venue::Kalshi, number).ok_or(AddError::TooMany)?;
         let book = self.slab.take(grid).map_err(|e| AddError::ReserveEmpty { steps: e.steps })?;
         let mut identity = [0; IDENTITY_MAX];
         identity[..ticker.len()].copy_from_slice(ticker.as_bytes());
-        self.markets.push(Market {
-            top: Top::unknown(id),
+        // Tops of a number that had another market before count on.
+        let mut top = Top::unknown(id);
+        top.generation = vacant.map_or(0, |number| self.markets[number].top.generation);
+        let market = Market {
+            top,
             book,
             standing: Standing::NEW,
             crossing: Crossing::default(),
@@ -87,7 +91,11 @@ impl State {
             ticker_len: ticker.len() as u8,
             identity_len: 0,
             identity,
-        });
+        };
+        match vacant {
+            Some(number) => self.markets[number] = market,
+            None => self.markets.push(market),
+        }
         let markets = &self.markets;
         self.watch.reserve(markets.len());
         let hash_of = |n: usize| registry::hash(markets[n].ticker());
@@ -283,8 +291,45 @@ impl State {
         }
     }
 
+    /// Takes a market out that no frame is to find any more. It says a last word.
+    fn retire(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
+        let markets = &self.markets;
+        let Some(market) = markets.get(number) else { return };
+        if self.find(market.ticker()) != Some(number) {
+            return;
+        }
+        let name_of = |n: usize| registry::hash(markets[n].ticker());
+        self.index.remove(name_of(number), number, name_of);
+        if market.identity_len != 0 {
+            let id_of = |n: usize| markets[n].id_hash();
+            self.ids.remove(id_of(number), number, id_of);
+        }
+        let market = &mut self.markets[number];
+        market.identity_len = 0;
+        market.standing.hear(Fitness::Retired);
+        self.watch.forget(number, &mut market.crossing);
+        publish(market, recv, sink);
+        sink.notice(&Notice::MarketRetired { market: market.top.market });
+    }
+
+    /// Frees the number and the book of a market that was retired.
+    fn vacate(&mut self, number: usize) {
+        let Some(market) = self.markets.get(number) else { return };
+        if market.is_vacant() || self.find(market.ticker()) == Some(number) {
+            return;
+        }
+        let market = &mut self.markets[number];
+        market.ticker_len = 0;
+        self.slab.give(market.book);
+    }
+
     #[cold]
     pub(super) fn on_verdict(&mut self, verdict: Verdict, recv: Ns, sink: &mut impl Sink) {
+        match verdict.says {
+            Fitness::Retired => return self.retire(verdict.market.index(), recv, sink),
+            Fitness::Vacant => return self.vacate(verdict.market.index()),
+            Fitness::Unfit | Fitness::Fit | Fitness::Removed | Fitness::Restored => {}
+        }
         let Some(market) = self.markets.get_mut(verdict.market.index()) else { return };
         let before = market.standing;
         market.standing.hear(verdict.says);

@@ -8,7 +8,7 @@ use engine::units::Ns;
 use super::{LOOK_NS, LiveFeed, conn_of, new_line, write};
 use crate::feed::{Input, NoticeSink, VenueSession};
 use crate::fitness::{Fitness, Verdict};
-use crate::live::arrival::Arrival;
+use crate::live::arrival::{Arrival, Going};
 use crate::live::dialect::{Books, Dialect};
 use crate::live::line::End;
 use crate::live::login::Login;
@@ -33,6 +33,12 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
         if let Ok(verdict) = self.verdicts.pop() {
             self.look_at = now.mono; // there may be more
             self.on_verdict(now, verdict);
+        }
+        if let Some(arrivals) = &mut self.markets
+            && !arrivals.gone.is_full()
+            && let Ok(going) = arrivals.going.pop()
+        {
+            self.let_go(now, going);
         }
         if let Some(arrivals) = &mut self.markets
             && !arrivals.answers.is_full()
@@ -85,6 +91,8 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
         let market = number as u16;
         match verdict.says {
             Fitness::Unfit | Fitness::Fit => self.put(0, now, Input::Verdict(verdict)),
+            // Whoever lets markets go has a ring of its own.
+            Fitness::Retired | Fitness::Vacant => {}
             Fitness::Removed => {
                 let line = self.outbox.notices().rescue.line_of(market);
                 if let Some(at) = line
@@ -132,6 +140,32 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
         let tap = self.tap.as_mut();
         write(tap, D::Session::VENUE, TapKind::Market, conn_of(at), now, &arrival.note);
         self.begin(at, now, market);
+    }
+
+    /// Ends a market's subscription for good, or frees its number.
+    fn let_go(&mut self, now: Now, going: Going) {
+        let (id, says) = match going {
+            Going::Retire(id) => (id, Fitness::Retired),
+            Going::Vacate(id) => (id, Fitness::Vacant),
+        };
+        let number = id.index();
+        if id.venue() != D::Session::VENUE || number >= self.session.count() {
+            return;
+        }
+        let market = number as u16;
+        let line = self.outbox.notices().rescue.line_of(market);
+        self.outbox.notices().rescue.remove(market);
+        self.put(0, now, Input::Verdict(Verdict { market: id, says }));
+        if let Some(at) = line.filter(|at| self.lines[*at].is_open()) {
+            self.say(at, now, |dialect, session, talk, _, say| {
+                dialect.remove(session, talk, market, say);
+            });
+        }
+        let generation = self.session.generation(number);
+        if let Some(arrivals) = &mut self.markets {
+            // There is room, as was seen before it was taken.
+            let _ = arrivals.gone.push((going, generation));
+        }
     }
 
     /// Subscribes to one market where its line is open; otherwise it comes with all of them.

@@ -29,6 +29,11 @@ impl Market {
         &self.condition[..usize::from(self.condition_len)]
     }
 
+    /// True of a number that no market has; its books are somebody else's.
+    pub(super) const fn is_vacant(&self) -> bool {
+        self.condition_len == 0
+    }
+
     pub(super) fn token_of(&self, id: &str) -> Option<usize> {
         self.tokens.iter().position(|token| token.text.id() == id.as_bytes())
     }

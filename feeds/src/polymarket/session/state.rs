@@ -82,7 +82,8 @@ impl State {
         if let Some(number) = self.find(condition.as_bytes()) {
             return Err(AddError::Known(self.markets[number].top.market));
         }
-        let number = self.markets.len();
+        let vacant = self.markets.iter().position(Market::is_vacant);
+        let number = vacant.unwrap_or(self.markets.len());
         let id = MarketId::new(Venue::Polymarket, number).ok_or(AddError::TooMany)?;
         let yes = self.slab.take(grid).map_err(|e| AddError::ReserveEmpty { steps: e.steps })?;
         let no = self.slab.take(grid).map_err(|e| {
@@ -102,8 +103,11 @@ impl State {
             seen_book: false,
             best: EMPTY,
         };
-        self.markets.push(Market {
-            top: Top::unknown(id),
+        // Tops of a number that had another market before count on.
+        let mut top = Top::unknown(id);
+        top.generation = vacant.map_or(0, |number| self.markets[number].top.generation);
+        let market = Market {
+            top,
             tokens: [token(tokens[0], yes), token(tokens[1], no)],
             condition_len: condition.len() as u8,
             condition: name,
@@ -111,7 +115,11 @@ impl State {
             learnt: false,
             conn: UNASSIGNED,
             terms: terms.map(Box::new),
-        });
+        };
+        match vacant {
+            Some(number) => self.markets[number] = market,
+            None => self.markets.push(market),
+        }
         let markets = &self.markets;
         self.watch.reserve(2 * markets.len());
         // One frame may touch every market.
@@ -169,8 +177,46 @@ impl State {
         }
     }
 
+    /// Takes a market out that no frame is to find any more. It says a last word.
+    fn retire(&mut self, number: usize, recv: Ns, sink: &mut impl Sink) {
+        let markets = &self.markets;
+        let Some(market) = markets.get(number) else { return };
+        if self.find(market.condition()) != Some(number) {
+            return;
+        }
+        let name_of = |n: usize| name_hash(markets[n].condition());
+        self.index.remove(name_of(number), number, name_of);
+        let market = &mut self.markets[number];
+        for (token, book) in market.tokens.iter_mut().zip(2 * number..) {
+            token.standing.hear(Fitness::Retired);
+            token.unsettled = None;
+            self.watch.forget(book, &mut token.crossing);
+        }
+        let id = market.top.market;
+        self.publish(number, recv, sink);
+        sink.notice(&Notice::MarketRetired { market: id });
+    }
+
+    /// Frees the number and the books of a market that was retired.
+    fn vacate(&mut self, number: usize) {
+        let Some(market) = self.markets.get(number) else { return };
+        if market.is_vacant() || self.find(market.condition()) == Some(number) {
+            return;
+        }
+        let market = &mut self.markets[number];
+        market.condition_len = 0;
+        for token in &market.tokens {
+            self.slab.give(token.book);
+        }
+    }
+
     #[cold]
     pub(super) fn on_verdict(&mut self, verdict: Verdict, recv: Ns, sink: &mut impl Sink) {
+        match verdict.says {
+            Fitness::Retired => return self.retire(verdict.market.index(), recv, sink),
+            Fitness::Vacant => return self.vacate(verdict.market.index()),
+            Fitness::Unfit | Fitness::Fit | Fitness::Removed | Fitness::Restored => {}
+        }
         let number = verdict.market.index();
         let Some(market) = self.markets.get_mut(number) else { return };
         let before = market.tokens.each_ref().map(|token| token.standing);
