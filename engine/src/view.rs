@@ -45,12 +45,10 @@ pub enum View {
 
 /// Pushes the whole picture, if there is room for all of it.
 pub fn show(core: &Core, now: Now, views: &mut Producer<View>) {
-    let pairs = core.pairs().pairs();
-    if views.slots() <= pairs.len() {
+    if views.slots() <= core.pairs().pairs().len() {
         return;
     }
-    for (number, pair) in pairs.iter().enumerate() {
-        let id = PairId(number as u16);
+    for (id, pair) in core.pairs().live() {
         let tops = [0, 1].map(|side: usize| {
             let market = pair.sides[side].market;
             core.top(market).copied().unwrap_or(Top::unknown(market))

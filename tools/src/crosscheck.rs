@@ -219,8 +219,14 @@ impl<'s> CrossCheck<'s> {
     fn take_newcomers(&mut self) {
         let Some((first, _)) = self.markets.first() else { return };
         for checked in self.seen.take_came(first.market.venue()) {
-            if self.markets.iter().all(|(known, _)| known.market != checked.market) {
-                self.markets.push((checked, Standing::default()));
+            let same = |(known, _): &&mut (Checked, Standing)| known.market == checked.market;
+            match self.markets.iter_mut().find(same) {
+                None => self.markets.push((checked, Standing::default())),
+                // The number is another market's now.
+                Some(known) if known.0.name != checked.name => {
+                    *known = (checked, Standing::default());
+                }
+                Some(_) => {}
             }
         }
     }

@@ -27,8 +27,9 @@ use crate::rest::Agent;
 use crate::run::assemble::{self, Assembled};
 use crate::run::audit::{Audit, audit, paid_out, positions, standing};
 use crate::run::child::{ChildError, LOCKED, Ledgers, Venues, Wanted};
-use crate::run::discovered::{Heard, Watcher};
+use crate::run::discovered::Watcher;
 use crate::run::inject::Injection;
+use crate::run::joins;
 use crate::run::reported;
 use crate::run::spec::Fills;
 use crate::run::summary::Summary;
@@ -170,11 +171,10 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let mut journal = reported::Journal::default();
     let (mut failed, mut inject_at) = (None, INJECT_AFTER);
     let watcher = Watcher::new(&config, &file, tiles.core.core().pairs(), ends.joins, ends.listed);
-    let (watcher, heard) = watcher.map_err(words)?.unzip();
+    let (watcher, watched) = watcher.map_err(words)?.unzip();
     let mut watcher = watcher.map(|watcher| watcher.only_quoted(discovery, pairs));
-    let (heard, joined) = heard.map(|Heard { words, joined }| (words, joined)).unzip();
     let late = Late::new(args.seconds);
-    let mut newcomers = Newcomers { joined, late: &late };
+    let mut newcomers = Newcomers { watched, late: &late };
     let over = AtomicBool::new(false);
     let mut watch = Watch {
         title: format!("demo on simulated exchanges, faults {}", args.faults.name()),
@@ -184,7 +184,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         state: &mut state,
         inject: None,
         stop: &stop,
-        words: &mut || heard.as_ref().and_then(|heard| heard.try_recv().ok()),
+        words: &mut || None,
         joins: &mut newcomers,
         tick: &mut |elapsed: Duration| {
             if venues.are_gone() {
@@ -215,7 +215,9 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         done
     })?;
     let mut late = late.into_inner();
-    file.pairs.extend(late.joined.iter().map(|(pair, _)| pair.clone()));
+    for (place, pair, _) in &late.joined {
+        joins::seat(&mut file, *place, pair);
+    }
     let settled = settle(&venues, &agent, &file, tiles.core.core());
     if let Ok((_, _, after)) = &settled {
         let records = paid(after, &file, tiles.core.core());

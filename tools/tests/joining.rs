@@ -10,6 +10,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use engine::tap::TapKind;
+use feeds::fitness::{Fitness, Verdict};
 use parallax::rest::Agent;
 use parallax::run::child::Venues;
 use parallax::tape::{Body, TapeReader};
@@ -49,7 +50,7 @@ fn a_pair_that_is_found_while_a_run_lasts_is_traded_without_a_start_or_a_connect
     until("it does not join", PATIENCE, &log, || log().contains(&joins).then_some(()));
     let (code, told, errors) = run.end();
     assert_eq!(code, Some(0), "{told}{errors}");
-    assert!(!errors.contains("stops until the next start"), "{errors}");
+    assert!(!errors.contains("stops, and leaves"), "{errors}");
     let summary = last_json(&told);
 
     // The engine's journal tells of its market while the run lasts, and then of its orders.
@@ -77,6 +78,81 @@ fn a_pair_that_is_found_while_a_run_lasts_is_traded_without_a_start_or_a_connect
         }
     }
     assert_eq!((opened, came), ([1, 1], [1, 1]), "{errors}");
+
+    // The tape says the same again.
+    let (code, said, err) = output(&mut sim.command(&["replay", tape.to_str().unwrap()]));
+    assert_eq!(code, Some(0), "{said}{err}");
+    let hash = |name: &str| {
+        let line = said.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().last().unwrap().to_owned()
+    };
+    assert_eq!(hash("decision hash"), hash("recorded hash"), "{said}");
+}
+
+#[test]
+fn pairs_that_leave_make_room_for_more_pairs_than_find_room_at_once() {
+    let sim = venues(1);
+    let path = sim.path("parallax.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("every_s = 1\n", "every_s = 1\nreserve = 1\n")).unwrap();
+    let own = sim.pairs("pairs.toml");
+    let late = &own.pairs[..2];
+    sim.good(&["discover"]);
+    let decide = |what: &str, id: &str| {
+        sim.good(&["pairs", what, id, "--who", "ann", "--why", "a test"]);
+    };
+    late.iter().for_each(|pair| decide("block", &pair.id));
+    // Nothing gains as much, so that nothing is held that would keep a pair.
+    let run = ["run", "--live", "--no-tui", "--json", "--seconds", "60", "--record", "tapes"];
+    let mut run = sim.configured(&run);
+    let run = Process::start(run.env("MIN_PROFIT_THRESHOLD", "0.90"), &sim.path("run"));
+    let log = || run.log();
+    // What is approved before it has begun is in it from the start.
+    until("it does not begin", PATIENCE, &log, || log().contains("rings ").then_some(()));
+    const ROUNDS: usize = 4;
+    for round in 0..ROUNDS {
+        let pair = &late[round % 2];
+        let times = |what: &str| log().matches(what).count();
+        let joins = format!("{} is new and joins", pair.id);
+        let left = format!("{} left: its place is free", pair.kalshi.ticker);
+        decide("approve", &pair.id);
+        let is_done = |what: &str| (times(what) > round / 2).then_some(());
+        until("it does not join", PATIENCE, &log, || is_done(&joins));
+        decide("block", &pair.id);
+        until("it does not leave", PATIENCE, &log, || is_done(&left));
+    }
+    let (code, told, errors) = run.end();
+    assert_eq!(code, Some(0), "{told}{errors}");
+
+    // Each of them had the same number, one after the other.
+    let (code, shown, err) = output(&mut sim.command(&["journal", "show", "journal"]));
+    assert_eq!(code, Some(0), "{err}");
+    let named: Vec<&str> = shown
+        .lines()
+        .filter(|line| late.iter().any(|pair| line.ends_with(&pair.kalshi.ticker)))
+        .map(|line| line.split("Market ").nth(1).unwrap().split(" is ").next().unwrap())
+        .collect();
+    assert_eq!(named.len(), ROUNDS, "{shown}");
+    assert!(named.iter().all(|number| *number == named[0]), "{named:?}");
+
+    // Each feed let every one of them go and gave its number away; nothing was connected again.
+    let tape = fs::read_dir(sim.path("tapes")).unwrap().next().unwrap().unwrap().path();
+    let mut reader = TapeReader::open(&tape).unwrap();
+    let (mut opened, mut came, mut went) = ([0; 2], [0; 2], [0; 2]);
+    while reader.advance().unwrap() {
+        let Some(record) = reader.current() else { continue };
+        let venue = record.venue.index();
+        match record.body {
+            Body::Mark(TapKind::Opened, _) => opened[venue] += 1,
+            Body::Mark(TapKind::Market, _) => came[venue] += 1,
+            Body::Mark(TapKind::Verdict, bytes) => {
+                let says = Verdict::from_bytes(bytes).unwrap().says;
+                went[venue] += usize::from(says == Fitness::Retired);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((opened, came, went), ([1, 1], [ROUNDS; 2], [ROUNDS; 2]), "{errors}");
 
     // The tape says the same again.
     let (code, said, err) = output(&mut sim.command(&["replay", tape.to_str().unwrap()]));

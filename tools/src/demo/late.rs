@@ -2,17 +2,16 @@
 //! that it is one contract, it joins, and it is traded without a start or a connection.
 
 use std::cell::RefCell;
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use engine::pair::PairTable;
+use engine::pair::{PairId, PairTable};
 use engine::units::Usd;
 
 use crate::pairs::PairSpec;
 use crate::rest::Agent;
 use crate::run::child::Venues;
 use crate::run::inject::Injection;
-use crate::run::joins::{Joined, Joins};
+use crate::run::joins::{Joined, Joins, Move, Told, Watched};
 use crate::run::story::Story;
 use crate::run::summary::JoinedPair;
 
@@ -45,7 +44,7 @@ pub(super) struct Late {
     /// The name of its pair, and when it was listed.
     listed: Option<(String, Instant)>,
     /// Pairs that joined, and how long after their listing.
-    pub joined: Vec<(PairSpec, Option<Duration>)>,
+    pub joined: Vec<(PairId, PairSpec, Option<Duration>)>,
     /// What did not work.
     pub troubles: Vec<String>,
 }
@@ -87,7 +86,7 @@ impl Late {
     }
 
     fn has_joined(&self) -> bool {
-        let is = |name: &String| self.joined.iter().any(|(pair, _)| pair.id == *name);
+        let is = |name: &String| self.joined.iter().any(|(_, pair, _)| pair.id == *name);
         self.listed.as_ref().is_some_and(|(name, _)| is(name))
     }
 
@@ -99,7 +98,7 @@ impl Late {
         {
             self.troubles.push(format!("{name} was listed while it traded and did not join"));
         }
-        let told = |(pair, after): &(PairSpec, Option<Duration>)| {
+        let told = |(_, pair, after): &(PairId, PairSpec, Option<Duration>)| {
             let ms = after.and_then(|after| u64::try_from(after.as_millis()).ok());
             JoinedPair { after_ms: ms, ..story.joined(&pair.id, table) }
         };
@@ -109,19 +108,26 @@ impl Late {
 
 /// Where the pairs come from that join.
 pub(super) struct Newcomers<'a> {
-    pub joined: Option<Receiver<Joined>>,
+    pub watched: Option<Watched>,
     pub late: &'a RefCell<Late>,
 }
 
 impl Joins for Newcomers<'_> {
-    fn next(&mut self) -> Option<Joined> {
-        self.joined.as_ref()?.try_recv().ok()
+    fn next(&mut self) -> Option<Move> {
+        self.watched.as_ref()?.changes.try_recv().ok()
+    }
+
+    fn told(&mut self, told: Told) {
+        if let Some(watched) = &self.watched {
+            // Where the watcher is gone the run is over.
+            let _ = watched.told.send(told);
+        }
     }
 
     fn joined(&mut self, joined: &Joined) {
         let late = &mut *self.late.borrow_mut();
         let listed = late.listed.as_ref().filter(|(name, _)| *name == joined.spec.id);
         let after = listed.map(|(_, since)| since.elapsed());
-        late.joined.push((joined.spec.clone(), after));
+        late.joined.push((joined.listing.pair, joined.spec.clone(), after));
     }
 }

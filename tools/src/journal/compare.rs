@@ -101,6 +101,8 @@ impl Comparison {
 
     /// A pair joined, of which nothing is held.
     pub fn join(&mut self, at: Instant, spec: &PairSpec, markets: [MarketId; 2]) {
+        // Nothing is held of a market that comes, whatever had its number before.
+        self.over.retain(|over| !markets.contains(over));
         for record in super::opening::pair(spec, markets) {
             self.state.take(&record);
         }

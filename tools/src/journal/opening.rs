@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::pair::{Outcome, PairTable};
+use engine::pair::{Outcome, PairId, PairTable};
 use engine::top::MarketId;
 use engine::units::{Ns, Usd, Venue};
 use exec::journal::Record;
@@ -56,7 +56,8 @@ pub fn standing(
         .zip(cash)
         .map(|(venue, cash)| Record::Cash { venue, cash })
         .collect();
-    for (spec, pair) in file.pairs.iter().zip(table.pairs()) {
+    let places = file.pairs.iter().zip(table.pairs()).zip(0..);
+    for ((spec, pair), _) in places.filter(|(_, at)| table.is_live(PairId(*at))) {
         let [net, yes, no] = held.get(&spec.id).copied().unwrap_or_default();
         let [first, second] = pair.sides.map(|side| side.market);
         let mut hold = |market: MarketId, outcome, e6| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use engine::core::Core;
-use engine::pair::Outcome;
+use engine::pair::{Outcome, PairId};
 use engine::units::Venue;
 use serde_json::Value;
 use sim::venue::Standing;
@@ -87,7 +87,8 @@ pub fn compare(core: &Core, file: &PairFile, accounts: &[Standing; 2]) -> Audit 
         differ(differences, what, theirs, ours);
     }
     let held = positions(file, accounts);
-    for (spec, pair) in file.pairs.iter().zip(core.pairs().pairs()) {
+    let places = file.pairs.iter().zip(core.pairs().pairs()).zip(0..);
+    for ((spec, pair), _) in places.filter(|(_, at)| core.pairs().is_live(PairId(*at))) {
         let [kalshi_market, poly_market] = pair.sides.map(|side| side.market.index());
         let [net, yes, no] = held.get(&spec.id).copied().unwrap_or_default();
         let what = || format!("kalshi: position in {}", spec.kalshi.ticker);

@@ -3,11 +3,11 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use engine::pair::PairId;
 use engine::pin::CoreList;
 use engine::risk::Word;
 use engine::units::{Usd, Venue};
@@ -15,9 +15,9 @@ use engine::view::View;
 
 use super::assemble::{self, Assembled};
 use super::clocks;
-use super::discovered::{self, Heard, Watcher};
+use super::discovered::{self, Watcher};
 use super::inject::Injection;
-use super::joins::{self, Joined, Joins};
+use super::joins::{self, Joined, Joins, Move, Told, Watched};
 use super::reported;
 use super::spec::{Fills, RunSpec};
 use super::summary::Summary;
@@ -253,8 +253,8 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     let (tiles, ended, journal, newcomers) = trade_on(&wish, session, journal, state)?;
     let held = discovered::held_by(tiles.core.core());
     let table = tiles.core.core().pairs();
-    let joined = newcomers.iter().map(|pair| ended.story.joined(&pair.id, table)).collect();
-    file.pairs.extend(newcomers);
+    let joined = newcomers.iter().map(|(_, it)| ended.story.joined(&it.id, table)).collect();
+    newcomers.iter().for_each(|(place, pair)| joins::seat(&mut file, *place, pair));
     note(&file, &|id| held.contains(id))?;
     let summary = told(&tiles, &ended, &journal, args.report.as_deref(), &wish)?;
     let summary = Summary { joined, ..summary };
@@ -349,7 +349,7 @@ fn trade_on(
     session: Session,
     kept: Option<Journalled>,
     mut state: State,
-) -> Result<(LiveTiles, Ended, reported::Journal, Vec<PairSpec>), RunError> {
+) -> Result<(LiveTiles, Ended, reported::Journal, Vec<(PairId, PairSpec)>), RunError> {
     let Wish { config, spec, .. } = wish;
     let sends = kept.is_some();
     let agent = Agent::new(config.ca_file.as_deref())?;
@@ -390,10 +390,9 @@ fn trade_on(
         false => Watcher::new(config, &file, &table, ends.joins, ends.listed)
             .map_err(|e| RunError::Words(e.to_string()))?,
     };
-    let (watcher, heard) = watcher.unzip();
-    let (heard, joined) = heard.map(|Heard { words, joined }| (words, joined)).unzip();
+    let (watcher, watched) = watcher.unzip();
     let mut newcomers =
-        Newcomers { joined, seen: &seen, comparison: &comparison, pairs: Vec::new() };
+        Newcomers { watched, seen: &seen, comparison: &comparison, pairs: Vec::new() };
     let (tiles, ended) = std::thread::scope(|scope| {
         let check = |venue, verdicts| {
             CrossCheck::new(&seen, crosscheck::markets(venue, &table, &file), verdicts)
@@ -437,10 +436,7 @@ fn trade_on(
             state: &mut state,
             inject: wish.inject,
             stop: &stop,
-            words: &mut || {
-                let found = heard.as_ref().and_then(|heard| heard.try_recv().ok());
-                found.or_else(|| settled.try_recv().ok())
-            },
+            words: &mut || settled.try_recv().ok(),
             joins: &mut newcomers,
             tick: &mut |_| {},
             event: &mut |event| {
@@ -465,22 +461,29 @@ fn trade_on(
 
 /// Pairs that join, and who else must know of them.
 struct Newcomers<'a> {
-    joined: Option<Receiver<Joined>>,
+    watched: Option<Watched>,
     seen: &'a Seen,
     comparison: &'a Mutex<Comparison>,
-    pairs: Vec<PairSpec>,
+    pairs: Vec<(PairId, PairSpec)>,
 }
 
 impl Joins for Newcomers<'_> {
-    fn next(&mut self) -> Option<Joined> {
-        self.joined.as_ref()?.try_recv().ok()
+    fn next(&mut self) -> Option<Move> {
+        self.watched.as_ref()?.changes.try_recv().ok()
+    }
+
+    fn told(&mut self, told: Told) {
+        if let Some(watched) = &self.watched {
+            // Where the watcher is gone the run is over.
+            let _ = watched.told.send(told);
+        }
     }
 
     fn joined(&mut self, joined: &Joined) {
         joins::checked(joined).into_iter().for_each(|checked| self.seen.add(checked));
         let mut comparison = self.comparison.lock().unwrap_or_else(PoisonError::into_inner);
         comparison.join(Instant::now(), &joined.spec, joined.markets());
-        self.pairs.push(joined.spec.clone());
+        self.pairs.push((joined.listing.pair, joined.spec.clone()));
     }
 }
 

@@ -5,14 +5,12 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use engine::core::Core;
-use engine::pair::{Outcome, Pair, PairTable};
-use engine::risk::Word;
-use engine::top::MarketId;
+use engine::pair::{Outcome, Pair, PairId, PairTable};
 use engine::units::Venue;
 use rtrb::Consumer;
 
@@ -24,7 +22,8 @@ use crate::catalogue::venues::Venues;
 use crate::config::Config;
 use crate::discover::{self, DiscoverError};
 use crate::pairs::{self, PairFile};
-use crate::run::joins::{self, JoinEnds, Joined, Joiner, NotJoined};
+use crate::run::joins::joiner::Joiner;
+use crate::run::joins::{self, JoinEnds, NotJoined, Watched};
 
 /// Share of the read budget that looks beside a run may use, in percent: reconciliation and
 /// cross-checks come first.
@@ -141,7 +140,8 @@ pub fn held_by(core: &Core) -> HashSet<String> {
         let tokens = [Outcome::Yes, Outcome::No].map(|o| core.tokens().balance(second, o).e6());
         core.net().position_e6(first) != 0 || tokens != [0, 0]
     };
-    core.pairs().pairs().iter().filter(holds).map(|pair| pair.id.clone()).collect()
+    let live = core.pairs().live().map(|(_, pair)| pair);
+    live.filter(holds).map(|pair| pair.id.clone()).collect()
 }
 
 /// Looks for changes while a run lasts, on a thread of its own.
@@ -150,10 +150,9 @@ pub struct Watcher<'c> {
     discovery: Discovery,
     venues: Venues,
     every: Duration,
-    /// The markets of each of the run's pairs, by ticker and condition.
-    pairs: HashMap<(String, String), [MarketId; 2]>,
-    words: Sender<Word>,
-    /// Pairs that were stopped. They stay so: a person looks before the next start.
+    /// The place of each of the run's pairs, by ticker and condition.
+    pairs: HashMap<(String, String), PairId>,
+    /// Pairs that were stopped, and have not left yet.
     stopped: HashSet<(String, String)>,
     /// How many pairs wait for the next start, as it was said last.
     waiting: usize,
@@ -179,29 +178,25 @@ impl<'c> Watcher<'c> {
         table: &PairTable,
         ends: JoinEnds,
         listed: [Consumer<Venue>; 2],
-    ) -> Result<Option<(Watcher<'c>, Heard)>, DiscoverError> {
+    ) -> Result<Option<(Watcher<'c>, Watched)>, DiscoverError> {
         if !config.discovery.enabled || config.discovery.every_s == 0 {
             return Ok(None);
         }
-        let ids: HashMap<&str, [MarketId; 2]> = table
-            .pairs()
-            .iter()
-            .map(|pair| (pair.id.as_str(), pair.sides.map(|side| side.market)))
-            .collect();
+        let ids: HashMap<&str, PairId> =
+            table.live().map(|(place, pair)| (pair.id.as_str(), place)).collect();
         let pairs = file.pairs.iter().filter_map(|pair| {
-            let markets = *ids.get(pair.id.as_str())?;
+            let place = *ids.get(pair.id.as_str())?;
             let key = (pair.kalshi.ticker.clone(), pair.polymarket.condition_id.clone());
-            Some((key, markets))
+            Some((key, place))
         });
-        let ((words, heard), (tell, joined)) = (channel(), channel());
+        let ((tell, changes), (told, heard)) = (channel(), channel());
         let watcher = Watcher {
             config,
-            joiner: Joiner::new(ends, file, table, tell),
+            joiner: Joiner::new(ends, file, table, tell, heard),
             discovery: discover::open(config, discover::now_s())?,
             venues: Venues::new(config, SHARE)?,
             every: Duration::from_secs(u64::from(config.discovery.every_s)),
             pairs: pairs.collect(),
-            words,
             stopped: HashSet::new(),
             refused: HashSet::new(),
             waiting: 0,
@@ -209,7 +204,7 @@ impl<'c> Watcher<'c> {
             only_quoted: false,
             table: None,
         };
-        Ok(Some((watcher, Heard { words: heard, joined })))
+        Ok(Some((watcher, Watched { changes, told })))
     }
 
     /// Begins with what somebody found already. Only pairs join that are quoted on both venues, and
@@ -227,6 +222,7 @@ impl<'c> Watcher<'c> {
             for listed in &mut self.listed {
                 announced |= listed.pop().is_ok();
             }
+            self.tend(end);
             let wait = if announced { self.every.min(LOOK_APART) } else { self.every };
             if last.elapsed() < wait {
                 thread::sleep(NAP);
@@ -235,6 +231,17 @@ impl<'c> Watcher<'c> {
             (last, announced) = (Instant::now(), false);
             if let Err(error) = self.step(discover::now_s(), end) {
                 eprintln!("discovery: {error}; what was known stands");
+            }
+        }
+    }
+
+    /// Goes on with the pairs that leave. One that left may come again, where it may be traded.
+    fn tend(&mut self, end: &AtomicBool) {
+        // Where nobody listens the run is over.
+        for place in self.joiner.tend(end).unwrap_or_default() {
+            for (key, _) in self.pairs.extract_if(|_, its| *its == place) {
+                eprintln!("discovery: {} left: its place is free", key.0);
+                self.stopped.remove(&key);
             }
         }
     }
@@ -275,7 +282,7 @@ impl<'c> Watcher<'c> {
                 may.insert(key, (true, String::new()));
             }
         }
-        for (key, markets) in &self.pairs {
+        for (key, place) in &self.pairs {
             let known = self.discovery.store.pairs_of(&key.0)?;
             let is_known = known.iter().any(|row| row.polymarket == key.1);
             let over = (false, "one of its markets is over".to_owned());
@@ -289,16 +296,13 @@ impl<'c> Watcher<'c> {
                 continue;
             }
             self.stopped.insert(key.clone());
-            eprintln!("discovery: {} stops until the next start: {why}", key.0);
-            for market in markets {
-                // The run is over where nobody listens.
-                let _ = self.words.send(Word::Block { market: *market, blocked: true });
-            }
+            eprintln!("discovery: {} stops, and leaves once nothing of it is open: {why}", key.0);
+            self.joiner.retire(*place);
         }
         if waiting.len() > self.waiting {
             let some: Vec<&str> = waiting.iter().map(String::as_str).take(4).collect();
             eprintln!(
-                "discovery: {} new pairs find no place and trade from the next start on \
+                "discovery: {} new pairs find no place until others leave, or the next start \
                  (discovery.reserve): {} ...",
                 waiting.len(),
                 some.join(", ")
@@ -319,13 +323,13 @@ impl<'c> Watcher<'c> {
         self.config.assume(&mut spec);
         let id = entry.row.id.clone();
         match self.joiner.join(spec, &note, end) {
-            Ok(markets) => {
+            Ok(place) => {
                 eprintln!(
                     "discovery: {id} is new and joins{}",
                     listed_ago(entry, discover::now_s())
                 );
                 self.add_to_table(&note);
-                self.pairs.insert(key, markets);
+                self.pairs.insert(key, place);
                 None
             }
             Err(NotJoined::Full) => Some(id),
@@ -367,12 +371,4 @@ fn listed_ago(entry: &Entry, now: i64) -> String {
         Some(ago @ 0..3_600) => format!(", {ago} s after both venues list it"),
         _ => String::new(),
     }
-}
-
-/// What a watcher says.
-pub struct Heard {
-    /// What the core and the gates are to be told.
-    pub words: Receiver<Word>,
-    /// Pairs that join.
-    pub joined: Receiver<Joined>,
 }

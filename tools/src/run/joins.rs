@@ -1,26 +1,30 @@
-//! Pairs that join a run while it lasts. Their markets are told to the feeds first, which number and
+//! Pairs that join a run while it lasts, and pairs that leave it. Their markets are told to the feeds first, which number and
 //! subscribe to them; then to the gates and the signer; then the pair goes to the core. So nothing
 //! is ever decided on a pair whose orders somebody could not make.
+//!
+//! A pair leaves the other way round: first the core, then the feeds, then the gates. Only then are
+//! its markets' numbers free ([`joiner`]).
 
-use std::collections::HashMap;
+pub mod joiner; // whoever tells everybody
+
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 use std::time::Duration;
 
-use engine::pair::{Listing, PairTable};
+use engine::event::{Event, PairChange};
+use engine::pair::{Listing, PairId, PairTable};
 use engine::top::MarketId;
 use engine::units::Venue;
 use exec::journal::Record;
-use feeds::live::arrival::{ARRIVAL_RING_DEPTH, Arrival, Arrivals};
+use feeds::live::arrival::{ARRIVAL_RING_DEPTH, Arrival, Arrivals, Going};
 use feeds::live::{kalshi, polymarket};
 use feeds::market::AddError;
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::gates::{TermsRings, kalshi_terms, polymarket_terms};
+use super::gates::TermsRings;
 use crate::journal::opening;
 use crate::pairs::{self, PairFile, PairSpec};
-use crate::replay::setup;
 
 /// Whoever waits for a tile looks so often: feeds look at what comes every millisecond.
 const NAP: Duration = Duration::from_millis(2);
@@ -31,13 +35,22 @@ pub struct ArrivalEnds<M> {
     pub coming: Producer<Arrival<M>>,
     /// The number that each took, or why it has none.
     pub answers: Consumer<Result<MarketId, AddError>>,
+    /// Markets that go.
+    pub going: Producer<Going>,
+    /// The same once they went, with the generation of the last Top.
+    pub gone: Consumer<(Going, u32)>,
 }
 
 /// Both ends of that way.
 pub fn arrivals<M>() -> (ArrivalEnds<M>, Arrivals<M>) {
     let (coming, came) = RingBuffer::new(ARRIVAL_RING_DEPTH);
     let (answered, answers) = RingBuffer::new(ARRIVAL_RING_DEPTH);
-    (ArrivalEnds { coming, answers }, Arrivals { coming: came, answers: answered })
+    let (going, goes) = RingBuffer::new(ARRIVAL_RING_DEPTH);
+    let (went, gone) = RingBuffer::new(ARRIVAL_RING_DEPTH);
+    (
+        ArrivalEnds { coming, answers, going, gone },
+        Arrivals { coming: came, answers: answered, going: goes, gone: went },
+    )
 }
 
 /// Everything by which a run learns of markets.
@@ -80,13 +93,64 @@ impl Joined {
     }
 }
 
-/// Where the pairs come from that join.
-pub trait Joins {
-    /// The next one.
-    fn next(&mut self) -> Option<Joined>;
+/// What the core is to be told.
+#[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant)] // A few a minute at most.
+pub enum Move {
+    /// A pair joins.
+    Join(Joined),
+    /// A pair is to leave.
+    Retire(PairId),
+    /// A market is to be forgotten.
+    Vacate(MarketId, u32),
+}
 
-    /// The core was told of it.
+/// What the core said of that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// A pair left.
+    Left(PairId),
+    /// A market is forgotten.
+    Vacated(MarketId, u32),
+}
+
+impl Told {
+    /// What an event says of pairs that leave.
+    pub const fn of(event: &Event) -> Option<Told> {
+        match *event {
+            Event::PairChanged { pair, change: PairChange::Left, .. } => Some(Told::Left(pair)),
+            Event::MarketVacated { market, generation } => Some(Told::Vacated(market, generation)),
+            _ => None,
+        }
+    }
+}
+
+/// Where the pairs come from that join, and where it is known which leave.
+pub trait Joins {
+    /// The next change.
+    fn next(&mut self) -> Option<Move>;
+
+    /// The core was told of a pair that joins.
     fn joined(&mut self, joined: &Joined);
+
+    /// The core said something of those that leave.
+    fn told(&mut self, told: Told);
+}
+
+/// The watcher's ends for whoever watches the run.
+pub struct Watched {
+    /// What the core is to be told.
+    pub changes: Receiver<Move>,
+    /// What it said.
+    pub told: Sender<Told>,
+}
+
+/// Notes a pair in the list of a run's pairs, which stand in the order of their places.
+pub fn seat(file: &mut PairFile, place: PairId, spec: &PairSpec) {
+    match file.pairs.get_mut(place.index()) {
+        Some(seat) => seat.clone_from(spec),
+        None => file.pairs.push(spec.clone()),
+    }
 }
 
 /// Why a pair waits for the next start.
@@ -98,110 +162,6 @@ pub enum NotJoined {
     Words(String),
     /// The run is over.
     Over,
-}
-
-/// Tells everybody of the pairs that join, on a thread that may wait.
-pub struct Joiner {
-    ends: JoinEnds,
-    /// As the core has it, or will.
-    table: PairTable,
-    /// By venue, and by ticker or condition.
-    markets: [HashMap<String, MarketId>; 2],
-    tell: Sender<Joined>,
-}
-
-impl Joiner {
-    /// A joiner for a run over these pairs; what it has told goes to `tell`.
-    pub fn new(ends: JoinEnds, file: &PairFile, table: &PairTable, tell: Sender<Joined>) -> Joiner {
-        let mut markets = [HashMap::new(), HashMap::new()];
-        for (spec, pair) in file.pairs.iter().zip(table.pairs()) {
-            let names = [&spec.kalshi.ticker, &spec.polymarket.condition_id];
-            for ((known, name), side) in markets.iter_mut().zip(names).zip(pair.sides) {
-                known.insert(name.clone(), side.market);
-            }
-        }
-        Joiner { ends, table: table.clone(), markets, tell }
-    }
-
-    /// Tells everybody of a pair, the core last; its markets. `note` is the pair as its file says
-    /// it, for the tape.
-    ///
-    /// # Errors
-    /// [`NotJoined`]
-    pub fn join(
-        &mut self,
-        spec: PairSpec,
-        note: &str,
-        end: &AtomicBool,
-    ) -> Result<[MarketId; 2], NotJoined> {
-        let place = self.table.vacant().ok_or(NotJoined::Full)?;
-        // Before anybody is told: what no order could be made for is told to nobody.
-        let terms = polymarket_terms(&spec).map_err(NotJoined::Words)?;
-        let names = [spec.kalshi.ticker.clone(), spec.polymarket.condition_id.clone()];
-        let first = match self.markets[0].get(&names[0]) {
-            Some(known) => *known,
-            None => {
-                let market = kalshi::NewMarket {
-                    event: spec.kalshi.event.clone(),
-                    ticker: spec.kalshi.ticker.clone(),
-                    grid: spec.kalshi.grid,
-                };
-                let market = arrive(&mut self.ends.kalshi, market, note, end)?;
-                if let Some(rings) = &mut self.ends.terms {
-                    send(&mut rings.kalshi, (market, kalshi_terms(&spec)), end)?;
-                }
-                market
-            }
-        };
-        self.markets[0].insert(names[0].clone(), first);
-        let second = match self.markets[1].get(&names[1]) {
-            Some(known) => *known,
-            None => {
-                let p = &spec.polymarket;
-                let market = polymarket::NewMarket {
-                    condition: p.condition_id.clone(),
-                    tokens: [p.yes.clone(), p.no.clone()],
-                    grid: p.grid,
-                    terms: Some(setup::hash_terms(&spec)),
-                };
-                let market = arrive(&mut self.ends.polymarket, market, note, end)?;
-                for ring in self.ends.terms.iter_mut().flat_map(|rings| &mut rings.polymarket) {
-                    send(ring, (market, terms), end)?;
-                }
-                market
-            }
-        };
-        self.markets[1].insert(names[1].clone(), second);
-        let markets = [first, second];
-        let pair =
-            setup::pair(&spec, markets).map_err(|error| NotJoined::Words(error.to_string()))?;
-        let event = spec.event.as_deref().and_then(|name| self.table.event_named(name));
-        let listing = Listing::of(place, event.unwrap_or(place), &pair);
-        let joined = Joined { listing, spec };
-        if !joined.list(&mut self.table) {
-            return Err(NotJoined::Words("the table of pairs does not take it".to_owned()));
-        }
-        self.tell.send(joined).map_err(|_| NotJoined::Over)?;
-        Ok(markets)
-    }
-}
-
-/// Has a market added to a feed, and waits for its number.
-fn arrive<M>(
-    ends: &mut ArrivalEnds<M>,
-    market: M,
-    note: &str,
-    end: &AtomicBool,
-) -> Result<MarketId, NotJoined> {
-    send(&mut ends.coming, Arrival { market, note: note.as_bytes().into() }, end)?;
-    loop {
-        match ends.answers.pop() {
-            Ok(Ok(market) | Err(AddError::Known(market))) => return Ok(market),
-            Ok(Err(error)) => return Err(NotJoined::Words(error.to_string())),
-            Err(_) if end.load(Relaxed) => return Err(NotJoined::Over),
-            Err(_) => thread::sleep(NAP),
-        }
-    }
 }
 
 /// Waits for room: tiles take what comes as soon as they may.

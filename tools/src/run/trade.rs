@@ -20,7 +20,7 @@ use feeds::live::figures::LineFigures;
 use rtrb::{Consumer, Producer};
 
 use super::brakes::Brakes;
-use super::joins::{Joined, Joins};
+use super::joins::{Joins, Move, Told};
 use super::screen::{Picture, Screen, Title};
 use super::spec::RunSpec;
 use super::story::{Story, risk_text};
@@ -240,8 +240,8 @@ struct Main<'a> {
     story: &'a mut Story,
     table: &'a mut engine::pair::PairTable,
     picture: Picture,
-    /// A pair for which the core had no room yet.
-    joining: Option<Joined>,
+    /// A change for which the core had no room yet.
+    joining: Option<Move>,
     /// It was told that the journal cannot be written any more.
     unwritten: bool,
 }
@@ -252,6 +252,12 @@ impl Main<'_> {
         let mut some = false;
         while let Ok(event) = outside.events.pop() {
             self.story.event(&event, self.table);
+            if let Some(told) = Told::of(&event) {
+                if let Told::Left(pair) = told {
+                    self.table.leave(pair);
+                }
+                watch.joins.told(told);
+            }
             if let Event::RiskTripped { risk, .. } = &event
                 && risk.latches()
             {
@@ -309,13 +315,24 @@ impl Main<'_> {
         outside.brakes.flush(&mut outside.commands);
     }
 
-    /// Tells the core of a pair that joins. Everybody else who must know its markets does already.
+    /// Tells the core of a pair that joins or is to leave. Everybody else who must know the markets
+    /// of one that joins does already.
     fn join(&mut self, outside: &mut Outside, watch: &mut Watch<'_>) {
-        let Some(joined) = self.joining.take().or_else(|| watch.joins.next()) else { return };
+        let Some(change) = self.joining.take().or_else(|| watch.joins.next()) else { return };
         if outside.commands.is_full() {
-            self.joining = Some(joined);
+            self.joining = Some(change);
             return;
         }
+        let leaves = match change {
+            Move::Retire(pair) => Some(Command::Retire(pair)),
+            Move::Vacate(market, generation) => Some(Command::Vacate { market, generation }),
+            Move::Join(_) => None,
+        };
+        if let Some(command) = leaves {
+            // There is room, as was seen.
+            let _ = outside.commands.push(command);
+        }
+        let Move::Join(joined) = change else { return };
         // Whoever reads the journal must know the market before any order for it.
         if let Some(journal) = &mut outside.journal {
             joined.records().iter().for_each(|record| {

@@ -1,0 +1,286 @@
+//! Tells everybody of the pairs that join and of those that leave, on a thread that may wait.
+//!
+//! A number that a market had is given to another one only after each of these has said so, in this
+//! order: the core has no pair of it; its feed has sent its last Top, and no frame finds it; the core
+//! has taken that Top; its gate has reported all of its orders and forgotten it. So nothing that was
+//! said of the one is ever taken for the other.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use engine::pair::{Listing, PairId, PairTable};
+use engine::top::MarketId;
+use engine::units::Venue;
+use feeds::live::arrival::{Arrival, Going};
+use feeds::live::{kalshi, polymarket};
+use feeds::market::AddError;
+
+use super::{ArrivalEnds, JoinEnds, Joined, Move, NAP, NotJoined, Told, send};
+use crate::pairs::{PairFile, PairSpec};
+use crate::replay::setup;
+use crate::run::gates::{kalshi_terms, polymarket_terms};
+
+/// Whoever is to leave is asked again after this: what keeps it may be over, and an answer may be
+/// lost.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// A pair as it is known here.
+struct Tenant {
+    names: [String; 2],
+    markets: [MarketId; 2],
+}
+
+/// A market on its way out.
+struct Leaver {
+    /// Of its last Top.
+    generation: u32,
+    asked: Instant,
+}
+
+/// Tells everybody of pairs.
+pub struct Joiner {
+    ends: JoinEnds,
+    /// As the core has it, or will.
+    table: PairTable,
+    tenants: BTreeMap<PairId, Tenant>,
+    /// By venue, and by ticker or condition.
+    markets: [HashMap<String, MarketId>; 2],
+    /// Pairs that are to leave, with when the core was asked last.
+    retiring: BTreeMap<PairId, Option<Instant>>,
+    leavers: BTreeMap<MarketId, Leaver>,
+    tell: Sender<Move>,
+    told: Receiver<Told>,
+}
+
+impl Joiner {
+    /// A joiner for a run over these pairs. What the core is to be told goes to `tell`, and what it
+    /// said comes from `told`.
+    pub fn new(
+        ends: JoinEnds,
+        file: &PairFile,
+        table: &PairTable,
+        tell: Sender<Move>,
+        told: Receiver<Told>,
+    ) -> Joiner {
+        let mut joiner = Joiner {
+            ends,
+            table: table.clone(),
+            tenants: BTreeMap::new(),
+            markets: [HashMap::new(), HashMap::new()],
+            retiring: BTreeMap::new(),
+            leavers: BTreeMap::new(),
+            tell,
+            told,
+        };
+        for (spec, (place, pair)) in file.pairs.iter().zip(table.live()) {
+            joiner.note(place, spec, pair.sides.map(|side| side.market));
+        }
+        joiner
+    }
+
+    fn note(&mut self, place: PairId, spec: &PairSpec, markets: [MarketId; 2]) {
+        let names = [spec.kalshi.ticker.clone(), spec.polymarket.condition_id.clone()];
+        for ((known, name), market) in self.markets.iter_mut().zip(&names).zip(markets) {
+            known.insert(name.clone(), market);
+        }
+        self.tenants.insert(place, Tenant { names, markets });
+    }
+
+    /// True where no number is left for another market of that venue.
+    fn is_full(&self, venue: Venue) -> bool {
+        let leaving = self.leavers.keys().filter(|market| market.venue() == venue).count();
+        self.markets[venue.index()].len() + leaving >= self.table.markets(venue.index())
+    }
+
+    /// Tells everybody of a pair, the core last; its place. `note` is the pair as its file says it,
+    /// for the tape.
+    ///
+    /// # Errors
+    /// [`NotJoined`]
+    pub fn join(
+        &mut self,
+        spec: PairSpec,
+        note: &str,
+        end: &AtomicBool,
+    ) -> Result<PairId, NotJoined> {
+        let place = self.table.vacant().ok_or(NotJoined::Full)?;
+        // Before anybody is told: what no order could be made for is told to nobody.
+        let terms = polymarket_terms(&spec).map_err(NotJoined::Words)?;
+        let names = [&spec.kalshi.ticker, &spec.polymarket.condition_id];
+        let known = [0, 1].map(|side: usize| self.markets[side].get(names[side]).copied());
+        if Venue::ALL.into_iter().any(|v| known[v.index()].is_none() && self.is_full(v)) {
+            return Err(NotJoined::Full);
+        }
+        let first = match known[0] {
+            Some(known) => known,
+            None => {
+                let market = kalshi::NewMarket {
+                    event: spec.kalshi.event.clone(),
+                    ticker: spec.kalshi.ticker.clone(),
+                    grid: spec.kalshi.grid,
+                };
+                arrive(&mut self.ends.kalshi, market, note, end)?
+            }
+        };
+        let second = match known[1] {
+            Some(known) => Ok(known),
+            None => {
+                let p = &spec.polymarket;
+                let market = polymarket::NewMarket {
+                    condition: p.condition_id.clone(),
+                    tokens: [p.yes.clone(), p.no.clone()],
+                    grid: p.grid,
+                    terms: Some(setup::hash_terms(&spec)),
+                };
+                arrive(&mut self.ends.polymarket, market, note, end)
+            }
+        };
+        let listed = second.and_then(|second| {
+            let pair = setup::pair(&spec, [first, second])
+                .map_err(|error| NotJoined::Words(error.to_string()))?;
+            let event = spec.event.as_deref().and_then(|name| self.table.event_named(name));
+            let listing = Listing::of(place, event.unwrap_or(place), &pair);
+            Ok(Joined { listing, spec: spec.clone() })
+        });
+        let joined = match listed {
+            Ok(joined) => joined,
+            Err(why) => {
+                // A market that nobody has is let go again.
+                if known[0].is_none() {
+                    self.let_go(first, end)?;
+                }
+                return Err(why);
+            }
+        };
+        // Gates and signer take the terms with the pair, those of one pair after the other.
+        if let Some(rings) = &mut self.ends.terms {
+            if known[0].is_none() {
+                send(&mut rings.kalshi, (first, kalshi_terms(&spec)), end)?;
+            }
+            if known[1].is_none() {
+                for ring in &mut rings.polymarket {
+                    send(ring, (joined.markets()[1], terms), end)?;
+                }
+            }
+        }
+        if !joined.list(&mut self.table) {
+            return Err(NotJoined::Words("the table of pairs does not take it".to_owned()));
+        }
+        self.note(place, &spec, joined.markets());
+        self.tell.send(Move::Join(joined)).map_err(|_| NotJoined::Over)?;
+        Ok(place)
+    }
+
+    /// Has a pair leave: it is out of trading with the next look of the core, and goes once nothing
+    /// of it is open.
+    pub fn retire(&mut self, place: PairId) {
+        self.retiring.entry(place).or_insert(None);
+    }
+
+    /// Goes on with those that leave; which pairs went since.
+    ///
+    /// # Errors
+    /// [`NotJoined::Over`]
+    pub fn tend(&mut self, end: &AtomicBool) -> Result<Vec<PairId>, NotJoined> {
+        let mut went = Vec::new();
+        while let Ok(told) = self.told.try_recv() {
+            match told {
+                Told::Left(place) if self.retiring.remove(&place).is_some() => {
+                    self.leave(place, end)?;
+                    went.push(place);
+                }
+                Told::Vacated(market, generation) => self.free(market, generation, end)?,
+                Told::Left(_) => {}
+            }
+        }
+        let is_due = |asked: &Instant| asked.elapsed() >= ASK_AGAIN;
+        for (place, asked) in &mut self.retiring {
+            if asked.as_ref().is_none_or(is_due) {
+                *asked = Some(Instant::now());
+                self.tell.send(Move::Retire(*place)).map_err(|_| NotJoined::Over)?;
+            }
+        }
+        for (market, leaver) in self.leavers.iter_mut().filter(|(_, it)| is_due(&it.asked)) {
+            leaver.asked = Instant::now();
+            let change = Move::Vacate(*market, leaver.generation);
+            self.tell.send(change).map_err(|_| NotJoined::Over)?;
+        }
+        Ok(went)
+    }
+
+    /// A pair left the core: markets that no other pair has go too.
+    fn leave(&mut self, place: PairId, end: &AtomicBool) -> Result<(), NotJoined> {
+        self.table.leave(place);
+        let Some(Tenant { names, markets }) = self.tenants.remove(&place) else { return Ok(()) };
+        for (side, market) in markets.into_iter().enumerate() {
+            if self.tenants.values().all(|other| other.markets[side] != market) {
+                self.markets[side].remove(&names[side]);
+                self.let_go(market, end)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a market's subscription, and has the core and its gate forget it.
+    fn let_go(&mut self, market: MarketId, end: &AtomicBool) -> Result<(), NotJoined> {
+        let generation = self.go(Going::Retire(market), market.venue(), end)?;
+        self.leavers.insert(market, Leaver { generation, asked: Instant::now() });
+        self.tell.send(Move::Vacate(market, generation)).map_err(|_| NotJoined::Over)
+    }
+
+    /// Everybody has forgotten a market: its number is free.
+    fn free(
+        &mut self,
+        market: MarketId,
+        generation: u32,
+        end: &AtomicBool,
+    ) -> Result<(), NotJoined> {
+        let known = self.leavers.get(&market).is_some_and(|it| it.generation == generation);
+        if known {
+            self.go(Going::Vacate(market), market.venue(), end)?;
+            self.leavers.remove(&market);
+        }
+        Ok(())
+    }
+
+    fn go(&mut self, going: Going, venue: Venue, end: &AtomicBool) -> Result<u32, NotJoined> {
+        match venue {
+            Venue::Kalshi => go(&mut self.ends.kalshi, going, end),
+            Venue::Polymarket => go(&mut self.ends.polymarket, going, end),
+        }
+    }
+}
+
+/// Has a market added to a feed, and waits for its number.
+fn arrive<M>(
+    ends: &mut ArrivalEnds<M>,
+    market: M,
+    note: &str,
+    end: &AtomicBool,
+) -> Result<MarketId, NotJoined> {
+    send(&mut ends.coming, Arrival { market, note: note.as_bytes().into() }, end)?;
+    loop {
+        match ends.answers.pop() {
+            Ok(Ok(market) | Err(AddError::Known(market))) => return Ok(market),
+            Ok(Err(error)) => return Err(NotJoined::Words(error.to_string())),
+            Err(_) if end.load(Relaxed) => return Err(NotJoined::Over),
+            Err(_) => thread::sleep(NAP),
+        }
+    }
+}
+
+/// Tells a feed of a market that goes, and waits until it went; the generation of its last Top.
+fn go<M>(ends: &mut ArrivalEnds<M>, going: Going, end: &AtomicBool) -> Result<u32, NotJoined> {
+    send(&mut ends.going, going, end)?;
+    loop {
+        match ends.gone.pop() {
+            Ok((_, generation)) => return Ok(generation),
+            Err(_) if end.load(Relaxed) => return Err(NotJoined::Over),
+            Err(_) => thread::sleep(NAP),
+        }
+    }
+}
