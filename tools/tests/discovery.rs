@@ -82,7 +82,7 @@ fn equal_contracts_are_found_look_alikes_refused_and_decisions_hold() {
     let (ticker, condition) = key(more);
     let screen = sim.good(&["discover", "--explain", &format!("{ticker},{condition}")]);
     assert!(screen.lines().count() <= 45 && screen.contains("REFUSED"), "{screen}");
-    assert!(screen.contains("strike differs") && screen.contains("read in:"), "{screen}");
+    assert!(screen.contains("strike differs") && screen.contains("read in the "), "{screen}");
 
     decisions(&sim, &own);
 }
@@ -90,6 +90,7 @@ fn equal_contracts_are_found_look_alikes_refused_and_decisions_hold() {
 #[test]
 fn what_was_known_outlives_the_venues_and_a_table_is_not_emptied() {
     let mut sim = Sim::start(&["--port", "0"]);
+    filters(&sim);
     sim.good(&["discover", "--out", "found.toml"]);
     let known = sim.pairs("found.toml");
     sim.stop();
@@ -131,4 +132,58 @@ fn decisions(sim: &Sim, own: &PairFile) {
     assert_eq!(pair.verdict, Verdict::Approved);
     assert!(export.pairs.iter().all(|pair| pair.verdict.trades_live()));
     assert_eq!(sim.good(&["pairs", "diff", "export.toml"]).matches("~ ").count(), 0);
+}
+
+/// What is asked for narrows what is shown: the return on locked money, leagues, a market.
+fn filters(sim: &Sim) {
+    let shown = |more: &[&str]| -> Vec<Value> {
+        let out = sim.good(&[&["discover", "--json"], more].concat());
+        let found: Value = serde_json::from_str(&out).unwrap();
+        found["pairs"].as_array().unwrap().clone()
+    };
+    let apr = |pair: &Value| -> Option<f64> {
+        pair["apr_percent"].as_str()?.trim_end_matches(" %").parse().ok()
+    };
+    let all = shown(&[]);
+    let known: Vec<f64> = all.iter().filter_map(apr).collect();
+    assert!(known.len() >= 6 && known.is_sorted_by(|a, b| a >= b), "best paid first: {known:?}");
+    assert!(all.iter().skip(known.len()).all(|pair| apr(pair).is_none()), "unknown ones last");
+    // Quotes move between two looks, so that only what is shown can be compared with the limit.
+    assert!(shown(&["--min-apr", "0"]).iter().all(|pair| apr(pair).unwrap() >= 0.0));
+
+    let of = |pair: &Value, stem: &str| pair["kalshi_ticker"].as_str().unwrap().starts_with(stem);
+    let leagues = shown(&["--only-leagues", "nba,epl"]);
+    let is_one = |pair: &&Value| of(pair, "KXNBA") || of(pair, "KXEPL");
+    assert_eq!(leagues.len(), all.iter().filter(is_one).count());
+    assert!(leagues.iter().any(|pair| of(pair, "KXNBA")) && leagues.iter().all(|p| is_one(&p)));
+
+    let ticker = leagues[0]["kalshi_ticker"].as_str().unwrap();
+    let one = shown(&["--kalshi-ticker", &ticker.to_lowercase()]);
+    assert!(!one.is_empty() && one.iter().all(|pair| pair["kalshi_ticker"] == ticker), "{one:?}");
+}
+
+#[test]
+fn the_environment_makes_a_run_find_pairs_and_end_or_find_them_though_no_file_asks_for_it() {
+    let sim = Sim::start(&["--port", "0", "--catalogue", "none"]);
+    let path = sim.path("parallax.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("pairs = [\"pairs.toml\"]\n", "pairs = []\n")).unwrap();
+    let run = ["run", "--seconds", "1", "--no-tui", "--json"];
+    let only = output(sim.configured(&run).env("DISCOVERY_ONLY", "1"));
+    assert_eq!(only.0, Some(0), "{}", only.2);
+    let ids: Vec<String> = sim.pairs("pairs.toml").pairs.into_iter().map(|pair| pair.id).collect();
+    assert!(ids.iter().all(|id| only.1.contains(id)), "{}", only.1);
+    assert!(!only.1.contains("decision_hash"), "it ended before it traded: {}", only.1);
+
+    let (code, told, err) = output(sim.configured(&run).env("FORCE_DISCOVERY", "1"));
+    assert_eq!(code, Some(0), "{told}{err}");
+    assert!(
+        err.contains(&format!("discovery: {} pairs beside 0 of your files", ids.len())),
+        "{err}"
+    );
+    assert!(told.contains("decision_hash"), "{told}");
+    // A word that is no switch is refused, with its name.
+    let (code, _, err) = output(sim.configured(&run).env("DISCOVERY_ONLY", "perhaps"));
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("DISCOVERY_ONLY"), "{err}");
 }

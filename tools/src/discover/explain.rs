@@ -38,13 +38,17 @@ pub fn screen(
         let _ = writeln!(text, "{}", cut(&words, WIDTH)); // Writing to a string cannot fail.
     };
     let Equality { score, calibrated, .. } = judged.equality;
-    line(format!("{said}   (score {score} of 1000, {calibrated} of 1000 such pairs are equal)"));
+    line(said.to_owned());
+    line(format!(
+        "  Likeness    {score} of 1000; of 1000 pairs so alike, {calibrated} are one contract"
+    ));
     let (market, other) = (&here.market, &there.market);
     let asked = match market.title.trim() {
         "" => here.event.as_ref().map_or("", |event| event.title.as_str()),
         title => title,
     };
-    line(format!("  Kalshi      {}  {}", market.ticker, joined(&[asked, &market.yes_sub_title])));
+    line(format!("  Kalshi      {}", market.ticker));
+    line(format!("              {}", joined(&[asked, &market.yes_sub_title])));
     line(format!(
         "              {}",
         times(&[
@@ -53,11 +57,8 @@ pub fn screen(
             ("about", market.occurrence),
         ])
     ));
-    line(format!(
-        "  Polymarket  {}  {}",
-        other.slug,
-        joined(&[&other.question, &other.group_item_title])
-    ));
+    line(format!("  Polymarket  {}", other.slug));
+    line(format!("              {}", joined(&[&other.question, &other.group_item_title])));
     line(format!("              {}", times(&[("ends", other.end), ("starts", other.game_start)])));
     line(format!("              {}", other.condition_id));
     match (&judged.mapping, finding::polarity(judged, &other.tokens)) {
@@ -68,39 +69,92 @@ pub fn screen(
             map.with_no_name,
             short(&map.with_no)
         )),
+        _ if !judged.equality.equal => {}
         _ => line("  Outcomes    nobody can say which answers which: not tradable".to_owned()),
     }
     if let Some(standing) = standing {
         line(format!("  Stands      {:?}: {}", standing.verdict, standing.why));
     }
-    let against = finding::against(judged);
+    // A line is enough for all of which neither side says anything.
+    let silent = |field: &&Compared| field.here.trim().is_empty() && field.there.trim().is_empty();
+    let all = finding::against(judged).into_iter();
+    let (neither, against): (Vec<&Compared>, Vec<&Compared>) = all.partition(silent);
+    let pages = Pages::of(here, there);
     for field in against.iter().take(FIELDS_MAX) {
         text.push('\n');
-        shown(&mut text, field);
+        shown(&mut text, field, &pages);
     }
-    if against.len() > FIELDS_MAX {
-        let more: Vec<&str> = against[FIELDS_MAX..].iter().map(|f| f.field.as_str()).collect();
-        let _ = writeln!(text, "\n  also open: {}", cut(&more.join(", "), WIDTH - 14));
-    }
+    text.push('\n');
+    let mut list = |what: &str, names: Vec<&str>| {
+        if !names.is_empty() {
+            let names = cut(&names.join(", "), WIDTH - what.len() - 4);
+            let _ = writeln!(text, "  {what}: {names}");
+        }
+    };
+    list("also open", against.iter().skip(FIELDS_MAX).map(|field| field.field.as_str()).collect());
+    list("neither says", neither.iter().map(|field| field.field.as_str()).collect());
     let gate = judged.gate.compared.iter().filter(|_| judged.equality.equal);
-    let agreed: Vec<&str> = judged
+    let agreed = judged
         .compared
         .iter()
         .chain(gate)
-        .filter(|field| matches!(field.relation, Relation::Equal | Relation::Compatible))
-        .map(|field| field.field.as_str())
-        .collect();
-    if !agreed.is_empty() {
-        let _ = writeln!(text, "\n  agree: {}", cut(&agreed.join(", "), WIDTH - 10));
-    }
+        .filter(|field| matches!(field.relation, Relation::Equal | Relation::Compatible));
+    list("agree", agreed.map(|field| field.field.as_str()).collect());
     if judged.equality.equal {
         let _ = writeln!(text, "  worst case: {}", worst(&judged.payoff));
     }
     text
 }
 
+/// The texts of both pages by what a trader calls them, the most telling first.
+struct Pages {
+    here: Vec<(&'static str, String)>,
+    there: Vec<(&'static str, String)>,
+    /// Where each side says when a game begins: no sentence does.
+    start: [String; 2],
+}
+
+impl Pages {
+    fn of(here: &KalshiRow, there: &PolymarketRow) -> Pages {
+        let (market, other) = (&here.market, &there.market);
+        let event = |text: fn(&crate::catalogue::kalshi::Event) -> &String| {
+            here.event.as_ref().map_or(String::new(), |event| plain(text(event)))
+        };
+        let page = there.event.as_ref().map_or(String::new(), |event| plain(&event.title));
+        let about = market.occurrence.map(|at| format!(", occurrence_datetime {}", rfc3339(at)));
+        let begins = other.game_start.map(|at| format!(", gameStartTime {}", rfc3339(at)));
+        Pages {
+            here: vec![
+                ("title", plain(&market.title)),
+                ("title of the event", event(|event| &event.title)),
+                ("name of the outcome", plain(&market.yes_sub_title)),
+                ("rules", plain(&market.rules_primary)),
+                ("second rules", plain(&market.rules_secondary)),
+            ],
+            there: vec![
+                ("question", plain(&other.question)),
+                ("name of the outcome", plain(&other.group_item_title)),
+                ("title of the event", page),
+                ("description", plain(&other.description)),
+            ],
+            start: [
+                format!("ticker {}{}", market.ticker, about.unwrap_or_default()),
+                format!("slug {}{}", other.slug, begins.unwrap_or_default()),
+            ],
+        }
+    }
+}
+
+/// Which of the texts holds these words; empty where none does.
+fn place(texts: &[(&'static str, String)], words: &str) -> &'static str {
+    let words = plain(words);
+    // Words of two texts stand together with a bar or brackets between: the first one counts.
+    let holds = |text: &str| !text.is_empty() && (text.contains(&words) || words.starts_with(text));
+    texts.iter().find(|(_, text)| holds(text)).map_or("", |(name, _)| name)
+}
+
 /// A field with both values and the words that they were read from.
-fn shown(text: &mut String, field: &Compared) {
+fn shown(text: &mut String, field: &Compared, pages: &Pages) {
     let mark = match field.relation {
         Relation::Different => "differs",
         Relation::Unknown => "unknown",
@@ -108,17 +162,23 @@ fn shown(text: &mut String, field: &Compared) {
         Relation::Compatible => "compatible",
     };
     let _ = writeln!(text, "  {} {mark}", field.field);
-    for (venue, value, words) in
-        [("Kalshi", &field.here, &field.here_text), ("Polymarket", &field.there, &field.there_text)]
-    {
+    let sides = [
+        ("Kalshi", &field.here, &field.here_text, &pages.here, &pages.start[0]),
+        ("Polymarket", &field.there, &field.there_text, &pages.there, &pages.start[1]),
+    ];
+    for (venue, value, words, texts, start) in sides {
         let value = if value.trim().is_empty() { "does not say" } else { value };
         let _ = writeln!(text, "    {venue:<10}  {}", cut(&plain(value), QUOTE_MAX));
-        if !words.trim().is_empty() && words.trim() != value.trim() {
-            let _ = writeln!(
-                text,
-                "                read in: \"{}\"",
-                cut(&plain(words), QUOTE_MAX - 12)
-            );
+        if field.field == "start" {
+            let _ = writeln!(text, "                read in {}", cut(start, QUOTE_MAX - 12));
+        } else if !words.trim().is_empty() && words.trim() != value.trim() {
+            let place = match place(texts, words) {
+                "" => String::new(),
+                name => format!(" the {name}"),
+            };
+            let most = QUOTE_MAX - 12 - place.len();
+            let words = cut(&plain(words), most);
+            let _ = writeln!(text, "                read in{place}: \"{words}\"");
         }
     }
 }
@@ -209,5 +269,29 @@ mod tests {
         assert!(!text.contains('\x1b'), "a venue does not steer the terminal");
         assert!(text.contains("REFUSED") && text.contains("worst case: both legs pay $"), "{text}");
         assert!(text.contains("also open: open-3, open-4"), "{text}");
+    }
+
+    #[test]
+    fn what_was_read_is_named_by_its_place_and_silence_takes_one_line() {
+        let (mut here, mut there) = (KalshiRow::default(), PolymarketRow::default());
+        here.market.ticker = "KXNBAGAME-26NOV23BOSLAL-BOS".into();
+        here.market.rules_primary = "Pays if it is greater  than 3.5 percent.".into();
+        there.market.question = "3.5% or above?".into();
+        there.market.slug = "nba-bos-lal-2026-11-25".into();
+        there.market.game_start = Some(0);
+        let nothing = Listing::default();
+        let mut judged = Matcher::new(Aliases::default()).judge(&nothing, &nothing);
+        let mut strike = field("strike", Relation::Different);
+        strike.here_text = "greater than 3.5 percent".into();
+        let mut silent = field("tie", Relation::Unknown);
+        (silent.here, silent.there) = (String::new(), String::new());
+        judged.compared = vec![strike, field("start", Relation::Different), silent];
+        judged.equality.equal = false;
+        let text = screen(&here, &there, &judged, None);
+        assert!(text.contains("read in the rules: \"greater than 3.5 percent\""), "{text}");
+        assert!(text.contains("read in the question: \"3.5% or above\""), "{text}");
+        assert!(text.contains("read in ticker KXNBAGAME-26NOV23BOSLAL-BOS"), "{text}");
+        assert!(text.contains("gameStartTime 1970-01-01T00:00:00Z"), "{text}");
+        assert!(!text.contains("does not say"), "{text}");
     }
 }
