@@ -6,6 +6,7 @@ mod fields; // fields of JSON, read without trust
 mod rules; // digests of rules
 pub mod kalshi; // Kalshi's series, events, markets
 pub mod polymarket; // Polymarket's events, markets
+pub mod beside; // Gamma's tags, sports and teams
 pub mod page; // a page of a listing -> what stands on it
 pub mod crawl; // whole listings, or what changed in them
 pub mod venues; // the venues as the source of a crawl

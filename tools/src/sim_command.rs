@@ -272,7 +272,8 @@ fn make(
             }
             Venue::Polymarket => {
                 let polymarket = sim::polymarket::Polymarket::new(universe, start);
-                let polymarket = polymarket.withholding(known);
+                let polymarket =
+                    polymarket.withholding(known).with_sports(&almanac.sports, &almanac.teams);
                 (*venue, Box::new(polymarket.listing(&almanac.polymarket, start)))
             }
         }

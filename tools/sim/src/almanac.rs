@@ -36,6 +36,10 @@ pub struct Almanac {
     pub kalshi: Vec<KalshiMarket>,
     /// Polymarket's.
     pub polymarket: Vec<PolymarketMarket>,
+    /// What Gamma lists as `/sports` and as `/teams`.
+    pub sports: Vec<Value>,
+    /// See `sports`.
+    pub teams: Vec<Value>,
     /// What is true of them.
     pub truth: Vec<Truth>,
 }
@@ -104,6 +108,7 @@ impl Almanac {
         let mut scribe = Scribe { made: Almanac::default(), rng, events: EVENT_FIRST };
         let today = Day::of(now.0 / 1_000_000_000);
         games::write(&mut scribe, today);
+        (scribe.made.sports, scribe.made.teams) = leagues::beside();
         world::write(&mut scribe, today);
         scribe.made
     }

@@ -34,9 +34,12 @@ use std::collections::BTreeMap;
 
 use engine::pair::Outcome;
 use engine::units::{Ns, Px, Qty};
+use serde_json::Value;
 
 use crate::universe::{PolymarketMarket, Universe};
 use crate::venue::{ClientId, Outbox, Reply, Request, Side, Standing, Upset, Venue};
+
+pub(crate) use catalogue::tag_id;
 
 use auth::{ApiKey, Keys};
 use book::SHOWN_MIN;
@@ -100,6 +103,9 @@ pub struct Polymarket {
     limited: bool,
     mode: Mode,
     failing: u32,
+    /// Rows of Gamma's `/sports` and `/teams`.
+    sports: Vec<Value>,
+    teams: Vec<Value>,
     /// Orders that were held back and then found nobody.
     unmatched: u64,
 }
@@ -144,6 +150,8 @@ impl Polymarket {
             limited: true,
             mode: Mode::default(),
             failing: 0,
+            sports: Vec::new(),
+            teams: Vec::new(),
             unmatched: 0,
         };
         for market in &universe.markets {
@@ -163,6 +171,13 @@ impl Polymarket {
         for spec in markets {
             self.add_market(spec, now);
         }
+        self
+    }
+
+    /// Lists sports and teams, rows as Gamma shows them.
+    #[must_use]
+    pub fn with_sports(mut self, sports: &[Value], teams: &[Value]) -> Polymarket {
+        (self.sports, self.teams) = (sports.to_vec(), teams.to_vec());
         self
     }
 

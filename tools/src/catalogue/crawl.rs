@@ -13,6 +13,9 @@ use super::page::{Contents, Found, next_cursor};
 /// answer (kalshi.md section 4), so that a listing may never end by itself.
 const PAGES_MAX: usize = 5_000;
 
+/// Rows of a page that is asked for by its offset.
+const BESIDE_PAGE: usize = 100;
+
 /// How often a request is tried.
 const TRIES: u32 = 4;
 
@@ -180,6 +183,50 @@ impl<'c, S: Source, K: Keep> Crawl<'c, S, K> {
                 self.listing(venue, "changed markets", "/markets/keyset", &changed, &until)
             }
         }
+    }
+
+    /// Reads what Gamma lists beside markets; whether all of it came. These listings have no
+    /// cursor, and one of them no pages: each ends where a page shows nothing new.
+    ///
+    /// # Errors
+    /// As [`Crawl::venue`].
+    pub fn beside(&mut self) -> Result<bool, K::Error> {
+        let mut is_whole = true;
+        for (name, path) in [("tags", "/tags"), ("sports", "/sports"), ("teams", "/teams")] {
+            let mut seen = HashSet::new();
+            let mut offset = 0;
+            for number in 1..=PAGES_MAX {
+                let query = format!("limit={BESIDE_PAGE}&offset={offset}");
+                let page = match self.ask(Venue::Polymarket, path, &query) {
+                    Ok(page) => page,
+                    Err(what) => {
+                        is_whole = false;
+                        let kept = "what was known of them is kept";
+                        self.account
+                            .note(format!("polymarket {name}, page {number}: {what}; {kept}"));
+                        break;
+                    }
+                };
+                let mut found = Contents::of(&page).found;
+                found.retain(|one| seen.insert(one.id().to_owned()));
+                if found.is_empty() {
+                    break;
+                }
+                offset += BESIDE_PAGE;
+                self.account.pages += 1;
+                self.account.rows += found.len();
+                self.account.changed += self.keep.keep(&found)?.changed;
+                let rows = self.account.rows;
+                let venue = Venue::Polymarket;
+                (self.progress)(Progress { venue, listing: name, pages: number, rows });
+            }
+        }
+        Ok(is_whole)
+    }
+
+    /// True where all that was asked for of a venue came so far.
+    pub const fn is_complete(&self, venue: Venue) -> bool {
+        self.account.complete[venue.index()]
     }
 
     /// What was done.

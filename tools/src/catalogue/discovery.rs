@@ -1,7 +1,7 @@
 //! From catalogues to pairs: what is asked of the venues, what is matched again, and what became
 //! of the pairs.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use engine::pair::Verdict;
 use engine::units::Venue;
@@ -12,6 +12,7 @@ use matching::judgement::Judgement;
 use matching::listing::{self as listed, Listing};
 use matching::matcher::Matcher;
 
+use super::beside;
 use super::crawl::{Account, Crawl, Keep as _, Progress, Scope, Source};
 use super::delays;
 use super::finding::{self, polarity_word};
@@ -19,7 +20,7 @@ use super::likeness::likeness;
 use super::listing;
 use super::page::{Contents, Found};
 use super::rules;
-use super::store::{PairRow, Standing, Store, StoreError, Which};
+use super::store::{PairRow, PolymarketRow, Standing, Store, StoreError, Which};
 use super::table::Entry;
 use super::worth::worth;
 
@@ -36,6 +37,13 @@ pub struct Discovery {
     index: Index,
     /// What pairs are made by: the program's rules, and the names that were added to them.
     made_by: String,
+    /// The names that a person added.
+    names: Aliases,
+    own: String,
+    /// The names that Polymarket's teams added.
+    teams: String,
+    /// The leagues that its tags name.
+    leagues: HashMap<String, String>,
     loaded: bool,
 }
 
@@ -71,18 +79,49 @@ pub struct Freshness {
 impl Discovery {
     /// Works on a store.
     pub fn new(store: Store) -> Discovery {
-        let index = Index::new(Matcher::new(Aliases::builtin()));
-        Discovery { store, index, made_by: MATCHER.to_owned(), loaded: false }
+        let names = Aliases::builtin();
+        Discovery {
+            store,
+            index: Index::new(Matcher::new(names.clone())),
+            made_by: MATCHER.to_owned(),
+            names,
+            own: String::new(),
+            teams: String::new(),
+            leagues: HashMap::new(),
+            loaded: false,
+        }
     }
 
     /// Works with further names, and with their text: where it changed, all pairs are judged anew.
     #[must_use]
     pub fn with_names(self, names: Aliases, text: &str) -> Discovery {
-        let made_by = match text {
-            "" => MATCHER.to_owned(),
-            text => format!("{MATCHER} {:08x}", crc32fast::hash(text.as_bytes())),
-        };
-        Discovery { index: Index::new(Matcher::new(names)), made_by, loaded: false, ..self }
+        let made_by = made_by(text);
+        let index = Index::new(Matcher::new(names.clone()));
+        let own = text.to_owned();
+        Discovery { index, made_by, names, own, loaded: false, ..self }
+    }
+
+    /// Takes the names of Polymarket's teams and leagues as the store has them now. Where they
+    /// changed, all pairs are judged anew.
+    fn take_names(&mut self) -> Result<(), StoreError> {
+        let beside = self.store.beside()?;
+        let teams = beside::names(&beside, &self.names);
+        let leagues = beside::leagues(&beside, &self.names);
+        if (&teams, &leagues) == (&self.teams, &self.leagues) {
+            return Ok(());
+        }
+        let mut names = self.names.clone();
+        // Lines of known leagues, of four columns each: they are read, or the names stay as they are.
+        if names.extend(&teams).is_err() {
+            return Ok(());
+        }
+        let mut tags: Vec<String> =
+            leagues.iter().map(|(tag, league)| format!("{tag}\t{league}\n")).collect();
+        tags.sort();
+        self.made_by = made_by(&format!("{}{teams}{}", self.own, tags.concat()));
+        self.index = Index::new(Matcher::new(names));
+        (self.teams, self.leagues, self.loaded) = (teams, leagues, false);
+        Ok(())
     }
 
     /// Asks the venues for what is not fresh enough. `None` where everything is.
@@ -109,6 +148,8 @@ impl Discovery {
                 scopes.push((venue, Scope::Since(looked)));
             }
         }
+        let named = self.store.remark("beside")?.and_then(|text| text.parse().ok());
+        let names = fresh.force || named.unwrap_or(i64::MIN) < now - WHOLE_S;
         if scopes.is_empty() {
             return Ok(None);
         }
@@ -117,7 +158,12 @@ impl Discovery {
         for (venue, scope) in &scopes {
             crawl.venue(*venue, *scope)?;
         }
+        // A venue that does not answer for its markets is not asked for more.
+        let named = names && crawl.is_complete(Venue::Polymarket) && crawl.beside()?;
         let account = crawl.end();
+        if named {
+            self.store.set_remark("beside", &now.to_string())?;
+        }
         for (venue, scope) in scopes.into_iter().filter(|(v, _)| account.complete[v.index()]) {
             // What an incomplete listing lacks may be there all the same.
             if scope == Scope::Whole {
@@ -159,6 +205,7 @@ impl Discovery {
     /// # Errors
     /// [`StoreError`]
     pub fn rematch(&mut self, now: i64) -> Result<Changes, StoreError> {
+        self.take_names()?;
         let whole = self.store.remark("matcher")?.as_deref() != Some(self.made_by.as_str());
         self.load()?;
         let mut changes = Changes::default();
@@ -232,8 +279,20 @@ impl Discovery {
     fn listing(&self, venue: Venue, id: &str) -> Result<Option<Listing>, StoreError> {
         Ok(match venue {
             Venue::Kalshi => self.store.kalshi(id)?.map(|row| listing::kalshi(&row)),
-            Venue::Polymarket => self.store.polymarket(id)?.map(|row| listing::polymarket(&row)),
+            Venue::Polymarket => self.store.polymarket(id)?.map(|row| self.tagged(&row)),
         })
+    }
+
+    /// A market of Polymarket with the league that its event's tags name, where none of them is one.
+    fn tagged(&self, row: &PolymarketRow) -> Listing {
+        let mut listing = listing::polymarket(row);
+        let is_league = |tag: &String| self.names.league(&tag.to_lowercase()).is_some();
+        if !listing.tags.iter().any(is_league)
+            && let Some(league) = listing.tags.iter().find_map(|tag| self.leagues.get(tag))
+        {
+            listing.tags.push(league.clone());
+        }
+        listing
     }
 
     /// Writes a pair as it is judged now; its id.
@@ -360,13 +419,22 @@ impl Discovery {
         ticker: &str,
         condition: &str,
     ) -> Result<Option<Judgement>, StoreError> {
+        self.take_names()?;
         let (Some(here), Some(there)) =
             (self.store.kalshi(ticker)?, self.store.polymarket(condition)?)
         else {
             return Ok(None);
         };
-        let (here, there) = (listing::kalshi(&here), listing::polymarket(&there));
+        let (here, there) = (listing::kalshi(&here), self.tagged(&there));
         Ok(Some(self.index.matcher().judge(&here, &there)))
+    }
+}
+
+/// What pairs are made by, with names added.
+fn made_by(text: &str) -> String {
+    match text {
+        "" => MATCHER.to_owned(),
+        text => format!("{MATCHER} {:08x}", crc32fast::hash(text.as_bytes())),
     }
 }
 

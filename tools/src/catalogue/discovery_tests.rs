@@ -14,6 +14,11 @@ struct Fake {
     kalshi: Vec<Value>,
     polymarket: Vec<Value>,
     down: [bool; 2],
+    /// The second page of Polymarket's events, in front of which the first is empty.
+    second: Option<Result<Value, Trouble>>,
+    /// Rows of each listing beside events and markets, and how often those were asked for.
+    beside: Vec<Value>,
+    asked_beside: usize,
     asked: usize,
 }
 
@@ -22,6 +27,16 @@ impl Source for Fake {
         self.asked += 1;
         if self.down[venue.index()] {
             return Err(Trouble { what: format!("GET {path}: no answer"), again: false });
+        }
+        if ["/tags", "/sports", "/teams"].contains(&path) {
+            self.asked_beside += 1;
+            return Ok(json!(self.beside));
+        }
+        if let (Some(second), "/events/keyset") = (&self.second, path) {
+            return match query.contains("after_cursor") {
+                true => second.clone(),
+                false => Ok(json!({"events": [], "next_cursor": "x"})),
+            };
         }
         Ok(match (venue, path) {
             (Venue::Kalshi, "/events") if query.contains("status=unopened") => {
@@ -173,4 +188,56 @@ fn an_odd_page_costs_its_own_rows_alone() {
     let page = json!({"events": [{"event_ticker": "E", "markets": [fed(25), {"no": 1}, "x"]}]});
     let contents = Contents::of(&page);
     assert_eq!((contents.found.len(), contents.wrong.len()), (2, 2));
+}
+
+#[test]
+fn a_listing_that_breaks_off_keeps_what_was_known_and_says_what_is_missing() {
+    let trouble = |what: &str| Some(Err(Trouble { what: what.to_owned(), again: true }));
+    for (second, said) in [
+        (trouble("GET /events/keyset: a page instead of JSON"), "a page instead of JSON"),
+        (trouble("GET /events/keyset: EOF while parsing"), "page 2: GET /events/keyset: EOF"),
+        (Some(Ok(json!({"events": [], "next_cursor": "x"}))), "its cursor repeats"),
+    ] {
+        let (mut discovery, mut fake) = (discovery(), fake());
+        look(&mut discovery, &mut fake, true, NOW);
+        fake.second = second;
+        let fresh = Freshness { force: true, ttl_s: 0 };
+        let account = discovery.refresh(&mut fake, fresh, NOW + 10, &mut |_| {}).unwrap().unwrap();
+        assert_eq!(account.complete, [true, false], "{said}");
+        assert!(account.notes.iter().any(|note| note.contains(said)), "{:?}", account.notes);
+        assert!(discovery.rematch(NOW + 10).unwrap().is_nothing(), "{said}");
+        assert_eq!(discovery.entries(NOW).unwrap().len(), 1, "{said}");
+    }
+}
+
+#[test]
+fn an_id_that_comes_twice_is_one_market_and_its_later_row_counts() {
+    let (mut discovery, mut fake) = (discovery(), fake());
+    let markets = fake.polymarket[0]["markets"].as_array_mut().unwrap();
+    let mut later = markets[0].clone();
+    later["bestAsk"] = json!(0.77);
+    markets.push(later);
+    let changes = look(&mut discovery, &mut fake, true, NOW);
+    assert_eq!(changes.found.len(), 1, "{changes:?}");
+    let entries = discovery.entries(NOW).unwrap();
+    assert_eq!(entries[0].polymarket.market.best_ask.as_deref(), Some("0.77"));
+    assert_eq!(discovery.store.counts().unwrap(), [2, 2]);
+}
+
+#[test]
+fn names_beside_the_markets_are_asked_for_once_a_day_and_judge_anew_where_they_changed() {
+    let (mut discovery, mut fake) = (discovery(), fake());
+    fake.beside = vec![json!({"id": 1, "league": "nba", "name": "Celtics", "alias": "Shamrocks",
+        "abbreviation": "bos"})];
+    look(&mut discovery, &mut fake, false, NOW);
+    assert_eq!(discovery.store.beside().unwrap().len(), 1);
+    let asked = |fake: &Fake| fake.asked_beside;
+    assert!(asked(&fake) >= 3);
+    let before = asked(&fake);
+    let changes = look(&mut discovery, &mut fake, false, NOW + 400);
+    assert_eq!((asked(&fake), changes.matched), (before, 0), "not with every look");
+    fake.beside.push(json!({"id": 2, "league": "nba", "name": "Lakers", "alias": "Showtime Men"}));
+    let changes = look(&mut discovery, &mut fake, false, NOW + 90_000);
+    assert!(asked(&fake) > before && changes.matched > 0, "{changes:?}");
+    assert_eq!(look(&mut discovery, &mut fake, true, NOW + 90_001).matched, 0);
 }

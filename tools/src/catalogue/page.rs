@@ -4,6 +4,7 @@
 use engine::units::Venue;
 use serde_json::Value;
 
+use super::beside::Beside;
 use super::{kalshi, polymarket};
 
 /// One thing that a page shows.
@@ -22,6 +23,8 @@ pub enum Found {
     PolymarketGlimpse(polymarket::Event),
     /// A market of Polymarket.
     PolymarketMarket(Box<polymarket::Market>),
+    /// A tag, sport or team of Polymarket, and what names it among them.
+    PolymarketBeside(String, Beside),
 }
 
 impl Found {
@@ -33,7 +36,8 @@ impl Found {
             }
             Found::PolymarketEvent(_)
             | Found::PolymarketGlimpse(_)
-            | Found::PolymarketMarket(_) => Venue::Polymarket,
+            | Found::PolymarketMarket(_)
+            | Found::PolymarketBeside(..) => Venue::Polymarket,
         }
     }
 
@@ -45,6 +49,7 @@ impl Found {
             Found::KalshiMarket(market) => &market.ticker,
             Found::PolymarketEvent(event) | Found::PolymarketGlimpse(event) => &event.id,
             Found::PolymarketMarket(market) => &market.condition_id,
+            Found::PolymarketBeside(id, _) => id,
         }
     }
 
@@ -54,7 +59,7 @@ impl Found {
             Found::KalshiMarket(market) => market.updated,
             Found::PolymarketEvent(event) | Found::PolymarketGlimpse(event) => event.updated,
             Found::PolymarketMarket(market) => market.updated,
-            Found::KalshiSeries(_) | Found::KalshiEvent(_) => None,
+            Found::KalshiSeries(_) | Found::KalshiEvent(_) | Found::PolymarketBeside(..) => None,
         }
     }
 }
@@ -95,6 +100,8 @@ impl Contents {
                     self.one(kalshi::series(value).map(|(s, w)| (Found::KalshiSeries(s), w)));
                 } else if has("slug") && has("id") && has("markets") {
                     self.polymarket_event(value);
+                } else if let Some(one) = Beside::read(value) {
+                    self.found.push(Found::PolymarketBeside(one.id(), one));
                 } else {
                     // A wrapper, such as `{"events": [...], "cursor": "..."}`.
                     for key in ["series", "event", "events", "market", "markets", "data"] {

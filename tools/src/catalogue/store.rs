@@ -18,6 +18,7 @@ pub use decisions::{Action, Decision};
 pub use pairs::word;
 pub use pairs::{PairRow, Standing};
 
+use super::beside::Beside;
 use super::crawl::{Keep, Kept};
 use super::page::Found;
 use super::{kalshi, polymarket};
@@ -165,6 +166,20 @@ impl Store {
         let text = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
         self.db.execute(text, [key, value]).map_err(self.fail())?;
         Ok(())
+    }
+
+    /// All tags, sports and teams that are known, in the order of their names.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn beside(&self) -> Result<Vec<Beside>, StoreError> {
+        let text = "SELECT id, body FROM series WHERE venue = ?1 ORDER BY id";
+        let mut read = self.db.prepare_cached(text).map_err(self.fail())?;
+        let venue = Venue::Polymarket.index() as i64;
+        let rows = read.query_map([venue], |row| Ok((row.get(0)?, row.get(1)?)));
+        let rows: Result<Vec<(String, String)>, _> = rows.map_err(self.fail())?.collect();
+        let rows = rows.map_err(self.fail())?;
+        rows.iter().map(|(id, body)| self.row(id, body)).collect()
     }
 
     /// Marks as over whatever of a venue a whole crawl that began at `since` did not show. Rows
@@ -382,6 +397,11 @@ fn write(db: &Transaction<'_>, now: i64, found: &Found) -> Result<Kept, rusqlite
                 quotes: [&market.best_bid, &market.best_ask],
             };
             put_market(db, now, venue, id, &row)
+        }
+        Found::PolymarketBeside(_, one) => {
+            // What follows for markets is found when names are read the next time.
+            let kept = put(db, "series", venue, id, None, &json(one)?)?;
+            Ok(Kept { new: 0, ..kept })
         }
     }
 }

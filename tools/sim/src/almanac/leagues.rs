@@ -1,5 +1,7 @@
 //! Leagues whose games the almanac lists: how both venues write them and their teams.
 
+use serde_json::{Value, json};
+
 /// A league: series on Kalshi, prefix on Polymarket, its tag, what a game of it is called there,
 /// who says how it ended, and its teams as (code, code there, name here, name there).
 /// As (code, code there, name here, name there).
@@ -255,3 +257,47 @@ pub(super) const ESPORTS: &[Esport] = &[
         ],
     ),
 ];
+
+/// Rows of Gamma's `/sports` and `/teams`. A sport's own tag is the one of its prefix; the first two
+/// are those of all sports and of all games.
+pub(super) fn beside() -> (Vec<Value>, Vec<Value>) {
+    let (mut sports, mut teams) = (Vec::new(), Vec::new());
+    let mut team = |league: &str, name: &str, alias: &str, code: &str| {
+        teams.push(json!({
+            "id": 100_000 + teams.len(),
+            "name": name,
+            "league": league,
+            "record": "",
+            "logo": "",
+            "abbreviation": code,
+            "alias": alias,
+        }));
+    };
+    let mut sport = |prefix: &str, ordering: &str| {
+        let number = sports.len() + 1;
+        sports.push(json!({
+            "id": number,
+            "sport": prefix,
+            "image": "",
+            "resolution": "",
+            "ordering": ordering,
+            "tags": format!("1,{},100639", crate::polymarket::tag_id(prefix)),
+            "series": (10_000 + number).to_string(),
+        }));
+    };
+    for (leagues, ordering) in [(DUELS, "away"), (SOCCER, "home")] {
+        for league in leagues {
+            sport(league.prefix, ordering);
+            for (_, code, here, there) in league.teams {
+                team(league.prefix, there, here, code);
+            }
+        }
+    }
+    for (_, prefix, _, _, sides) in ESPORTS {
+        sport(prefix, "home");
+        for (_, code, name) in *sides {
+            team(prefix, name, "", code);
+        }
+    }
+    (sports, teams)
+}

@@ -27,6 +27,19 @@ fn iso(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The number of a tag: it follows from its slug, so that it never changes.
+pub(crate) fn tag_id(slug: &str) -> String {
+    let number = slug.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31) ^ u32::from(byte));
+    (200_000 + number % 800_000).to_string()
+}
+
+/// A page of rows by `limit` and `offset`.
+fn paged(rows: &[Value], query: &Query<'_>) -> Reply {
+    let limit = query.number("limit").unwrap_or(20).clamp(1, LIMIT);
+    let page = rows.iter().skip(query.number("offset").unwrap_or(0)).take(limit);
+    ok(&page.cloned().collect::<Value>())
+}
+
 /// When a market was made: what the venue began with is as old as its listings say.
 fn made(market: &Market) -> String {
     market.made.map_or_else(|| START.to_owned(), |at| iso(at.0 / 1_000_000_000))
@@ -131,7 +144,8 @@ fn gamma_event(first: &Market, all: &[&Market]) -> Value {
         None => market.spec.gamma_id == spec.gamma_id,
     };
     let of: Vec<&Market> = all.iter().filter(inside).copied().collect();
-    let tags: Vec<Value> = about.tags.iter().map(|tag| json!({ "slug": tag })).collect();
+    let tags: Vec<Value> =
+        about.tags.iter().map(|tag| json!({ "id": tag_id(tag), "slug": tag })).collect();
     let end = iso(of.iter().map(|market| market.spec.end_time).max().unwrap_or(spec.end_time));
     let mut row = json!({
         "id": id,
@@ -303,7 +317,10 @@ impl Polymarket {
             ["events"] => self.offset(query, "events"),
             ["markets", id] => one(by_id(id).map(gamma_market)),
             ["events", id] => one(self.event_where(|other, _| other == *id)),
-            ["tags" | "series" | "sports" | "teams"] => ok(&json!([])),
+            ["tags"] => paged(&self.tags(), query),
+            ["teams"] => paged(&self.teams, query),
+            ["sports"] => ok(&json!(self.sports)),
+            ["series"] => ok(&json!([])),
             _ => return None,
         })
     }
@@ -311,6 +328,16 @@ impl Polymarket {
     /// The CLOB's own listing.
     pub(super) fn clob_listing(&self, query: &Query<'_>) -> Reply {
         page(self.listed().map(long_market).collect(), query.get("next_cursor").as_deref())
+    }
+
+    /// All tags of the events, and those of sports.
+    fn tags(&self) -> Vec<Value> {
+        let own =
+            self.listed().flat_map(|market| market.spec.about.tags.iter().map(String::as_str));
+        let sports = self.sports.iter().filter_map(|sport| sport["sport"].as_str());
+        let slugs: std::collections::BTreeSet<&str> = own.chain(sports).collect();
+        let row = |slug: &str| json!({ "id": tag_id(slug), "label": slug, "slug": slug });
+        slugs.into_iter().map(row).collect()
     }
 
     fn filtered(&self, query: &Query<'_>) -> Vec<&Market> {

@@ -7,6 +7,7 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- Of Polymarket: its tags, sports and teams, each after the word for what it is.
 CREATE TABLE series (
     venue INTEGER NOT NULL,
     id    TEXT    NOT NULL,
