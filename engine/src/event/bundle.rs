@@ -77,7 +77,7 @@ pub struct Leg {
     pub fee: Usd,
     /// Cash set aside for the order until it ends: worst price and worst fee. A sale takes none.
     pub reserve: Usd,
-    /// Generation of the [`Top`] that the decision saw.
+    /// Generation of the [`Top`](crate::top::Top) that the decision saw.
     pub generation: u32,
 }
 
