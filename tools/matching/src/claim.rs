@@ -9,7 +9,9 @@ use crate::claim_source::{anchor, league_of, ticker_year};
 use crate::claim_words::{clock_at, district_at, is_negation, stem};
 use crate::game::Game;
 use crate::listing::{Listing, Venue};
-use crate::phrase::{Gloss, after_at, answered, edition_at, glosses, mention, tenor_at};
+use crate::phrase::{
+    Deed, Gloss, after_at, answered, deed, edition_at, glosses, mention, tenor_at,
+};
 use crate::quantity::{Quantity, quantities};
 use crate::span::{Span, spans};
 use crate::token::{MICRO, Token, tokens};
@@ -85,6 +87,8 @@ pub struct Claim {
     pub editions: Vec<i128>,
     /// Countries and known names, in the order of the text.
     pub actors: Vec<String>,
+    /// Who does what the title says, and to whom.
+    pub deed: Option<Deed>,
     /// Names that stand beside their abbreviation: `Tether (USDT)`.
     pub glosses: Vec<Gloss>,
     /// The text that all this was read from.
@@ -120,6 +124,7 @@ impl Claim {
             title.remove(1);
         }
         claim.glosses = glosses(&listing.title);
+        claim.deed = deed(&title);
         claim.read(&title, aliases, anchor);
         let said = mention.as_ref().is_some_and(|m| m.of_subtitle);
         // A target that was the price when trading began is no strike of the question.

@@ -9,6 +9,7 @@ use crate::compare_time::{clocks, dates};
 use crate::compare_words::terms;
 use crate::context::Context;
 use crate::judgement::{Compared, Polarity, Relation};
+use crate::phrase::Deed;
 
 /// What the fields of two claims say together.
 #[derive(Clone, Debug)]
@@ -124,6 +125,7 @@ pub fn compare(a: &Claim, b: &Claim, contexts: [&Context; 2]) -> Comparison {
         dates(&mut found);
         clocks(&mut found);
         roles(&mut found);
+        exchanged(&mut found);
         if a.negated != b.negated {
             found.inverted = !found.inverted;
             let side = |claim: &Claim| if claim.negated { "not" } else { "" };
@@ -173,6 +175,17 @@ fn roles(found: &mut Findings<'_>) {
     let turned = passive(found.a) != passive(found.b);
     if same && a != b && !turned && DONE_TO.iter().any(done) {
         found.add("who does it to whom", Relation::Different, 500, || (a.join(", "), b.join(", ")));
+    }
+}
+
+/// Two deeds whose names have changed places.
+fn exchanged(found: &mut Findings<'_>) {
+    let (Some(a), Some(b)) = (&found.a.deed, &found.b.deed) else { return };
+    let meet = |x: &[String], y: &[String]| x.iter().any(|word| y.contains(word));
+    let straight = meet(&a.who, &b.who) || meet(&a.whom, &b.whom);
+    if !straight && meet(&a.who, &b.whom) && meet(&a.whom, &b.who) {
+        let text = |deed: &Deed| format!("{} to {}", deed.who.join(" "), deed.whom.join(" "));
+        found.add("who does it to whom", Relation::Different, 500, || (text(a), text(b)));
     }
 }
 

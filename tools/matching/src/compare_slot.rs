@@ -13,7 +13,7 @@ use crate::judgement::Relation;
 /// What happens for itself, so that it is never only another word for what both sides say.
 const CONDITIONS: &[&str] = &[
     "arrest", "charge", "convict", "oust", "leave", "confirm", "impeach", "invade", "acquire",
-    "ban", "die", "marry", "divorce", "pardon", "sack", "retire",
+    "ban", "die", "marry", "divorce", "pardon", "sack", "retire", "say",
 ];
 
 static NOTHING: BTreeSet<String> = BTreeSet::new();
@@ -286,6 +286,8 @@ fn one_sided(
         Class::Ordinal if only.iter().all(|n| n.parse::<u32>().is_ok_and(|n| n > 20)) => {
             compatible(20)
         }
+        // The hottest day of a place is any of its days.
+        Class::Superlative if all("hottest") || all("coldest") => different,
         // The best of a league need not win its cup.
         Class::Superlative
             if [Class::Event, Class::Award, Class::Metric]

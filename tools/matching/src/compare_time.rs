@@ -26,7 +26,10 @@ fn text(span: Option<&Span>, claim: &Claim) -> String {
 /// Compares what both say of when.
 pub(crate) fn dates(found: &mut Findings<'_>) {
     let (a, b) = (main_span(found.a), main_span(found.b));
+    let beside = |claim: &Claim| claim.spans.iter().filter(|s| s.also).count();
     let (relation, penalty) = match (a, b) {
+        // In June and July is not in one of them.
+        (Some(_), Some(_)) if beside(found.a) != beside(found.b) => (Relation::Different, 500),
         (Some(x), Some(y)) => both(x, y, found.a, found.b),
         (Some(_), None) | (None, Some(_)) if same_end(found.a, found.b) => {
             (Relation::Compatible, 60)
@@ -54,6 +57,13 @@ fn both(x: &Span, y: &Span, a: &Claim, b: &Claim) -> (Relation, i32) {
         return if same { (Relation::Compatible, 40) } else { different };
     }
     let late = (x.last.0 - y.last.0).abs();
+    // A bank may decide before the month that one title names alone.
+    let decided = a.kind == Kind::CentralBank && b.kind == Kind::CentralBank;
+    let ends = [x, y].iter().filter(|s| s.kind == SpanKind::Deadline).count();
+    let month = [x, y].iter().any(|s| s.kind == SpanKind::Within && days(s) <= 31);
+    if decided && ends == 1 && month {
+        return different;
+    }
     let touching = a.kind == Kind::AssetPrice || b.kind == Kind::AssetPrice;
     match (x.kind, y.kind) {
         (SpanKind::Deadline, SpanKind::Deadline) => match late {

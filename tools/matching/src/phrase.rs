@@ -79,6 +79,61 @@ fn counted(token: &Token) -> Option<i128> {
     Some(number.micro / MICRO).filter(|count| (1..=99).contains(count))
 }
 
+/// Who does something to whom, in the active voice: `Will Israel strike Iran`, by their words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Deed {
+    /// Words of who does it.
+    pub who: Vec<String>,
+    /// Words of to whom.
+    pub whom: Vec<String>,
+}
+
+/// What two do with each other, so that either may stand first.
+const MUTUAL: &[&str] = &[
+    "meet",
+    "meets",
+    "merge",
+    "merges",
+    "fight",
+    "fights",
+    "marry",
+    "marries",
+    "divorce",
+    "and",
+    "normalize",
+    "face",
+    "faces",
+    "play",
+    "plays",
+    "sign",
+    "agree",
+    "x",
+    "vs",
+    "v",
+    "of",
+    "or",
+    "at",
+];
+
+/// The deed that a title begins with.
+pub(crate) fn deed(found: &[Token]) -> Option<Deed> {
+    let text = |at: usize| found.get(at).map_or("", |t| t.text.as_str());
+    let skip = |at: usize| at + usize::from(text(at) == "the");
+    let start = skip(usize::from(text(0) == "will"));
+    let names = |from: usize| {
+        let named = found.iter().skip(from).take_while(|t| t.capital && t.number.is_none());
+        named.map(|t| t.text.clone()).collect::<Vec<_>>()
+    };
+    let who = names(start);
+    let verb = start + who.len();
+    if who.is_empty() || MUTUAL.contains(&text(verb)) || found.get(verb)?.number.is_some() {
+        return None;
+    }
+    let link = usize::from(matches!(text(verb + 1), "in" | "on" | "to" | "against"));
+    let whom = names(skip(verb + 1 + link));
+    (!whom.is_empty()).then_some(Deed { who, whom })
+}
+
 /// Whether an answer stands behind the question: `Which company will be first? - Google`.
 pub(crate) fn answered(title: &str) -> bool {
     title.rsplit_once('?').is_some_and(|(_, rest)| rest.chars().any(char::is_alphanumeric))

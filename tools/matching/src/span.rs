@@ -30,6 +30,8 @@ pub struct Span {
     pub year_known: bool,
     /// A season over two years, `2026-27`.
     pub season: bool,
+    /// Named beside the date before it: `June and July`.
+    pub also: bool,
     /// The words.
     pub text: String,
 }
@@ -44,8 +46,9 @@ pub(crate) fn begins_date(found: &[Token], at: usize) -> bool {
 
 /// All dates of a text; the tokens that they are made of are marked.
 pub(crate) fn spans(found: &[Token], used: &mut [bool], anchor: Option<Day>) -> Vec<Span> {
-    let mut out = Vec::new();
+    let mut out: Vec<Span> = Vec::new();
     let mut at = 0;
+    let mut ended = None;
     while at < found.len() {
         let Some((days, end)) = date_at(found, at, anchor) else {
             at += 1;
@@ -63,10 +66,13 @@ pub(crate) fn spans(found: &[Token], used: &mut [bool], anchor: Option<Day>) -> 
         };
         let before = matches!(relation(found, &mut at.clone()), Some(Word::Before));
         let last = if before { Day(days.first.0 - 1) } else { days.last };
+        let beside = begin.checked_sub(1).filter(|and| found[*and].text == "and");
+        let also = beside.is_some() && beside == ended;
         let first = if kind == SpanKind::On { last } else { days.first };
         let words: Vec<&str> = found[begin..end].iter().map(|t| t.text.as_str()).collect();
-        out.push(Span { kind, first, last, text: words.join(" "), ..days });
+        out.push(Span { kind, first, last, text: words.join(" "), also, ..days });
         used[begin..end].fill(true);
+        ended = Some(end);
         at = end;
     }
     out
@@ -197,7 +203,15 @@ fn date_at(found: &[Token], at: usize, anchor: Option<Day>) -> Option<(Span, usi
 }
 
 fn days(first: Day, last: Day, year_known: bool) -> Span {
-    Span { kind: SpanKind::Within, first, last, year_known, season: false, text: String::new() }
+    Span {
+        kind: SpanKind::Within,
+        first,
+        last,
+        year_known,
+        season: false,
+        also: false,
+        text: String::new(),
+    }
 }
 
 /// The days in the given year, or in the year that puts them near the anchor: a market ends soon
