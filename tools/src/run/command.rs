@@ -349,7 +349,7 @@ fn trade_on(
     session: Session,
     kept: Option<Journalled>,
     mut state: State,
-) -> Result<(LiveTiles, Ended, reported::Journal, Vec<(PairId, PairSpec)>), RunError> {
+) -> Result<(LiveTiles, Ended, reported::Journal, Joiners), RunError> {
     let Wish { config, spec, .. } = wish;
     let sends = kept.is_some();
     let agent = Agent::new(config.ca_file.as_deref())?;
@@ -459,12 +459,15 @@ fn trade_on(
     Ok((tiles, ended, journal, newcomers.pairs))
 }
 
+/// Pairs that joined, with their places, in the order in which they came.
+type Joiners = Vec<(PairId, PairSpec)>;
+
 /// Pairs that join, and who else must know of them.
 struct Newcomers<'a> {
     watched: Option<Watched>,
     seen: &'a Seen,
     comparison: &'a Mutex<Comparison>,
-    pairs: Vec<(PairId, PairSpec)>,
+    pairs: Joiners,
 }
 
 impl Joins for Newcomers<'_> {

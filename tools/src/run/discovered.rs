@@ -322,7 +322,7 @@ impl<'c> Watcher<'c> {
         }
         self.config.assume(&mut spec);
         let id = entry.row.id.clone();
-        match self.joiner.join(spec, &note, end) {
+        match self.joiner.join(&spec, &note, end) {
             Ok(place) => {
                 eprintln!(
                     "discovery: {id} is new and joins{}",

@@ -103,13 +103,13 @@ impl Joiner {
     /// [`NotJoined`]
     pub fn join(
         &mut self,
-        spec: PairSpec,
+        spec: &PairSpec,
         note: &str,
         end: &AtomicBool,
     ) -> Result<PairId, NotJoined> {
         let place = self.table.vacant().ok_or(NotJoined::Full)?;
         // Before anybody is told: what no order could be made for is told to nobody.
-        let terms = polymarket_terms(&spec).map_err(NotJoined::Words)?;
+        let terms = polymarket_terms(spec).map_err(NotJoined::Words)?;
         let names = [&spec.kalshi.ticker, &spec.polymarket.condition_id];
         let known = [0, 1].map(|side: usize| self.markets[side].get(names[side]).copied());
         if Venue::ALL.into_iter().any(|v| known[v.index()].is_none() && self.is_full(v)) {
@@ -134,13 +134,13 @@ impl Joiner {
                     condition: p.condition_id.clone(),
                     tokens: [p.yes.clone(), p.no.clone()],
                     grid: p.grid,
-                    terms: Some(setup::hash_terms(&spec)),
+                    terms: Some(setup::hash_terms(spec)),
                 };
                 arrive(&mut self.ends.polymarket, market, note, end)
             }
         };
         let listed = second.and_then(|second| {
-            let pair = setup::pair(&spec, [first, second])
+            let pair = setup::pair(spec, [first, second])
                 .map_err(|error| NotJoined::Words(error.to_string()))?;
             let event = spec.event.as_deref().and_then(|name| self.table.event_named(name));
             let listing = Listing::of(place, event.unwrap_or(place), &pair);
@@ -159,7 +159,7 @@ impl Joiner {
         // Gates and signer take the terms with the pair, those of one pair after the other.
         if let Some(rings) = &mut self.ends.terms {
             if known[0].is_none() {
-                send(&mut rings.kalshi, (first, kalshi_terms(&spec)), end)?;
+                send(&mut rings.kalshi, (first, kalshi_terms(spec)), end)?;
             }
             if known[1].is_none() {
                 for ring in &mut rings.polymarket {
@@ -170,7 +170,7 @@ impl Joiner {
         if !joined.list(&mut self.table) {
             return Err(NotJoined::Words("the table of pairs does not take it".to_owned()));
         }
-        self.note(place, &spec, joined.markets());
+        self.note(place, spec, joined.markets());
         self.tell.send(Move::Join(joined)).map_err(|_| NotJoined::Over)?;
         Ok(place)
     }
