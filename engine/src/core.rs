@@ -233,8 +233,14 @@ struct PairState {
     /// A bit for each [`Risk`] that was told since the last bundle.
     tripped: u32,
     /// By side: what a YES of the first venue was worth there once it settled.
-    worth: [Option<Px>; 2],
+    /// In 1e-4 dollar, [`NO_WORTH`] before that.
+    worth: [u16; 2],
 }
+
+/// No price.
+const NO_WORTH: u16 = u16::MAX;
+
+const _: () = assert!(size_of::<PairState>() <= 960); // of what a pair may take in all
 
 impl PairState {
     /// A pair of which nothing is held and nothing under way.
@@ -253,7 +259,7 @@ impl PairState {
             ready_at: Ns(0),
             after: 0,
             tripped: 0,
-            worth: [None; 2],
+            worth: [NO_WORTH; 2],
         }
     }
 

@@ -59,8 +59,8 @@ impl Core {
         let state = &mut self.states[pair.index()];
         let pays = state.stock.pays(side, outcome);
         let yes = if pays == Outcome::Yes { each } else { each.complement() };
-        state.worth[side] = Some(yes);
-        let Some(other) = state.worth[1 - side] else { return Usd::ZERO };
+        state.worth[side] = yes.e4();
+        let Some(other) = Px::new(state.worth[1 - side]) else { return Usd::ZERO };
         worth(each, hedged) - Settlement::split(other).pays(pays, hedged)
     }
 }
