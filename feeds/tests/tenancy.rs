@@ -1,6 +1,8 @@
 //! A number that several markets have one after the other: each has its own books, and nothing that
 //! was said of one reaches the next.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use engine::grid::Grid;
 use engine::slab::Slab;
 use engine::top::{Health, MarketId, Top};
