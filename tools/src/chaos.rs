@@ -15,6 +15,7 @@ pub mod plan; // what a seed stands for
 pub mod trader; // the shipped tiles and their rings
 pub mod books; // how a process asks the venues for its figures
 mod figures; // the comparison that goes on while it runs
+mod glance; // that of its books
 pub mod checks; // what must hold after every event
 pub mod disk; // the disk under the journal
 pub mod watch; // what was durable before it left

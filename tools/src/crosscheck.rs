@@ -2,6 +2,7 @@
 //! answer pings and deliver nothing for hours (polymarket.md section 2.5). What differs twice in a
 //! row, while the feed's book did not move, is told to the feed, which takes it out of trading.
 
+use std::ops::Deref;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -12,19 +13,22 @@ use engine::units::{Px, Venue};
 use feeds::fitness::{Fitness, Verdict};
 use rtrb::Producer;
 
-use crate::rest::RestError;
 use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::PolymarketRest;
+use crate::rest::{Carrier, RestError};
 
 /// Markets of one request: Kalshi takes at most 100.
 const MARKETS_A_CALL: usize = 50;
+
+/// Between two rounds.
+pub const EVERY: Duration = Duration::from_secs(5);
 
 /// Longest wait without a look at the stop flag.
 const NAP: Duration = Duration::from_millis(50);
 
 /// How long the picture of the feeds' books may lag behind them: a frame on its way when the REST
 /// answer was made has reached it after this.
-const SETTLE: Duration = Duration::from_millis(500);
+pub const SETTLE: Duration = Duration::from_millis(500);
 
 /// Differences in a row that condemn a book. REST answers lag, so that one proves nothing.
 const MISSES: u8 = 2;
@@ -136,11 +140,19 @@ pub struct CheckFigures {
 }
 
 /// Compares one venue's books, round by round.
-pub struct CrossCheck<'s> {
-    seen: &'s Seen,
+pub struct CrossCheck<S> {
+    seen: S,
     markets: Vec<(Checked, Standing)>,
     verdicts: Producer<Verdict>,
     figures: CheckFigures,
+}
+
+/// What a venue showed of some markets, beside how their books stood when it was asked.
+pub struct Asked {
+    /// Place of the first of them.
+    from: usize,
+    before: Vec<Option<Top>>,
+    shown: Vec<Option<Best>>,
 }
 
 /// Asks a venue for the best prices of some markets, in their order; `None` for those that the
@@ -151,7 +163,7 @@ pub trait AskBest {
     fn best(&mut self, markets: &[&str]) -> Result<Vec<Option<Best>>, RestError>;
 }
 
-impl AskBest for KalshiRest {
+impl<A: Carrier> AskBest for KalshiRest<A> {
     fn best(&mut self, markets: &[&str]) -> Result<Vec<Option<Best>>, RestError> {
         let books = self.books(markets)?;
         let of = |name: &&str| {
@@ -163,7 +175,7 @@ impl AskBest for KalshiRest {
     }
 }
 
-impl AskBest for PolymarketRest {
+impl<A: Carrier> AskBest for PolymarketRest<A> {
     fn best(&mut self, markets: &[&str]) -> Result<Vec<Option<Best>>, RestError> {
         let books = self.books(markets)?;
         let of = |name: &&str| {
@@ -174,14 +186,10 @@ impl AskBest for PolymarketRest {
     }
 }
 
-impl<'s> CrossCheck<'s> {
+impl<S: Deref<Target = Seen>> CrossCheck<S> {
     /// Compares these markets. `verdicts` is the feed's ring; a ring with room for one a market
     /// loses none.
-    pub fn new(
-        seen: &'s Seen,
-        markets: Vec<Checked>,
-        verdicts: Producer<Verdict>,
-    ) -> CrossCheck<'s> {
+    pub fn new(seen: S, markets: Vec<Checked>, verdicts: Producer<Verdict>) -> CrossCheck<S> {
         let markets = markets.into_iter().map(|market| (market, Standing::default())).collect();
         CrossCheck { seen, markets, verdicts, figures: CheckFigures::default() }
     }
@@ -196,22 +204,42 @@ impl<'s> CrossCheck<'s> {
 
     /// Compares every market once; `rest` waits.
     pub fn round(&mut self, venue: &mut impl AskBest, mut rest: impl FnMut(Duration)) {
-        self.take_newcomers();
-        for part in 0..self.markets.len().div_ceil(MARKETS_A_CALL) {
-            let from = part * MARKETS_A_CALL;
-            let to = self.markets.len().min(from + MARKETS_A_CALL);
-            let names: Vec<&str> =
-                self.markets[from..to].iter().map(|(checked, _)| checked.name.as_str()).collect();
-            let before: Vec<Option<Top>> =
-                self.markets[from..to].iter().map(|(c, _)| self.seen.get(c.market)).collect();
-            let Ok(shown) = venue.best(&names) else {
-                self.figures.failed += 1;
-                continue;
-            };
-            rest(SETTLE);
-            for ((place, before), shown) in (from..to).zip(before).zip(shown) {
-                self.judge(place, before, shown);
+        for part in 0..self.parts() {
+            if let Some(asked) = self.ask(venue, part) {
+                rest(SETTLE);
+                self.judge_all(asked);
             }
+        }
+    }
+
+    /// How many requests a round takes.
+    pub fn parts(&mut self) -> usize {
+        self.take_newcomers();
+        self.markets.len().div_ceil(MARKETS_A_CALL)
+    }
+
+    /// The first half of a comparison; [`CrossCheck::judge_all`] follows once the picture of the
+    /// books had [`SETTLE`] to come up.
+    pub fn ask(&mut self, venue: &mut impl AskBest, part: usize) -> Option<Asked> {
+        let from = part * MARKETS_A_CALL;
+        let to = self.markets.len().min(from + MARKETS_A_CALL);
+        let markets = &self.markets[from..to];
+        let names: Vec<&str> = markets.iter().map(|(checked, _)| checked.name.as_str()).collect();
+        let before = markets.iter().map(|(checked, _)| self.seen.get(checked.market)).collect();
+        match venue.best(&names) {
+            Ok(shown) => Some(Asked { from, before, shown }),
+            Err(_) => {
+                self.figures.failed += 1;
+                None
+            }
+        }
+    }
+
+    /// The second half.
+    pub fn judge_all(&mut self, asked: Asked) {
+        let Asked { from, before, shown } = asked;
+        for ((place, before), shown) in (from..).zip(before).zip(shown) {
+            self.judge(place, before, shown);
         }
     }
 

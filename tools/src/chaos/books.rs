@@ -2,10 +2,11 @@
 //! with requests that are carried in memory, in simulated time.
 
 use std::cell::RefCell;
+use std::ops::Deref;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use engine::units::Ns;
+use engine::units::{Ns, Venue};
 use exec::sign::l2::ApiCredentials;
 use sim::host::{Effects, Host, SiteId};
 use sim::venue::Request;
@@ -16,6 +17,7 @@ use super::door::Door;
 use super::seed::PORTS;
 use super::trader::Keys;
 use crate::config::Config;
+use crate::crosscheck::{Asked, CrossCheck, Seen};
 use crate::journal::compare::{Compared, Comparison, Rounds};
 use crate::journal::truth::{Books, Clients, OrderRow, Truth, Wanted};
 use crate::rest::kalshi::KalshiRest;
@@ -66,6 +68,26 @@ impl<'a> Courier<'a> {
         asked: Instant,
     ) -> Result<Option<Compared>, String> {
         self.with(config, keys, |books| Ok(rounds.turn(books, comparison, asked)))
+    }
+
+    /// Asks a venue for its books, as the shipped cross-check does; public data needs no key.
+    pub fn show<S: Deref<Target = Seen>>(
+        &self,
+        config: &Config,
+        venue: Venue,
+        check: &mut CrossCheck<S>,
+    ) -> Vec<Asked> {
+        let parts = 0..check.parts();
+        match venue {
+            Venue::Kalshi => {
+                let mut kalshi = KalshiRest::new(&config.kalshi, self, None);
+                parts.filter_map(|part| check.ask(&mut kalshi, part)).collect()
+            }
+            Venue::Polymarket => {
+                let mut polymarket = PolymarketRest::new(&config.polymarket, self);
+                parts.filter_map(|part| check.ask(&mut polymarket, part)).collect()
+            }
+        }
     }
 
     /// Sends an order to Kalshi that no engine knows of, as a person does, or an engine on another

@@ -385,8 +385,16 @@ impl Checks {
         Ok(())
     }
 
-    /// Books that nothing is on its way to are the venue's.
-    pub fn books(&mut self, now: Ns, world: &World, core: &Core, still: [bool; 2]) -> Held {
+    /// Books that nothing is on its way to are the venue's; Kalshi's with their sizes where they can
+    /// be `exact`: a change that was replaced under its own number shows by its price alone.
+    pub fn books(
+        &mut self,
+        now: Ns,
+        world: &World,
+        core: &Core,
+        still: [bool; 2],
+        exact: bool,
+    ) -> Held {
         let markets: Vec<MarketSpec> = world.open_markets();
         for pair in core.pairs().pairs() {
             for side in pair.sides {
@@ -404,11 +412,10 @@ impl Checks {
                             let truth = best_quoted(world, venue, index, side, is_bid);
                             // Polymarket's changes are not numbered: a size that was lost on the way is
                             // noticed with the next book at the earliest.
+                            let px = |best: Option<(Px, Qty)>| best.map(|(px, _)| px);
                             let equal = match venue {
-                                Venue::Kalshi => truth == best,
-                                Venue::Polymarket => {
-                                    truth.map(|(px, _)| px) == best.map(|(px, _)| px)
-                                }
+                                Venue::Kalshi if exact => truth == best,
+                                Venue::Kalshi | Venue::Polymarket => px(truth) == px(best),
                             };
                             (!equal).then_some((side, truth, best))
                         });

@@ -15,6 +15,7 @@ use super::books::Courier;
 use super::checks::Violation;
 use super::door::Door;
 use super::figures::Figures;
+use super::glance::Glances;
 use super::seed::Simulation;
 use super::trader::{Parts, Trader};
 use crate::config::Environment;
@@ -161,7 +162,10 @@ impl Simulation {
             tops,
             records,
         };
-        self.trader = Some(Trader::new(&parts, journal, &mut self.rng).map_err(broken)?);
+        let mut trader = Trader::new(&parts, journal, &mut self.rng).map_err(broken)?;
+        let verdicts = trader.verdicts();
+        self.glances = verdicts.map(|rings| Glances::new(&table, &self.file, rings, now));
+        self.trader = Some(trader);
         self.figures = Some(Figures::new(&self.spec, &self.file, &table, now));
         self.inputs = 0;
         Ok(true)
@@ -187,6 +191,7 @@ impl Simulation {
             self.ended_at = Some(now);
         }
         self.figures = None;
+        self.glances = None;
         self.starting = None;
         self.owner.end();
         self.back_at = back_at;

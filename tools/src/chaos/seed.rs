@@ -26,6 +26,7 @@ use super::door::{Door, Revoked};
 use super::doubt::Doubt;
 use super::fabric::Fabric;
 use super::figures::Figures;
+use super::glance::Glances;
 use super::latch::Latch;
 use super::net::Lobby;
 use super::owner::Owner;
@@ -125,6 +126,8 @@ pub(super) struct Simulation {
     pub(super) checks: Checks,
     /// What the process compares with the venues while it runs.
     pub(super) figures: Option<Figures>,
+    /// ...and the books of its feeds.
+    pub(super) glances: Option<Glances>,
     pub(super) watch: Watch,
     pub(super) rng: Rng,
     /// Until when keys open nothing.
@@ -236,6 +239,7 @@ impl Simulation {
             back_at: START,
             disk,
             figures: None,
+            glances: None,
             watch,
             disk_until: Ns(u64::MAX),
             rng,
@@ -350,7 +354,8 @@ impl Simulation {
             let fabric = self.fabric.next(now, &self.world);
             let back = (self.back_at > now).then_some(self.back_at);
             let armed = self.latch.due().map(|at| at.max(self.back_at));
-            let next = [Some(end), Some(books_at), tiles, fabric, back, armed];
+            let glance = self.glances.as_ref().map(|glances| glances.due().max(self.back_at));
+            let next = [Some(end), Some(books_at), tiles, fabric, back, armed, glance];
             let next = next.into_iter().flatten().min().unwrap_or(end).max(now);
             self.moment.set(next);
             self.step(next)?;
@@ -377,6 +382,7 @@ impl Simulation {
         if self.trader.is_none() && (self.latch.holds() || !self.start(now)?) {
             return Ok(());
         }
+        self.glance(now);
         let told = self.now();
         self.clock.set(told);
         self.stepped_at = now;
@@ -476,7 +482,8 @@ impl Simulation {
         if still[0] && !self.plan.replaces_changes() {
             self.watch.books(now, &self.world, trader.core())?;
         }
-        self.checks.books(now, &self.world, trader.core(), still)
+        let exact = !self.plan.replaces_changes();
+        self.checks.books(now, &self.world, trader.core(), still, exact)
     }
 
     /// Everything works again.

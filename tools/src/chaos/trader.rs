@@ -180,8 +180,8 @@ pub struct Trader {
     events: Consumer<Event>,
     commands: Producer<Command>,
     brakes: Brakes,
-    /// Nobody cross-checks here; the feeds see a ring that stays empty.
-    _verdicts: [Producer<Verdict>; 2],
+    /// For whoever compares the feeds' books.
+    verdicts: Option<[Producer<Verdict>; 2]>,
     /// What a recorder that never comes to it would have to read.
     _taps: Vec<TapReader>,
     /// Of the last steps; monotonic.
@@ -321,10 +321,15 @@ impl Trader {
             events,
             commands,
             brakes,
-            _verdicts: [kalshi_verdicts, polymarket_verdicts],
+            verdicts: Some([kalshi_verdicts, polymarket_verdicts]),
             _taps: taps,
             now: now.mono,
         })
+    }
+
+    /// The feeds' rings for what is said of their books; once.
+    pub fn verdicts(&mut self) -> Option<[Producer<Verdict>; 2]> {
+        self.verdicts.take()
     }
 
     /// Steps all tiles until none has anything to do at this instant; the steps it took, or `None`

@@ -41,9 +41,6 @@ use crate::state::{State, StateError};
 use crate::stdout;
 use crate::topology::live::LiveTiles;
 
-/// How often all books are compared with the venues' REST calls.
-const CHECK_EVERY: Duration = Duration::from_secs(5);
-
 /// Trade: find arbitrage on live books and take it, on paper unless told otherwise three times.
 ///
 /// Orders cost money only with --live, mode = "live" in the configuration and DRY_RUN=0; and even
@@ -400,8 +397,8 @@ fn trade_on(
         let mut first = check(Venue::Kalshi, kalshi_verdicts);
         let mut second = check(Venue::Polymarket, polymarket_verdicts);
         let end = &checks_end;
-        scope.spawn(move || first.run(&mut kalshi, CHECK_EVERY, end));
-        scope.spawn(move || second.run(&mut polymarket, CHECK_EVERY, end));
+        scope.spawn(move || first.run(&mut kalshi, crosscheck::EVERY, end));
+        scope.spawn(move || second.run(&mut polymarket, crosscheck::EVERY, end));
         if let Some(books) = &mut books {
             let (comparison, file) = (&comparison, &file);
             // Simulated lists do not lag, and whoever watches a simulation wants to see it.
