@@ -182,7 +182,8 @@ fn a_known_market_that_is_announced_again_says_its_fees() {
         (MARKET, schedule(r#""dear""#), Some(Said::MarketFee(M, None))),
         (MARKET, r#""none""#.to_owned(), Some(Said::MarketFee(M, None))),
         (MARKET, "null".to_owned(), None),
-        ("0xelse", schedule("0.05"), None),
+        // That of another market says only that there is one.
+        ("0xelse", schedule("0.05"), Some(Said::Listed(Venue::Polymarket))),
     ] {
         t.sink.forget();
         t.frame(&format!(
