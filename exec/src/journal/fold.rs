@@ -98,7 +98,9 @@ impl State {
                 *self = State { run: Some(run), began: wall, live, past, ..State::default() };
             }
             Record::Market { market, name } => {
-                self.markets.insert(key(market), text(name.as_bytes()));
+                let (key, name) = (key(market), text(name.as_bytes()));
+                self.forget_former(key, &name);
+                self.markets.insert(key, name);
             }
             Record::Token { market, outcome, name } => {
                 let tokens = self.tokens.entry(key(market)).or_default();
@@ -127,6 +129,21 @@ impl State {
             | Record::Tripped { .. }
             | Record::Differs { .. } => {}
         }
+    }
+
+    /// A market that left and came back under another number is known by its new one alone: the
+    /// old name would claim that nothing is held of it. What is held is never forgotten.
+    fn forget_former(&mut self, now: MarketKey, name: &str) {
+        let State { markets, tokens, held, .. } = self;
+        markets.retain(|key, known| {
+            let is_former = key.0 == now.0 && *key != now && known == name;
+            let stays = !is_former || held.get(key).is_some_and(|held| *held != [0; 2]);
+            if !stays {
+                tokens.remove(key);
+                held.remove(key);
+            }
+            stays
+        });
     }
 
     /// Orders that have not ended, as far as is known.

@@ -213,3 +213,50 @@ fn a_settlement_moves_all_ledgers_and_leaves_nothing_held() {
     assert_eq!(paid(after.settled, before.settled), [14_000_000, 0]);
     assert_eq!(after.at_risk, [Usd::ZERO; 2]);
 }
+
+#[test]
+fn markets_that_come_back_under_other_numbers_are_known_once() {
+    let mut state = begun();
+    let at = |venue, index| MarketId::new(venue, index).unwrap();
+    let come = |state: &mut State, index: usize, pair: &str| {
+        for venue in Venue::ALL {
+            state.take(&Record::Market { market: at(venue, index), name: name(pair) });
+        }
+        for (outcome, text) in [(Outcome::Yes, "yes"), (Outcome::No, "no")] {
+            let market = at(Venue::Polymarket, index);
+            state.take(&Record::Token { market, outcome, name: name(&format!("{pair}-{text}")) });
+        }
+    };
+    come(&mut state, 1, "one");
+    come(&mut state, 2, "two");
+    for (index, venue) in [(1, Venue::Kalshi), (2, Venue::Polymarket)] {
+        let market = at(venue, index);
+        state.take(&Record::Held { market, outcome: Outcome::Yes, e6: 0 });
+    }
+    // They left, the second first, and came back in the order in which their places were free.
+    come(&mut state, 1, "two");
+    come(&mut state, 2, "one");
+    for venue in Venue::ALL {
+        let names = |known: &str| {
+            let keys = state.markets.iter().filter(|(_, name)| *name == known);
+            keys.filter(|(key, _)| key.0 == venue.index()).map(|(key, _)| key.1).collect::<Vec<_>>()
+        };
+        assert_eq!((names("one"), names("two")), (vec![2], vec![1]));
+    }
+    // What a lower number holds counts for its market, and no higher one says otherwise.
+    come(&mut state, 3, "one");
+    come(&mut state, 0, "one");
+    let polymarket = Venue::Polymarket.index();
+    let tokens: Vec<usize> = state
+        .tokens
+        .iter()
+        .filter(|(key, tokens)| key.0 == polymarket && tokens[0] == "one-yes")
+        .map(|(key, _)| key.1)
+        .collect();
+    assert_eq!(tokens, [0]);
+    // What is held keeps its name, wherever it is: a person has to look.
+    let market = at(Venue::Kalshi, 0);
+    state.take(&Record::Held { market, outcome: Outcome::Yes, e6: 5 });
+    come(&mut state, 4, "one");
+    assert_eq!(state.markets.get(&(Venue::Kalshi.index(), 0)).map(String::as_str), Some("one"));
+}
