@@ -42,19 +42,22 @@ impl Brakes {
         self.waiting_words.extend((0..self.words.len()).map(|gate| (gate, word)));
     }
 
-    /// Moves on what waits; in order, and nothing is lost.
+    /// Moves on what waits; in order, and nothing is lost. The core is armed after the gates: what
+    /// it decided before would meet a gate that still refuses.
     pub fn flush(&mut self, commands: &mut Producer<Command>) {
-        while let Some(command) = self.waiting.front() {
-            if commands.push(*command).is_err() {
-                break;
-            }
-            self.waiting.pop_front();
-        }
         while let Some((gate, word)) = self.waiting_words.front() {
             if self.words[*gate].push(*word).is_err() {
                 break;
             }
             self.waiting_words.pop_front();
+        }
+        let gates_wait = !self.waiting_words.is_empty();
+        while let Some(command) = self.waiting.front() {
+            let is_early = gates_wait && *command == Command::Tell(Word::Arm);
+            if is_early || commands.push(*command).is_err() {
+                break;
+            }
+            self.waiting.pop_front();
         }
     }
 }
@@ -84,5 +87,21 @@ mod tests {
         }
         let arm = Command::Tell(Word::Arm);
         assert_eq!((told, heard), (vec![Command::Kill, arm, arm], 2));
+    }
+
+    #[test]
+    fn the_core_is_armed_after_the_gates_and_stopped_at_once() {
+        let (mut commands, mut core) = RingBuffer::new(4);
+        let (words, mut gate) = RingBuffer::new(1);
+        let mut brakes = Brakes::new(Arc::new(AtomicU32::new(0)), vec![words]);
+        brakes.tell(Word::Arm);
+        brakes.kill();
+        brakes.tell(Word::Arm);
+        brakes.flush(&mut commands);
+        let arm = Command::Tell(Word::Arm);
+        assert_eq!(core.pop(), Err(rtrb::PopError::Empty), "a gate has not heard of all of it");
+        assert_eq!(gate.pop(), Ok(Word::Arm));
+        brakes.flush(&mut commands);
+        assert_eq!([core.pop(), core.pop(), core.pop()], [Ok(arm), Ok(Command::Kill), Ok(arm)]);
     }
 }
