@@ -227,7 +227,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let audit = settled.as_ref().ok().map(|(audit, ..)| audit);
     let mut summary =
         Summary::new(&ended.story, &ended.figures, &ended.accounts, ended.open, audit);
-    summary.joined = late.told(&ended.story, tiles.core.core().pairs());
+    summary.joined = late.told(&ended.story);
     ended.warnings.append(&mut late.troubles);
     summary.settled_micro_usd = settled.as_ref().ok().map(|(_, paid, _)| *paid);
     // What was done is told even where the venues are no longer there to confirm it.

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use engine::pair::{PairId, PairTable};
+use engine::pair::PairId;
 use engine::units::Usd;
 
 use crate::pairs::PairSpec;
@@ -92,7 +92,7 @@ impl Late {
 
     /// What became of the pairs that joined, for the summary; and a word where the one that was
     /// listed did not.
-    pub fn told(&mut self, story: &Story, table: &PairTable) -> Vec<JoinedPair> {
+    pub fn told(&mut self, story: &Story) -> Vec<JoinedPair> {
         if let Some((name, _)) = &self.listed
             && !self.has_joined()
         {
@@ -100,7 +100,7 @@ impl Late {
         }
         let told = |(_, pair, after): &(PairId, PairSpec, Option<Duration>)| {
             let ms = after.and_then(|after| u64::try_from(after.as_millis()).ok());
-            JoinedPair { after_ms: ms, ..story.joined(&pair.id, table) }
+            JoinedPair { after_ms: ms, ..story.joined(&pair.id) }
         };
         self.joined.iter().map(told).collect()
     }

@@ -249,8 +249,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     note(&file, &|id| wish.spec.held.get(id).is_some_and(|held| *held != [0; 3]))?;
     let (tiles, ended, journal, newcomers) = trade_on(&wish, session, journal, state)?;
     let held = discovered::held_by(tiles.core.core());
-    let table = tiles.core.core().pairs();
-    let joined = newcomers.iter().map(|(_, it)| ended.story.joined(&it.id, table)).collect();
+    let joined = newcomers.iter().map(|(_, it)| ended.story.joined(&it.id)).collect();
     newcomers.iter().for_each(|(place, pair)| joins::seat(&mut file, *place, pair));
     note(&file, &|id| held.contains(id))?;
     let summary = told(&tiles, &ended, &journal, args.report.as_deref(), &wish)?;

@@ -44,8 +44,8 @@ pub struct Story {
     pub fees: [Usd; 2],
     /// Bundles of which both legs filled.
     pub settled: u64,
-    /// The same by the number of their pair.
-    pub settled_of: BTreeMap<u16, u64>,
+    /// The same by the id of their pair: a place may have had others before.
+    pub settled_of: BTreeMap<String, u64>,
     /// Bundles of which at most one leg filled.
     pub failed: u64,
     /// Contracts that one leg filled and the other did not, bundle by bundle.
@@ -71,10 +71,8 @@ pub struct Story {
 
 impl Story {
     /// What became of a pair that joined.
-    pub fn joined(&self, pair: &str, table: &PairTable) -> JoinedPair {
-        let number = table.pairs().iter().position(|known| known.id == pair);
-        let number = number.and_then(|number| u16::try_from(number).ok());
-        let hedged = number.and_then(|number| self.settled_of.get(&number)).copied();
+    pub fn joined(&self, pair: &str) -> JoinedPair {
+        let hedged = self.settled_of.get(pair).copied();
         JoinedPair { pair: pair.to_owned(), after_ms: None, hedged: hedged.unwrap_or(0) }
     }
 
@@ -104,7 +102,8 @@ impl Story {
             Event::FillUndone(report) => self.undone(report, table),
             Event::TradeSettled(settled) => {
                 self.settled += 1;
-                *self.settled_of.entry(settled.pair.0).or_default() += 1;
+                let pair = name(table, settled.pair.index()).to_owned();
+                *self.settled_of.entry(pair).or_default() += 1;
                 self.end(settled, table);
             }
             Event::TradeFailed(settled) => {
@@ -348,4 +347,35 @@ fn decided(decision: &Decision, table: &PairTable) -> String {
         leg(&bundle.legs[1]),
         decision.profit
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Model, Options};
+    use crate::run::spec::RunSpec;
+    use engine::pair::PairId;
+
+    #[test]
+    fn a_pair_that_joined_counts_its_own_trades_and_not_those_of_who_had_its_place() {
+        let model = Model::new(Options::default());
+        let spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
+        let mut table = spec.setup().unwrap().table;
+        let mut story = Story::default();
+        let settled = Event::TradeSettled(Settled {
+            bundle: BundleId(1),
+            pair: PairId(0),
+            at: Ns(1),
+            filled: [Shares::ZERO; 2],
+            matched: Shares::ZERO,
+            profit: Usd::ZERO,
+            excess: Usd::ZERO,
+        });
+        table.name(PairId(0), "former", None);
+        story.event(&settled, &table);
+        story.event(&settled, &table);
+        table.name(PairId(0), "later", None);
+        story.event(&settled, &table);
+        assert_eq!((story.joined("later").hedged, story.joined("former").hedged), (1, 2));
+    }
 }
