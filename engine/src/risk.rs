@@ -150,12 +150,21 @@ impl Guard {
         }
     }
 
-    /// Nothing more is opened of a pair, whatever is said of its markets.
+    /// Nothing more is opened of a pair, whatever is said of its markets. They are not blocked by
+    /// that: other pairs may have them.
     #[cold]
     pub fn stop(&mut self, pair: PairId) {
         if let Some(watch) = self.watches.get_mut(pair.index()) {
-            (watch.blocked, watch.last) = ([true; 2], Ns(0));
+            watch.last = Ns(0);
         }
+    }
+
+    /// A market is gone: what was said of it does not hold for the next one of its number.
+    #[cold]
+    pub fn vacate(&mut self, market: MarketId) {
+        let side = market.venue().index();
+        let its = self.watches.iter_mut().filter(|watch| watch.markets[side] == Some(market));
+        its.for_each(|watch| watch.markets[side] = None);
     }
 
     /// A pair is gone: its place is free.

@@ -294,6 +294,38 @@ fn a_blocked_market_stops_its_pairs_until_it_is_free() {
 }
 
 #[test]
+fn a_pair_that_stops_blocks_none_that_has_or_gets_its_markets() {
+    let [old, new] = [pair("old", 0, 0, Polarity::Same), pair("new", 0, 1, Polarity::Same)];
+    let pairs = table(&[old]).with_reserve(1).unwrap();
+    let mut guard = Guard::new(&limits(), &pairs);
+    let word = |blocked| Word::Block { market: market(Venue::Kalshi, 0), blocked };
+    let second = |guard: &mut Guard| guard.may_fire(NOW, PairId(1), BOTH, NOW.wall);
+    guard.stop(PairId(0));
+    guard.list(&Listing::of(PairId(1), PairId(1), &new));
+    assert_eq!((fire(&mut guard, NOW), second(&mut guard)), (Err(Risk::Close), Ok(())));
+    // No word of a market starts it again.
+    guard.tell(word(true));
+    assert_eq!(second(&mut guard), Err(Risk::Blocked));
+    guard.tell(word(false));
+    assert_eq!((fire(&mut guard, NOW), second(&mut guard)), (Err(Risk::Close), Ok(())));
+}
+
+#[test]
+fn what_was_said_of_a_market_ends_with_it_and_not_with_its_pair() {
+    let new = Listing::of(PairId(0), PairId(0), &pair("new", 0, 0, Polarity::Same));
+    let known = market(Venue::Kalshi, 0);
+    let mut guard = one(&limits());
+    guard.tell(Word::Block { market: known, blocked: true });
+    guard.stop(PairId(0));
+    guard.list(&new);
+    assert_eq!(fire(&mut guard, NOW), Err(Risk::Blocked), "it is the same market still");
+    guard.stop(PairId(0));
+    guard.vacate(known);
+    guard.list(&new);
+    assert_eq!(fire(&mut guard, NOW), Ok(()), "it is another one");
+}
+
+#[test]
 fn the_clock_and_the_books_may_be_off_by_so_much() {
     let mut guard = one(&RiskLimits { clock_off: Ns(250), book_age: Ns(10), ..limits() });
     for (ahead, want) in [(250, Ok(())), (-251, Err(Risk::Clock)), (0, Ok(()))] {

@@ -247,6 +247,9 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     fn vacate(&mut self, market: MarketId, generation: u32) {
         if market.venue() == K::VENUE && self.orders.forget(market) {
             self.clerk.forget(market);
+            if let Some(guard) = self.ends.out.guard_mut() {
+                guard.vacate(market);
+            }
             self.ends.out.tell(Feedback::Vacated { market, generation });
         }
     }

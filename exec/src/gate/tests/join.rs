@@ -18,6 +18,8 @@ use engine::event::{Feedback, Reject, ReportKind, Risk};
 use engine::fee::FillFees;
 use engine::grid::Grid;
 use engine::pair::{FeeRule, Instrument, Listing, Outcome, PairId, Polarity, SizeRule, Verdict};
+use engine::risk::Word;
+use engine::risk::limits::RiskLimits;
 use engine::units::{Px, Qty, Shares, Usd, Venue};
 
 fn listing(index: usize) -> Listing {
@@ -98,6 +100,32 @@ fn a_market_that_is_forgotten_takes_its_terms_along_and_its_number_is_another_on
     assert_eq!(&body(&request)["ticker"], "KXNEXT");
     // While an order of it may still come to something, nothing is forgotten.
     assert!(!vacates(&mut rig, known, 10));
+}
+
+#[test]
+fn a_pair_that_left_leaves_no_block_to_the_next_one_of_its_market() {
+    let (rig, _headers) = kalshi();
+    let (rig, mut words) = rig.guarded(&RiskLimits::NONE);
+    let (mut tell, markets) = rtrb::RingBuffer::new(TERMS_RING_DEPTH);
+    let mut rig = rig.with_markets(markets);
+    let known = market(Venue::Kalshi, 1);
+    let next = Control::Join(Listing { pair: PairId(7), event: PairId(7), ..listing(1) });
+    let terms = || KalshiTerms { ticker: "KXNEXT".into(), exchange_index: 3, grid: Grid::CENT };
+    for blocked in [false, true] {
+        assert!(rig.rules.push(next).is_ok());
+        assert!(words.push(Word::Block { market: known, blocked }).is_ok());
+        assert!(rig.rules.push(Control::Retire(PairId(7))).is_ok());
+        rig.run(2);
+        let bundle = rig.bundle(legs());
+        rig.send(bundle);
+        rig.run(1);
+        assert_eq!(rig.reports(), [ReportKind::Rejected(Reject::Limit)]);
+        assert!(vacates(&mut rig, known, 9));
+        assert!(tell.push((known, terms())).is_ok());
+    }
+    assert!(rig.rules.push(next).is_ok());
+    let (_, request) = rig.fire(legs());
+    assert_eq!(&body(&request)["ticker"], "KXNEXT");
 }
 
 #[test]
