@@ -71,6 +71,9 @@ fn kalshis_next_market_of_a_number_sees_nothing_of_the_last_one() {
     let said = heard.tops.len();
     session.on_frame(1, Ns(3), snapshot(3, "A", "0.4200").as_bytes(), &mut heard);
     session.on_closed(1, Ns(3), &mut heard);
+    for says in [Fitness::Unfit, Fitness::Fit, Fitness::Removed, Fitness::Restored] {
+        say(&mut session, &mut heard, 0, says);
+    }
     assert!(heard.tops[said..].iter().all(|top| top.market != last.market));
     assert_eq!(add(&mut session, "C"), Err(NO_BOOK));
     say(&mut session, &mut heard, 0, Fitness::Vacant);
@@ -104,6 +107,11 @@ fn polymarkets_next_market_of_a_number_has_both_books() {
     assert!(add(&mut session, "0xb", ["3", "4"]).is_ok());
     say(&mut session, &mut heard, Fitness::Retired);
     assert_eq!((session.number_of("0xa"), heard.retired.len()), (None, 1));
+    let said = heard.tops.len();
+    for says in [Fitness::Unfit, Fitness::Fit, Fitness::Removed, Fitness::Restored] {
+        say(&mut session, &mut heard, says);
+    }
+    assert_eq!(heard.tops.len(), said, "its last word was said");
     assert_eq!(add(&mut session, "0xc", ["5", "6"]), Err(NO_BOOK));
     say(&mut session, &mut heard, Fitness::Vacant);
     assert_eq!(add(&mut session, "0xc", ["5", "6"]), Ok(id(Venue::Polymarket, 0)));

@@ -312,10 +312,15 @@ impl State {
         sink.notice(&Notice::MarketRetired { market: market.top.market });
     }
 
+    /// True where the number's market was retired: no frame finds it.
+    fn has_departed(&self, number: usize) -> bool {
+        let market = self.markets.get(number);
+        market.is_some_and(|market| self.find(market.ticker()) != Some(number))
+    }
+
     /// Frees the number and the book of a market that was retired.
     fn vacate(&mut self, number: usize) {
-        let Some(market) = self.markets.get(number) else { return };
-        if market.is_vacant() || self.find(market.ticker()) == Some(number) {
+        if !self.has_departed(number) || self.markets[number].is_vacant() {
             return;
         }
         let market = &mut self.markets[number];
@@ -329,6 +334,9 @@ impl State {
             Fitness::Retired => return self.retire(verdict.market.index(), recv, sink),
             Fitness::Vacant => return self.vacate(verdict.market.index()),
             Fitness::Unfit | Fitness::Fit | Fitness::Removed | Fitness::Restored => {}
+        }
+        if self.has_departed(verdict.market.index()) {
+            return; // Its last word was said.
         }
         let Some(market) = self.markets.get_mut(verdict.market.index()) else { return };
         let before = market.standing;

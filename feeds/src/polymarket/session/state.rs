@@ -197,10 +197,15 @@ impl State {
         sink.notice(&Notice::MarketRetired { market: id });
     }
 
+    /// True where the number's market was retired: no frame finds it.
+    fn has_departed(&self, number: usize) -> bool {
+        let market = self.markets.get(number);
+        market.is_some_and(|market| self.find(market.condition()) != Some(number))
+    }
+
     /// Frees the number and the books of a market that was retired.
     fn vacate(&mut self, number: usize) {
-        let Some(market) = self.markets.get(number) else { return };
-        if market.is_vacant() || self.find(market.condition()) == Some(number) {
+        if !self.has_departed(number) || self.markets[number].is_vacant() {
             return;
         }
         let market = &mut self.markets[number];
@@ -218,6 +223,9 @@ impl State {
             Fitness::Unfit | Fitness::Fit | Fitness::Removed | Fitness::Restored => {}
         }
         let number = verdict.market.index();
+        if self.has_departed(number) {
+            return; // Its last word was said.
+        }
         let Some(market) = self.markets.get_mut(number) else { return };
         let before = market.tokens.each_ref().map(|token| token.standing);
         market.tokens.iter_mut().for_each(|token| token.standing.hear(verdict.says));
