@@ -254,6 +254,8 @@ pub enum PairChange {
     Stopped = 5,
     /// It left: its place is free for another one.
     Left = 6,
+    /// It was to join, and is not taken in: its place is not free, or a market has none.
+    Refused = 7,
 }
 
 /// What a feed tells the core beside books: rules that change while markets trade.

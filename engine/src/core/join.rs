@@ -7,14 +7,23 @@ use crate::tile::Now;
 
 impl Core {
     /// Takes a pair in, and looks at it by the books that stand. One that does not come in its
-    /// turn, or for which no place is left, changes nothing.
+    /// turn, or for which no place is left, changes nothing, and that is said: who asked for it
+    /// counts on it.
     pub(super) fn on_listing(&mut self, now: Now, listing: &Listing, out: &mut impl Outlet) {
+        if !self.lists(now, listing, out) {
+            let (pair, change) = (listing.pair, PairChange::Refused);
+            out.event(&Event::PairChanged { pair, at: now.mono, change });
+        }
+    }
+
+    /// Takes a pair in; false where it is refused.
+    fn lists(&mut self, now: Now, listing: &Listing, out: &mut impl Outlet) -> bool {
         let mut listing = *listing;
         let known = listing.sides.map(|it| {
             let side = it.market.venue().index();
             self.heads[side].get(it.market.index()).copied()
         });
-        let [Some(first), Some(second)] = known else { return };
+        let [Some(first), Some(second)] = known else { return false };
         // A market has one set of terms: those in force.
         for (side, head) in [first, second].into_iter().enumerate() {
             if let Some(state) = self.states.get(usize::from(head)) {
@@ -22,7 +31,7 @@ impl Core {
             }
         }
         if !self.table.list(&listing) {
-            return;
+            return false;
         }
         let id = listing.pair;
         self.decision_digest.mix(1 << 61 | u64::from(id.0));
@@ -57,6 +66,7 @@ impl Core {
         if self.rows[id.index()].status & super::KNOWN == super::KNOWN {
             self.look_at(now, id, 0, out);
         }
+        true
     }
 }
 

@@ -373,6 +373,30 @@ fn pairs_of_one_market_leave_and_come_apart() {
 }
 
 #[test]
+fn a_pair_joins_an_event_whose_last_pair_has_just_left() {
+    let mut rig = Rig::new();
+    let mut first = pair("first", 1, 1, Polarity::Same);
+    first.event = Some("e".to_owned());
+    let event = rig.join(&first).unwrap();
+    assert!(rig.retire(event));
+    // Whoever asks for it has not heard of that yet.
+    let listing = Listing::of(PairId(2), event, &pair("second", 2, 2, Polarity::Same));
+    rig.take(CoreInput::Control(Control::Join(listing)));
+    let table = rig.core().pairs();
+    assert!(table.is_live(PairId(2)) && !table.is_live(event));
+    assert_eq!(table.first_of_event(PairId(2)), event);
+    assert_eq!(table.vacant(), Some(PairId(3)), "the event is counted in that place");
+    // What is not taken in is said to be so.
+    rig.take(CoreInput::Control(Control::Join(listing)));
+    let told = rig.out.events.last();
+    let is_said = |told: &Event| {
+        matches!(told, Event::PairChanged { pair: PairId(2), change: PairChange::Refused, .. })
+    };
+    assert!(told.is_some_and(is_said), "{told:?}");
+    rig.repeats(0);
+}
+
+#[test]
 fn a_market_is_forgotten_with_its_last_top_and_not_before() {
     let mut rig = Rig::new();
     rig.book(Venue::Kalshi, 0, 3_900, 4_000, 100);

@@ -128,7 +128,9 @@ impl PairTable {
     pub fn list(&mut self, listing: &Listing) -> bool {
         let number = listing.pair.index();
         let is_next = number == self.pairs.len() && self.reserve > 0;
-        let has_event = listing.event == listing.pair || self.events.contains(&listing.event.0);
+        // Who names the event may not have heard yet that the last pair of it has left.
+        let event = listing.event.index();
+        let has_event = event < self.pairs.len() || event == number;
         let sides = Venue::ALL.into_iter().zip(&listing.sides);
         let fits = sides.clone().all(|(venue, side)| {
             side.market.venue() == venue && side.market.index() < self.room[venue.index()]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use engine::event::{
-    Action, BundleId, Closed, Decision, Event, Miss, OrderRef, Repair, Report, ReportKind, Risk,
-    Settled, Wait,
+    Action, BundleId, Closed, Decision, Event, Miss, OrderRef, PairChange, Repair, Report,
+    ReportKind, Risk, Settled, Wait,
 };
 use engine::latency::StageHistogram;
 use engine::pair::{Outcome, PairTable};
@@ -142,6 +142,9 @@ impl Story {
             Event::OrderUnknown(order) => {
                 let name = name(table, order.pair.index());
                 self.say(format!("order {}.{} of {name}: unknown", order.bundle.0, order.leg));
+            }
+            Event::PairChanged { pair, change: PairChange::Refused, .. } => {
+                self.say(format!("join  pair {} is not taken in: no place is free", pair.0));
             }
             Event::RiskTripped { pair, risk, .. } => {
                 *self.trips.entry(risk.name()).or_default() += 1;
