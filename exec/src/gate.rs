@@ -241,11 +241,11 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     }
 
     /// Forgets a market with the orders that it had, and says so: what comes of them after this is
-    /// of orders that nobody knows. While one has not ended nothing is forgotten nor said, and
-    /// whoever wants it asks again.
+    /// of orders that nobody knows. While one may come to something else nothing is forgotten nor
+    /// said, and whoever wants it asks again.
     #[cold]
-    fn vacate(&mut self, market: MarketId, generation: u32) {
-        if market.venue() == K::VENUE && self.orders.forget(market) {
+    fn vacate(&mut self, market: MarketId, generation: u32, now: Ns) {
+        if market.venue() == K::VENUE && self.orders.forget(market, now) {
             self.clerk.forget(market);
             if let Some(guard) = self.ends.out.guard_mut() {
                 guard.vacate(market);
@@ -255,7 +255,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     }
 
     /// Takes in the rules that changed.
-    fn take_rules(&mut self) -> usize {
+    fn take_rules(&mut self, now: Now) -> usize {
         let mut taken = 0;
         while let Some(rule) = self.ends.rules.as_mut().and_then(|rules| rules.pop().ok()) {
             match &rule {
@@ -265,7 +265,9 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                         guard.stop(*pair);
                     }
                 }
-                Control::Vacate { market, generation } => self.vacate(*market, *generation),
+                Control::Vacate { market, generation } => {
+                    self.vacate(*market, *generation, now.mono);
+                }
                 rule => self.clerk.rule(rule),
             }
             taken += 1;
@@ -343,6 +345,9 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     /// on orders.
     #[cold]
     fn close_door(&mut self, why: Closed, at: Ns) {
+        if why == Closed::Identity && self.doubted && self.shut.probe_at().is_some() {
+            return; // It is known, and saying it again does not put off the question.
+        }
         self.figures.closed += u64::from(self.shut.is_open());
         self.shut.close(why, at, &mut self.rng);
         if why == Closed::Identity && !self.doubted {
@@ -385,7 +390,7 @@ impl<K: Clerk, N: Net, T: Clock> Tile for Gate<K, N, T> {
         done += self.poll_channel(now);
         done += self.poll_aside(now);
         if done == 0 {
-            done += self.take_rules();
+            done += self.take_rules(now);
             done += self.clerk.idle(now);
             if now.mono >= self.upkeep_at {
                 self.upkeep(now);

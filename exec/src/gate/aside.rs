@@ -26,7 +26,10 @@ pub(super) enum Task {
     Ask(OrderKey, Question),
     Cancel(OrderKey),
     Sweep,
-    Probe,
+    Probe {
+        /// The venue was to show that it knows us.
+        doubted: bool,
+    },
     Chore,
 }
 
@@ -60,7 +63,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                 let channel = &mut self.channel;
                 let page = self.clerk.hear(question, head, body, &mut |event| match event {
                     PrivateEvent::Fill(fill) => {
-                        if let Some(since) = orders.fill(&fill, mono, figures, out) {
+                        if let Some(since) = orders.found(&fill, mono, figures, out) {
                             channel.owes(since, mono);
                         }
                     }
@@ -92,20 +95,24 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                 orders.ask_for_all(mono);
             }
             Task::Sweep => self.cancel_at = mono.after(CANCEL_AGAIN),
-            Task::Probe => {
-                let passes = self.clerk.passes(self.doubted, head, body);
+            Task::Probe { doubted } => {
+                let passes = self.clerk.passes(doubted, head, body);
                 self.shut.probed(passes, mono, &mut self.rng);
-                if passes && core::mem::take(&mut self.doubted) {
+                // A doubt that came while anybody was told the same is not answered by that.
+                if passes && doubted {
+                    self.doubted = false;
                     self.cancel_at = mono; // What waited for it need not any more.
                 }
             }
             Task::Chore => self.clerk.chore_done(Some((head, body))),
         }
         // All of these carry who we are.
-        if status == 401 && task != Task::Probe {
+        if status == 401 && !matches!(task, Task::Probe { .. }) {
             self.close_door(Closed::Identity, mono);
-            // A cancel goes on being tried, ever more rarely.
-            self.cancel_at = self.shut.probe_at().unwrap_or(mono).max(self.cancel_at);
+            // A cancel goes on being tried, ever more rarely, whatever becomes of questions.
+            if matches!(task, Task::Cancel(_) | Task::Sweep) {
+                self.cancel_at = self.shut.probe_at().unwrap_or(mono).max(self.cancel_at);
+            }
         }
     }
 
@@ -115,7 +122,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                 self.orders.unanswered(key);
                 self.after_question(key, question, now);
             }
-            Some(Task::Probe) => self.shut.probed(false, now.mono, &mut self.rng),
+            Some(Task::Probe { .. }) => self.shut.probed(false, now.mono, &mut self.rng),
             Some(Task::Chore) => self.clerk.chore_done(None),
             Some(Task::Cancel(_) | Task::Sweep) => self.cancel_at = now.mono.after(CANCEL_AGAIN),
             None => {}
@@ -158,7 +165,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             && self.clerk.probe(self.doubted, now, request)
         {
             self.shut.probing();
-            return self.send_task(Task::Probe, now);
+            return self.send_task(Task::Probe { doubted: self.doubted }, now);
         }
         if self.round.is_none()
             && let Some((key, due)) = self.orders.next_inquiry()

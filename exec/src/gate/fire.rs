@@ -88,7 +88,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                 },
             };
             // What the core knew when it decided is in their ring by now.
-            self.take_rules();
+            self.take_rules(now);
             if !self.take_bundle(&bundle, now) {
                 self.held = Some(bundle);
                 return done;

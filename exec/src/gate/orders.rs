@@ -92,7 +92,8 @@ pub struct Orders {
     /// Memory for the fills of orders to come.
     spare: Vec<Vec<Counted>>,
     serial: u64,
-    early: VecDeque<FillNews>,
+    /// With whether the private channel told them.
+    early: VecDeque<(FillNews, bool)>,
     /// Orders that ended and whose trades may fail yet, with when to ask for them, soonest first.
     again: VecDeque<(OrderKey, Ns)>,
     patience: Patience,
@@ -228,11 +229,26 @@ impl Orders {
         }
     }
 
-    /// Takes in a fill, from wherever it is told. Returns since when nobody was asked of its order,
+    /// Takes in a fill that the private channel told.
+    pub fn fill(&mut self, news: &FillNews, now: Ns, figures: &mut GateFigures, out: &mut Outbox) {
+        self.take_fill((news, true), now, figures, out);
+    }
+
+    /// Takes in a fill that a question found. Returns since when nobody was asked of its order,
     /// where it is news: it happened after that.
-    pub fn fill(
+    pub fn found(
         &mut self,
         news: &FillNews,
+        now: Ns,
+        figures: &mut GateFigures,
+        out: &mut Outbox,
+    ) -> Option<Ns> {
+        self.take_fill((news, false), now, figures, out)
+    }
+
+    fn take_fill(
+        &mut self,
+        (news, is_told): (&FillNews, bool),
         now: Ns,
         figures: &mut GateFigures,
         out: &mut Outbox,
@@ -240,10 +256,11 @@ impl Orders {
         let Some(slot) = self.find(&news.order, news.client.as_ref()) else {
             let waits = self.places.live().any(|slot| self.slots[slot].venue.is_none());
             if waits && self.early.len() < EARLY_MAX {
-                self.early.push_back(*news);
+                self.early.push_back((*news, is_told));
             } else {
-                // Told once for each fill, however its settlement goes on.
-                if news.stands == TradeStands::Made {
+                // Told once for each fill, however its settlement goes on: questions find all that
+                // the account ever traded, again and again.
+                if is_told && news.stands == TradeStands::Made {
                     figures.foreign += 1;
                     let (pair, risk) = (NO_PAIR, Risk::Foreign);
                     out.tell(Feedback::Tripped { pair, at: now, risk });
@@ -300,9 +317,14 @@ impl Orders {
         its.filter(|order| order.stage == Stage::Ended).for_each(|order| order.pair = nobody);
     }
 
-    /// Forgets the orders of a market; false, and nothing is forgotten, where one has not ended.
-    pub fn forget(&mut self, market: MarketId) -> bool {
-        if self.places.live().any(|slot| self.slots[slot].market == market) {
+    /// Forgets the orders of a market; false, and nothing is forgotten, where one has not ended, or
+    /// has a trade that may still be taken back.
+    pub fn forget(&mut self, market: MarketId, now: Ns) -> bool {
+        let trades = self.patience.trades;
+        let is_open = |order: &Order| {
+            order.stage != Stage::Ended || (order.may_fail() && now.since(order.sent.mono) < trades)
+        };
+        if self.slots.iter().any(|order| order.market == market && is_open(order)) {
             return false;
         }
         let slots = &self.slots;
@@ -427,8 +449,8 @@ impl Orders {
     /// Fills that came before it was known whose they are.
     fn take_early(&mut self, now: Ns, figures: &mut GateFigures, out: &mut Outbox) {
         for _ in 0..self.early.len() {
-            if let Some(news) = self.early.pop_front() {
-                self.fill(&news, now, figures, out); // It may wait again, behind the others.
+            if let Some((news, is_told)) = self.early.pop_front() {
+                self.take_fill((&news, is_told), now, figures, out); // It may wait again, behind the others.
             }
         }
     }

@@ -2,9 +2,12 @@
 //! proof of who asks until it does.
 
 use engine::event::Risk;
+use engine::units::{Px, Shares};
 
 use super::rig::*;
 use crate::gate::*;
+use crate::id::Id;
+use crate::private::{FillNews, TradeStands};
 
 const UNKNOWN: &str = r#"{"error":{"code":"authentication_error","details":"NOT_FOUND"}}"#;
 
@@ -84,4 +87,73 @@ fn a_fill_of_an_order_that_nobody_here_sent_is_told() {
     let told = rig.feedback();
     assert!(matches!(told[..], [Feedback::Tripped { risk: Risk::Foreign, .. }]), "{told:?}");
     assert_eq!(rig.gate.figures().foreign, 1);
+}
+
+#[test]
+fn a_fill_that_a_question_finds_of_a_stranger_is_told_by_nobody() {
+    let (rig, _) = kalshi();
+    let (feedback_tx, mut feedback) = rtrb::RingBuffer::new(8);
+    let (mut out, mut figures) = (Outbox::new(feedback_tx), GateFigures::default());
+    let mut orders = Orders::new(Patience::default());
+    let [order, trade] = ["O-9", "T-9"].map(|text| Id::parse(text).unwrap());
+    let (shares, px, stands) = (Shares::new(1_000_000), Px::lit(4_000), TradeStands::Made);
+    let news = FillNews { order, client: None, trade, part: 0, shares, px, fee: None, stands };
+    for _ in 0..3 {
+        assert_eq!(orders.found(&news, rig.now().mono, &mut figures, &mut out), None);
+    }
+    assert!(feedback.pop().is_err() && figures.foreign == 0, "it may be years old");
+}
+
+#[test]
+fn a_doubt_is_not_answered_by_what_anybody_is_told() {
+    let (mut rig, _) = kalshi();
+    let (slot, _) = rig.fire(legs());
+    let paused = r#"{"error":{"code":"TRADING_PAUSED"}}"#;
+    rig.peer(slot).borrow_mut().answer(409, "", paused);
+    let asked = (0..600).find_map(|_| {
+        rig.pass(10 * MS);
+        rig.run(1);
+        let mut requests = rig.requests().into_iter();
+        requests.find(|(peer, it)| *peer >= ORDERS && it.contains("/exchange/status "))
+    });
+    let (aside, _) = asked.expect("it asks whether the venue takes orders");
+    // While that question is out, the venue says that it does not know us.
+    rig.channel().borrow_mut().is_refused = true;
+    rig.channel().borrow_mut().is_over = true;
+    rig.run(1);
+    assert_eq!(alarms(&rig.feedback()), 1);
+    let open = r#"{"exchange_active":true,"trading_active":true}"#;
+    rig.peer(aside).borrow_mut().answer(200, "", open);
+    rig.run(2);
+    let balance = "GET /trade-api/v2/portfolio/balance ";
+    probe(&mut rig, balance, 401, UNKNOWN);
+    assert!(!rig.gate.is_ready());
+}
+
+#[test]
+fn questions_that_are_refused_do_not_put_off_what_stops_trading() {
+    let (mut rig, _) = kalshi();
+    let (slot, _) = rig.fire(legs());
+    rig.peer(slot).borrow_mut().is_over = true;
+    rig.run(1);
+    let (mut refused, mut probes) = (0, 0);
+    let mut refuse = |rig: &mut Rig<_>| {
+        rig.channel().borrow_mut().to_hear.push_back(None);
+        rig.pass(94 * MS);
+        rig.run(1);
+        let mut swept = false;
+        for (peer, request) in rig.requests() {
+            swept |= request.starts_with("DELETE ");
+            probes += usize::from(request.contains("/portfolio/balance "));
+            refused += usize::from(request.contains("/portfolio/"));
+            rig.peer(peer).borrow_mut().answer(401, "", UNKNOWN);
+        }
+        swept
+    };
+    (0..400).for_each(|_| assert!(!refuse(&mut rig)));
+    rig.epoch.store(4, Ordering::Release);
+    assert!((0..3).any(|_| refuse(&mut rig)), "it is tried at once");
+    let again = (0..1_200).filter(|_| refuse(&mut rig)).count();
+    assert!((2..60).contains(&again), "ever more rarely, but it goes on: {again}");
+    assert!(refused > 20 && probes > 4, "{refused} {probes}");
 }
