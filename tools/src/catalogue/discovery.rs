@@ -27,6 +27,9 @@ use super::worth::worth;
 /// A whole catalogue is asked for again after so long; until then changes are enough.
 const WHOLE_S: i64 = 86_400;
 
+/// What is listed beside the markets is asked for again so long after it did not come.
+const BESIDE_AGAIN_S: i64 = 3_600;
+
 /// What pairs are made by. Another number judges all of them anew.
 const MATCHER: &str = "3";
 
@@ -44,6 +47,8 @@ pub struct Discovery {
     teams: String,
     /// The leagues that its tags name.
     leagues: HashMap<String, String>,
+    /// The store may know other names than these.
+    names_due: bool,
     loaded: bool,
 }
 
@@ -88,6 +93,7 @@ impl Discovery {
             own: String::new(),
             teams: String::new(),
             leagues: HashMap::new(),
+            names_due: true,
             loaded: false,
         }
     }
@@ -98,13 +104,14 @@ impl Discovery {
         let made_by = made_by(text);
         let index = Index::new(Matcher::new(names.clone()));
         let own = text.to_owned();
-        Discovery { index, made_by, names, own, loaded: false, ..self }
+        Discovery { index, made_by, names, own, names_due: true, loaded: false, ..self }
     }
 
     /// Takes the names of Polymarket's teams and leagues as the store has them now. Where they
     /// changed, all pairs are judged anew.
     fn take_names(&mut self) -> Result<(), StoreError> {
         let beside = self.store.beside()?;
+        self.names_due = false;
         let teams = beside::names(&beside, &self.names);
         let leagues = beside::leagues(&beside, &self.names);
         if (&teams, &leagues) == (&self.teams, &self.leagues) {
@@ -148,8 +155,11 @@ impl Discovery {
                 scopes.push((venue, Scope::Since(looked)));
             }
         }
-        let named = self.store.remark("beside")?.and_then(|text| text.parse().ok());
-        let names = fresh.force || named.unwrap_or(i64::MIN) < now - WHOLE_S;
+        let time = |key: &str| -> Result<i64, StoreError> {
+            Ok(self.store.remark(key)?.and_then(|text| text.parse().ok()).unwrap_or(i64::MIN))
+        };
+        let (named, tried) = (time("beside")?, time("beside tried")?);
+        let names = fresh.force || (named < now - WHOLE_S && tried < now - BESIDE_AGAIN_S);
         if scopes.is_empty() {
             return Ok(None);
         }
@@ -159,8 +169,14 @@ impl Discovery {
             crawl.venue(*venue, *scope)?;
         }
         // A venue that does not answer for its markets is not asked for more.
-        let named = names && crawl.is_complete(Venue::Polymarket) && crawl.beside()?;
+        let asks = names && crawl.is_complete(Venue::Polymarket);
+        let named = asks && crawl.beside()?;
         let account = crawl.end();
+        if asks {
+            // Some of it may have come, and what did not would not come with the next look.
+            self.names_due = true;
+            self.store.set_remark("beside tried", &now.to_string())?;
+        }
         if named {
             self.store.set_remark("beside", &now.to_string())?;
         }
@@ -205,8 +221,12 @@ impl Discovery {
     /// # Errors
     /// [`StoreError`]
     pub fn rematch(&mut self, now: i64) -> Result<Changes, StoreError> {
-        self.take_names()?;
-        let whole = self.store.remark("matcher")?.as_deref() != Some(self.made_by.as_str());
+        let made_by = self.store.remark("matcher")?;
+        // Others may have brought names into the store, too.
+        if self.names_due || made_by.as_deref() != Some(self.made_by.as_str()) {
+            self.take_names()?;
+        }
+        let whole = made_by.as_deref() != Some(self.made_by.as_str());
         self.load()?;
         let mut changes = Changes::default();
         let mut todo: Vec<(Venue, String)> = Vec::new();

@@ -19,6 +19,7 @@ struct Fake {
     /// Rows of each listing beside events and markets, and how often those were asked for.
     beside: Vec<Value>,
     asked_beside: usize,
+    beside_down: bool,
     asked: usize,
 }
 
@@ -30,6 +31,9 @@ impl Source for Fake {
         }
         if ["/tags", "/sports", "/teams"].contains(&path) {
             self.asked_beside += 1;
+            if self.beside_down {
+                return Err(Trouble { what: format!("GET {path}: no answer"), again: false });
+            }
             return Ok(json!(self.beside));
         }
         if let (Some(second), "/events/keyset") = (&self.second, path) {
@@ -240,4 +244,23 @@ fn names_beside_the_markets_are_asked_for_once_a_day_and_judge_anew_where_they_c
     let changes = look(&mut discovery, &mut fake, false, NOW + 90_000);
     assert!(asked(&fake) > before && changes.matched > 0, "{changes:?}");
     assert_eq!(look(&mut discovery, &mut fake, true, NOW + 90_001).matched, 0);
+}
+
+#[test]
+fn names_that_do_not_come_are_not_asked_for_with_every_look() {
+    let (mut discovery, mut fake) = (discovery(), fake());
+    fake.beside_down = true;
+    look(&mut discovery, &mut fake, false, NOW);
+    assert!(fake.asked_beside > 0);
+    let before = fake.asked_beside;
+    look(&mut discovery, &mut fake, false, NOW + 400);
+    assert_eq!(fake.asked_beside, before);
+    (fake.beside_down, fake.beside) = (
+        false,
+        vec![json!({"id": 1, "league": "nba",
+        "name": "Celtics", "alias": "Shamrocks", "abbreviation": "bos"})],
+    );
+    look(&mut discovery, &mut fake, false, NOW + 4_000);
+    assert!(fake.asked_beside > before);
+    assert_eq!(discovery.store.beside().unwrap().len(), 1);
 }
