@@ -77,6 +77,10 @@ pub struct Comparison {
     over: BTreeSet<MarketId>,
     /// Tokens of pairs that joined.
     wanted: Vec<(String, bool)>,
+    /// Of markets that left the run: compared until the venue reads nothing of them.
+    gone: BTreeSet<Key>,
+    /// Tokens that nobody has to ask for any more.
+    unwanted: BTreeSet<String>,
 }
 
 impl Comparison {
@@ -93,6 +97,8 @@ impl Comparison {
             figures: BTreeMap::new(),
             over: BTreeSet::new(),
             wanted: Vec::new(),
+            gone: BTreeSet::new(),
+            unwanted: BTreeSet::new(),
         };
         comparison.note(Instant::now());
         comparison.figures.values_mut().for_each(|figure| figure.past.clear());
@@ -107,7 +113,25 @@ impl Comparison {
             self.state.take(&record);
         }
         self.wanted.extend(Wanted::of_pair(spec));
+        let p = &spec.polymarket;
+        self.gone.remove(&Key::Net(spec.kalshi.ticker.clone()));
+        for token in [&p.yes, &p.no] {
+            self.gone.remove(&Key::Token(token.clone()));
+        }
         self.note(at);
+    }
+
+    /// A market left the run. Where something is held of it, it stays what it is.
+    pub fn leave(&mut self, market: MarketId) {
+        let key = (market.venue().index(), market.index());
+        if self.state.held.get(&key).is_some_and(|held| *held != [0; 2]) {
+            return;
+        }
+        self.state.held.remove(&key);
+        let name = self.state.markets.remove(&key).filter(|_| market.venue() == Venue::Kalshi);
+        self.gone.extend(name.map(Key::Net));
+        let tokens = self.state.tokens.remove(&key);
+        self.gone.extend(tokens.into_iter().flatten().map(Key::Token));
     }
 
     /// Takes in what a run tells: fills move money and positions.
@@ -157,7 +181,7 @@ impl Comparison {
     /// Compares with what the venues were asked at `asked`; returns what cannot be so.
     pub fn judge(&mut self, asked: Instant, truth: &Truth) -> Vec<Difference> {
         let since = asked.checked_sub(LAG);
-        let mut differences = Vec::new();
+        let (mut differences, mut over) = (Vec::new(), Vec::new());
         for (key, figure) in &mut self.figures {
             let (venue, what, theirs) = match key {
                 Key::Cash(at) => {
@@ -172,6 +196,10 @@ impl Comparison {
                     (Venue::Polymarket, format!("shares of token {token} in millionths"), theirs)
                 }
             };
+            if theirs == 0 && figure.now == 0 && self.gone.contains(key) {
+                over.push(key.clone());
+                continue;
+            }
             if figure.was(since, theirs) {
                 figure.strikes = 0;
                 continue;
@@ -180,6 +208,13 @@ impl Comparison {
             let suspect = theirs == 0 && figure.now != 0;
             if figure.strikes >= if suspect { 2 * STRIKES } else { STRIKES } {
                 differences.push(Difference { venue, what, ours: figure.now, theirs });
+            }
+        }
+        for key in over {
+            self.figures.remove(&key);
+            self.gone.remove(&key);
+            if let Key::Token(token) = key {
+                self.unwanted.insert(token);
             }
         }
         differences
@@ -219,6 +254,9 @@ impl Rounds {
         let wanted = &mut self.wanted;
         {
             let mut held = lock();
+            // What left and came again is wanted.
+            let unwanted = core::mem::take(&mut held.unwanted);
+            wanted.tokens.retain(|(token, _)| !unwanted.contains(token));
             wanted.tokens.extend(held.wanted.drain(..));
             wanted.held = held.held();
         }
@@ -323,6 +361,54 @@ mod tests {
         truth.cash[0] = Usd::new(100_000_000);
         let found: Vec<_> = (0..5).map(|_| comparison.judge(old, &truth).len()).collect();
         assert_eq!(found, [0, 0, 0, 0, 1], "what was so long ago is no excuse any more");
+    }
+
+    struct Venues(Truth, usize);
+
+    impl Books for Venues {
+        fn ask(&mut self, wanted: &Wanted) -> Result<Truth, String> {
+            self.standing(wanted)
+        }
+
+        fn standing(&mut self, wanted: &Wanted) -> Result<Truth, String> {
+            self.1 = wanted.tokens.len();
+            Ok(self.0.clone())
+        }
+
+        fn cancel(&mut self, _: &super::super::truth::OrderRow) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_left_is_asked_about_until_the_venue_reads_nothing_and_again_when_it_comes() {
+        let model = crate::model::Model::new(crate::model::Options::default());
+        let file =
+            RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]).pair_file().unwrap();
+        let (comparison, mut truth, ticker) = begun();
+        let comparison = Mutex::new(comparison);
+        let pair = &file.pairs[0];
+        let tokens = [&pair.polymarket.yes, &pair.polymarket.no];
+        truth.tokens.extend(file.pairs.iter().map(|pair| (pair.polymarket.no.clone(), 0)));
+        truth.tokens.insert(tokens[0].clone(), 3);
+        let (mut rounds, mut venues) = (Rounds::of(&file), Venues(truth, 0));
+        let markets = Venue::ALL.map(|venue| MarketId::new(venue, 0).unwrap());
+        markets.into_iter().for_each(|market| comparison.lock().unwrap().leave(market));
+        let all = 2 * file.pairs.len();
+        let turn = |rounds: &mut Rounds, venues: &mut Venues| {
+            rounds.turn(venues, &comparison, Instant::now()).unwrap();
+            let held = comparison.lock().unwrap();
+            let keys = [Key::Net(ticker.clone()), Key::Token(tokens[0].clone())];
+            (venues.1, keys.map(|key| held.figures.contains_key(&key)))
+        };
+        assert_eq!(turn(&mut rounds, &mut venues), (all, [false, true]));
+        assert_eq!(turn(&mut rounds, &mut venues), (all - 1, [false, true]), "it reads something");
+        venues.0.tokens.insert(tokens[0].clone(), 0);
+        assert_eq!(turn(&mut rounds, &mut venues), (all - 1, [false, false]));
+        assert_eq!(turn(&mut rounds, &mut venues), (all - 2, [false, false]));
+        comparison.lock().unwrap().join(Instant::now(), pair, markets);
+        assert_eq!(turn(&mut rounds, &mut venues), (all, [true, true]));
+        assert_eq!(turn(&mut rounds, &mut venues), (all, [true, true]));
     }
 
     #[test]
