@@ -197,3 +197,38 @@ fn a_market_that_both_venues_list_while_a_run_lasts_is_announced_found_and_trade
     assert_eq!(last_json(&told)["joined"][0]["pair"], pair.as_str(), "{told}");
     assert!(errors.contains("s after both venues list it"), "{errors}");
 }
+
+#[test]
+fn a_pair_of_a_file_that_left_comes_back_by_no_other_way() {
+    let sim = venues(1);
+    let own = sim.pairs("pairs.toml");
+    let (mine, other) = (&own.pairs[0], &own.pairs[1]);
+    // A file with the first pair alone.
+    let text = fs::read_to_string(sim.path("pairs.toml")).unwrap();
+    let end = text.match_indices("[[pair]]").nth(1).unwrap().0;
+    fs::write(sim.path("mine.pairs.toml"), &text[..end]).unwrap();
+    sim.good(&["discover"]);
+    let decide = |what: &str, id: &str| {
+        sim.good(&["pairs", what, id, "--who", "ann", "--why", "a test"]);
+    };
+    decide("block", &other.id);
+    let run = ["run", "--live", "--no-tui", "--json", "--seconds", "60", "--pairs"];
+    let run = [&run[..], &["mine.pairs.toml"]].concat();
+    let mut run = sim.configured(&run);
+    // Nothing gains as much, so that nothing is held that would keep a pair.
+    let run = Process::start(run.env("MIN_PROFIT_THRESHOLD", "0.90"), &sim.path("run"));
+    let log = || run.log();
+    until("it does not begin", PATIENCE, &log, || log().contains("rings ").then_some(()));
+    let is_told = |what: &str| log().contains(what).then_some(());
+    decide("block", &mine.id);
+    let left = format!("{} left: its place is free", mine.kalshi.ticker);
+    until("it does not leave", PATIENCE, &log, || is_told(&left));
+    // Whoever looks sees both decisions: the one is left to its file, the other joins.
+    decide("approve", &mine.id);
+    decide("approve", &other.id);
+    let joins = |id: &str| format!("{id} is new and joins");
+    until("the other does not join", PATIENCE, &log, || is_told(&joins(&other.id)));
+    let (code, told, errors) = run.end();
+    assert_eq!(code, Some(0), "{told}{errors}");
+    assert!(!errors.contains(&joins(&mine.id)), "{errors}");
+}

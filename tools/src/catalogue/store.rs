@@ -501,7 +501,7 @@ fn json(value: &impl Serialize) -> Result<String, rusqlite::Error> {
 }
 
 #[cfg(test)]
-pub(super) fn example() -> PairRow {
+pub(crate) fn example() -> PairRow {
     tests::pair("rules", engine::pair::Verdict::Tradable)
 }
 

@@ -1,14 +1,20 @@
 //! Before a run that sends orders: the journal is read, the venues are asked, and what the run
 //! begins with is written down.
 
+use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use engine::clock::{Clock, TscClock};
 use engine::pair::PairTable;
 use engine::tile::Now;
-use engine::units::{Ns, Usd};
+use engine::top::MarketId;
+use engine::units::{Ns, Usd, Venue};
 use exec::journal::Record;
+use exec::journal::files::Files;
+use exec::journal::fold::State;
+use exec::journal::reader;
 use exec::journal::storage::Storage;
 
 use super::keep::{Journalled, Kept};
@@ -45,6 +51,53 @@ pub const fn patience(environment: Environment, adopt: bool) -> Patience {
     Patience { arrival: arrival(environment), longest: Duration::from_secs(180), adopt }
 }
 
+/// What a journal says, without a change to it; nothing where there is none. Whoever starts reads
+/// it again, and says what is wrong with it.
+///
+/// # Errors
+/// The storage's, in words.
+pub fn left(dir: &Path) -> Result<State, String> {
+    let mut state = State::default();
+    if dir.is_dir() {
+        let words = |error: &dyn Display| format!("{}: {error}", dir.display());
+        let mut files = Files::open(dir).map_err(|error| words(&error))?;
+        reader::read(&mut files, &mut |_, record| state.take(record))
+            .map_err(|error| words(&error))?;
+    }
+    Ok(state)
+}
+
+/// Names of the markets that something is held of, or that orders may still fill in.
+pub fn touched(state: &State) -> BTreeSet<String> {
+    let key = |market: MarketId| (market.venue().index(), market.index());
+    let held = state.held.iter().filter(|(_, held)| **held != [0; 2]).map(|(key, _)| *key);
+    let open = state.open().map(|known| key(known.order.market));
+    let armed = state.armed.iter().map(|(_, market, ..)| key(*market));
+    let keys = held.chain(open).chain(armed);
+    keys.filter_map(|key| state.markets.get(&key).cloned()).collect()
+}
+
+/// What a journal holds in markets of no pair: no start compares it with the venues, and no run
+/// would ever trade it.
+fn nobodys(state: &State, file: &PairFile) -> Vec<String> {
+    let is_known = |venue: usize, name: &str| {
+        file.pairs.iter().any(|pair| match venue == Venue::Kalshi.index() {
+            true => pair.kalshi.ticker == name,
+            false => pair.polymarket.condition_id == name,
+        })
+    };
+    let held = state.held.iter().filter(|(_, held)| **held != [0; 2]);
+    let tell = |(key, held): (&(usize, usize), &[i64; 2])| {
+        let name = state.markets.get(key).filter(|name| !is_known(key.0, name))?;
+        let (venue, [yes, no]) = (Venue::ALL[key.0], held);
+        Some(format!(
+            "{venue}: the journal holds {yes} YES and {no} NO (millionths) of {name}, which is in \
+             no pair of this run: add its pair again, or --adopt leaves it to you"
+        ))
+    };
+    held.filter_map(tell).collect()
+}
+
 /// Recovers, puts what was found into the spec, and begins the journal of the run.
 ///
 /// # Errors
@@ -77,6 +130,11 @@ pub fn start(
         );
     }
     let file = spec.pair_file().map_err(line)?;
+    let nobodys: String = nobodys(&kept.state, &file).into_iter().map(line).collect();
+    if !nobodys.is_empty() && !asked.adopt {
+        return Err(nobodys);
+    }
+    eprint!("{nobodys}");
     let table = spec.setup().map_err(line)?.table;
     let patience = patience(config.environment, asked.adopt);
     let ended = last_written(&config.journal.dir);
@@ -125,4 +183,37 @@ pub fn begin<S: Storage>(
 fn last_written(dir: &Path) -> Option<SystemTime> {
     let times = std::fs::read_dir(dir).ok()?.flatten();
     times.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Model, Options};
+    use engine::pair::Outcome;
+    use exec::journal::record::name;
+
+    #[test]
+    fn what_is_held_in_a_market_of_no_pair_is_named() {
+        let model = Model::new(Options::default());
+        let spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
+        let file = spec.pair_file().unwrap();
+        let pair = &file.pairs[0];
+        let known = [&pair.kalshi.ticker, &pair.polymarket.condition_id].map(String::as_str);
+        for (venue, mine, other) in
+            [(Venue::Kalshi, known[0], "KXGONE"), (Venue::Polymarket, known[1], "0xgone")]
+        {
+            let mut state = State::default();
+            let at = |index| MarketId::new(venue, index).unwrap();
+            for (market, text) in [(at(0), mine), (at(1), other)] {
+                state.take(&Record::Market { market, name: name(text) });
+            }
+            let hold = |market, e6| Record::Held { market, outcome: Outcome::Yes, e6 };
+            state.take(&hold(at(0), 7));
+            assert_eq!(nobodys(&state, &file), [""; 0]);
+            state.take(&hold(at(1), -3));
+            let told = nobodys(&state, &file);
+            assert!(told.len() == 1 && told[0].contains(other), "{told:?}");
+            assert_eq!(touched(&state).len(), 2);
+        }
+    }
 }

@@ -139,7 +139,7 @@ impl Wanted {
     }
 
     /// The tokens of a pair.
-    pub(super) fn of_pair(pair: &PairSpec) -> [(String, bool); 2] {
+    pub fn of_pair(pair: &PairSpec) -> [(String, bool); 2] {
         let p = &pair.polymarket;
         let is_v2 = p.version == Version::V2;
         [(p.yes.clone(), is_v2), (p.no.clone(), is_v2)]

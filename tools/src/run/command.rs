@@ -177,6 +177,8 @@ struct Wish<'a> {
     inject: Option<engine::inject::Injection>,
     tape_dir: Option<PathBuf>,
     tape_stem: &'a str,
+    /// The pairs of the user's own files.
+    own: PairFile,
 }
 
 /// Runs `parallax run`.
@@ -200,9 +202,14 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         return stdout::print(&text).map_err(|error| RunError::Words(error.to_string()));
     }
     eprintln!("{why}");
-    let pairs = match config.discovery.enabled || config.discovery.force {
+    if fills == Fills::Venues {
+        let left = start::left(&config.journal.dir).map_err(RunError::Words)?;
+        discovered::note_left(&config, &left)
+            .map_err(|error| RunError::Words(error.to_string()))?;
+    }
+    let (pairs, own) = match config.discovery.enabled || config.discovery.force {
         true => discovered::files(&config, &args.pairs).map_err(words)?,
-        false => args.pairs.clone(),
+        false => (args.pairs.clone(), PairFile::default()),
     };
     let mut session = Session::signing(&config)?;
     let mut spec = config.run_spec(fills, config.paper.cash, &pairs).map_err(RunError::Words)?;
@@ -239,6 +246,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         inject,
         tape_dir: args.record.clone().or_else(|| config.record_dir.clone()),
         tape_stem: "run",
+        own,
     };
     let mut file = wish.spec.pair_file().map_err(RunError::Words)?;
     let note = |file: &PairFile, is_held: &dyn Fn(&str) -> bool| match fills {
@@ -284,6 +292,7 @@ pub fn record(args: &RecordArgs) -> Result<(), RunError> {
         inject: None,
         tape_dir: Some(args.dir.clone()),
         tape_stem: "books",
+        own: PairFile::default(),
     };
     // Nothing is traded, so that nothing needs to be armed.
     let state = open_state(&args.dir)?;
@@ -387,6 +396,13 @@ fn trade_on(
             .map_err(|e| RunError::Words(e.to_string()))?,
     };
     let (watcher, watched) = watcher.unzip();
+    let watcher = match (watcher, sends) {
+        (Some(watcher), true) => {
+            let books = Box::new(Session::open_patiently(config)?);
+            Some(watcher.beside(wish.own.clone(), Some(books)))
+        }
+        (watcher, _) => watcher.map(|watcher| watcher.beside(wish.own.clone(), None)),
+    };
     let mut newcomers =
         Newcomers { watched, seen: &seen, comparison: &comparison, pairs: Vec::new() };
     let (tiles, ended) = std::thread::scope(|scope| {
@@ -472,6 +488,9 @@ impl Joins for Newcomers<'_> {
     }
 
     fn told(&mut self, told: Told) {
+        if let Told::Vacated(market, _) = told {
+            self.comparison.lock().unwrap_or_else(PoisonError::into_inner).leave(market);
+        }
         if let Some(watched) = &self.watched {
             // Where the watcher is gone the run is over.
             let _ = watched.told.send(told);

@@ -12,15 +12,18 @@ use std::time::{Duration, Instant};
 use engine::core::Core;
 use engine::pair::{Outcome, Pair, PairId, PairTable};
 use engine::units::Venue;
+use exec::journal::fold::State;
 use rtrb::Consumer;
 
 use crate::catalogue::delays;
 use crate::catalogue::discovery::{Discovery, Freshness};
-use crate::catalogue::store::{Store, StoreError};
+use crate::catalogue::store::{PairRow, Store, StoreError};
 use crate::catalogue::table::{self, Entry};
 use crate::catalogue::venues::Venues;
 use crate::config::Config;
 use crate::discover::{self, DiscoverError};
+use crate::journal::start;
+use crate::journal::truth::Books;
 use crate::pairs::{self, PairFile};
 use crate::run::joins::joiner::Joiner;
 use crate::run::joins::{self, JoinEnds, NotJoined, Watched};
@@ -29,9 +32,13 @@ use crate::run::joins::{self, JoinEnds, NotJoined, Watched};
 /// cross-checks come first.
 const SHARE: u32 = 20;
 
-/// A look follows on the word that something is listed, but not sooner after the last one: venues
-/// list many markets at a time, and their lists lag.
-const LOOK_APART: Duration = Duration::from_secs(1);
+/// A look follows on the word that something is listed, but not sooner after the last one ended:
+/// venues list many markets at a time, their lists lag, and a venue where something is listed all
+/// the time is not asked without a pause.
+const LOOK_APART: Duration = Duration::from_secs(5);
+
+/// The same where this run has not looked yet.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// How long the thread sleeps before it looks whether the run is over.
 const NAP: Duration = Duration::from_millis(200);
@@ -53,11 +60,14 @@ pub fn look(config: &Config) -> Result<Discovery, DiscoverError> {
 }
 
 /// The pair files of a run: those that were given or configured, and one with what discovery found
-/// beside them. What a file describes is left to it.
+/// beside them; and the pairs of the former. What a file describes is left to it.
 ///
 /// # Errors
 /// [`DiscoverError`]
-pub fn files(config: &Config, given: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
+pub fn files(
+    config: &Config,
+    given: &[PathBuf],
+) -> Result<(Vec<PathBuf>, PairFile), DiscoverError> {
     let named = if given.is_empty() { &config.pairs } else { given };
     // The usual file need not be there where pairs are found.
     let mut files: Vec<PathBuf> =
@@ -66,18 +76,21 @@ pub fn files(config: &Config, given: &[PathBuf]) -> Result<Vec<PathBuf>, Discove
     let discovery = look(config)?;
     let mut entries = discovery.entries(discover::now_s())?;
     entries.retain(|entry| entry.held || entry.verdict().trades_live());
-    entries.retain(|entry| !own.pairs.iter().any(|pair| is_described(pair, entry)));
+    entries.retain(|entry| !is_described(&own, entry));
     let table = config.discovery.store.with_extension("pairs.toml");
     discover::write_table(&table, &entries)?;
     eprintln!("discovery: {} pairs beside {} of your files", entries.len(), own.pairs.len());
     files.push(table);
-    Ok(files)
+    Ok((files, own))
 }
 
-fn is_described(pair: &pairs::PairSpec, entry: &Entry) -> bool {
-    pair.id == entry.row.id
-        || pair.kalshi.ticker == entry.row.kalshi
-        || pair.polymarket.condition_id == entry.row.polymarket
+/// True where the user's files have a pair of that name or of a market of it.
+fn is_described(own: &PairFile, entry: &Entry) -> bool {
+    own.pairs.iter().any(|pair| {
+        pair.id == entry.row.id
+            || pair.kalshi.ticker == entry.row.kalshi
+            || pair.polymarket.condition_id == entry.row.polymarket
+    })
 }
 
 /// Why pairs of a file may not trade live though the file allows it: somebody blocked them, or
@@ -133,6 +146,37 @@ pub fn note_held(
     store.hold(&said, now)
 }
 
+/// Notes in the store which pairs a journal says are held, before it is asked which pairs to trade:
+/// a run that was killed noted nothing. A pair is one that the run had, so that a market alone
+/// brings no pair in which nobody ever traded.
+///
+/// # Errors
+/// [`StoreError`]
+pub fn note_left(config: &Config, left: &State) -> Result<(), StoreError> {
+    let path = &config.discovery.store;
+    if !path.exists() {
+        return Ok(());
+    }
+    let now = discover::now_s();
+    let mut store = Store::open(path, now)?;
+    hold_left(&mut store, left, now)
+}
+
+fn hold_left(store: &mut Store, left: &State, now: i64) -> Result<(), StoreError> {
+    let had: HashSet<(usize, &str)> =
+        left.markets.iter().map(|(key, name)| (key.0, name.as_str())).collect();
+    let mut said = Vec::new();
+    for name in start::touched(left) {
+        let rows = store.pairs_of(&name)?;
+        let is_had = |row: &PairRow| {
+            had.contains(&(Venue::Kalshi.index(), &row.kalshi))
+                && had.contains(&(Venue::Polymarket.index(), &row.polymarket))
+        };
+        said.extend(rows.into_iter().filter(is_had).map(|row| (row.id, true)));
+    }
+    store.hold(&said, now)
+}
+
 /// Ids of the pairs that a core holds something of.
 pub fn held_by(core: &Core) -> HashSet<String> {
     let holds = |pair: &&Pair| {
@@ -165,6 +209,8 @@ pub struct Watcher<'c> {
     only_quoted: bool,
     /// Pairs that join are added to this table.
     table: Option<PathBuf>,
+    /// The pairs of the user's files.
+    own: PairFile,
 }
 
 impl<'c> Watcher<'c> {
@@ -203,8 +249,16 @@ impl<'c> Watcher<'c> {
             listed,
             only_quoted: false,
             table: None,
+            own: PairFile::default(),
         };
         Ok(Some((watcher, Watched { changes, told })))
+    }
+
+    /// Leaves to the user's files what they describe, and asks the venues what is held before a
+    /// pair joins: nobody on paper.
+    #[must_use]
+    pub fn beside(self, own: PairFile, books: Option<Box<dyn Books + Send>>) -> Watcher<'c> {
+        Watcher { own, joiner: self.joiner.asking(books), ..self }
     }
 
     /// Begins with what somebody found already. Only pairs join that are quoted on both venues, and
@@ -217,21 +271,22 @@ impl<'c> Watcher<'c> {
     /// Looks until the run is over: as often as it was told, and where a venue says that it lists
     /// something. A venue that does not answer stops nothing: what was known stands.
     pub fn run(&mut self, end: &AtomicBool) {
-        let (mut last, mut announced) = (Instant::now(), false);
+        let (mut last, mut announced, mut looked) = (Instant::now(), false, false);
         while !end.load(Relaxed) {
             for listed in &mut self.listed {
                 announced |= listed.pop().is_ok();
             }
             self.tend(end);
-            let wait = if announced { self.every.min(LOOK_APART) } else { self.every };
-            if last.elapsed() < wait {
+            if last.elapsed() < wait(self.every, announced, looked) {
                 thread::sleep(NAP);
                 continue;
             }
-            (last, announced) = (Instant::now(), false);
+            (announced, looked) = (false, true);
             if let Err(error) = self.step(discover::now_s(), end) {
                 eprintln!("discovery: {error}; what was known stands");
             }
+            // A look may take longer than the pause after it.
+            last = Instant::now();
         }
     }
 
@@ -276,6 +331,10 @@ impl<'c> Watcher<'c> {
                     false => "one of its markets is over".to_owned(),
                 };
                 may.insert(key, (entry.row.live && entry.standing.verdict.may_decide(), why));
+            } else if is_described(&self.own, entry) {
+                // Its file says how it is traded, also after it left.
+            } else if self.refused.contains(&key) {
+                // It is as wrong as it was.
             } else if entry.row.live && entry.verdict().trades_live() {
                 waiting.extend(self.join(key.clone(), entry, end));
                 // One that joins is known from here on, and may be traded.
@@ -334,11 +393,13 @@ impl<'c> Watcher<'c> {
             }
             Err(NotJoined::Full) => Some(id),
             Err(NotJoined::Over) => None,
+            Err(NotJoined::Later(why)) => {
+                eprintln!("discovery: {id} does not join yet: {why}");
+                None
+            }
             Err(NotJoined::Words(why)) => {
-                // Once: it is as wrong the next time.
-                if self.refused.insert(key) {
-                    eprintln!("discovery: {id} cannot join: {why}");
-                }
+                eprintln!("discovery: {id} cannot join: {why}");
+                self.refused.insert(key);
                 None
             }
         }
@@ -357,6 +418,15 @@ impl Watcher<'_> {
     }
 }
 
+/// How long after the last look the next one follows.
+fn wait(every: Duration, announced: bool, looked: bool) -> Duration {
+    match (announced, looked) {
+        (false, _) => every,
+        (true, true) => every.min(LOOK_APART),
+        (true, false) => every.min(FIRST_LOOK),
+    }
+}
+
 /// What names a pair by its markets.
 fn key_of(entry: &Entry) -> (String, String) {
     (entry.row.kalshi.clone(), entry.row.polymarket.clone())
@@ -370,5 +440,46 @@ fn listed_ago(entry: &Entry, now: i64) -> String {
     match last.map(|last| now - last) {
         Some(ago @ 0..3_600) => format!(", {ago} s after both venues list it"),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::top::MarketId;
+    use exec::journal::Record;
+    use exec::journal::record::name;
+
+    #[test]
+    fn the_first_word_leads_to_a_look_at_once_and_the_others_wait_for_a_pause() {
+        let s = Duration::from_secs;
+        assert_eq!((wait(s(60), false, false), wait(s(60), false, true)), (s(60), s(60)));
+        assert_eq!((wait(s(60), true, false), wait(s(60), true, true)), (s(1), LOOK_APART));
+        assert_eq!(wait(s(2), true, true), s(2), "never later than without a word");
+    }
+
+    #[test]
+    fn what_a_killed_run_held_is_held_before_the_next_one_looks_for_its_pairs() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("store"), 1).unwrap();
+        let row = |id: &str, condition: &str| PairRow {
+            id: id.to_owned(),
+            kalshi: "KX".to_owned(),
+            polymarket: condition.to_owned(),
+            ..crate::catalogue::store::example()
+        };
+        store.put_pair(&row("traded", "0xcd")).unwrap();
+        store.put_pair(&row("never", "0xef")).unwrap();
+        let mut left = State::default();
+        let market = |venue| MarketId::new(venue, 0).unwrap();
+        for (venue, text) in [(Venue::Kalshi, "KX"), (Venue::Polymarket, "0xcd")] {
+            left.take(&Record::Market { market: market(venue), name: name(text) });
+        }
+        hold_left(&mut store, &left, 2).unwrap();
+        assert_eq!(store.held().unwrap(), [""; 0]);
+        let (market, outcome) = (market(Venue::Polymarket), Outcome::No);
+        left.take(&Record::Held { market, outcome, e6: 5 });
+        hold_left(&mut store, &left, 3).unwrap();
+        assert_eq!(store.held().unwrap(), ["traded"]);
     }
 }

@@ -160,6 +160,8 @@ pub enum NotJoined {
     Full,
     /// What is wrong with it.
     Words(String),
+    /// Why nobody knows yet: it is tried again with the next look.
+    Later(String),
     /// The run is over.
     Over,
 }

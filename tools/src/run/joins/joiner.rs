@@ -14,12 +14,13 @@ use std::time::{Duration, Instant};
 
 use engine::pair::{Listing, PairId, PairTable};
 use engine::top::MarketId;
-use engine::units::Venue;
+use engine::units::{Shares, Venue};
 use feeds::live::arrival::{Arrival, Going};
 use feeds::live::{kalshi, polymarket};
 use feeds::market::AddError;
 
 use super::{ArrivalEnds, JoinEnds, Joined, Move, NAP, NotJoined, Told, send};
+use crate::journal::truth::{Books, Wanted};
 use crate::pairs::{PairFile, PairSpec};
 use crate::replay::setup;
 use crate::run::gates::{kalshi_terms, polymarket_terms};
@@ -54,6 +55,8 @@ pub struct Joiner {
     leavers: BTreeMap<MarketId, Leaver>,
     tell: Sender<Move>,
     told: Receiver<Told>,
+    /// Whoever knows what the venues hold; nobody on paper.
+    books: Option<Box<dyn Books + Send>>,
 }
 
 impl Joiner {
@@ -75,11 +78,51 @@ impl Joiner {
             leavers: BTreeMap::new(),
             tell,
             told,
+            books: None,
         };
         for (spec, (place, pair)) in file.pairs.iter().zip(table.live()) {
             joiner.note(place, spec, pair.sides.map(|side| side.market));
         }
         joiner
+    }
+
+    /// Asks these before a pair joins.
+    #[must_use]
+    pub fn asking(self, books: Option<Box<dyn Books + Send>>) -> Joiner {
+        Joiner { books, ..self }
+    }
+
+    /// The core begins with nothing of a market that comes, so nothing of it may be there: somebody
+    /// traded it by hand, or a run before this one did. What is in the run already is counted.
+    fn ask(&mut self, spec: &PairSpec, comes: [bool; 2]) -> Result<(), NotJoined> {
+        let Some(books) = self.books.as_mut().filter(|_| comes != [false; 2]) else {
+            return Ok(());
+        };
+        let [first, second] = comes;
+        let tokens = if second { Vec::from(Wanted::of_pair(spec)) } else { Vec::new() };
+        let wanted = Wanted { tokens: tokens.iter().cloned().collect(), ..Wanted::default() };
+        let truth = books.standing(&wanted).map_err(|error| {
+            NotJoined::Later(format!("nobody says whether something of it is held: {error}"))
+        })?;
+        let holds = |venue, e6: i64, what: &str| {
+            let count = Shares::new(e6.unsigned_abs());
+            let words = format!(
+                "the account on {venue} holds {count} of {what}; it joins at the next start"
+            );
+            if e6 == 0 { Ok(()) } else { Err(NotJoined::Words(words)) }
+        };
+        if first {
+            let ticker = &spec.kalshi.ticker;
+            holds(Venue::Kalshi, truth.net.get(ticker).copied().unwrap_or(0), ticker)?;
+        }
+        for (token, _) in &tokens {
+            // A balance that did not come proves nothing.
+            let Some(e6) = truth.tokens.get(token).copied() else {
+                return Err(NotJoined::Later(format!("nobody says what is held of token {token}")));
+            };
+            holds(Venue::Polymarket, e6, &format!("token {token}"))?;
+        }
+        Ok(())
     }
 
     fn note(&mut self, place: PairId, spec: &PairSpec, markets: [MarketId; 2]) {
@@ -115,6 +158,7 @@ impl Joiner {
         if Venue::ALL.into_iter().any(|v| known[v.index()].is_none() && self.is_full(v)) {
             return Err(NotJoined::Full);
         }
+        self.ask(spec, known.map(|known| known.is_none()))?;
         let first = match known[0] {
             Some(known) => known,
             None => {
@@ -284,3 +328,7 @@ fn go<M>(ends: &mut ArrivalEnds<M>, going: Going, end: &AtomicBool) -> Result<u3
         }
     }
 }
+
+#[cfg(test)]
+#[path = "joiner_tests.rs"]
+mod tests;
