@@ -122,8 +122,17 @@ fn agrees(before: &Top, after: &Top, rest: Best) -> Option<bool> {
     if !sound || before.generation != after.generation {
         return None;
     }
-    let px = |level: Option<(Px, _)>| level.map(|(px, _)| px);
-    Some([px(after.bids().best()), px(after.asks().best())] == rest)
+    Some(best_of(after) == rest)
+}
+
+/// Whether a book that is condemned may be believed again. It is not sound until it is, and where
+/// it moves all the time it need not stand still for that.
+fn agrees_again(before: &Top, after: &Top, rest: Best) -> bool {
+    best_of(before) == rest || best_of(after) == rest
+}
+
+fn best_of(top: &Top) -> Best {
+    [top.bids().best(), top.asks().best()].map(|level| level.map(|(px, _)| px))
 }
 
 /// What was found out so far.
@@ -269,7 +278,10 @@ impl<S: Deref<Target = Seen>> CrossCheck<S> {
         let market = checked.market;
         let (Some(before), Some(shown)) = (before, shown) else { return };
         let Some(after) = self.seen.get(market) else { return };
-        let agrees = agrees(&before, &after, shown);
+        let agrees = match standing.unfit {
+            true => Some(agrees_again(&before, &after, shown)),
+            false => agrees(&before, &after, shown),
+        };
         self.figures.compared += u64::from(agrees.is_some());
         self.figures.differed += u64::from(agrees == Some(false));
         let was = *standing;
@@ -384,6 +396,36 @@ mod tests {
         assert_eq!(round(None), None);
         let figures = check.figures();
         assert_eq!((figures.compared, figures.differed, figures.failed), (5, 4, 1));
+    }
+
+    #[test]
+    fn a_condemned_book_that_moves_is_freed_by_its_prices() {
+        let seen = Seen::default();
+        let (verdicts, mut told) = rtrb::RingBuffer::new(4);
+        let checked = vec![Checked { market: market(), name: "77".into() }];
+        let mut check = CrossCheck::new(&seen, checked, verdicts);
+        let mut script = Script(vec![Some(best(4_800, 5_000)); 4]);
+        // What the feed shows of a book that is condemned.
+        let stale = |generation, bid| {
+            let mut top = top(generation, bid, 5_000);
+            top.health = Health::Stale;
+            top
+        };
+        seen.put(&top(1, 4_700, 4_900));
+        let mut round = |after: Option<Top>| {
+            check.round(&mut script, |_| {
+                if let Some(top) = after {
+                    seen.put(&top);
+                }
+            });
+            told.pop().ok().map(|verdict| verdict.says)
+        };
+        assert_eq!(round(None), None);
+        assert_eq!(round(Some(stale(2, 4_700))), None, "it moves, and is no longer sound");
+        seen.put(&top(3, 4_700, 4_900));
+        assert_eq!(round(None), Some(Fitness::Unfit));
+        seen.put(&stale(4, 4_600));
+        assert_eq!(round(Some(stale(5, 4_800))), Some(Fitness::Fit));
     }
 
     #[test]
