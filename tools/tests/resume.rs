@@ -124,7 +124,7 @@ fn ends_well(dir: &Path) {
         "--resume",
         at,
         "--seconds",
-        "4",
+        "10",
         "--faults",
         "high",
         "--arb-per-minute",
