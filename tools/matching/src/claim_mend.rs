@@ -8,6 +8,9 @@ use crate::listing::{Listing, Venue};
 use crate::quantity::{Match, Quantity, Unit, says};
 use crate::token::MICRO;
 
+/// Words of a central bank's meeting.
+const MEETING: &[&str] = &["meet", "meeting", "decision", "decis"];
+
 impl Claim {
     /// Several ways to write one thing become one.
     pub(crate) fn mend(&mut self, listing: &Listing) {
@@ -18,8 +21,16 @@ impl Claim {
         }
         self.ceremony(listing);
         self.seats();
-        if !bank {
-            self.meeting();
+        match bank {
+            // What it decides it decides at a meeting.
+            true => self.terms.retain(|term| !MEETING.contains(&term.text.as_str())),
+            false => self.meeting(),
+        }
+        if let Some(superlatives) = self.slots.get_mut(&Class::Superlative)
+            && superlatives.len() > 1
+        {
+            // The hottest on record is the hottest ever.
+            superlatives.remove("record");
         }
         if self.has(Class::Direction, "hold") {
             // `Hike by 0 bps` is the decision to hold.

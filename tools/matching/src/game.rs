@@ -6,6 +6,8 @@ use crate::alias::{Aliases, normal};
 use crate::claim::Kind;
 use crate::game_bet::{line_of, map_number, market_of, named, negated, place_of};
 use crate::listing::{Listing, Venue};
+use crate::span::{SpanKind, spans};
+use crate::token::tokens;
 use crate::when::{Day, UnixTime};
 
 /// What is bet on.
@@ -267,6 +269,9 @@ pub(crate) fn same_team(a: &str, b: &str) -> bool {
     short.iter().all(holds) && extra_names
 }
 
+/// What stands between two opponents of which one is to win.
+const BEATS: &[&str] = &[" beat ", " defeat ", " win against ", " win over "];
+
 /// `A vs B` of a text, folded.
 fn versus(text: &str, sports: bool) -> Option<[String; 2]> {
     let lower = format!(" {} ", crate::token::folded(text).to_lowercase());
@@ -278,8 +283,7 @@ fn versus(text: &str, sports: bool) -> Option<[String; 2]> {
     // Earnings are no team.
     let figures = ["earnings", "estimates", "expectations", "record", "forecast"];
     let opponents = !figures.iter().any(|word| lower.contains(word));
-    let beats: &[&str] =
-        if opponents && lower.starts_with(" will ") { &[" beat ", " defeat "] } else { &[] };
+    let beats: &[&str] = if opponents && lower.starts_with(" will ") { BEATS } else { &[] };
     let (at, sign) =
         signs.iter().chain(beats).find_map(|sign| lower.find(sign).map(|at| (at, sign)))?;
     let left = lower.get(..at)?;
@@ -366,7 +370,19 @@ fn times(listing: &Listing) -> (Option<Day>, Option<UnixTime>) {
         })
     };
     let dated = dated(&listing.slug).or_else(|| dated(crate::token::bounded(&listing.title)));
-    (dated.or(start.map(UnixTime::eastern_day)), start)
+    let dated = dated.or(start.map(UnixTime::eastern_day));
+    (dated.or_else(|| named_day(listing)), start)
+}
+
+/// The one day on which a title says that the game is; its year is that of the end of trading.
+fn named_day(listing: &Listing) -> Option<Day> {
+    let found = tokens(&listing.title);
+    let anchor = listing.close.map(UnixTime::eastern_day);
+    let all = spans(&found, &mut vec![false; found.len()], anchor);
+    match all.as_slice() {
+        [one] if one.kind == SpanKind::On && one.year_known => Some(one.first),
+        _ => None,
+    }
 }
 
 /// `26AUG07`.

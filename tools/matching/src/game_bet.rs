@@ -89,6 +89,12 @@ const PARTS: &[&str] = &[
     "first to score",
     "clean sheet",
     "method of",
+    "by ko",
+    "by tko",
+    "by submission",
+    "by decision",
+    "by knockout",
+    "go the distance",
     "margin",
 ];
 
