@@ -7,6 +7,7 @@
 mod rig;
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use engine::tap::TapKind;
@@ -27,6 +28,17 @@ fn venues(every_s: u32) -> Sim {
     text.push_str(&format!("\n[discovery]\nenabled = true\nevery_s = {every_s}\n"));
     fs::write(&path, text).unwrap();
     sim
+}
+
+/// The tape of a run repeats its decisions.
+fn says_the_same_again(sim: &Sim, tape: &Path) {
+    let (code, said, err) = output(&mut sim.command(&["replay", tape.to_str().unwrap()]));
+    assert_eq!(code, Some(0), "{said}{err}");
+    let hash = |name: &str| {
+        let line = said.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().last().unwrap().to_owned()
+    };
+    assert_eq!(hash("decision hash"), hash("recorded hash"), "{said}");
 }
 
 #[test]
@@ -79,14 +91,7 @@ fn a_pair_that_is_found_while_a_run_lasts_is_traded_without_a_start_or_a_connect
     }
     assert_eq!((opened, came), ([1, 1], [1, 1]), "{errors}");
 
-    // The tape says the same again.
-    let (code, said, err) = output(&mut sim.command(&["replay", tape.to_str().unwrap()]));
-    assert_eq!(code, Some(0), "{said}{err}");
-    let hash = |name: &str| {
-        let line = said.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split_whitespace().last().unwrap().to_owned()
-    };
-    assert_eq!(hash("decision hash"), hash("recorded hash"), "{said}");
+    says_the_same_again(&sim, &tape);
 }
 
 #[test]
@@ -154,14 +159,7 @@ fn pairs_that_leave_make_room_for_more_pairs_than_find_room_at_once() {
     }
     assert_eq!((opened, came, went), ([1, 1], [ROUNDS; 2], [ROUNDS; 2]), "{errors}");
 
-    // The tape says the same again.
-    let (code, said, err) = output(&mut sim.command(&["replay", tape.to_str().unwrap()]));
-    assert_eq!(code, Some(0), "{said}{err}");
-    let hash = |name: &str| {
-        let line = said.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split_whitespace().last().unwrap().to_owned()
-    };
-    assert_eq!(hash("decision hash"), hash("recorded hash"), "{said}");
+    says_the_same_again(&sim, &tape);
 }
 
 #[test]
