@@ -10,6 +10,9 @@ pub const HEAD_MAX: usize = 16 << 10;
 /// Most headers of an answer; edges in front of venues add some thirty.
 const HEADERS_MAX: usize = 96;
 
+/// What every answer begins with.
+const PROTOCOL: &[u8] = b"HTTP/1.";
+
 /// Longest line that gives a chunk's size, and longest trailer.
 const LINE_MAX: usize = 1 << 10;
 
@@ -184,6 +187,10 @@ impl ReplyReader {
     }
 
     fn on_head(&mut self, searched: usize) -> Result<bool, BadReply> {
+        // The parser would step over empty lines in front, where they came together with the rest.
+        if !self.received.iter().zip(PROTOCOL).all(|(is, due)| is == due) {
+            return Err(BadReply::NotHttp);
+        }
         // The end of a head is an empty line; the parser is asked only where one is.
         let fresh = self.received.get(searched.saturating_sub(3)..).unwrap_or_default();
         let has_end = (0..fresh.len())
@@ -232,6 +239,8 @@ impl ReplyReader {
     fn on_chunk_size(&mut self, head: Head, at: usize) -> Result<bool, BadReply> {
         let line = self.received.get(at..).unwrap_or_default();
         match httparse::parse_chunk_size(line) {
+            // Told here as below, so that it is one however it came.
+            Ok(Status::Complete((used, _))) if used > LINE_MAX => return Err(BadReply::Chunk),
             Ok(Status::Complete((used, 0))) => self.state = State::Trailer { head, at: at + used },
             Ok(Status::Complete((used, size))) => {
                 let room = self.body_max - self.joined.len();
@@ -239,7 +248,7 @@ impl ReplyReader {
                 let left = left.ok_or(BadReply::BodyTooLong)?;
                 self.state = State::ChunkData { head, at: at + used, left };
             }
-            Ok(Status::Partial) if line.len() <= LINE_MAX => return Ok(false),
+            Ok(Status::Partial) if line.len() < LINE_MAX => return Ok(false),
             Ok(Status::Partial) | Err(_) => return Err(BadReply::Chunk),
         }
         Ok(true)

@@ -90,6 +90,13 @@ fn what_is_no_answer_is_refused() {
             &text[..text.len().min(80)]
         );
     }
+    let in_front = format!("\r\n\r\n{ok}Content-Length: 0\r\n\r\n");
+    let chunk_size =
+        format!("{ok}Transfer-Encoding: chunked\r\n\r\n0;{}\r\n\r\n", "x".repeat(LINE_MAX));
+    for step in [1, 2, 3, in_front.len(), chunk_size.len()] {
+        assert_eq!(read(in_front.as_bytes(), step), Err(BadReply::NotHttp), "in steps of {step}");
+        assert_eq!(read(chunk_size.as_bytes(), step), Err(BadReply::Chunk), "in steps of {step}");
+    }
     let mut reader = ReplyReader::new(MAX);
     assert_eq!(reader.push(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), Ok(true));
     assert_eq!(reader.push(b"H"), Err(BadReply::Unasked));
