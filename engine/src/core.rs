@@ -32,7 +32,7 @@ use crate::tile::Now;
 use crate::top::{Health, MARKETS_MAX, MarketId, Top};
 use crate::units::{Ns, Px, Qty, Shares, Usd, Venue};
 
-pub use account::Accounts;
+pub use account::{Accounts, FAILS_WITHIN};
 use arm::Armed;
 pub use arm::{ARM_AGE, ARMS_MAX};
 use attend::Episode;
@@ -227,6 +227,8 @@ struct PairState {
     armed: [Armed; 2],
     /// End of the rest after the last bundle; monotonic.
     ready_at: Ns,
+    /// Until then a trade of it may fail that was told as a fill; monotonic.
+    final_at: Ns,
     /// The low half of the number of the last bundle before the pair joined, 0 where none was: what
     /// is reported of that one and those before is of the pair that had this place.
     after: u32,
@@ -257,6 +259,7 @@ impl PairState {
             event,
             armed: [Armed::NONE; 2],
             ready_at: Ns(0),
+            final_at: Ns(0),
             after: 0,
             tripped: 0,
             worth: [NO_WORTH; 2],

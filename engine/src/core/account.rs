@@ -14,6 +14,10 @@ use crate::tile::Now;
 use crate::top::MarketId;
 use crate::units::{Ns, Shares, Usd, Venue};
 
+/// A trade of Polymarket may fail for good so long after it was told as a fill (polymarket.md
+/// section 3).
+pub const FAILS_WITHIN: Ns = Ns::from_ms(300_000);
+
 /// Where all money is, to the micro-dollar:
 /// start = cash + inventory + in flight + matched - realised - netted - settled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +60,11 @@ impl Core {
                 match report.action {
                     Action::Buy => self.hold_more(report, shares, cash + fee),
                     Action::Sell => self.hold_less(report, shares, cash - fee),
+                }
+                if report.market.venue() == Venue::Polymarket
+                    && let Some(state) = self.states.get_mut(report.pair.index())
+                {
+                    state.final_at = now.mono.after(FAILS_WITHIN);
                 }
                 out.event(&Event::Fill(*report));
             }

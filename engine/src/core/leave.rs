@@ -27,7 +27,7 @@ impl Core {
             out.event(&told(PairChange::Stopped));
         }
         if self.table.is_live(id) {
-            if self.is_open(id) {
+            if self.is_open(now, id) {
                 return;
             }
             self.unlink(now, id, out);
@@ -35,12 +35,14 @@ impl Core {
         out.event(&told(PairChange::Left));
     }
 
-    /// True where something of a pair is under way or held. What its markets hold counts for each of
+    /// True where something of a pair is under way or held, or was sold and may come back: a trade
+    /// that fails leaves what it had closed open again. What its markets hold counts for each of
     /// their pairs: nobody can tell whose it is.
-    fn is_open(&self, id: PairId) -> bool {
+    fn is_open(&self, now: Now, id: PairId) -> bool {
         let state = &self.states[id.index()];
         let stock = &state.stock;
         state.flight.is_some()
+            || now.mono < state.final_at
             || self.rows[id.index()].open & NAKED != 0
             || stock.sums() != [Shares::ZERO; 2]
             || stock.cost() != Usd::ZERO

@@ -1,7 +1,7 @@
 //! Pairs that come and go in every order, beside a twin that is too slow to be wrong.
 
 use super::*;
-use crate::core::CoreConfig;
+use crate::core::{CoreConfig, FAILS_WITHIN};
 use crate::desk::Desk;
 use crate::event::{Bundle, Control, Feedback, ReportKind, Risk};
 use crate::fee::cost_of;
@@ -157,6 +157,8 @@ struct Tenant {
     stopped: bool,
     /// Bundles before this one are of somebody else.
     first_bundle: u64,
+    /// Until then a trade of it may fail.
+    final_at: u64,
 }
 
 #[derive(Default)]
@@ -184,9 +186,23 @@ impl Twin {
             self.places.push(None);
         }
         self.came += 1;
-        let tenant =
-            Tenant { pair: pair.clone(), event, came: self.came, stopped: false, first_bundle };
-        self.places[at] = Some(tenant);
+        self.places[at] = Some(Tenant {
+            pair: pair.clone(),
+            event,
+            came: self.came,
+            stopped: false,
+            first_bundle,
+            final_at: 0,
+        });
+    }
+
+    /// One of its orders was filled.
+    fn fill(&mut self, bundle: &Bundle, leg: usize, now: u64) {
+        let tenant = self.places[bundle.pair.index()].as_mut();
+        let its = tenant.filter(|tenant| bundle.id.0 >= tenant.first_bundle);
+        if let (Some(tenant), Venue::Polymarket) = (its, bundle.legs[leg].market.venue()) {
+            tenant.final_at = now + FAILS_WITHIN.0;
+        }
     }
 
     fn pairs_of(&self, market: MarketId) -> Vec<PairId> {
@@ -240,6 +256,7 @@ fn play(seed: u64, counts: &mut [usize; 4]) {
     let mut open: Vec<(Bundle, usize)> = Vec::new();
     for step in 0..250 {
         let seen = rig.out.bundles.len();
+        rig.now += [0, FAILS_WITHIN.0 / 3][usize::from(rng.below(8) == 0)];
         match rng.below(12) {
             0..2 => {
                 let polarity = [Polarity::Same, Polarity::Inverted][rng.below(2)];
@@ -259,6 +276,7 @@ fn play(seed: u64, counts: &mut [usize; 4]) {
                 let known = twin.places.get(id.index()).cloned();
                 let is_open = known.clone().flatten().is_some_and(|tenant| {
                     open.iter().any(|(bundle, _)| bundle.pair == id)
+                        || rig.now + 1 < tenant.final_at
                         || tenant.pair.sides.iter().any(|side| rig.core().is_held(side.market))
                         || rig.core().naked(id).1 != Shares::ZERO
                 });
@@ -281,6 +299,7 @@ fn play(seed: u64, counts: &mut [usize; 4]) {
                 let (bundle, leg) = open.swap_remove(rng.below(open.len()));
                 if rng.below(2) == 0 {
                     rig.fill(&bundle, leg, 5);
+                    twin.fill(&bundle, leg, rig.now);
                 }
                 rig.report(&bundle, leg, ReportKind::Cancelled);
             }
@@ -295,6 +314,7 @@ fn play(seed: u64, counts: &mut [usize; 4]) {
                 let before = rig.core().naked(bundle.pair);
                 let seen = rig.out.events.len();
                 rig.fill(&bundle, 0, 5);
+                twin.fill(&bundle, 0, rig.now);
                 let risk = if is_its { Risk::LateFill } else { Risk::StrayReport };
                 let trips = rig.out.events[seen..].iter().filter_map(|event| match event {
                     Event::RiskTripped { risk, .. } => Some(*risk),
@@ -308,7 +328,14 @@ fn play(seed: u64, counts: &mut [usize; 4]) {
             }
             _ => {
                 let venue = Venue::ALL[rng.below(2)];
-                rig.settle(market(venue, rng.below(MARKETS)));
+                let market = market(venue, rng.below(MARKETS));
+                let seen = rig.tape.len();
+                rig.settle(market);
+                if venue == Venue::Polymarket && rig.tape.len() > seen {
+                    for at in twin.pairs_of(market) {
+                        twin.places[at.index()].as_mut().unwrap().final_at = 0;
+                    }
+                }
             }
         }
         for bundle in &rig.out.bundles[seen..] {
@@ -353,6 +380,27 @@ fn a_pair_leaves_when_all_of_it_is_paid_and_is_not_traded_meanwhile() {
     assert!(rig.retire(id), "who asks again is told again");
     assert_eq!(rig.core().guard().exposure().total(), Default::default());
     rig.conserved(0);
+    rig.repeats(0);
+}
+
+#[test]
+fn a_pair_that_sold_what_it_bought_stays_until_no_trade_of_it_can_fail() {
+    let mut rig = Rig::new();
+    rig.gap(0, 0);
+    let bundle = rig.out.bundles[0];
+    let leg = bundle.legs.iter().position(|l| l.market.venue() == Venue::Polymarket).unwrap();
+    rig.fill(&bundle, leg, 5);
+    let filled = rig.now;
+    rig.report(&bundle, leg, ReportKind::Cancelled);
+    rig.report(&bundle, 1 - leg, ReportKind::Cancelled);
+    // It was sold again, so that nothing is held; and then the purchase fails.
+    let (shares, px) = (Shares::new(5_000_000), bundle.legs[leg].limit);
+    let (cash, fee) = (cost_of(shares, px), Usd::new(1_000));
+    rig.report(&bundle, leg, ReportKind::Undone { shares, px, cash, fee });
+    assert_eq!(rig.core().naked(PairId(0)).1, Shares::ZERO);
+    rig.now = filled + FAILS_WITHIN.0 - 2;
+    assert!(!rig.retire(PairId(0)));
+    assert!(rig.retire(PairId(0)), "so long after its last fill it is final");
     rig.repeats(0);
 }
 

@@ -22,8 +22,10 @@ pub(super) const NEVER: Ns = Ns(u64::MAX);
 pub(super) struct Mend {
     /// When to look again though no book moves; monotonic.
     due: Ns,
-    /// A way rests until then, after so many fruitless tries.
-    rests: [(Ns, u8); 3],
+    /// A way rests until then,
+    rests: [Ns; 3],
+    /// after so many fruitless tries.
+    fails: [u8; 3],
     /// The way that is being tried.
     way: Way,
     /// Looks and tries in a row that came to nothing.
@@ -32,8 +34,14 @@ pub(super) struct Mend {
 }
 
 impl Mend {
-    pub(super) const NONE: Mend =
-        Mend { due: NEVER, rests: [(Ns(0), 0); 3], way: Way::BuyFirst, tries: 0, why: None };
+    pub(super) const NONE: Mend = Mend {
+        due: NEVER,
+        rests: [Ns(0); 3],
+        fails: [0; 3],
+        way: Way::BuyFirst,
+        tries: 0,
+        why: None,
+    };
 }
 
 impl Core {
@@ -65,7 +73,7 @@ impl Core {
         };
         let mend = &mut self.states[id.index()].mend;
         // A way that rests after a try is no news.
-        let rests = mend.rests.iter().any(|(until, _)| *until > at);
+        let rests = mend.rests.iter().any(|until| *until > at);
         if mend.why != Some(why) && !rests {
             mend.why = Some(why);
             out.event(&Event::RepairWaits { pair: id, at, naked, why });
@@ -83,7 +91,7 @@ impl Core {
     fn choose(&mut self, now: Now, id: PairId, config: &RepairConfig, out: &impl Outlet) -> Choice {
         let tops = self.tops_of(id).map(|top| out.standing(&top));
         let state = &self.states[id.index()];
-        let rested = |way: Way| state.mend.rests[way as usize].0 <= now.mono;
+        let rested = |way: Way| state.mend.rests[way as usize] <= now.mono;
         let gates = self.gates;
         let open = WAYS.map(|way| rested(way) && gates[usize::from(way != Way::BuyFirst)]);
         let limits = self.guard.limits();
@@ -171,7 +179,8 @@ impl Core {
         }));
         let Some(config) = self.config.repair else { return };
         let mend = &mut self.states[pair.index()].mend;
-        let (until, fails) = &mut mend.rests[mend.way as usize];
+        let way = mend.way as usize;
+        let (until, fails) = (&mut mend.rests[way], &mut mend.fails[way]);
         if filled.floor_qty() == Qty::ZERO {
             *until = at.after(wait(&config, *fails));
             *fails = fails.saturating_add(1);

@@ -5,7 +5,7 @@ use super::{Core, mend};
 use crate::pair::{Outcome, PairId};
 use crate::payoff::Settlement;
 use crate::risk::Payout;
-use crate::units::{Px, Shares, Usd, Venue};
+use crate::units::{Ns, Px, Shares, Usd, Venue};
 
 impl Core {
     /// Books what a venue paid.
@@ -24,6 +24,10 @@ impl Core {
             at = row.next[side];
             (only, count) = (Some(id), count + 1);
             let state = &mut self.states[id.index()];
+            if market.venue() == Venue::Polymarket {
+                // What a market pays for is there: no trade in it can fail any more.
+                state.final_at = Ns(0);
+            }
             let lot = state.stock.take(side, outcome, left);
             left = left.saturating_sub(lot.shares);
             let pays = worth(each, lot.shares);

@@ -9,6 +9,7 @@ mod places; // where they are, and which have not ended
 
 use std::collections::VecDeque;
 
+use engine::core::FAILS_WITHIN;
 use engine::event::{Bundle, Feedback, Reject, ReportKind, Risk};
 use engine::fee::FillFees;
 use engine::pair::PairId;
@@ -66,7 +67,7 @@ pub struct Patience {
     /// An order that whole lists do not hold this long after it left never came into being. Above
     /// the venue's window for time stamps, and the lag of its lists (kalshi.md sections 1 and 4).
     pub absence: Ns,
-    /// A trade may fail for good so long after its order left (polymarket.md section 3).
+    /// A trade may fail for good so long after its order left: [`FAILS_WITHIN`].
     pub trades: Ns,
     /// An order that ended and has a trade which nobody called final is asked for this often.
     pub settles: Ns,
@@ -79,7 +80,7 @@ impl Default for Patience {
             round_first: Ns::from_ms(500),
             round_longest: Ns::from_ms(8_000),
             absence: Ns::from_ms(60_000),
-            trades: Ns::from_ms(300_000),
+            trades: FAILS_WITHIN,
             settles: Ns::from_ms(30_000),
         }
     }

@@ -293,10 +293,15 @@ impl<'c> Watcher<'c> {
     /// Goes on with the pairs that leave. One that left may come again, where it may be traded.
     fn tend(&mut self, end: &AtomicBool) {
         // Where nobody listens the run is over.
-        for place in self.joiner.tend(end).unwrap_or_default() {
-            for (key, _) in self.pairs.extract_if(|_, its| *its == place) {
-                eprintln!("discovery: {} left: its place is free", key.0);
+        for went in self.joiner.tend(end).unwrap_or_default() {
+            for (key, _) in self.pairs.extract_if(|_, its| *its == went.place) {
                 self.stopped.remove(&key);
+                if went.refused {
+                    eprintln!("discovery: {} was not taken in; it waits for the next start", key.0);
+                    self.refused.insert(key);
+                } else {
+                    eprintln!("discovery: {} left: its place is free", key.0);
+                }
             }
         }
     }

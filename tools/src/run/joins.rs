@@ -110,6 +110,8 @@ pub enum Move {
 pub enum Told {
     /// A pair left.
     Left(PairId),
+    /// A pair was not taken in.
+    Refused(PairId),
     /// A market is forgotten.
     Vacated(MarketId, u32),
 }
@@ -119,6 +121,9 @@ impl Told {
     pub const fn of(event: &Event) -> Option<Told> {
         match *event {
             Event::PairChanged { pair, change: PairChange::Left, .. } => Some(Told::Left(pair)),
+            Event::PairChanged { pair, change: PairChange::Refused, .. } => {
+                Some(Told::Refused(pair))
+            }
             Event::MarketVacated { market, generation } => Some(Told::Vacated(market, generation)),
             _ => None,
         }

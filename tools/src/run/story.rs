@@ -144,7 +144,7 @@ impl Story {
                 self.say(format!("order {}.{} of {name}: unknown", order.bundle.0, order.leg));
             }
             Event::PairChanged { pair, change: PairChange::Refused, .. } => {
-                self.say(format!("join  pair {} is not taken in: no place is free", pair.0));
+                self.say(format!("join  pair {} is not taken in", pair.0));
             }
             Event::RiskTripped { pair, risk, .. } => {
                 *self.trips.entry(risk.name()).or_default() += 1;

@@ -253,7 +253,7 @@ impl Main<'_> {
         while let Ok(event) = outside.events.pop() {
             self.story.event(&event, self.table);
             if let Some(told) = Told::of(&event) {
-                if let Told::Left(pair) = told {
+                if let Told::Left(pair) | Told::Refused(pair) = told {
                     self.table.leave(pair);
                 }
                 watch.joins.told(told);

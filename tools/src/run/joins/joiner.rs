@@ -42,6 +42,15 @@ struct Leaver {
     asked: Instant,
 }
 
+/// A pair that is in the run no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Went {
+    /// Its place, which is free.
+    pub place: PairId,
+    /// The core did not take it in.
+    pub refused: bool,
+}
+
 /// Tells everybody of pairs.
 pub struct Joiner {
     ends: JoinEnds,
@@ -225,17 +234,23 @@ impl Joiner {
         self.retiring.entry(place).or_insert(None);
     }
 
-    /// Goes on with those that leave; which pairs went since.
+    /// Goes on with those that leave; which pairs went since. One that the core did not take in
+    /// goes as well.
     ///
     /// # Errors
     /// [`NotJoined::Over`]
-    pub fn tend(&mut self, end: &AtomicBool) -> Result<Vec<PairId>, NotJoined> {
+    pub fn tend(&mut self, end: &AtomicBool) -> Result<Vec<Went>, NotJoined> {
         let mut went = Vec::new();
         while let Ok(told) = self.told.try_recv() {
             match told {
                 Told::Left(place) if self.retiring.remove(&place).is_some() => {
                     self.leave(place, end)?;
-                    went.push(place);
+                    went.push(Went { place, refused: false });
+                }
+                Told::Refused(place) => {
+                    self.retiring.remove(&place);
+                    self.leave(place, end)?;
+                    went.push(Went { place, refused: true });
                 }
                 Told::Vacated(market, generation) => self.free(market, generation, end)?,
                 Told::Left(_) => {}

@@ -81,3 +81,32 @@ fn a_pair_of_which_something_is_held_does_not_join() {
     let (why, was_told) = join(Some(Err("no answer".to_owned())));
     assert!(matches!(why, NotJoined::Later(_)) && !was_told, "{why:?}");
 }
+
+#[test]
+fn a_pair_that_the_core_refuses_is_forgotten_and_its_markets_are_let_go() {
+    let (spec, file) = begun();
+    let table = spec.setup().unwrap().table;
+    let ((first, mut kalshi), (second, mut polymarket)) = (arrivals(), arrivals());
+    let ends = JoinEnds { kalshi: first, polymarket: second, terms: None };
+    let ((tell, changes), (said, told)) = (channel(), channel());
+    let mut joiner = Joiner::new(ends, &file, &table, tell, told);
+    let mut late = file.pairs[0].clone();
+    late.id = "late".to_owned();
+    late.kalshi.ticker = "KXLATE".to_owned();
+    late.polymarket.condition_id = format!("0x{}", "ab".repeat(32));
+    let new = Venue::ALL.map(|venue| MarketId::new(venue, file.pairs.len()).unwrap());
+    kalshi.answers.push(Ok(new[0])).unwrap();
+    polymarket.answers.push(Ok(new[1])).unwrap();
+    kalshi.gone.push((Going::Retire(new[0]), 3)).unwrap();
+    polymarket.gone.push((Going::Retire(new[1]), 4)).unwrap();
+    let end = AtomicBool::new(false);
+    let place = joiner.join(&late, "", &end).unwrap();
+    assert!(matches!(changes.try_recv(), Ok(Move::Join(_))));
+    said.send(Told::Refused(place)).unwrap();
+    assert_eq!(joiner.tend(&end), Ok(vec![Went { place, refused: true }]));
+    assert_eq!(changes.try_recv(), Ok(Move::Vacate(new[0], 3)));
+    assert_eq!(changes.try_recv(), Ok(Move::Vacate(new[1], 4)));
+    assert_eq!(kalshi.going.pop(), Ok(Going::Retire(new[0])));
+    assert_eq!(polymarket.going.pop(), Ok(Going::Retire(new[1])));
+    assert_eq!(joiner.table.vacant(), Some(place), "its place is free");
+}
