@@ -587,8 +587,10 @@ impl Core {
     #[cold]
     pub fn on_word(&mut self, word: Word) {
         self.mix_word(word);
-        self.killed &= word != Word::Arm;
         self.guard.tell(word);
+        if word == Word::Arm {
+            self.on_arm();
+        }
         if let Word::Paid(payout) = word {
             self.pay_out(&payout);
         }

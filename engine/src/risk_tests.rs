@@ -185,6 +185,27 @@ fn exposure_falls_when_an_order_ends_a_position_closes_and_a_market_settles() {
 }
 
 #[test]
+fn a_late_fill_frees_nothing_of_an_order_at_the_other_venue() {
+    let mut guard = one(&limits());
+    let mut repair = bundle(0);
+    repair.legs.swap(0, 1);
+    (repair.purpose, repair.count) = (Purpose::Chase, 1);
+    guard.fly(&repair, 0);
+    // What the first leg of the bundle before it bought at Kalshi is told now.
+    guard.hear(&report(0, filled(6_000_000, 2_340_000)));
+    let by_venue = |guard: &Guard| {
+        Venue::ALL.map(|venue| guard.exposure().venue(venue)).map(|it| it.notional.e6())
+    };
+    assert_eq!(by_venue(&guard), [2_340_000, 5 * DOLLAR]);
+    let mut end = report(0, ReportKind::Cancelled);
+    end.market = repair.legs[0].market;
+    guard.hear(&end);
+    assert_eq!(by_venue(&guard), [2_340_000, 0]);
+    guard.tell(Word::Settled { market: market(Venue::Kalshi, 0) });
+    assert_eq!((by_venue(&guard), guard.exposure().total()), ([0; 2], Stake::default()));
+}
+
+#[test]
 fn what_was_held_before_counts_half_a_dollar_where_it_is_hedged_and_a_dollar_where_not() {
     let mut guard = one(&limits());
     guard.begin_with(PairId(0), -8_000_000, [Shares::new(5_000_000), Shares::ZERO]);

@@ -124,6 +124,22 @@ fn each_safeguard_stops_what_is_missed_then_as_limited() {
 }
 
 #[test]
+fn what_stops_again_after_a_person_armed_it_is_told_again() {
+    let mut rig =
+        Rig::new(&RiskLimits { shutdown_balance: Usd::new(2_000_000_001), ..RiskLimits::NONE });
+    for times in 1..4 {
+        for _ in 0..3 {
+            rig.gap();
+            rig.no_gap();
+        }
+        assert_eq!((rig.core.is_killed(), rig.trips()), (true, vec![Risk::Balance; times]));
+        rig.core.on_word(Word::Arm);
+        assert!(!rig.core.is_killed());
+    }
+    assert_eq!(rig.out.bundles.len(), 0);
+}
+
+#[test]
 fn the_collar_cuts_the_walk_and_the_ceilings_hold_it() {
     let mut rig = Rig::new(&RiskLimits { collar: Px::lit(100), ..RiskLimits::NONE });
     rig.book(Venue::Polymarket, &[(5_000, 30_000)], &[(5_100, 10_000)]);

@@ -18,19 +18,20 @@ impl Core {
 
     /// Takes a pair in; false where it is refused.
     fn lists(&mut self, now: Now, listing: &Listing, out: &mut impl Outlet) -> bool {
-        let mut listing = *listing;
         let known = listing.sides.map(|it| {
             let side = it.market.venue().index();
             self.heads[side].get(it.market.index()).copied()
         });
         let [Some(first), Some(second)] = known else { return false };
-        // A market has one set of terms: those in force.
+        // A market has one set of terms: those in force. The table keeps the pair's own, which come
+        // back when what overrides them ends.
+        let mut terms = listing.sides;
         for (side, head) in [first, second].into_iter().enumerate() {
             if let Some(state) = self.states.get(usize::from(head)) {
-                listing.sides[side] = state.terms[side];
+                terms[side] = state.terms[side];
             }
         }
-        if !self.table.list(&listing) {
+        if !self.table.list(listing) {
             return false;
         }
         let id = listing.pair;
@@ -52,15 +53,15 @@ impl Core {
                 }
             }
         }
-        let decides = listing.to_pair().may_decide();
-        let mut row = PairRow::new(&listing.sides, listing.polarity, [PairTable::END; 2]);
+        let decides = listing.verdict.may_decide() && terms.iter().all(|it| it.fee.is_known());
+        let mut row = PairRow::new(&terms, listing.polarity, [PairTable::END; 2]);
         row.reprice::<0>(&self.tops[0][listing.sides[0].market.index()]);
         row.reprice::<1>(&self.tops[1][listing.sides[1].market.index()]);
         self.rows[id.index()] = row;
-        let mut state = PairState::new(listing.sides, listing.polarity, decides, listing.event);
+        let mut state = PairState::new(terms, listing.polarity, decides, listing.event);
         state.after = self.last_bundle as u32;
         self.states[id.index()] = state;
-        self.guard.list(&listing);
+        self.guard.list(listing);
         out.event(&Event::PairChanged { pair: id, at: now.mono, change: PairChange::Joined });
         // Books that stand were made for the market's other pairs.
         if self.rows[id.index()].status & super::KNOWN == super::KNOWN {

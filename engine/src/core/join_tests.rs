@@ -136,6 +136,22 @@ fn what_is_said_of_a_market_holds_for_a_pair_that_joins_it() {
 }
 
 #[test]
+fn what_overrides_a_fee_ends_for_a_pair_that_joined_meanwhile_too() {
+    let all = pairs();
+    let mut core = Core::new(table(&all[..1]).with_reserve(2).unwrap(), [3, 3], config());
+    let mut out = Recorder::default();
+    let kalshi = market(Venue::Kalshi, 0);
+    let free = FeeRule::Quadratic { multiplier_e6: 0 };
+    let joins = all[1..].iter().find(|it| it.sides[0].market == kalshi).unwrap();
+    core.on_control(Now::at(Ns(1)), &Control::Fee { market: kalshi, fee: Some(free) }, &mut out);
+    join(&mut core, joins, &mut out);
+    let fee = |core: &Core| core.states[1].terms[0].fee;
+    assert_eq!(fee(&core), free, "the market's terms in force");
+    core.on_control(Now::at(Ns(2)), &Control::Fee { market: kalshi, fee: None }, &mut out);
+    assert_eq!((fee(&core), core.states[1].decides), (joins.sides[0].fee, true));
+}
+
+#[test]
 fn limits_hold_for_a_pair_that_joined() {
     let mut all = pairs();
     all[3].close_time = Some(Ns(1_000));

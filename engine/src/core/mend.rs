@@ -216,6 +216,19 @@ impl Core {
         }
     }
 
+    /// A person takes a kill back. What stopped decisions is told again where it still does, and
+    /// what lies on one side alone is looked at anew, though no book moves.
+    pub(super) fn on_arm(&mut self) {
+        self.killed = false;
+        for (row, state) in self.rows.iter().zip(&mut self.states) {
+            state.tripped = 0;
+            if row.open & NAKED != 0 {
+                state.mend = Mend { due: Ns(0), ..Mend::NONE };
+                self.mend_due = Ns(0);
+            }
+        }
+    }
+
     /// When something is due though no input comes; monotonic.
     #[inline]
     pub fn next_due(&self) -> Option<Ns> {

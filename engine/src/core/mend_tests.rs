@@ -6,6 +6,7 @@ use crate::event::{Action, Purpose, Reject, Report, ReportKind};
 use crate::fee::cost_of;
 use crate::fixture::{Recorder, config, market, pair, table, top};
 use crate::pair::{Outcome, Polarity};
+use crate::risk::Word;
 use crate::units::{Px, Shares, Venue};
 
 const MS: u64 = 1_000_000;
@@ -105,6 +106,26 @@ fn a_one_sided_bundle_is_closed_at_once_and_sized_from_its_fills() {
     // Ten pairs of a dollar, 4.00 and 6.00 dollars of cost, and three fees.
     assert_eq!(rig.core.accounts().realised, Usd::new(-3_000));
     assert_eq!(rig.core.figures().repair_profit, Usd::new(-2_000));
+    rig.conserved();
+}
+
+#[test]
+fn what_lies_on_one_side_alone_is_closed_once_a_person_arms_it_though_no_book_moves() {
+    let config = CoreConfig { repair: Some(RepairConfig::default()), ..config() };
+    let core = Core::new(table(&[pair("a", 0, 0, Polarity::Same)]), [0, 0], config);
+    let mut rig = Rig { core, out: Recorder::default() };
+    rig.book(0, 1, (3_900, 1_000), (4_000, 1_000));
+    rig.book(1, 2, (5_000, 1_000), (5_100, 1_000));
+    rig.core.kill();
+    rig.fill(0, 3, 10);
+    rig.report(0, 4, ReportKind::Done);
+    rig.report(1, 5, ReportKind::Rejected(Reject::Killed));
+    assert_eq!((rig.out.bundles.len(), rig.core.next_due()), (1, None), "nothing while killed");
+    rig.core.on_word(Word::Arm);
+    let due = rig.core.next_due().expect("it looks at once");
+    assert!(due <= Ns(6), "{due:?}");
+    rig.core.on_timer(Now::at(Ns(6)), &mut rig.out);
+    assert_eq!((rig.out.bundles.len(), rig.last().purpose), (2, Purpose::Chase));
     rig.conserved();
 }
 

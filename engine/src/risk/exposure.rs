@@ -199,7 +199,9 @@ impl Exposure {
         let Place { side, outcome } = at;
         let Some(row) = self.rows.get_mut(pair.index()) else { return };
         let mut freed = Stake::default();
-        if let Some((_, flying)) = row.flying.get_mut(leg) {
+        // A late fill of an order before this one may be of the other venue.
+        let its = row.flying.get_mut(leg).filter(|(flies, _)| usize::from(*flies) == side);
+        if let Some((_, flying)) = its {
             // A better price frees money with its contracts only when the order ends.
             freed = Stake {
                 qty: flying.qty.min(bought.qty),
