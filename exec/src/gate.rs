@@ -401,7 +401,7 @@ impl<K: Clerk, N: Net, T: Clock> Tile for Gate<K, N, T> {
     }
 
     fn next_deadline(&self) -> Option<Ns> {
-        let inquiry = self.orders.next_inquiry().map(|(_, due)| due);
+        let inquiry = self.orders.next_inquiry();
         let cancel = self.orders.to_cancel().map(|_| self.cancel_at);
         let held = self.held.map(|bundle| bundle.deadline);
         let parked = self.parked.map(|parked| parked.bundle.deadline);

@@ -64,6 +64,14 @@ impl Id {
         core::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 
+    /// The last characters as a number, which are those that differ from id to id; ids that are not
+    /// equal may have the same.
+    #[inline]
+    pub(crate) fn tail(&self) -> u64 {
+        let from = usize::from(self.len).saturating_sub(size_of::<u64>());
+        self.text[from..].first_chunk().map_or(0, |tail| u64::from_le_bytes(*tail))
+    }
+
     /// The text as it goes into a request.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {

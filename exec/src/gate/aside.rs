@@ -168,8 +168,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             return self.send_task(Task::Probe { doubted: self.doubted }, now);
         }
         if self.round.is_none()
-            && let Some((key, due)) = self.orders.next_inquiry()
-            && now.mono >= due
+            && let Some(key) = self.orders.due_inquiry(now.mono)
         {
             self.orders.inquire(key, now.mono);
             self.round = Some((key, Question::Order));

@@ -200,7 +200,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
 
     /// Makes sure of everything that the legs need before a byte of any of them leaves.
     fn admit(&mut self, bundle: &Bundle, ours: &[usize], now: Now) -> Result<(), (usize, Reject)> {
-        if !self.orders.has_room(ours.len()) {
+        if !self.orders.has_room(ours.len(), now.mono) {
             return Err((ours.first().copied().unwrap_or(0), Reject::RateLimit));
         }
         for leg in ours {

@@ -30,7 +30,11 @@ pub use order::{Order, Stage};
 use places::Places;
 
 /// Orders that are kept, ended ones until their place is needed: a late fill finds its order.
-pub const ORDERS_MAX: usize = 256;
+///
+/// One with a trade that may fail keeps its place. Trades are final within seconds; where none ever
+/// is, this is a hundred seconds at the rate of Polymarket's lowest tier (polymarket.md section 9),
+/// and five minutes of 13 orders a second. After that no order leaves before a trade is final.
+pub const ORDERS_MAX: usize = 4_096;
 
 /// Fills an order is laid out for; more of them cost an allocation.
 const FILLS_RESERVED: usize = 16;
@@ -89,6 +93,8 @@ impl Default for Patience {
 /// The orders.
 pub struct Orders {
     slots: Vec<Order>,
+    /// The tails of both names of each order: what is told of ended ones is found by them.
+    tails: Vec<[u64; 2]>,
     places: Places,
     /// Memory for the fills of orders to come.
     spare: Vec<Vec<Counted>>,
@@ -105,6 +111,7 @@ impl Orders {
     pub fn new(patience: Patience) -> Orders {
         Orders {
             slots: Vec::with_capacity(ORDERS_MAX),
+            tails: Vec::with_capacity(ORDERS_MAX),
             places: Places::new(),
             spare: (0..ORDERS_MAX).map(|_| Vec::with_capacity(FILLS_RESERVED)).collect(),
             serial: 0,
@@ -115,13 +122,18 @@ impl Orders {
     }
 
     /// True where that many more orders find a place.
-    pub fn has_room(&self, orders: usize) -> bool {
+    pub fn has_room(&mut self, orders: usize, now: Ns) -> bool {
+        while let Some(slot) = self.places.kept_longest()
+            && now.since(self.slots[slot].sent.mono) >= self.patience.trades
+        {
+            self.places.release(slot);
+        }
         self.places.free() >= orders
     }
 
     /// Orders that have not ended.
     pub fn open(&self) -> usize {
-        self.places.live().count()
+        self.places.lives()
     }
 
     /// Orders whose fate is unknown.
@@ -143,14 +155,18 @@ impl Orders {
         out: &mut Outbox,
     ) -> OrderKey {
         self.serial += 1;
-        // Places are laid out at start: the order that ended longest ago gives up its own.
+        // Places are laid out at start: of the orders that come to nothing else any more, the one
+        // that ended longest ago gives up its own.
         let slot = self.places.take().expect("the caller made sure of room");
         let new = |counted| Order::new(self.serial, (bundle, leg), ids, fees, now, counted);
+        let tails = [ids.0.tail(), ids.1.map_or(0, |id| id.tail())];
         if slot == self.slots.len() {
             self.slots.push(new(self.spare.pop().unwrap_or_default()));
+            self.tails.push(tails);
         } else {
             let counted = core::mem::take(&mut self.slots[slot].counted);
             self.slots[slot] = new(counted);
+            self.tails[slot] = tails;
         }
         self.slots[slot].tell(ReportKind::Sent, now.mono, out);
         OrderKey { slot: slot as u16, serial: self.serial }
@@ -174,11 +190,13 @@ impl Orders {
         out: &mut Outbox,
     ) {
         let patience = self.patience;
-        let Some(order) = self.get_mut(key) else { return };
-        if order.stage == Stage::Ended {
+        if self.get(key).is_none_or(|order| order.stage == Stage::Ended) {
             return; // The channel was faster.
         }
-        order.venue = order.venue.or(answer.order);
+        if let Some(venue) = answer.order {
+            self.name(usize::from(key.slot), venue);
+        }
+        let order = &mut self.slots[usize::from(key.slot)];
         match answer.fate {
             Fate::Accepted => {
                 order.acked(now, figures, out);
@@ -199,7 +217,7 @@ impl Orders {
             Fate::Rejected { code } => {
                 figures.rejected += 1;
                 order.end(ReportKind::Rejected(code.reason()), now, figures, out);
-                self.places.end(usize::from(key.slot));
+                self.over(usize::from(key.slot));
             }
             Fate::Duplicate | Fate::Unknown => order.doubt(now, figures, out),
         }
@@ -259,9 +277,9 @@ impl Orders {
             if waits && self.early.len() < EARLY_MAX {
                 self.early.push_back((*news, is_told));
             } else {
-                // Told once for each fill, however its settlement goes on: questions find all that
-                // the account ever traded, again and again.
-                if is_told && news.stands == TradeStands::Made {
+                // Told once for each fill, and once more where it is undone, however its settlement
+                // goes on: questions find all that the account ever traded, again and again.
+                if is_told && matches!(news.stands, TradeStands::Made | TradeStands::Failed) {
                     figures.foreign += 1;
                     let (pair, risk) = (NO_PAIR, Risk::Foreign);
                     out.tell(Feedback::Tripped { pair, at: now, risk });
@@ -269,13 +287,18 @@ impl Orders {
             }
             return None;
         };
+        self.name(slot, news.order);
         let order = &mut self.slots[slot];
-        order.venue = order.venue.or(Some(news.order));
         let happened = order.fill(news, now, figures, out).then_some(order.known_until);
-        let is_final = order.stage == Stage::Ended && !order.may_fail();
+        let (is_over, may_fail) = (order.stage == Stage::Ended, order.may_fail());
         let key = OrderKey { slot: slot as u16, serial: order.serial };
-        if happened.is_some() && is_final {
-            self.again.retain(|(ended, _)| *ended != key);
+        if happened.is_some() && is_over {
+            if may_fail {
+                self.places.keep(slot);
+            } else {
+                self.places.release(slot);
+                self.again.retain(|(ended, _)| *ended != key);
+            }
         }
         self.settle(key, now, figures, out);
         happened
@@ -285,8 +308,8 @@ impl Orders {
     pub fn news(&mut self, news: &OrderNews, now: Ns, figures: &mut GateFigures, out: &mut Outbox) {
         let patience = self.patience;
         let Some(slot) = self.find(&news.order, news.client.as_ref()) else { return };
+        self.name(slot, news.order);
         let order = &mut self.slots[slot];
-        order.venue = order.venue.or(Some(news.order));
         order.inquiry.saw_order = true;
         if order.stage == Stage::Ended {
             return;
@@ -349,11 +372,23 @@ impl Orders {
         self.places.live().find(|slot| self.slots[*slot].cancel).map(|slot| self.key_of(slot))
     }
 
-    /// The order that is to be asked for next, and when.
-    pub fn next_inquiry(&self) -> Option<(OrderKey, Ns)> {
+    /// The order that is to be asked for now. However many ended ones wait for their turn, one whose
+    /// end is not known comes first.
+    pub fn due_inquiry(&self, now: Ns) -> Option<OrderKey> {
+        let ended = self.again.front().copied();
+        self.doubt().into_iter().chain(ended).find(|(_, due)| now >= *due).map(|(key, _)| key)
+    }
+
+    /// When an order is to be asked for next.
+    pub fn next_inquiry(&self) -> Option<Ns> {
+        let ended = self.again.front().copied();
+        self.doubt().into_iter().chain(ended).map(|(_, due)| due).min()
+    }
+
+    /// Of the orders that have not ended, the one that is to be asked for first, and when.
+    fn doubt(&self) -> Option<(OrderKey, Ns)> {
         let due = self.places.live().filter_map(|slot| Some((slot, self.slots[slot].inquiry.due?)));
-        let due = due.map(|(slot, due)| (self.key_of(slot), due));
-        due.chain(self.again.front().copied()).min_by_key(|(_, due)| *due)
+        due.min_by_key(|(_, due)| *due).map(|(slot, due)| (self.key_of(slot), due))
     }
 
     /// A round of questions about an order begins.
@@ -394,7 +429,7 @@ impl Orders {
                     _ => ReportKind::Rejected(Reject::Venue),
                 };
                 order.end(kind, now, figures, out);
-                self.places.end(usize::from(key.slot));
+                self.over(usize::from(key.slot));
                 return;
             }
             if (saw_end && !order.counted.is_empty()) || (old && !saw_order) {
@@ -426,7 +461,7 @@ impl Orders {
             }
             let kind = if order.is_full() { ReportKind::Done } else { ReportKind::Cancelled };
             order.end(kind, now, figures, out);
-            self.places.end(usize::from(key.slot));
+            self.over(usize::from(key.slot));
             self.follow(key, now);
         }
     }
@@ -442,7 +477,7 @@ impl Orders {
         if self.again.len() >= ORDERS_MAX {
             let slots = &self.slots;
             let is_kept = |key: &OrderKey| slots[usize::from(key.slot)].serial == key.serial;
-            self.again.retain(|(ended, _)| is_kept(ended));
+            self.again.retain(|(ended, _)| is_kept(ended) && *ended != key);
         }
         self.again.push_back((key, now.after(settles)));
     }
@@ -464,8 +499,30 @@ impl Orders {
             }
             order.venue.as_ref() == Some(venue) || client.is_some_and(|id| *id == order.client)
         };
+        let tails = [client.map_or(0, Id::tail), venue.tail()];
+        let may_be = |slot: &usize| {
+            let has = self.tails[*slot];
+            has[1] == tails[1] || has[0] == tails[0]
+        };
         // Most news is of the few that have not ended.
-        self.places.live().find(is_it).or_else(|| (0..self.slots.len()).find(is_it))
+        let mut ended = (0..self.slots.len()).filter(may_be);
+        self.places.live().find(is_it).or_else(|| ended.find(is_it))
+    }
+
+    /// The venue's id of an order, where none is known yet.
+    fn name(&mut self, slot: usize, venue: Id) {
+        if self.slots[slot].venue.is_none() {
+            self.slots[slot].venue = Some(venue);
+            self.tails[slot][1] = venue.tail();
+        }
+    }
+
+    /// An order has ended: another one may have its place once no trade of it can fail.
+    fn over(&mut self, slot: usize) {
+        self.places.end(slot);
+        if self.slots[slot].may_fail() {
+            self.places.keep(slot);
+        }
     }
 
     fn key_of(&self, slot: usize) -> OrderKey {

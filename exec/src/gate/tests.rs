@@ -7,6 +7,7 @@ mod join; // markets of pairs that join
 mod faults; // answers that do not come, venues that take no orders
 mod journal; // nothing leaves that the journal does not hold
 mod kalshi;
+mod places; // orders whose trades may fail
 mod polymarket;
 mod rig;
 mod silence; // channels that tell nothing

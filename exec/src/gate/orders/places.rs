@@ -1,18 +1,32 @@
-//! Which places hold orders that have not ended, and which of the others is taken next. A step of
-//! a gate asks several times, and few of the orders that are kept have not ended.
+//! Which places hold orders that have not ended, or may come to something else after their end, and
+//! which of the others is taken next. A step of a gate asks several times, and few of the orders that
+//! are kept have not ended.
 
 use std::collections::VecDeque;
 
 use super::ORDERS_MAX;
 
 const WORD: usize = u64::BITS as usize;
-const _: () = assert!(ORDERS_MAX.is_multiple_of(WORD));
+const WORDS: usize = ORDERS_MAX / WORD;
+// One word says which of the others are not empty.
+const _: () = assert!(ORDERS_MAX.is_multiple_of(WORD) && WORDS <= WORD);
+
+/// A bit a place.
+type Bits = [u64; WORDS];
 
 /// The places of the orders.
 pub(super) struct Places {
-    /// A bit a place whose order has not ended.
-    live: [u64; ORDERS_MAX / WORD],
-    /// Places whose order has ended, in the order of the ends.
+    /// Those whose order has not ended.
+    live: Bits,
+    /// The words of these that are not empty.
+    words: u64,
+    /// How many they are.
+    lives: usize,
+    /// Those whose order has ended and has a trade that may fail.
+    kept: Bits,
+    /// The same, in the order in which they came to be kept.
+    waiting: VecDeque<u16>,
+    /// Places whose order has ended for good, in the order of the ends.
     ended: VecDeque<u16>,
     /// Places that no order had yet are those from here on.
     untouched: usize,
@@ -21,65 +35,113 @@ pub(super) struct Places {
 impl Places {
     pub(super) fn new() -> Places {
         Places {
-            live: [0; ORDERS_MAX / WORD],
+            live: [0; WORDS],
+            words: 0,
+            lives: 0,
+            kept: [0; WORDS],
+            waiting: VecDeque::with_capacity(ORDERS_MAX),
             ended: VecDeque::with_capacity(ORDERS_MAX),
             untouched: 0,
         }
     }
 
     /// Places that an order can have.
+    #[inline]
     pub(super) fn free(&self) -> usize {
-        ORDERS_MAX - self.live().count()
+        ORDERS_MAX - self.lives - self.waiting.len()
     }
 
-    /// A place for an order: a new one, or that of the order that ended longest ago.
+    /// Places whose order has not ended.
+    pub(super) const fn lives(&self) -> usize {
+        self.lives
+    }
+
+    /// A place for an order: a new one, or that of the order that ended longest ago and comes to
+    /// nothing else any more. Where there is none, it is the one that has been kept longest: the
+    /// caller made sure of room, and a late fill has taken it since.
     pub(super) fn take(&mut self) -> Option<usize> {
         let place = if self.untouched < ORDERS_MAX {
             self.untouched += 1;
             self.untouched - 1
         } else {
-            usize::from(self.ended.pop_front()?)
+            usize::from(self.ended.pop_front().or_else(|| self.waiting.pop_front())?)
         };
+        self.kept[place / WORD] &= !(1 << (place % WORD));
         self.live[place / WORD] |= 1 << (place % WORD);
+        self.words |= 1 << (place / WORD);
+        self.lives += 1;
         Some(place)
     }
 
     /// The order of a place has ended.
     pub(super) fn end(&mut self, place: usize) {
-        let bit = 1 << (place % WORD);
-        if self.live[place / WORD] & bit != 0 {
-            self.live[place / WORD] &= !bit;
+        if !self.is_live(place) {
+            return;
+        }
+        let word = &mut self.live[place / WORD];
+        *word &= !(1 << (place % WORD));
+        if *word == 0 {
+            self.words &= !(1 << (place / WORD));
+        }
+        self.lives -= 1;
+        self.ended.push_back(place as u16);
+    }
+
+    /// The order of a place has ended, and has a trade that may fail: nobody else gets the place.
+    pub(super) fn keep(&mut self, place: usize) {
+        if self.is_live(place) || is_in(&self.kept, place) {
+            return;
+        }
+        // It ended just now, as a rule.
+        if let Some(at) = self.ended.iter().rposition(|ended| usize::from(*ended) == place) {
+            self.ended.remove(at);
+            self.kept[place / WORD] |= 1 << (place % WORD);
+            self.waiting.push_back(place as u16);
+        }
+    }
+
+    /// The order of a place comes to nothing else any more.
+    pub(super) fn release(&mut self, place: usize) {
+        if !is_in(&self.kept, place) {
+            return;
+        }
+        self.kept[place / WORD] &= !(1 << (place % WORD));
+        if let Some(at) = self.waiting.iter().position(|kept| usize::from(*kept) == place) {
+            self.waiting.remove(at);
             self.ended.push_back(place as u16);
         }
     }
 
+    /// The place that has been kept longest.
+    #[inline]
+    pub(super) fn kept_longest(&self) -> Option<usize> {
+        self.waiting.front().map(|place| usize::from(*place))
+    }
+
     /// True where the order of a place has not ended.
     pub(super) fn is_live(&self, place: usize) -> bool {
-        self.live[place / WORD] & (1 << (place % WORD)) != 0
+        is_in(&self.live, place)
     }
 
     /// The places whose orders have not ended, ascending.
+    #[inline]
     pub(super) fn live(&self) -> Live<'_> {
-        let [first, rest @ ..] = &self.live;
-        Live { word: *first, base: 0, rest }
+        Live { live: &self.live, words: self.words, word: 0, base: 0 }
     }
+}
+
+const fn is_in(bits: &Bits, place: usize) -> bool {
+    bits[place / WORD] & (1 << (place % WORD)) != 0
 }
 
 /// Places whose orders have not ended.
 #[derive(Clone)]
 pub(super) struct Live<'a> {
+    live: &'a Bits,
+    /// The words that come after this one.
+    words: u64,
     word: u64,
     base: usize,
-    rest: &'a [u64],
-}
-
-impl Live<'_> {
-    /// How many.
-    #[inline]
-    pub(super) fn count(self) -> usize {
-        let ones = self.rest.iter().map(|word| word.count_ones()).sum::<u32>();
-        (self.word.count_ones() + ones) as usize
-    }
 }
 
 impl Iterator for Live<'_> {
@@ -87,9 +149,13 @@ impl Iterator for Live<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        while self.word == 0 {
-            let (next, rest) = self.rest.split_first()?;
-            (self.word, self.rest, self.base) = (*next, rest, self.base + WORD);
+        if self.word == 0 {
+            if self.words == 0 {
+                return None;
+            }
+            let at = self.words.trailing_zeros() as usize;
+            self.words &= self.words - 1;
+            (self.word, self.base) = (self.live[at], at * WORD);
         }
         let place = self.base + self.word.trailing_zeros() as usize;
         self.word &= self.word - 1;
@@ -114,40 +180,82 @@ mod tests {
         }
     }
 
+    /// What became of the order of a place, and when.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Twin {
+        Live,
+        Kept(u64),
+        Ended(u64),
+    }
+
     #[test]
     fn places_are_those_of_a_slow_twin() {
-        for seed in 0..20 {
+        for seed in 0..2 {
             let mut rng = Rng(seed);
             let mut places = Places::new();
-            // Every place that was taken: whether its order lives, and when it ended.
-            let mut twin: Vec<(bool, u64)> = Vec::new();
-            for time in 0..3_000 {
+            let mut twin: Vec<Twin> = Vec::new();
+            for time in 0..12_000 {
                 // Fills up, and empties again.
-                let fills = (time / 500) % 2 == 0;
-                if rng.below(10) < if fills { 8 } else { 2 } {
-                    let oldest = (0..twin.len()).filter(|it| !twin[*it].0);
-                    let expected = match twin.len() {
-                        ORDERS_MAX => oldest.min_by_key(|it| twin[*it].1),
-                        new => Some(new),
-                    };
-                    assert_eq!(places.take(), expected, "seed {seed}");
-                    match expected {
-                        Some(place) if place == twin.len() => twin.push((true, 0)),
-                        Some(place) => twin[place].0 = true,
-                        None => {}
+                let fills = (time / 6_000) % 2 == 0;
+                let place = rng.below(twin.len().max(1));
+                match rng.below(10) {
+                    0..8 if fills => take(&mut places, &mut twin, seed),
+                    0..2 => take(&mut places, &mut twin, seed),
+                    _ if twin.is_empty() => {}
+                    // One that is not of that state stays what it is.
+                    2..7 => {
+                        places.end(place);
+                        if twin[place] == Twin::Live {
+                            twin[place] = Twin::Ended(time);
+                        }
                     }
-                } else if !twin.is_empty() {
-                    let place = rng.below(twin.len());
-                    places.end(place); // one that ended before stays where it is
-                    if twin[place].0 {
-                        twin[place] = (false, time);
+                    7 => {
+                        places.keep(place);
+                        if matches!(twin[place], Twin::Ended(_)) {
+                            twin[place] = Twin::Kept(time);
+                        }
+                    }
+                    _ => {
+                        places.release(place);
+                        if matches!(twin[place], Twin::Kept(_)) {
+                            twin[place] = Twin::Ended(time);
+                        }
                     }
                 }
-                let live: Vec<usize> = (0..twin.len()).filter(|it| twin[*it].0).collect();
-                assert_eq!(places.live().collect::<Vec<_>>(), live, "seed {seed}");
-                assert_eq!(places.free(), ORDERS_MAX - live.len());
-                assert!((0..twin.len()).all(|it| places.is_live(it) == twin[it].0));
+                let is = |place: &usize| twin[*place] == Twin::Live;
+                assert_eq!(places.is_live(place), twin.get(place) == Some(&Twin::Live));
+                if time % 64 == 0 {
+                    let live: Vec<usize> = (0..twin.len()).filter(is).collect();
+                    assert_eq!(places.live().collect::<Vec<_>>(), live, "seed {seed}");
+                    let kept = twin.iter().enumerate().filter_map(|(place, it)| match it {
+                        Twin::Kept(since) => Some((*since, place)),
+                        _ => None,
+                    });
+                    let kept: Vec<_> = kept.collect();
+                    assert_eq!(places.lives(), live.len());
+                    assert_eq!(places.free(), ORDERS_MAX - live.len() - kept.len());
+                    let longest = kept.iter().min().map(|(_, place)| *place);
+                    assert_eq!(places.kept_longest(), longest, "seed {seed}");
+                }
             }
+        }
+    }
+
+    fn take(places: &mut Places, twin: &mut Vec<Twin>, seed: u64) {
+        let ends = twin.iter().enumerate().filter_map(|(place, it)| match it {
+            Twin::Ended(at) => Some((false, *at, place)),
+            Twin::Kept(at) => Some((true, *at, place)),
+            Twin::Live => None,
+        });
+        let expected = match twin.len() {
+            ORDERS_MAX => ends.min().map(|(.., place)| place),
+            new => Some(new),
+        };
+        assert_eq!(places.take(), expected, "seed {seed}");
+        match expected {
+            Some(place) if place == twin.len() => twin.push(Twin::Live),
+            Some(place) => twin[place] = Twin::Live,
+            None => {}
         }
     }
 }
