@@ -9,6 +9,7 @@ pub mod truth; // what both venues say
 pub mod payouts; // markets that settled
 pub mod judge; // the journal against the venues, without a socket
 pub mod recover; // asks until all is known, or says what is not
+mod figure; // one figure of ours beside a venue's
 pub mod compare; // the same while a run goes on
 pub mod start; // all of that, before a run
 pub mod command; // `parallax journal`

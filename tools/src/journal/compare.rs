@@ -1,8 +1,9 @@
 //! While a run goes on: what we believe beside what the venues say. Reads lag, so a figure agrees
-//! that was ours a while ago; one that never was stops trading until a person has looked. Nothing
-//! is ever sent to make a figure right.
+//! that was ours a while ago; one that never was stops trading until a person has looked. Whoever
+//! arms it after that knows of the difference: it is told again once it is another one. Nothing is
+//! ever sent to make a figure right.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -12,10 +13,11 @@ use engine::event::{Event, Feedback};
 use engine::pair::PairTable;
 use engine::risk::Word;
 use engine::top::MarketId;
-use engine::units::Venue;
+use engine::units::{Usd, Venue};
 use exec::journal::Record;
 use exec::journal::fold::State;
 
+use super::figure::Figure;
 use super::judge::Difference;
 use super::payouts;
 use super::truth::{Books, HeldRow, Truth, Wanted};
@@ -24,10 +26,6 @@ use crate::run::spec::RunSpec;
 
 /// A read may be as old as this: shares appear when their trades are settled.
 const LAG: Duration = Duration::from_secs(300);
-
-/// So many reads in a row must differ before that is believed; of a zero where we believe in
-/// something, twice as many, because an answer that lost its content reads as zero.
-const STRIKES: u32 = 5;
 
 /// Between two comparisons.
 pub const EVERY: Duration = Duration::from_secs(15);
@@ -41,31 +39,6 @@ enum Key {
     Cash(usize),
     Net(String),
     Token(String),
-}
-
-/// One figure: as it is, and until when it was something else.
-#[derive(Clone, Debug, Default)]
-struct Figure {
-    now: i64,
-    past: VecDeque<(Instant, i64)>,
-    strikes: u32,
-}
-
-impl Figure {
-    fn set(&mut self, at: Instant, value: i64) {
-        if value != self.now {
-            self.past.push_back((at, self.now));
-            self.now = value;
-        }
-    }
-
-    /// True where it was `value` at some time since `since`.
-    fn was(&mut self, since: Option<Instant>, value: i64) -> bool {
-        while self.past.front().is_some_and(|(until, _)| since.is_some_and(|s| *until < s)) {
-            self.past.pop_front();
-        }
-        self.now == value || self.past.iter().any(|(_, past)| *past == value)
-    }
 }
 
 /// What a run believes, with its recent past.
@@ -86,7 +59,7 @@ pub struct Comparison {
 impl Comparison {
     /// Of a run that begins so.
     pub fn new(spec: &RunSpec, file: &PairFile, table: &PairTable) -> Comparison {
-        let cash = spec.cash.map(engine::units::Usd::new);
+        let cash = spec.cash.map(Usd::new);
         let head = (0, engine::units::Ns(0), false);
         let mut state = State::default();
         for record in super::opening::records(head, file, table, cash, &spec.held) {
@@ -101,7 +74,7 @@ impl Comparison {
             unwanted: BTreeSet::new(),
         };
         comparison.note(Instant::now());
-        comparison.figures.values_mut().for_each(|figure| figure.past.clear());
+        comparison.figures.values_mut().for_each(Figure::forget);
         comparison
     }
 
@@ -169,7 +142,7 @@ impl Comparison {
     /// Takes in what settled since the last time, and tells it: what was paid, and what is over
     /// though nobody was paid yet.
     pub fn explain(&mut self, at: Instant, truth: &Truth) -> Vec<Word> {
-        let found = payouts::payouts(&self.state, truth);
+        let found = payouts::payouts(&self.state, &self.without_known(truth));
         found.iter().for_each(|payout| self.state.take(&Record::Paid(*payout)));
         self.note(at);
         let over = payouts::over(&self.state, truth);
@@ -178,7 +151,32 @@ impl Comparison {
         over.chain(found.into_iter().map(Word::Paid)).collect()
     }
 
-    /// Compares with what the venues were asked at `asked`; returns what cannot be so.
+    /// The same without the differences that are known: what came or went by other hands neither
+    /// paid for a contract nor took one away.
+    fn without_known(&self, truth: &Truth) -> Truth {
+        let mut truth = truth.clone();
+        for (key, figure) in &self.figures {
+            let Some(known) = figure.known() else { continue };
+            match key {
+                Key::Cash(at) => truth.cash[*at] -= Usd::new(known),
+                // What is not listed may have settled.
+                Key::Net(ticker) => {
+                    if let Some(net) = truth.net.get_mut(ticker) {
+                        *net -= known;
+                    }
+                }
+                Key::Token(token) => {
+                    if let Some(held) = truth.tokens.get_mut(token) {
+                        *held = (*held - known).max(0);
+                    }
+                }
+            }
+        }
+        truth
+    }
+
+    /// Compares with what the venues were asked at `asked`; returns what cannot be so and was not
+    /// told yet.
     pub fn judge(&mut self, asked: Instant, truth: &Truth) -> Vec<Difference> {
         let since = asked.checked_sub(LAG);
         let (mut differences, mut over) = (Vec::new(), Vec::new());
@@ -196,18 +194,13 @@ impl Comparison {
                     (Venue::Polymarket, format!("shares of token {token} in millionths"), theirs)
                 }
             };
-            if theirs == 0 && figure.now == 0 && self.gone.contains(key) {
+            let ours = figure.now();
+            if theirs == 0 && ours == 0 && self.gone.contains(key) {
                 over.push(key.clone());
                 continue;
             }
-            if figure.was(since, theirs) {
-                figure.strikes = 0;
-                continue;
-            }
-            figure.strikes += 1;
-            let suspect = theirs == 0 && figure.now != 0;
-            if figure.strikes >= if suspect { 2 * STRIKES } else { STRIKES } {
-                differences.push(Difference { venue, what, ours: figure.now, theirs });
+            if figure.is_news(since, theirs) {
+                differences.push(Difference { venue, what, ours, theirs });
             }
         }
         for key in over {
@@ -226,7 +219,7 @@ impl Comparison {
 pub struct Compared {
     /// What settled since.
     pub settled: Vec<Word>,
-    /// Why a person must look: differences that last.
+    /// Why a person must look: differences that last, and were not told yet.
     pub alarm: Option<String>,
 }
 
@@ -275,8 +268,8 @@ impl Rounds {
     }
 }
 
-/// Compares every so often until `end`. What settles is told; the first differences that last are
-/// told, once.
+/// Compares every so often until `end`, whether trading goes on or not. What settles is told, and
+/// so are differences that last: each once, and again once it is another one.
 pub fn watch(
     books: &mut dyn Books,
     file: &PairFile,
@@ -297,156 +290,10 @@ pub fn watch(
         found.settled.into_iter().for_each(&mut *tell);
         if let Some(why) = found.alarm {
             alarm(&why);
-            return;
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use engine::event::{Action, BundleId, Report, ReportKind};
-    use engine::pair::{Outcome, PairId};
-    use engine::units::{Ns, Px, Shares, Usd};
-
-    fn begun() -> (Comparison, Truth, String) {
-        let model = crate::model::Model::new(crate::model::Options::default());
-        let mut spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
-        spec.cash = [100_000_000; 2];
-        let file = spec.pair_file().unwrap();
-        let table = spec.setup().unwrap().table;
-        let ticker = file.pairs[0].kalshi.ticker.clone();
-        let tokens = file.pairs.iter().map(|pair| (pair.polymarket.yes.clone(), 0));
-        let cash = [Usd::new(100_000_000); 2];
-        let truth = Truth { cash, tokens: tokens.collect(), ..Truth::default() };
-        (Comparison::new(&spec, &file, &table), truth, ticker)
-    }
-
-    fn fill(at: Instant, comparison: &mut Comparison) {
-        comparison.heard(
-            at,
-            &Event::Fill(Report {
-                bundle: BundleId(1),
-                pair: PairId(0),
-                leg: 0,
-                market: MarketId::new(Venue::Kalshi, 0).unwrap(),
-                outcome: Outcome::Yes,
-                action: Action::Buy,
-                at: Ns(1),
-                kind: ReportKind::Filled {
-                    shares: Shares::new(10_000_000),
-                    px: Px::lit(4_000),
-                    cash: Usd::new(4_000_000),
-                    fee: Usd::new(7),
-                },
-            }),
-        );
-    }
-
-    #[test]
-    fn a_read_that_lags_agrees_and_a_stranger_does_not() {
-        let (mut comparison, mut truth, ticker) = begun();
-        let at = Instant::now();
-        assert_eq!(comparison.judge(at, &truth), []);
-        fill(at, &mut comparison);
-        let later = at + Duration::from_secs(30);
-        assert_eq!(comparison.judge(later, &truth), [], "as it was before the fill");
-        truth.net.insert(ticker, 10_000_000);
-        assert_eq!(comparison.judge(later, &truth), [], "half of it is there");
-        truth.cash[0] = Usd::new(95_999_993);
-        for _ in 0..9 {
-            assert_eq!(comparison.judge(later, &truth), []);
-        }
-        let old = at + LAG + Duration::from_secs(30);
-        truth.cash[0] = Usd::new(100_000_000);
-        let found: Vec<_> = (0..5).map(|_| comparison.judge(old, &truth).len()).collect();
-        assert_eq!(found, [0, 0, 0, 0, 1], "what was so long ago is no excuse any more");
-    }
-
-    struct Venues(Truth, usize);
-
-    impl Books for Venues {
-        fn ask(&mut self, wanted: &Wanted) -> Result<Truth, String> {
-            self.standing(wanted)
-        }
-
-        fn standing(&mut self, wanted: &Wanted) -> Result<Truth, String> {
-            self.1 = wanted.tokens.len();
-            Ok(self.0.clone())
-        }
-
-        fn cancel(&mut self, _: &super::super::truth::OrderRow) -> Result<(), String> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn what_left_is_asked_about_until_the_venue_reads_nothing_and_again_when_it_comes() {
-        let model = crate::model::Model::new(crate::model::Options::default());
-        let file =
-            RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]).pair_file().unwrap();
-        let (comparison, mut truth, ticker) = begun();
-        let comparison = Mutex::new(comparison);
-        let pair = &file.pairs[0];
-        let tokens = [&pair.polymarket.yes, &pair.polymarket.no];
-        truth.tokens.extend(file.pairs.iter().map(|pair| (pair.polymarket.no.clone(), 0)));
-        truth.tokens.insert(tokens[0].clone(), 3);
-        let (mut rounds, mut venues) = (Rounds::of(&file), Venues(truth, 0));
-        let markets = Venue::ALL.map(|venue| MarketId::new(venue, 0).unwrap());
-        markets.into_iter().for_each(|market| comparison.lock().unwrap().leave(market));
-        let all = 2 * file.pairs.len();
-        let turn = |rounds: &mut Rounds, venues: &mut Venues| {
-            rounds.turn(venues, &comparison, Instant::now()).unwrap();
-            let held = comparison.lock().unwrap();
-            let keys = [Key::Net(ticker.clone()), Key::Token(tokens[0].clone())];
-            (venues.1, keys.map(|key| held.figures.contains_key(&key)))
-        };
-        assert_eq!(turn(&mut rounds, &mut venues), (all, [false, true]));
-        assert_eq!(turn(&mut rounds, &mut venues), (all - 1, [false, true]), "it reads something");
-        venues.0.tokens.insert(tokens[0].clone(), 0);
-        assert_eq!(turn(&mut rounds, &mut venues), (all - 1, [false, false]));
-        assert_eq!(turn(&mut rounds, &mut venues), (all - 2, [false, false]));
-        comparison.lock().unwrap().join(Instant::now(), pair, markets);
-        assert_eq!(turn(&mut rounds, &mut venues), (all, [true, true]));
-        assert_eq!(turn(&mut rounds, &mut venues), (all, [true, true]));
-    }
-
-    #[test]
-    fn a_suspect_zero_takes_longer_to_be_believed_and_one_good_read_clears() {
-        let (mut comparison, mut truth, _) = begun();
-        let at = Instant::now();
-        truth.cash[1] = Usd::ZERO;
-        let found: Vec<_> = (0..10).map(|_| comparison.judge(at, &truth).len()).collect();
-        assert_eq!(found, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
-        truth.cash[1] = Usd::new(100_000_000);
-        assert_eq!(comparison.judge(at, &truth), []);
-        truth.cash[1] = Usd::new(1);
-        let found: Vec<_> = (0..5).map(|_| comparison.judge(at, &truth).len()).collect();
-        assert_eq!(found, [0, 0, 0, 0, 1]);
-    }
-
-    #[test]
-    fn a_market_that_is_over_is_told_once_and_what_it_paid_later() {
-        let (mut comparison, mut truth, _) = begun();
-        let market = MarketId::new(Venue::Polymarket, 0).unwrap();
-        let held = Record::Held { market, outcome: Outcome::Yes, e6: 5 };
-        comparison.state.take(&held);
-        let row = comparison.held().into_iter().find(|row| row.tokens.is_some()).unwrap();
-        let [yes, _] = row.tokens.unwrap();
-        truth.tokens.insert(yes.clone(), 5);
-        truth.paid = vec![crate::journal::truth::PaidRow {
-            venue: Venue::Polymarket,
-            name: row.name,
-            yes: Px::ONE,
-            paid: None,
-        }];
-        let at = Instant::now();
-        assert_eq!(comparison.explain(at, &truth), [Word::Settled { market }]);
-        assert_eq!(comparison.explain(at, &truth), []);
-        truth.tokens.insert(yes, 0);
-        truth.cash[1] += Usd::new(5);
-        let told = comparison.explain(at, &truth);
-        assert!(matches!(told[..], [Word::Paid(paid)] if paid.paid == Usd::new(5)), "{told:?}");
-        assert_eq!(comparison.judge(at, &truth), []);
-    }
-}
+#[path = "compare_tests.rs"]
+mod tests;

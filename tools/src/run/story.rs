@@ -161,6 +161,13 @@ impl Story {
         self.say(format!("KILL  {reason}: nothing is sent until `parallax arm`"));
     }
 
+    /// It is stopped already, and for this reason too.
+    pub fn killed_also(&mut self, reason: &str) {
+        let before = self.killed.take().map_or(String::new(), |before| format!("{before}; "));
+        self.killed = Some(format!("{before}{reason}"));
+        self.say(format!("KILL  {reason}: look at this too before `parallax arm`"));
+    }
+
     /// A person armed it.
     pub fn armed(&mut self) {
         self.say("arm   trading goes on".to_owned());

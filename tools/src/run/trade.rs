@@ -294,6 +294,7 @@ impl Main<'_> {
                 outside.brakes.kill();
                 self.story.killed(&reason);
             }
+            Some(Change::Also(reason)) => self.story.killed_also(&reason),
             Some(Change::Armed) => {
                 outside.brakes.tell(Word::Arm);
                 self.story.armed();

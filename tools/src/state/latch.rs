@@ -52,11 +52,32 @@ impl Latch {
         self.sync_dir()
     }
 
+    /// One more reason to stop, beside those that the file has. Where somebody lifts the latch at
+    /// this moment it is set again: nobody has read this reason.
+    ///
+    /// # Errors
+    /// Where the file cannot be made, and kept by the disk.
+    pub fn add(&self, reason: &str) -> io::Result<()> {
+        let Ok(before) = fs::read_to_string(&self.path) else { return self.set(reason) };
+        let whole = self.whole();
+        let text = format!("{before}{reason}");
+        let moved = write(&whole, &text).and_then(|()| fs::rename(&whole, &self.path));
+        if moved.is_err() && whole.exists() {
+            // What could not be written whole is worth nothing.
+            fs::remove_file(&whole)?;
+        }
+        moved.and_then(|()| self.sync_dir())
+    }
+
+    /// The text on its way to its name.
+    fn whole(&self) -> PathBuf {
+        self.path.with_extension(format!("{}", std::process::id()))
+    }
+
     /// Gives the file its name once it is whole: who sees it may read it at once.
     fn link(&self, reason: &str) -> io::Result<()> {
-        let whole = self.path.with_extension(format!("{}", std::process::id()));
-        let mut file = File::create(&whole)?;
-        let written = writeln!(file, "{reason}").and_then(|()| file.sync_all());
+        let whole = self.whole();
+        let written = write(&whole, reason);
         let linked = written.and_then(|()| fs::hard_link(&whole, &self.path));
         fs::remove_file(&whole)?;
         match linked {
@@ -84,6 +105,11 @@ impl Latch {
     }
 }
 
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    writeln!(file, "{text}").and_then(|()| file.sync_all())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,7 +122,12 @@ mod tests {
         latch.set("first").unwrap();
         latch.set("second").unwrap();
         assert_eq!((latch.reason().as_deref(), latch.is_set()), (Some("first"), true));
+        latch.add("third").unwrap();
+        assert_eq!(latch.reason().as_deref(), Some("first\nthird"));
         assert!(latch.lift().unwrap() && !latch.is_set());
+        latch.add("alone").unwrap();
+        assert_eq!(latch.reason().as_deref(), Some("alone"));
+        assert!(latch.lift().unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing else is left there");
         // A folder in its place cannot be read, and stops trading all the same.
         fs::create_dir(latch.path()).unwrap();

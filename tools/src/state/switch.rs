@@ -13,11 +13,16 @@ use super::latch::Latch;
 /// How often the latch is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
+/// Reasons of one stop that are kept: a person reads them.
+const REASONS_MAX: usize = 64;
+
 /// What changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Change {
     /// Trading stops, for this reason.
     Killed(String),
+    /// It is stopped already, and for this reason too.
+    Also(String),
     /// A person armed it: trading may go on.
     Armed,
     /// Something that limits depend on became known.
@@ -54,6 +59,8 @@ pub struct KillSwitch {
     handle: KillHandle,
     asked: Receiver<Change>,
     killed: Option<String>,
+    /// Further reasons since it was stopped.
+    also: Vec<String>,
     /// The latch holds it: whoever lifts the latch arms the run.
     latched: bool,
     looked: Option<Instant>,
@@ -75,6 +82,7 @@ impl KillSwitch {
             handle: KillHandle(sender),
             asked,
             killed: None,
+            also: Vec::new(),
             latched: false,
             looked: None,
             troubles: Vec::new(),
@@ -105,7 +113,7 @@ impl KillSwitch {
             return match asked {
                 Change::Killed(reason) => self.kill(&reason),
                 Change::Armed => self.arm(),
-                told @ Change::Told(_) => Some(told),
+                told @ (Change::Told(_) | Change::Also(_)) => Some(told),
             };
         }
         if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
@@ -119,37 +127,52 @@ impl KillSwitch {
                 self.killed = Some(reason.clone());
                 Some(Change::Killed(reason))
             }
-            (false, Some(_)) if self.latched => {
-                (self.killed, self.latched) = (None, false);
-                Some(Change::Armed)
-            }
+            (false, Some(_)) if self.latched => self.armed(),
             _ => None,
         }
     }
 
     /// Stops trading, whether the latch can be set or not.
     fn kill(&mut self, reason: &str) -> Option<Change> {
-        if self.killed.is_some() {
+        let Some(first) = &self.killed else {
+            self.killed = Some(reason.to_owned());
+            let set = self.latch.set(&stamped(reason));
+            self.note(set);
+            return Some(Change::Killed(reason.to_owned()));
+        };
+        let is_old = first == reason || self.also.iter().any(|also| also == reason);
+        if is_old || self.also.len() >= REASONS_MAX {
             return None;
         }
-        self.killed = Some(reason.to_owned());
-        match self.latch.set(&stamped(reason)) {
+        // Whoever arms it must have been told of everything that speaks against it.
+        self.also.push(reason.to_owned());
+        let added = self.latch.add(&stamped(reason));
+        self.note(added);
+        Some(Change::Also(reason.to_owned()))
+    }
+
+    /// Whether the latch holds it, after it was written to.
+    fn note(&mut self, written: io::Result<()>) {
+        match written {
             Ok(()) => self.latched = true,
             Err(error) => self.troubles.push(format!(
                 "the latch {} cannot be set, so that the next start would trade again: {error}",
                 self.latch.path().display()
             )),
         }
-        Some(Change::Killed(reason.to_owned()))
+    }
+
+    /// A person armed it, and knows of every reason.
+    fn armed(&mut self) -> Option<Change> {
+        (self.killed, self.latched) = (None, false);
+        self.also.clear();
+        Some(Change::Armed)
     }
 
     fn arm(&mut self) -> Option<Change> {
         self.killed.as_ref()?;
         match self.latch.lift() {
-            Ok(_) => {
-                (self.killed, self.latched) = (None, false);
-                Some(Change::Armed)
-            }
+            Ok(_) => self.armed(),
             Err(error) => {
                 let path = self.latch.path().display();
                 self.troubles.push(format!("the latch {path} cannot be lifted: {error}"));
@@ -201,8 +224,13 @@ mod tests {
         handle.kill("from the page");
         assert_eq!(wait(&mut switch), Change::Killed("from the page".to_owned()));
         assert!(latch.reason().unwrap().starts_with("from the page (2"));
-        handle.kill("again");
-        assert_eq!(switch.look(), None);
+        handle.kill("from the page");
+        assert_eq!(switch.look(), None, "that is known");
+        handle.kill("figures differ");
+        assert_eq!(wait(&mut switch), Change::Also("figures differ".to_owned()));
+        handle.kill("figures differ");
+        assert_eq!(switch.look(), None, "it is told once");
+        assert!(latch.reason().unwrap().contains("\nfigures differ (2"), "{:?}", latch.reason());
         handle.arm();
         assert_eq!((wait(&mut switch), latch.is_set()), (Change::Armed, false));
         // A signal does.
