@@ -6,6 +6,7 @@ pub mod prune; // what no start needs any more
 pub mod keep; // the journal of a folder: read, cut, ready to be gone on with
 pub mod opening; // what a run begins with, as records
 pub mod truth; // what both venues say
+pub mod listed; // the same, found by id
 pub mod payouts; // markets that settled
 pub mod judge; // the journal against the venues, without a socket
 pub mod recover; // asks until all is known, or says what is not

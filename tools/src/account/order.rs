@@ -282,7 +282,7 @@ impl OrderDesk<'_> {
     fn cancel_kalshi(&self, id: &str) -> Result<(), AccountError> {
         let mut session = Session::signing(self.config)?;
         // The venue looks for an order on one shard only, so that we must know its market.
-        let orders = session.kalshi.orders(None, Some("resting"))?;
+        let orders = session.kalshi.orders(None, Some("resting"), None)?;
         let order = orders
             .iter()
             .find(|order| order.order_id == id || order.client_order_id == id)

@@ -65,7 +65,7 @@ pub fn run(args: &PositionsArgs) -> Result<(), AccountError> {
             }));
         }
         let mut orders = Vec::new();
-        for o in session.kalshi.orders(None, Some("resting"))? {
+        for o in session.kalshi.orders(None, Some("resting"), None)? {
             let (ticker, side, id) = (&o.ticker, &o.book_side, &o.order_id);
             let (left, price) = (o.remaining_count_fp, o.yes_price_dollars);
             line(format!("kalshi      {ticker:<40} {left:>12} {side} at {price}, order {id}"));

@@ -16,6 +16,7 @@ use exec::journal::fold::{Known, State};
 use exec::journal::record::{ADOPTED_FROM, Finding, OrderRecord, name};
 use exec::private::{Expect, Stand};
 
+use super::listed::{Listed, Ours};
 use super::payouts::{Told, payouts};
 use super::truth::{FillRow, OrderRow, Truth};
 
@@ -69,7 +70,8 @@ pub fn judge(
     quiet: bool,
     fee: &dyn Fn(&str) -> FeeRule,
 ) -> Judgement {
-    let mut it = Judge { state: state.clone(), truth, quiet, fee, out: Judgement::default() };
+    let (state, listed) = (state.clone(), Listed::new(truth));
+    let mut it = Judge { state, truth, listed, quiet, fee, out: Judgement::default() };
     it.discover();
     let known: Vec<Known> = it.state.orders.values().copied().collect();
     known.iter().for_each(|order| it.settle(order));
@@ -83,6 +85,7 @@ pub fn judge(
 struct Judge<'a> {
     state: State,
     truth: &'a Truth,
+    listed: Listed<'a>,
     quiet: bool,
     fee: &'a dyn Fn(&str) -> FeeRule,
     out: Judgement,
@@ -127,10 +130,8 @@ impl Judge<'_> {
         // Numbers beyond any bundle: nobody knows to which one such an order belonged.
         let mut number = ADOPTED_FROM;
         for (id, market, outcome, _) in armed {
-            let filled =
-                truth.fills.iter().find(|row| row.venue == Venue::Polymarket && row.order == id);
-            let listed = truth.orders.iter().any(|row| row.order == id);
-            if filled.is_none() && !listed {
+            let filled = self.listed.fills(Venue::Polymarket, &id).first();
+            if filled.is_none() && !self.listed.has(Venue::Polymarket, &id) {
                 continue;
             }
             number += 1;
@@ -172,10 +173,7 @@ impl Judge<'_> {
     fn settle(&mut self, known: &Known) {
         let order = &known.order;
         let place = order.market.venue();
-        let row = self.truth.orders.iter().find(|row| {
-            row.venue == place
-                && (row.client == Some(order.client) || Some(row.order) == order.venue)
-        });
+        let row = self.listed.row(known);
         let id = row.map(|row| row.order).or(order.venue);
         let mut sum = id.map_or(Sum::default(), |id| self.sum(place, &id));
         if sum.feeless && (known.filled, known.cash) == (sum.shares, sum.cash) {
@@ -242,8 +240,7 @@ impl Judge<'_> {
         let mut fees: BTreeMap<&str, FillFees> = BTreeMap::new();
         let mut trades: Vec<Id> = Vec::new();
         let mut sum = Sum::default();
-        let rows = self.truth.fills.iter().filter(|r| r.venue == place && r.order == *order);
-        for row in rows {
+        for row in self.listed.fills(place, order) {
             if !trades.contains(&row.trade) {
                 trades.push(row.trade);
             }
@@ -282,27 +279,10 @@ impl Judge<'_> {
     /// Fills of orders that are not the engine's: somebody traded by hand. They explain what they
     /// moved.
     fn foreign(&mut self) {
-        let mut rows: Vec<&FillRow> = Vec::new();
-        for row in &self.truth.fills {
-            let ours = self.state.orders.values().any(|known| {
-                let of_row = self.truth.orders.iter().any(|order| {
-                    order.order == row.order && order.client == Some(known.order.client)
-                });
-                of_row || known.order.venue == Some(row.order) || known.order.client == row.order
-            });
-            let past = self.state.past.iter().any(|client| {
-                *client == row.order
-                    || *client == row.trade
-                    || self
-                        .truth
-                        .orders
-                        .iter()
-                        .any(|order| order.order == row.order && order.client == Some(*client))
-            });
-            if !ours && !past && row.stands {
-                rows.push(row);
-            }
-        }
+        let ours = Ours::new(&self.state);
+        let truth = self.truth;
+        let by_others = |row: &&FillRow| row.stands && !ours.has(row, &self.listed);
+        let rows: Vec<&FillRow> = truth.fills.iter().filter(by_others).collect();
         for row in rows {
             let fee = match (row.fee, (self.fee)(&row.name)) {
                 (Some(fee), _) => fee,

@@ -300,3 +300,36 @@ fn what_was_traded_by_hand_just_before_a_run_began_counts_once() {
     later.take(&Record::Run { run: RUN + 1, wall: Ns(1), live: false });
     assert!(later.past.contains(&row.trade));
 }
+
+#[test]
+fn a_run_of_very_many_orders_is_judged_by_their_ids_and_not_by_comparing_each_with_each() {
+    // Every order with every fill, and each of those with every row, would be 10^13 comparisons.
+    let orders: Vec<OrderRecord> = (1..=20_000).map(|n| order(n, Venue::Kalshi)).collect();
+    let kind = ReportKind::Filled {
+        shares: Shares::new(10_000_000),
+        px: Px::lit(4_000),
+        cash: Usd::new(4_000_000),
+        fee: Usd::new(7),
+    };
+    let tell = |order: &OrderRecord| {
+        [Record::Order(*order), heard(order, kind), heard(order, ReportKind::Done)]
+    };
+    let records: Vec<Record> = orders.iter().flat_map(tell).collect();
+    let mut all = truth([100_000_000, 100_000_000], 0, 0);
+    for order in &orders {
+        let id = Id::uuid(u128::from(order.bundle.0) << 64);
+        all.orders.push(listed(order, id, Stand::Ended, 10_000_000));
+        all.fills.push(fill(order, id));
+    }
+    let total = orders.len() as i64;
+    all.cash[0] -= Usd::new(total * 4_000_007);
+    all.net.insert("KX".to_owned(), total * 10_000_000);
+    // What somebody else did is among it, and explained.
+    let by_hand = order(20_001, Venue::Kalshi);
+    all.fills.push(fill(&by_hand, Id::uuid(5)));
+    all.cash[0] -= Usd::new(4_000_007);
+    *all.net.get_mut("KX").unwrap() += 10_000_000;
+    let found = judged(&state(&records), &all, true);
+    assert!(found.is_settled() && found.records.is_empty(), "{:?}", found.differences);
+    assert_eq!(found.notes.len(), 1, "{:?}", found.notes);
+}

@@ -19,6 +19,10 @@ use crate::rest::{Agent, Carrier, RestError};
 /// What a token of a void market pays.
 const HALF: Px = Px::lit(5_000);
 
+/// Orders are asked for from so long before the fills: an order of the run before may have filled
+/// while this one began, and its row is what names it.
+const ORDERS_BEFORE_S: u64 = 600;
+
 /// An order as a venue keeps it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OrderRow {
@@ -118,7 +122,7 @@ pub struct HeldRow {
 /// What is asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Wanted {
-    /// Orders and fills since; Unix seconds.
+    /// Fills since, and orders since a little before; Unix seconds.
     pub since_s: u64,
     /// Tokens, and whether they are of Polymarket's second version.
     pub tokens: BTreeSet<(String, bool)>,
@@ -226,7 +230,8 @@ fn ask<A: Carrier>(session: &mut Clients<'_, A>, wanted: &Wanted) -> Result<Trut
     let mut truth = Truth::default();
     // Orders before fills before positions: what comes in between shows in the later ones, and a
     // difference is asked about again.
-    for order in session.kalshi.orders(None, None)? {
+    let orders_since_s = wanted.since_s.saturating_sub(ORDERS_BEFORE_S);
+    for order in session.kalshi.orders(None, None, Some(orders_since_s))? {
         let Some(id) = Id::parse(&order.order_id) else { continue };
         let yes = px(order.yes_price_dollars.0);
         let buys_yes = order.book_side == "bid";

@@ -295,7 +295,7 @@ impl<A: Carrier> KalshiRest<A> {
     }
 
     /// Orders, of one market where `ticker` is given, of one status (`resting`, `canceled`,
-    /// `executed`) where that is.
+    /// `executed`) where that is, made since `min_s` (Unix seconds) where that is.
     ///
     /// # Errors
     /// [`RestError`].
@@ -303,6 +303,7 @@ impl<A: Carrier> KalshiRest<A> {
         &mut self,
         ticker: Option<&str>,
         status: Option<&str>,
+        min_s: Option<u64>,
     ) -> Result<Vec<Order>, RestError> {
         #[derive(Deserialize)]
         struct Page {
@@ -315,6 +316,9 @@ impl<A: Carrier> KalshiRest<A> {
             if let Some(value) = value {
                 query.push_str(&format!("&{name}={value}"));
             }
+        }
+        if let Some(min_s) = min_s {
+            query.push_str(&format!("&min_ts={min_s}"));
         }
         self.pages("/portfolio/orders", &query, |page: Page| (page.orders, page.cursor))
     }
