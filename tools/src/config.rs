@@ -9,6 +9,7 @@ mod legs; // how one-sided fills are closed
 mod variables; // the environment and `.env`
 mod build; // text -> types, with every rule checked
 mod sections; // the types
+mod state_dir; // the one key that a kill needs, from a file in whatever state
 mod simulated; // a file that points at simulated venues
 pub mod live; // what must be true before money is at stake
 pub mod command; // `parallax config`
@@ -26,6 +27,7 @@ pub use limits::{DEFAULT_LIMITS, Limits};
 pub use secret::Secret;
 pub use sections::*;
 pub use simulated::Simulated;
+pub use state_dir::StateDir;
 pub use url::Url;
 pub use variables::Variables;
 

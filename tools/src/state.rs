@@ -2,6 +2,7 @@
 //! order.
 
 pub mod latch; // a file that says that trading was stopped
+pub mod presence; // a lock that says that a run uses the folder
 pub mod day; // a file that says what today came to
 pub mod switch; // a run's eye on the latch, on signals, and on whoever else may stop it
 pub mod command; // `parallax kill` and `parallax arm`
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use day::DayFile;
 use latch::Latch;
+use presence::Presence;
 use switch::KillSwitch;
 
 /// What a run keeps in its state folder.
@@ -20,6 +22,8 @@ pub struct State {
     pub switch: KillSwitch,
     /// What today came to.
     pub day: DayFile,
+    /// Tells whoever stops trading that a run is here.
+    _presence: Presence,
 }
 
 /// Why a run may not begin with a state folder.
@@ -53,10 +57,13 @@ impl State {
     pub fn open(dir: &Path) -> Result<State, StateError> {
         let io = |error| StateError::Io { dir: dir.display().to_string(), error };
         std::fs::create_dir_all(dir).map_err(io)?;
+        // Before the latch is looked at: whoever sets it now either stops us here, or sees us.
+        let presence = Presence::enter(dir).map_err(io)?;
         let latch = Latch::in_dir(dir);
         if let Some(reason) = latch.reason() {
             return Err(StateError::Killed { reason, dir: dir.display().to_string() });
         }
-        Ok(State { switch: KillSwitch::new(latch).map_err(io)?, day: DayFile::open(dir)? })
+        let switch = KillSwitch::new(latch).map_err(io)?;
+        Ok(State { switch, day: DayFile::open(dir)?, _presence: presence })
     }
 }

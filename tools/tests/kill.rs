@@ -101,3 +101,69 @@ fn a_kill_stops_new_orders_cancels_what_rests_survives_a_restart_and_is_lifted()
     let (code, out, err) = output(dir, &["demo", "--seconds", "2", "--no-tui", "--json"]);
     assert_eq!(code, Some(0), "{out}{err}");
 }
+
+/// What keeps a run from starting keeps nobody from stopping one that runs: its file is edited
+/// while it trades.
+#[test]
+fn a_kill_reads_nothing_but_the_folder_and_never_makes_one_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let at = |name: &str| dir.join(name);
+    let run = |args: &[&str], dry_run: &str| {
+        let mut command = rig::parallax(args);
+        command.current_dir(dir).env("DRY_RUN", dry_run);
+        rig::output(&mut command)
+    };
+    let kill = |args: &[&str]| run(&[&["kill"], args].concat(), "maybe");
+    let latched = |name: &str| at(name).join("killed").exists();
+    let disarm = || {
+        for name in ["s", "parallax-state", "parallax-demo"] {
+            let _ = fs::remove_file(at(name).join("killed"));
+        }
+    };
+    // Nothing is here, so nothing is stopped, and no folder says that it were.
+    let (code, out, err) = kill(&[]);
+    assert!(code == Some(1) && err.contains("nothing is stopped"), "{out}{err}");
+    let (code, out, err) = kill(&["--dir", "typo"]);
+    assert!(code == Some(1) && err.contains("typo"), "{out}{err}");
+    assert_eq!(fs::read_dir(dir).unwrap().count(), 0);
+
+    fs::create_dir(at("parallax-demo")).unwrap();
+    fs::create_dir(at("parallax-state")).unwrap();
+    fs::write(at(".env"), "no line of it is good\n").unwrap();
+    for (text, stops, code) in [
+        // What a run would refuse.
+        ("nonsense = 1\nstate_dir = \"s\"\n", ["s", "parallax-demo"], 0),
+        ("limits_file = \"gone.toml\"\nstate_dir = \"s\"\n", ["s", "parallax-demo"], 0),
+        ("environment = \"moon\"\n", ["parallax-state", "parallax-demo"], 0),
+        // Half a file: what may be meant is stopped, and a person is told.
+        ("state_dir = \"s\"\npairs = [\n", ["s", "parallax-state"], 1),
+        ("state_dir = \"s\n", ["parallax-state", "parallax-demo"], 1),
+        ("state_dir = 7\n", ["parallax-state", "parallax-demo"], 1),
+    ] {
+        fs::write(at("parallax.toml"), text).unwrap();
+        let (ended, out, err) = kill(&["--reason", "edited"]);
+        assert_eq!(ended, Some(code), "{text}: {out}{err}");
+        assert!(stops.into_iter().all(latched), "{text}: {out}{err}");
+        assert!(code == 0 || err.contains("parallax.toml"), "{err}");
+        assert!(out.contains("no run is on it"), "{out}");
+        assert!(err.contains("no run was found"), "{err}");
+        if code == 1 {
+            let (ended, out, err) = run(&["arm"], "1");
+            assert!(ended == Some(1) && stops.into_iter().all(latched), "{out}{err}");
+        }
+        disarm();
+    }
+    // A configuration that is not there stops what may be meant, too.
+    let (code, _, err) = kill(&["--config", "gone.toml"]);
+    assert!(code == Some(1) && err.contains("gone.toml") && latched("parallax-state"), "{err}");
+    disarm();
+
+    // A run on the folder is seen.
+    let state = parallax::state::State::open(&at("parallax-state")).unwrap();
+    let (code, out, err) = kill(&["--dir", "parallax-state"]);
+    assert!(code == Some(0) && out.contains("a run is on it"), "{out}{err}");
+    drop(state);
+    let (code, out, _) = kill(&["--dir", "parallax-state"]);
+    assert!(code == Some(0) && out.contains("no run is on it"), "{out}");
+}
