@@ -21,7 +21,9 @@ use crate::stdout;
 /// Read the pairs that discovery found, and decide on them.
 ///
 /// Decisions are kept with who, when, why and the rules as they stood: when a side's rules change,
-/// an approval no longer holds, and the pair waits for you. Nothing trades live that is neither
+/// an approval no longer holds, and the pair waits for you. An approval with --series covers like
+/// pairs, those listed later too, until its own pair is rejected, blocked or approved by itself.
+/// Nothing trades live that is neither
 /// tradable by rule nor approved here (or in a pair file that you wrote yourself).
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
@@ -99,7 +101,8 @@ struct Approval {
     #[command(flatten)]
     choice: Choice,
     /// Covers pairs of the same series on both venues too, whose rules are word for word the same
-    /// but for names, numbers and dates.
+    /// but for names, numbers and dates; those listed later too. It lasts until this pair is
+    /// rejected, blocked, or approved without --series.
     #[arg(long)]
     series: bool,
     /// Approve although both sides were found to resolve differently.
@@ -250,7 +253,9 @@ fn decide(
     };
     let who = choice.who.clone().or_else(config::user).ok_or_else(nobody)?;
     let covers = !like.is_empty();
-    discovery.store.decide(&Decision {
+    let store = &discovery.store;
+    let before = through(discovery, &row.id)?;
+    store.decide(&Decision {
         pair: row.id.clone(),
         action,
         who,
@@ -260,16 +265,61 @@ fn decide(
         rules: row.rules.clone(),
         like,
     })?;
-    let standing = discovery.store.standing(&row)?;
+    let standing = store.standing(&row)?;
     let mut text = format!("{}: {}, {}\n", row.id, word(standing.verdict), standing.why);
-    if covers {
-        let mut like = 0;
-        for other in discovery.store.pairs(false)?.iter().filter(|o| o.like == row.like) {
-            like += usize::from(other.id != row.id);
-        }
-        let _ = writeln!(text, "{like} other known pairs are like it");
-    }
+    text += &others(discovery, &row, before.len(), covers)?;
     print(&text)
+}
+
+/// What a decision means for the pairs that are like the one decided on; `before` were approved
+/// through it until then.
+fn others(
+    discovery: &Discovery,
+    row: &PairRow,
+    before: usize,
+    covers: bool,
+) -> Result<String, DiscoverError> {
+    let mut text = String::new();
+    let after = through(discovery, &row.id)?.len();
+    if covers {
+        let rows = discovery.store.pairs(false)?;
+        let like = rows.iter().filter(|o| o.like == row.like && o.id != row.id).count();
+        let _ = writeln!(
+            text,
+            "{like} other known pairs are like it, and {after} of all are approved through it now; \
+             new listings will be. `parallax pairs reject {}` takes that back",
+            row.id
+        );
+    } else if before > 0 {
+        let _ = writeln!(text, "{before} other pairs are no longer approved through it");
+    }
+    if !covers && let Some(by) = discovery.store.decision_like(&row.like)? {
+        let others = through(discovery, &by.pair)?.len();
+        let _ = writeln!(
+            text,
+            "{others} pairs like it are still approved through {0}, and new listings will be; \
+             `parallax pairs reject {0}` takes that back",
+            by.pair
+        );
+    }
+    Ok(text)
+}
+
+/// Ids of the pairs that are approved because one like them is.
+fn through(discovery: &Discovery, pair: &str) -> Result<Vec<String>, DiscoverError> {
+    let store = &discovery.store;
+    let mut ids = Vec::new();
+    for row in store.pairs(false)?.into_iter().filter(|row| row.id != pair) {
+        let by = store.decision_like(&row.like)?;
+        let is_through = by.is_some_and(|by| by.pair == pair && by.action == Action::Approve);
+        if is_through
+            && store.decisions(&row.id)?.is_empty()
+            && store.standing(&row)?.verdict == Verdict::Approved
+        {
+            ids.push(row.id);
+        }
+    }
+    Ok(ids)
 }
 
 /// Everything about one pair.

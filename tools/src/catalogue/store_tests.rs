@@ -159,10 +159,41 @@ fn a_block_lasts_and_an_approval_of_a_likeness_covers_no_other_verdict() {
     decide(&store, &row, Action::Block, "");
     store.put_pair(&pair("two", Verdict::Tradable)).unwrap();
     assert_eq!(stands(&store, "kxa-1-b").0, Verdict::Blocked, "whatever the rules say");
-    assert_eq!(stands(&store, "other").0, Verdict::Approved);
+    assert_eq!(stands(&store, "other").0, Verdict::NeedsReview, "with it its like are");
     let row = store.pair("other").unwrap().unwrap();
     decide(&store, &row, Action::Reject, "");
     assert_eq!(stands(&store, "other").0, Verdict::Blocked);
+}
+
+#[test]
+fn an_approval_of_a_likeness_lasts_until_its_own_pair_is_decided_on_again() {
+    let store = Store::in_memory(DAY).unwrap();
+    let like = |id: &str, ticker: &str| PairRow {
+        id: id.into(),
+        kalshi: ticker.into(),
+        ..pair(id, Verdict::NeedsReview)
+    };
+    store.put_pair(&like("one", "K1")).unwrap();
+    store.put_pair(&like("two", "K2")).unwrap();
+    let row = |id: &str| store.pair(id).unwrap().unwrap();
+    let kin = row("one").like;
+    for taken_back in [Action::Reject, Action::Block, Action::Approve] {
+        decide(&store, &row("one"), Action::Approve, &kin);
+        assert_eq!(stands(&store, "two").0, Verdict::Approved);
+        decide(&store, &row("one"), taken_back, "");
+        assert_eq!(stands(&store, "two").0, Verdict::NeedsReview, "{taken_back:?}");
+        // One that is listed later is not approved either.
+        store.put_pair(&like("late", "K3")).unwrap();
+        assert_eq!(stands(&store, "late").0, Verdict::NeedsReview);
+    }
+    // What was decided on another pair says nothing of this approval, and that pair has its own.
+    decide(&store, &row("one"), Action::Approve, &kin);
+    decide(&store, &row("two"), Action::Reject, "");
+    assert_eq!(stands(&store, "late").0, Verdict::Approved);
+    decide(&store, &row("two"), Action::Approve, &kin);
+    decide(&store, &row("one"), Action::Reject, "");
+    assert_eq!(stands(&store, "late").0, Verdict::Approved);
+    assert!(stands(&store, "late").1.contains("like two"));
 }
 
 #[test]

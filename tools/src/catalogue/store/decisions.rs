@@ -83,13 +83,16 @@ impl Store {
         self.select(&text, pair)
     }
 
-    /// The last decision that covers a likeness.
+    /// The last decision that covers a likeness and stands: whoever decides on its pair again, and
+    /// on that pair alone, takes it back for the others too.
     ///
     /// # Errors
     /// [`StoreError`]
     pub fn decision_like(&self, like: &str) -> Result<Option<Decision>, StoreError> {
         let text = format!(
-            "SELECT {COLUMNS} FROM decision WHERE kin = ?1 AND kin <> '' \
+            "SELECT {COLUMNS} FROM decision WHERE kin = ?1 AND kin <> '' AND NOT EXISTS \
+             (SELECT 1 FROM decision AS later WHERE later.pair = decision.pair \
+             AND later.number > decision.number AND later.kin = '') \
              ORDER BY number DESC LIMIT 1"
         );
         Ok(self.select(&text, like)?.pop())
