@@ -18,14 +18,12 @@ mod game_one;
 pub mod game; // games of two teams
 pub mod judgement; // what is said of two listings
 pub mod context; // what stands beside a title
-mod station; // where the weather is read
 pub mod compare; // two claims, field by field
 mod compare_slot;
 mod compare_words;
 mod compare_number;
 mod compare_time;
 mod compare_game;
-mod restate; // rules in place of a title
 pub mod rules; // sentences of rules
 pub mod gate; // how each side resolves
 pub mod payoff; // what a pair pays in every case

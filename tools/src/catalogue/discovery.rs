@@ -31,7 +31,7 @@ const WHOLE_S: i64 = 86_400;
 const BESIDE_AGAIN_S: i64 = 3_600;
 
 /// What pairs are made by. Another number judges all of them anew.
-const MATCHER: &str = "3";
+const MATCHER: &str = "4";
 
 /// What is known, and the matcher that knows it.
 pub struct Discovery {
@@ -350,7 +350,12 @@ impl Discovery {
             verdict,
             score: judged.equality.score,
             judgement: serde_json::to_string(judged).unwrap_or_default(),
-            like: likeness(&listing::kalshi(&here), &listing::polymarket(&there), word),
+            like: likeness(
+                &listing::kalshi(&here),
+                &listing::polymarket(&there),
+                word,
+                self.index.matcher().aliases(),
+            ),
             rules: rules::hash(&[&here.market.rules_hash(), &there.market.rules_hash()]),
             first: String::new(),
             found: now,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use matching::token::folded;
 use sha2::{Digest as _, Sha256};
 
 /// A digest of texts in their order. White space between words does not count.
@@ -25,32 +26,45 @@ pub fn hash(texts: &[&str]) -> String {
 const NAME_WORDS_MAX: usize = 8;
 
 /// The digest of a text in which everything that differs between markets of one series is masked:
-/// numbers, months, weekdays, and the words of `names`. Equal masks mean equal rules for others.
+/// numbers, months, weekdays, the `names`, and the words of them. Equal masks mean equal rules for
+/// others.
 pub fn mask(text: &str, names: &[&str]) -> String {
-    let plain = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let mut hidden: Vec<String> = Vec::new();
-    for name in names {
-        let words: Vec<String> = name.split_whitespace().map(plain).collect();
-        if words.len() <= NAME_WORDS_MAX {
-            hidden.extend(words.into_iter().filter(|word| word.chars().count() > 2));
-        }
-    }
-    let mut masked = String::with_capacity(text.len());
-    let mut last_is_mask = false;
-    for word in text.split_whitespace().map(plain).filter(|word| !word.is_empty()) {
+    let words = |text: &str| -> Vec<String> {
+        let plain = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        folded(text).split_whitespace().map(plain).filter(|word| !word.is_empty()).collect()
+    };
+    let mut names: Vec<Vec<String>> = names.iter().map(|name| words(name)).collect();
+    names.retain(|words| words.len() <= NAME_WORDS_MAX);
+    // Of two names that begin alike the longer one is meant.
+    names.sort_by_key(|words| std::cmp::Reverse(words.len()));
+    let hides = |word: &str| names.iter().flatten().any(|w| w == word && w.chars().count() > 2);
+    let text = words(text);
+    let (mut masked, mut last_is_mask, mut at) = (String::new(), false, 0);
+    while let Some(word) = text.get(at) {
+        let stem = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word);
         let is_number = word.chars().any(|c| c.is_ascii_digit());
-        let stem = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(&word);
-        let is_mask =
-            is_number || CALENDAR.contains(&stem) || hidden.iter().any(|name| name == stem);
+        // A name as it stands, its short words with it: `LA Galaxy`.
+        let whole = names.iter().find(|name| name.len() > 1 && is_here(&text[at..], name));
+        let is_mask = is_number || CALENDAR.contains(&stem) || whole.is_some() || hides(stem);
         if !is_mask {
-            masked.push_str(&word);
+            masked.push_str(word);
             masked.push(' ');
         } else if !last_is_mask {
             masked.push_str("# "); // A name of two words is masked as one of a single word is.
         }
         last_is_mask = is_mask;
+        at += whole.map_or(1, Vec::len);
     }
     hash(&[&masked])
+}
+
+/// True where the text begins with the name, be it somebody's: `Real Madrid's`.
+fn is_here(text: &[String], name: &[String]) -> bool {
+    let is = |word: &String, of: &String| {
+        let rest = word.strip_prefix(of.as_str());
+        matches!(rest, Some("" | "'s" | "’s"))
+    };
+    text.len() >= name.len() && text.iter().zip(name).all(|(word, of)| is(word, of))
 }
 
 /// Words of dates.
@@ -102,5 +116,10 @@ mod tests {
         assert_eq!(mask(one, &["Real Madrid"]), mask(other, &["Arsenal"]));
         assert_ne!(mask(other, &["Arsenal"]), mask(third, &["Arsenal"]));
         assert_ne!(mask(one, &[]), mask(other, &[]));
+        // Short words of a name, and letters that people leave out.
+        let galaxy = "If LA Galaxy's side wins the LA Galaxy vs Atlético game, as scheduled.";
+        let roma = "If Roma's side wins the Roma vs Leeds game, as scheduled.";
+        let by_name = mask(galaxy, &["LA Galaxy", "Atletico"]);
+        assert_eq!(by_name, mask(roma, &["AS Roma", "Leeds"]));
     }
 }
