@@ -1,7 +1,7 @@
 //! The journal against what the venues say: which orders came to what, what is still open, and
 //! which differences nothing explains. No socket, no clock.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 
 use engine::event::{Action, BundleId, Purpose};
@@ -16,9 +16,13 @@ use exec::journal::fold::{Known, State};
 use exec::journal::record::{ADOPTED_FROM, Finding, OrderRecord, name};
 use exec::private::{Expect, Stand};
 
-use super::listed::{Listed, Ours};
+use super::listed::{Listed, Ours, Sum};
 use super::payouts::{Told, payouts};
 use super::truth::{FillRow, OrderRow, Truth};
+
+/// No list lags so far behind. Of an order that left before that it holds all that it ever will,
+/// which may be nothing: Kalshi moves orders away that ended about two weeks ago.
+const LAGS_MAX: Ns = Ns::from_ms(3_600_000);
 
 /// A figure on which journal and venue do not agree.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,10 +75,12 @@ pub fn judge(
     fee: &dyn Fn(&str) -> FeeRule,
 ) -> Judgement {
     let (state, listed) = (state.clone(), Listed::new(truth));
-    let mut it = Judge { state, truth, listed, quiet, fee, out: Judgement::default() };
+    let (unlisted, out) = (Vec::new(), Judgement::default());
+    let mut it = Judge { state, truth, listed, quiet, fee, unlisted, out };
     it.discover();
     let known: Vec<Known> = it.state.orders.values().copied().collect();
     known.iter().for_each(|order| it.settle(order));
+    it.unlisted();
     it.foreign();
     it.paid();
     it.merged();
@@ -88,21 +94,9 @@ struct Judge<'a> {
     listed: Listed<'a>,
     quiet: bool,
     fee: &'a dyn Fn(&str) -> FeeRule,
+    /// Orders of long ago of which the lists hold less than was told.
+    unlisted: Vec<Known>,
     out: Judgement,
-}
-
-/// What the fills of an order add up to.
-#[derive(Clone, Copy, Default)]
-struct Sum {
-    shares: Shares,
-    cash: Usd,
-    fee: Usd,
-    trades: usize,
-    /// Of trades that failed.
-    failed: Shares,
-    pending: bool,
-    /// The venue did not say all of the fee, and the rule of the token is not known.
-    feeless: bool,
 }
 
 impl Judge<'_> {
@@ -182,6 +176,11 @@ impl Judge<'_> {
         }
         let exists = row.is_some() || sum.trades > 0;
         let what = format!("{place}: order {} of bundle {}", order.client, order.bundle.0);
+        let holds_less = known.filled > sum.shares + sum.failed;
+        if holds_less && self.is_old(known) && Judge::why_moves(row, &sum).is_none() {
+            self.unlisted.push(*known);
+            return;
+        }
         if let Some(why) = self.why_open(known, row, &sum, exists) {
             self.out.open.push(format!("{what} {why}"));
             return;
@@ -210,8 +209,8 @@ impl Judge<'_> {
         sum: &Sum,
         exists: bool,
     ) -> Option<&'static str> {
-        if sum.pending {
-            return Some("has trades that may still fail");
+        if let Some(why) = Judge::why_moves(row, sum) {
+            return Some(why);
         }
         // A list that lags is no evidence that what was told never happened.
         if known.filled > sum.shares + sum.failed {
@@ -223,9 +222,10 @@ impl Judge<'_> {
                 false => Some("is on no list, and may still be on its way"),
             };
         }
+        if self.is_old(known) {
+            return None;
+        }
         match row.map(|row| (row.stand, row.expect)) {
-            Some((Stand::Resting, _)) => Some("rests in the book"),
-            Some((Stand::Held, _)) => Some("is held back by the venue"),
             Some((Stand::Ended, Some(Expect::Shares(all)))) if sum.shares < all => {
                 Some("has fills that are not listed yet")
             }
@@ -236,35 +236,25 @@ impl Judge<'_> {
         }
     }
 
-    fn sum(&self, place: Venue, order: &Id) -> Sum {
-        let mut fees: BTreeMap<&str, FillFees> = BTreeMap::new();
-        let mut trades: Vec<Id> = Vec::new();
-        let mut sum = Sum::default();
-        for row in self.listed.fills(place, order) {
-            if !trades.contains(&row.trade) {
-                trades.push(row.trade);
-            }
-            sum.pending |= !row.is_final;
-            if !row.stands {
-                sum.failed += row.shares;
-                continue;
-            }
-            sum.shares += row.shares;
-            sum.cash += row.cash();
-            sum.fee += match (row.fee, (self.fee)(&row.name)) {
-                (Some(fee), _) => fee,
-                (None, FeeRule::Unknown) => {
-                    sum.feeless = true;
-                    Usd::ZERO
-                }
-                (None, rule) => fees
-                    .entry(row.name.as_str())
-                    .or_insert_with(|| FillFees::new(rule, Usd::new(1)))
-                    .buy(row.shares, row.px, row.cash()),
-            };
+    /// Why an order may still fill, or lose a fill.
+    fn why_moves(row: Option<&OrderRow>, sum: &Sum) -> Option<&'static str> {
+        match row.map(|row| row.stand) {
+            _ if sum.pending => Some("has trades that may still fail"),
+            Some(Stand::Resting) => Some("rests in the book"),
+            Some(Stand::Held) => Some("is held back by the venue"),
+            Some(Stand::Ended) | None => None,
         }
-        sum.trades = trades.len();
-        sum
+    }
+
+    /// True of an order that left before any list could lag. Of one that was found, nobody knows
+    /// when it left.
+    fn is_old(&self, known: &Known) -> bool {
+        let left = known.order.wall;
+        left != Ns(0) && self.truth.asked.since(left) > LAGS_MAX
+    }
+
+    fn sum(&self, place: Venue, order: &Id) -> Sum {
+        Sum::of(self.listed.fills(place, order), self.fee)
     }
 
     /// A fee that neither the venue nor the table tells counts as nothing, so that it shows as a
@@ -276,10 +266,63 @@ impl Judge<'_> {
         ));
     }
 
+    /// What was told of orders that no list holds any more counts: money and positions are compared
+    /// all the same.
+    fn unlisted(&mut self) {
+        let orders = core::mem::take(&mut self.unlisted);
+        for known in &orders {
+            let Known { order, filled: shares, cash, fee, over, .. } = *known;
+            let (venue, client) = (order.market.venue(), order.client);
+            if !over {
+                self.record(Record::Found(Finding {
+                    venue,
+                    client,
+                    exists: true,
+                    shares,
+                    cash,
+                    fee,
+                }));
+            }
+        }
+        for venue in Venue::ALL {
+            let count = orders.iter().filter(|known| known.order.market.venue() == venue).count();
+            if count > 0 {
+                self.out.notes.push(format!(
+                    "{venue}: {count} orders of long ago are not listed any more; what was told of \
+                     them counts, and is compared with money and positions"
+                ));
+            }
+        }
+        self.unlisted = orders;
+    }
+
+    /// Orders that only their fills name, and that are what one of ours was told to be: the venue
+    /// keeps fills longer than the orders that they were of.
+    fn nameless(&self) -> Vec<Id> {
+        let mut told: HashMap<_, usize> = HashMap::new();
+        for known in self.unlisted.iter().filter(|known| self.listed.row(known).is_none()) {
+            let OrderRecord { market, outcome, .. } = known.order;
+            *told.entry((market, outcome, known.filled, known.cash, known.fee)).or_default() += 1;
+        }
+        let mut found = Vec::new();
+        for order in self.listed.nameless() {
+            let Some(first) = self.listed.fills(Venue::Kalshi, order).first() else { continue };
+            let Some(market) = self.market(Venue::Kalshi, &first.name) else { continue };
+            let sum = self.sum(Venue::Kalshi, order);
+            let key = (market, first.outcome, sum.shares, sum.cash, sum.fee);
+            if let Some(left) = told.get_mut(&key).filter(|left| **left > 0) {
+                *left -= 1;
+                found.push(*order);
+            }
+        }
+        found
+    }
+
     /// Fills of orders that are not the engine's: somebody traded by hand. They explain what they
     /// moved.
     fn foreign(&mut self) {
-        let ours = Ours::new(&self.state);
+        let mut ours = Ours::new(&self.state);
+        ours.claim(self.nameless());
         let truth = self.truth;
         let by_others = |row: &&FillRow| row.stands && !ours.has(row, &self.listed);
         let rows: Vec<&FillRow> = truth.fills.iter().filter(by_others).collect();

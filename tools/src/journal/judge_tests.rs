@@ -1,5 +1,7 @@
 //! What the venues say settles what a crash left open, and nothing else passes for an explanation.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use engine::event::{Feedback, Report, ReportKind};
 use exec::journal::record::name;
@@ -332,4 +334,60 @@ fn a_run_of_very_many_orders_is_judged_by_their_ids_and_not_by_comparing_each_wi
     let found = judged(&state(&records), &all, true);
     assert!(found.is_settled() && found.records.is_empty(), "{:?}", found.differences);
     assert_eq!(found.notes.len(), 1, "{:?}", found.notes);
+}
+
+/// Ten contracts that an order was told to have filled, and its end.
+fn filled(order: &OrderRecord) -> [Record; 3] {
+    let kind = ReportKind::Filled {
+        shares: Shares::new(10_000_000),
+        px: Px::lit(4_000),
+        cash: Usd::new(4_000_000),
+        fee: Usd::new(7),
+    };
+    [Record::Order(*order), heard(order, kind), heard(order, ReportKind::Done)]
+}
+
+#[test]
+fn what_a_venue_does_not_list_any_more_is_what_it_was_told_to_be() {
+    let yes = order(1, Venue::Kalshi);
+    let state = state(&filled(&yes));
+    let mut all = truth([95_999_993, 100_000_000], 10_000_000, 0);
+    // Soon after it left a list may lag, and later it does not.
+    all.asked = yes.wall.after(LAGS_MAX);
+    assert_eq!(judged(&state, &all, true).open.len(), 1);
+    all.asked = all.asked.after(Ns(1));
+    let found = judged(&state, &all, true);
+    assert!(found.is_settled() && found.records.is_empty(), "{found:?}");
+    assert!(found.notes[0].contains("1 orders of long ago"), "{:?}", found.notes);
+    // Money and positions are compared all the same.
+    all.cash[0] += Usd::new(1);
+    assert_eq!(judged(&state, &all, true).differences.len(), 1);
+    all.cash[0] -= Usd::new(1);
+    // Its fills may be listed still, and only they name it then; they count once.
+    let id = Id::uuid(9);
+    all.fills.push(fill(&yes, id));
+    let found = judged(&state, &all, true);
+    assert!(found.is_settled() && found.notes.len() == 1, "{found:?}");
+    // Twice the same is somebody else's order too.
+    let mut twice = all.clone();
+    twice.fills.push(FillRow { order: Id::uuid(10), trade: Id::uuid(11), ..fill(&yes, id) });
+    assert_eq!(judged(&state, &twice, true).differences.len(), 2);
+    // Its row may be listed still, without its fills.
+    all.fills.clear();
+    all.orders.push(listed(&yes, id, Stand::Ended, 10_000_000));
+    assert!(judged(&state, &all, true).is_settled());
+    // One that rests is not over, however old it is.
+    all.orders[0].stand = Stand::Resting;
+    assert_eq!(judged(&state, &all, true).open.len(), 1);
+}
+
+#[test]
+fn a_trade_that_failed_long_ago_is_still_taken_back() {
+    let no = order(1, Venue::Polymarket);
+    let state = state(&filled(&no));
+    let mut all = truth([100_000_000, 100_000_000], 0, 0);
+    all.asked = no.wall.after(LAGS_MAX).after(Ns(1));
+    all.fills.push(FillRow { stands: false, ..fill(&no, no.client) });
+    let found = judged(&state, &all, true);
+    assert!(found.is_settled() && found.records.len() == 1, "{found:?}");
 }

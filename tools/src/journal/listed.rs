@@ -1,9 +1,11 @@
-//! What the venues list, found by id: a busy run has tens of thousands of orders and fills, and
+//! What the venues list, found by id and added up: a busy run has tens of thousands of orders and fills, and
 //! every one of them is asked for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use engine::units::Venue;
+use engine::fee::FillFees;
+use engine::pair::FeeRule;
+use engine::units::{Shares, Usd, Venue};
 use exec::id::Id;
 use exec::journal::fold::{Known, State};
 
@@ -14,6 +16,8 @@ pub struct Listed<'a> {
     by_client: HashMap<(Venue, Id), &'a OrderRow>,
     by_order: HashMap<(Venue, Id), &'a OrderRow>,
     fills: HashMap<(Venue, Id), Vec<&'a FillRow>>,
+    /// Orders of Kalshi that have fills and no row, in the order of their fills.
+    nameless: Vec<Id>,
 }
 
 impl<'a> Listed<'a> {
@@ -27,10 +31,16 @@ impl<'a> Listed<'a> {
             }
         }
         let mut fills: HashMap<_, Vec<_>> = HashMap::new();
+        let mut nameless = Vec::new();
         for row in &truth.fills {
-            fills.entry((row.venue, row.order)).or_default().push(row);
+            let key = (row.venue, row.order);
+            let rows = fills.entry(key).or_default();
+            if rows.is_empty() && row.venue == Venue::Kalshi && !by_order.contains_key(&key) {
+                nameless.push(row.order);
+            }
+            rows.push(row);
         }
-        Listed { by_client, by_order, fills }
+        Listed { by_client, by_order, fills, nameless }
     }
 
     /// The row of one of our orders.
@@ -51,9 +61,67 @@ impl<'a> Listed<'a> {
         self.by_order.contains_key(&(venue, *order))
     }
 
+    /// Orders of Kalshi that are listed by their fills alone.
+    pub fn nameless(&self) -> &[Id] {
+        &self.nameless
+    }
+
     /// The name that whoever sent the order of a fill gave it, where the venue keeps that.
     fn client(&self, fill: &FillRow) -> Option<Id> {
         self.by_order.get(&(fill.venue, fill.order)).and_then(|row| row.client)
+    }
+}
+
+/// What the fills of an order add up to.
+#[derive(Clone, Copy, Default)]
+pub struct Sum {
+    /// Filled.
+    pub shares: Shares,
+    /// What that cost without fees.
+    pub cash: Usd,
+    /// The fees.
+    pub fee: Usd,
+    /// Trades.
+    pub trades: usize,
+    /// Of trades that failed.
+    pub failed: Shares,
+    /// Some of it may still fail.
+    pub pending: bool,
+    /// The venue did not say all of the fee, and the rule of the token is not known.
+    pub feeless: bool,
+}
+
+impl Sum {
+    /// Of these fills; `fee` gives the rule of a Polymarket token.
+    pub fn of(rows: &[&FillRow], fee: &dyn Fn(&str) -> FeeRule) -> Sum {
+        let mut fees: BTreeMap<&str, FillFees> = BTreeMap::new();
+        let mut trades: Vec<Id> = Vec::new();
+        let mut sum = Sum::default();
+        for row in rows {
+            if !trades.contains(&row.trade) {
+                trades.push(row.trade);
+            }
+            sum.pending |= !row.is_final;
+            if !row.stands {
+                sum.failed += row.shares;
+                continue;
+            }
+            sum.shares += row.shares;
+            sum.cash += row.cash();
+            sum.fee += match (row.fee, fee(&row.name)) {
+                (Some(fee), _) => fee,
+                (None, FeeRule::Unknown) => {
+                    sum.feeless = true;
+                    Usd::ZERO
+                }
+                (None, rule) => fees
+                    .entry(row.name.as_str())
+                    .or_insert_with(|| FillFees::new(rule, Usd::new(1)))
+                    .buy(row.shares, row.px, row.cash()),
+            };
+        }
+        sum.trades = trades.len();
+        sum
     }
 }
 
@@ -71,6 +139,11 @@ impl Ours {
             orders: state.orders.values().flat_map(ids).flatten().collect(),
             past: state.past.iter().copied().collect(),
         }
+    }
+
+    /// Takes in orders by the venue's ids of them.
+    pub fn claim(&mut self, orders: Vec<Id>) {
+        self.orders.extend(orders);
     }
 
     /// True where the journal knows the order of a fill, or the fill.

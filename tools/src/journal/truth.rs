@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::event::Action;
 use engine::fee::cost_of;
 use engine::pair::Outcome;
-use engine::units::{Px, Shares, Usd, Venue};
+use engine::units::{Ns, Px, Shares, Usd, Venue};
 use exec::id::Id;
 use exec::private::{Expect, Stand, TradeStands};
 use exec::sign::order::{OrderId, write_cancel};
@@ -96,6 +96,8 @@ pub struct PaidRow {
 /// What both venues say.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Truth {
+    /// When they were asked, by this host's clock; Unix.
+    pub asked: Ns,
     /// Money by venue.
     pub cash: [Usd; 2],
     /// Kalshi's positions by ticker: YES above zero, NO below; 1e-6 contracts.
@@ -227,7 +229,7 @@ impl<A: Carrier> Books for Clients<'_, A> {
 }
 
 fn ask<A: Carrier>(session: &mut Clients<'_, A>, wanted: &Wanted) -> Result<Truth, RestError> {
-    let mut truth = Truth::default();
+    let mut truth = Truth { asked: session.kalshi.wall(), ..Truth::default() };
     // Orders before fills before positions: what comes in between shows in the later ones, and a
     // difference is asked about again.
     let orders_since_s = wanted.since_s.saturating_sub(ORDERS_BEFORE_S);

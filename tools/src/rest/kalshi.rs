@@ -1,7 +1,7 @@
 //! Kalshi's slow requests (kalshi.md section 4). Reads lag behind writes by up to seconds: they are
 //! for catalogue and reconciliation, never a reason to send an order again.
 
-use engine::units::{Px, Qty, Usd};
+use engine::units::{Ns, Px, Qty, Usd};
 use exec::sign::kalshi::KalshiSigner;
 use exec::sign::stamps::{Lane, Stamps};
 use serde::Deserialize;
@@ -228,6 +228,11 @@ impl<A: Carrier> KalshiRest<A> {
         let part = |tokens: u32| (tokens / 100 * share).max(READ_COST);
         client.reads = Pace::new(part(config.tier.read_per_s), part(config.tier.read_burst));
         client
+    }
+
+    /// What this host's clock shows to whoever carries our requests.
+    pub fn wall(&self) -> Ns {
+        self.agent.wall()
     }
 
     /// A page of a public listing, as it is.
