@@ -3,7 +3,7 @@
 
 pub mod moment; // times of both venues -> Unix seconds
 mod fields; // fields of JSON, read without trust
-mod rules; // digests of rules
+pub(crate) mod rules; // digests of rules
 pub mod kalshi; // Kalshi's series, events, markets
 pub mod polymarket; // Polymarket's events, markets
 pub mod beside; // Gamma's tags, sports and teams

@@ -27,7 +27,7 @@ use crate::rest::Agent;
 use crate::run::assemble::{self, Assembled};
 use crate::run::audit::{Audit, audit, paid_out, positions, standing};
 use crate::run::child::{ChildError, LOCKED, Ledgers, Venues, Wanted};
-use crate::run::discovered::Watcher;
+use crate::run::discovered::{Beside, Watcher};
 use crate::run::inject::Injection;
 use crate::run::joins;
 use crate::run::reported;
@@ -170,9 +170,13 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let stop = stop_on_signals()?;
     let mut journal = reported::Journal::default();
     let (mut failed, mut inject_at) = (None, INJECT_AFTER);
-    let watcher = Watcher::new(&config, &file, tiles.core.core().pairs(), ends.joins, ends.listed);
-    let (watcher, watched) = watcher.map_err(words)?.unzip();
-    let mut watcher = watcher.map(|watcher| watcher.only_quoted(discovery, pairs));
+    // It has no files of a user's: the table is what was found.
+    let books = Box::new(Session::open_patiently(&config).map_err(words)?);
+    let beside = Beside { own: PairFile::default(), books: Some(books) };
+    let table = tiles.core.core().pairs();
+    let watcher = Watcher::new(&config, &file, table, ends.joins, ends.listed, beside);
+    let (watcher, watched) = watcher.map_err(words)?;
+    let mut watcher = watcher.only_quoted(discovery, pairs);
     let late = Late::new(args.seconds);
     let mut newcomers = Newcomers { watched, late: &late };
     let over = AtomicBool::new(false);
@@ -207,9 +211,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     };
     let tape = Tape { path: dir.join("run.mcap"), taps: ends.taps };
     let (mut tiles, mut ended) = std::thread::scope(|scope| {
-        if let Some(watcher) = &mut watcher {
-            scope.spawn(|| watcher.run(&over));
-        }
+        scope.spawn(|| watcher.run(&over));
         let done = trade::run(&spec, tiles, &plan, ends.outside, Some(tape), &clock, &mut watch);
         over.store(true, Relaxed);
         done

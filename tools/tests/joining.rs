@@ -21,7 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Venues whose pairs trade where they are found, and what changes is looked for so often.
 fn venues(every_s: u32) -> Sim {
-    let sim = Sim::start(&["--port", "0", "--catalogue", "none", "--arb-per-minute", "1200"]);
+    venues_of(every_s, &["--arb-per-minute", "1200"])
+}
+
+/// The same with these options.
+fn venues_of(every_s: u32, more: &[&str]) -> Sim {
+    let sim = Sim::start(&[&["--port", "0", "--catalogue", "none"], more].concat());
     let path = sim.path("parallax.toml");
     let mut text = fs::read_to_string(&path).unwrap();
     text = text.replace("pairs = [\"pairs.toml\"]\n", "pairs = []\n");
@@ -189,6 +194,10 @@ fn a_market_that_both_venues_list_while_a_run_lasts_is_announced_found_and_trade
         joined.as_millis(),
         listed.elapsed().as_millis()
     );
+    // Nobody looks at the catalogues for an hour, and what somebody decides is known at once.
+    sim.good(&["pairs", "block", &pair, "--who", "ann", "--why", "a test"]);
+    let stops = format!("{ticker} stops, and leaves");
+    until("it is not stopped", PATIENCE, &log, || log().contains(&stops).then_some(()));
     run.interrupt();
     let (code, told, errors) = run.end();
     assert_eq!(code, Some(0), "{told}{errors}");
@@ -229,4 +238,31 @@ fn a_pair_of_a_file_that_left_comes_back_by_no_other_way() {
     let (code, told, errors) = run.end();
     assert_eq!(code, Some(0), "{told}{errors}");
     assert!(!errors.contains(&joins(&mine.id)), "{errors}");
+}
+
+#[test]
+fn a_pair_of_which_the_account_holds_something_waits_for_the_next_start() {
+    let sim = venues_of(1, &["--arb-per-minute", "0", "--markets", "2"]);
+    let late = &sim.pairs("pairs.toml").pairs[0];
+    sim.good(&["discover"]);
+    let decide = |what: &str| {
+        sim.good(&["pairs", what, &late.id, "--who", "ann", "--why", "a test"]);
+    };
+    decide("block");
+    let ticker = late.kalshi.ticker.as_str();
+    sim.good(&["order", "kalshi", "buy", ticker, "yes", "10", "0.99", "--live"]);
+    let run = ["run", "--live", "--no-tui", "--json", "--seconds", "90"];
+    let run = Process::start(&mut sim.configured(&run), &sim.path("run"));
+    let log = || run.log();
+    until("it does not begin", PATIENCE, &log, || log().contains("rings ").then_some(()));
+    decide("approve");
+    let is_told = |what: &str| log().contains(what).then_some(());
+    let waits = format!("{} cannot join: the account on kalshi holds", late.id);
+    until("nobody asked what is held", PATIENCE, &log, || {
+        assert!(!log().contains(&format!("{} is new and joins", late.id)), "{}", log());
+        is_told(&waits)
+    });
+    run.interrupt();
+    let (code, told, errors) = run.end();
+    assert_eq!(code, Some(0), "{told}{errors}");
 }

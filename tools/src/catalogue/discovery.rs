@@ -488,4 +488,4 @@ fn name(ticker: &str, condition: &str, is_only: bool) -> String {
 
 #[cfg(test)]
 #[path = "discovery_tests.rs"]
-mod tests;
+pub(crate) mod tests;

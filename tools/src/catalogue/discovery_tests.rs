@@ -6,13 +6,13 @@ use super::*;
 use crate::catalogue::crawl::Trouble;
 use crate::catalogue::page::Contents;
 
-const NOW: i64 = 1_795_284_000; // 2026-11-21 18:00:00 UTC
+pub(crate) const NOW: i64 = 1_795_284_000; // 2026-11-21 18:00:00 UTC
 
 /// Two venues with a page of each kind.
 #[derive(Clone, Default)]
-struct Fake {
-    kalshi: Vec<Value>,
-    polymarket: Vec<Value>,
+pub(crate) struct Fake {
+    pub kalshi: Vec<Value>,
+    pub polymarket: Vec<Value>,
     down: [bool; 2],
     /// The second page of Polymarket's events, in front of which the first is empty.
     second: Option<Result<Value, Trouble>>,
@@ -59,7 +59,7 @@ impl Source for Fake {
     fn rest(&mut self, _: Duration) {}
 }
 
-fn fed(bps: u32) -> Value {
+pub(crate) fn fed(bps: u32) -> Value {
     json!({
         "ticker": format!("KXFEDDECISION-26DEC-C{bps}"), "event_ticker": "KXFEDDECISION-26DEC",
         "status": "active", "market_type": "binary",
@@ -72,7 +72,7 @@ fn fed(bps: u32) -> Value {
     })
 }
 
-fn gamma(bps: u32, id: u8) -> Value {
+pub(crate) fn gamma(bps: u32, id: u8) -> Value {
     json!({
         "conditionId": format!("0x{id:064x}"), "id": id.to_string(), "version": "v1",
         "question": format!("Will the Fed decrease interest rates by {bps} bps after the December 2026 meeting?"),
@@ -86,7 +86,7 @@ fn gamma(bps: u32, id: u8) -> Value {
     })
 }
 
-fn fake() -> Fake {
+pub(crate) fn fake() -> Fake {
     Fake {
         kalshi: vec![json!({"event_ticker": "KXFEDDECISION-26DEC",
             "series_ticker": "KXFEDDECISION", "title": "Fed decision in December 2026",
@@ -98,7 +98,7 @@ fn fake() -> Fake {
     }
 }
 
-fn look(discovery: &mut Discovery, fake: &mut Fake, force: bool, now: i64) -> Changes {
+pub(crate) fn look(discovery: &mut Discovery, fake: &mut Fake, force: bool, now: i64) -> Changes {
     let fresh = Freshness { force, ttl_s: 300 };
     discovery.refresh(fake, fresh, now, &mut |_| {}).unwrap();
     discovery.rematch(now).unwrap()

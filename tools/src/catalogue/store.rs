@@ -268,6 +268,18 @@ impl Store {
             .map_err(fail)
     }
 
+    /// The digest of an open market's rules as they stand; `None` where it is over.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn open_rules(&self, venue: Venue, id: &str) -> Result<Option<String>, StoreError> {
+        let fail = self.fail();
+        let text = "SELECT rules FROM market WHERE venue = ?1 AND id = ?2 AND open = 1";
+        let mut query = self.db.prepare_cached(text).map_err(&fail)?;
+        let rules = query.query_row(params![venue.index() as i64, id], |row| row.get(0));
+        rules.optional().map_err(fail)
+    }
+
     /// A market of Kalshi by its ticker.
     ///
     /// # Errors

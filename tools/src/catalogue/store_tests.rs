@@ -230,3 +230,29 @@ fn a_file_survives_its_process_and_another_schema_is_refused() {
     std::fs::write(&path, "no database, but long enough to be looked at as one").unwrap();
     assert!(Store::open(&path, DAY).is_err());
 }
+
+#[test]
+fn decisions_have_numbers_that_grow_and_what_is_new_is_told_by_its_markets() {
+    let store = Store::in_memory(DAY).unwrap();
+    assert_eq!(store.last_decision().unwrap(), 0);
+    let row = pair("rules", Verdict::Tradable);
+    store.put_pair(&row).unwrap();
+    let decide = |pair: &str, action| {
+        let (who, why) = ("ann".to_owned(), "a test".to_owned());
+        let (polarity, rules) = (row.polarity.clone(), row.rules.clone());
+        let like = String::new();
+        let pair = pair.to_owned();
+        store.decide(&Decision { pair, action, who, at: 1, why, polarity, rules, like }).unwrap();
+        store.last_decision().unwrap()
+    };
+    let first = decide(&row.id, Action::Approve);
+    let second = decide(&row.id, Action::Block);
+    assert!(0 < first && first < second);
+    let its = vec![(row.kalshi.clone(), row.polymarket.clone())];
+    assert_eq!(store.decided_since(0).unwrap(), its, "once");
+    assert_eq!(store.decided_since(first).unwrap(), its);
+    assert_eq!(store.decided_since(second).unwrap(), []);
+    // One of a pair that nobody found covers nothing here.
+    let third = decide("unknown", Action::Block);
+    assert!(third > second && store.decided_since(second).unwrap().is_empty());
+}

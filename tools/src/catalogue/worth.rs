@@ -77,7 +77,7 @@ pub(super) fn multiplier_e6(row: &KalshiRow) -> Option<i64> {
 }
 
 /// Polymarket's fee rate in millionths; 0 where the market is free.
-pub(super) fn rate_e6(row: &PolymarketRow) -> Option<i64> {
+pub(crate) fn rate_e6(row: &PolymarketRow) -> Option<i64> {
     match row.market.fees_enabled {
         Some(false) => Some(0),
         _ => E6::parse(row.market.fee_rate.as_deref()?).map(|rate| rate.0).filter(|e6| *e6 >= 0),

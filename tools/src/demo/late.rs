@@ -108,20 +108,18 @@ impl Late {
 
 /// Where the pairs come from that join.
 pub(super) struct Newcomers<'a> {
-    pub watched: Option<Watched>,
+    pub watched: Watched,
     pub late: &'a RefCell<Late>,
 }
 
 impl Joins for Newcomers<'_> {
     fn next(&mut self) -> Option<Move> {
-        self.watched.as_ref()?.changes.try_recv().ok()
+        self.watched.changes.try_recv().ok()
     }
 
     fn told(&mut self, told: Told) {
-        if let Some(watched) = &self.watched {
-            // Where the watcher is gone the run is over.
-            let _ = watched.told.send(told);
-        }
+        // Where the watcher is gone the run is over.
+        let _ = self.watched.told.send(told);
     }
 
     fn joined(&mut self, joined: &Joined) {

@@ -15,7 +15,7 @@ use engine::view::View;
 
 use super::assemble::{self, Assembled};
 use super::clocks;
-use super::discovered::{self, Watcher};
+use super::discovered::{self, Beside, Watcher};
 use super::inject::Injection;
 use super::joins::{self, Joined, Joins, Move, Told, Watched};
 use super::reported;
@@ -32,6 +32,7 @@ use crate::journal::compare::{self, Comparison};
 use crate::journal::keep::Journalled;
 use crate::journal::lock::Lock;
 use crate::journal::start;
+use crate::journal::truth::Books;
 use crate::pairs::{PairFile, PairSpec};
 use crate::recorder::tape_path;
 use crate::rest::kalshi::KalshiRest;
@@ -390,19 +391,19 @@ fn trade_on(
     let (settle, settled) = std::sync::mpsc::channel::<Word>();
     let switch = state.switch.handle();
     let Session { mut kalshi, mut polymarket, .. } = session;
-    let watcher = match wish.hold {
-        true => None,
-        false => Watcher::new(config, &file, &table, ends.joins, ends.listed)
-            .map_err(|e| RunError::Words(e.to_string()))?,
+    let watcher = match !wish.hold && discovered::is_watched(config) {
+        false => None,
+        true => {
+            let books = match sends {
+                true => Some(Box::new(Session::open_patiently(config)?) as Box<dyn Books + Send>),
+                false => None,
+            };
+            let beside = Beside { own: wish.own.clone(), books };
+            let watcher = Watcher::new(config, &file, &table, ends.joins, ends.listed, beside);
+            Some(watcher.map_err(|error| RunError::Words(error.to_string()))?)
+        }
     };
     let (watcher, watched) = watcher.unzip();
-    let watcher = match (watcher, sends) {
-        (Some(watcher), true) => {
-            let books = Box::new(Session::open_patiently(config)?);
-            Some(watcher.beside(wish.own.clone(), Some(books)))
-        }
-        (watcher, _) => watcher.map(|watcher| watcher.beside(wish.own.clone(), None)),
-    };
     let mut newcomers =
         Newcomers { watched, seen: &seen, comparison: &comparison, pairs: Vec::new() };
     let (tiles, ended) = std::thread::scope(|scope| {

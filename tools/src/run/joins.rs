@@ -1,10 +1,11 @@
-//! Pairs that join a run while it lasts, and pairs that leave it. Their markets are told to the feeds first, which number and
-//! subscribe to them; then to the gates and the signer; then the pair goes to the core. So nothing
-//! is ever decided on a pair whose orders somebody could not make.
+//! Pairs that join a run while it lasts, and pairs that leave it. Their markets are told to the feeds
+//! first, which number and subscribe to them; then to the gates and the signer; then the pair goes
+//! to the core. So nothing is ever decided on a pair whose orders somebody could not make.
 //!
 //! A pair leaves the other way round: first the core, then the feeds, then the gates. Only then are
 //! its markets' numbers free ([`joiner`]).
 
+pub mod terms; // what orders of a pair are made from
 pub mod joiner; // whoever tells everybody
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

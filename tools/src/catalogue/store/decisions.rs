@@ -98,6 +98,32 @@ impl Store {
         Ok(self.select(&text, like)?.pop())
     }
 
+    /// The number of the last decision, 0 where there is none: it grows with every one, whoever makes
+    /// it.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn last_decision(&self) -> Result<i64, StoreError> {
+        let fail = self.fail();
+        let text = "SELECT coalesce(max(number), 0) FROM decision";
+        let mut query = self.db.prepare_cached(text).map_err(&fail)?;
+        query.query_row([], |row| row.get(0)).map_err(fail)
+    }
+
+    /// Ticker and condition of the pairs that were decided on after a number. What a decision covers
+    /// beside its own pair it can only approve.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn decided_since(&self, number: i64) -> Result<Vec<(String, String)>, StoreError> {
+        let fail = self.fail();
+        let text = "SELECT DISTINCT pair.kalshi, pair.polymarket FROM decision \
+                    JOIN pair ON pair.id = decision.pair WHERE decision.number > ?1";
+        let mut query = self.db.prepare_cached(text).map_err(&fail)?;
+        let rows = query.query_map([number], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.map_err(&fail)?.collect::<Result<_, _>>().map_err(fail)
+    }
+
     fn select(&self, text: &str, key: &str) -> Result<Vec<Decision>, StoreError> {
         let fail = self.fail();
         let mut query = self.db.prepare_cached(text).map_err(&fail)?;

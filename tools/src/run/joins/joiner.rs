@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,7 @@ use feeds::live::arrival::{Arrival, Going};
 use feeds::live::{kalshi, polymarket};
 use feeds::market::AddError;
 
+use super::terms::Terms;
 use super::{ArrivalEnds, JoinEnds, Joined, Move, NAP, NotJoined, Told, send};
 use crate::journal::truth::{Books, Wanted};
 use crate::pairs::{PairFile, PairSpec};
@@ -33,6 +35,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 struct Tenant {
     names: [String; 2],
     markets: [MarketId; 2],
+    terms: Terms,
 }
 
 /// A market on its way out.
@@ -51,6 +54,28 @@ pub struct Went {
     pub refused: bool,
 }
 
+/// Has pairs leave: they are out of trading with the next look of the core, and go once nothing of
+/// them is open.
+#[derive(Clone)]
+pub struct Stopper {
+    tell: Sender<Move>,
+    stopped: Arc<Mutex<Vec<PairId>>>,
+}
+
+impl Stopper {
+    /// Asks the core at once; the joiner asks it again until the pair left.
+    pub fn stop(&self, place: PairId) {
+        // In this order: the core may answer before this returns.
+        lock(&self.stopped).push(place);
+        // Where nobody listens the run is over.
+        let _ = self.tell.send(Move::Retire(place));
+    }
+}
+
+fn lock(stopped: &Mutex<Vec<PairId>>) -> MutexGuard<'_, Vec<PairId>> {
+    stopped.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Tells everybody of pairs.
 pub struct Joiner {
     ends: JoinEnds,
@@ -60,7 +85,9 @@ pub struct Joiner {
     /// By venue, and by ticker or condition.
     markets: [HashMap<String, MarketId>; 2],
     /// Pairs that are to leave, with when the core was asked last.
-    retiring: BTreeMap<PairId, Option<Instant>>,
+    retiring: BTreeMap<PairId, Instant>,
+    /// Pairs that were stopped since.
+    stopped: Arc<Mutex<Vec<PairId>>>,
     leavers: BTreeMap<MarketId, Leaver>,
     tell: Sender<Move>,
     told: Receiver<Told>,
@@ -84,6 +111,7 @@ impl Joiner {
             tenants: BTreeMap::new(),
             markets: [HashMap::new(), HashMap::new()],
             retiring: BTreeMap::new(),
+            stopped: Arc::default(),
             leavers: BTreeMap::new(),
             tell,
             told,
@@ -134,18 +162,91 @@ impl Joiner {
         Ok(())
     }
 
+    /// Orders at a market are made from what was told of it when it came: a pair that knows better
+    /// waits until the others have left it.
+    fn agree(&self, spec: &PairSpec, known: [Option<MarketId>; 2]) -> Result<(), NotJoined> {
+        let now = Terms::of(spec);
+        for venue in Venue::ALL.into_iter().filter(|venue| known[venue.index()].is_some()) {
+            let side = venue.index();
+            let is_there = |other: &&Tenant| known[side] == Some(other.markets[side]);
+            let others = self.tenants.values().filter(is_there);
+            let change = others.filter_map(|other| other.terms.change_at(venue, &now)).next();
+            if let Some(change) = change {
+                let words = format!("another pair of its market has not left yet, and {change}");
+                return Err(NotJoined::Later(words));
+            }
+        }
+        Ok(())
+    }
+
     fn note(&mut self, place: PairId, spec: &PairSpec, markets: [MarketId; 2]) {
         let names = [spec.kalshi.ticker.clone(), spec.polymarket.condition_id.clone()];
         for ((known, name), market) in self.markets.iter_mut().zip(&names).zip(markets) {
             known.insert(name.clone(), market);
         }
-        self.tenants.insert(place, Tenant { names, markets });
+        self.tenants.insert(place, Tenant { names, markets, terms: Terms::of(spec) });
     }
 
     /// True where no number is left for another market of that venue.
     fn is_full(&self, venue: Venue) -> bool {
         let leaving = self.leavers.keys().filter(|market| market.venue() == venue).count();
         self.markets[venue.index()].len() + leaving >= self.table.markets(venue.index())
+    }
+
+    /// Has the feeds add those of a pair's markets that they do not know; both markets, and which
+    /// of them came.
+    fn arrive(
+        &mut self,
+        spec: &PairSpec,
+        note: &str,
+        known: [Option<MarketId>; 2],
+        end: &AtomicBool,
+    ) -> (Result<[MarketId; 2], NotJoined>, [Option<MarketId>; 2]) {
+        let k = &spec.kalshi;
+        let first = known[0].map_or_else(
+            || {
+                let (event, ticker) = (k.event.clone(), k.ticker.clone());
+                let market = kalshi::NewMarket { event, ticker, grid: k.grid };
+                arrive(&mut self.ends.kalshi, market, note, end)
+            },
+            Ok,
+        );
+        let first = match first {
+            Ok(first) => first,
+            Err(why) => return (Err(why), [None; 2]),
+        };
+        let mut came = [known[0].is_none().then_some(first), None];
+        if let Some(second) = known[1] {
+            return (Ok([first, second]), came);
+        }
+        let p = &spec.polymarket;
+        let market = polymarket::NewMarket {
+            condition: p.condition_id.clone(),
+            tokens: [p.yes.clone(), p.no.clone()],
+            grid: p.grid,
+            terms: Some(setup::hash_terms(spec)),
+        };
+        let second = arrive(&mut self.ends.polymarket, market, note, end);
+        came[1] = second.as_ref().ok().copied();
+        (second.map(|second| [first, second]), came)
+    }
+
+    /// Puts a pair into the table.
+    fn listed(
+        &mut self,
+        place: PairId,
+        spec: &PairSpec,
+        markets: [MarketId; 2],
+    ) -> Result<Joined, NotJoined> {
+        let pair =
+            setup::pair(spec, markets).map_err(|error| NotJoined::Words(error.to_string()))?;
+        let event = spec.event.as_deref().and_then(|name| self.table.event_named(name));
+        let listing = Listing::of(place, event.unwrap_or(place), &pair);
+        let joined = Joined { listing, spec: spec.clone() };
+        match joined.list(&mut self.table) {
+            true => Ok(joined),
+            false => Err(NotJoined::Words("the table of pairs does not take it".to_owned())),
+        }
     }
 
     /// Tells everybody of a pair, the core last; its place. `note` is the pair as its file says it,
@@ -167,44 +268,15 @@ impl Joiner {
         if Venue::ALL.into_iter().any(|v| known[v.index()].is_none() && self.is_full(v)) {
             return Err(NotJoined::Full);
         }
+        self.agree(spec, known)?;
         self.ask(spec, known.map(|known| known.is_none()))?;
-        let first = match known[0] {
-            Some(known) => known,
-            None => {
-                let market = kalshi::NewMarket {
-                    event: spec.kalshi.event.clone(),
-                    ticker: spec.kalshi.ticker.clone(),
-                    grid: spec.kalshi.grid,
-                };
-                arrive(&mut self.ends.kalshi, market, note, end)?
-            }
-        };
-        let second = match known[1] {
-            Some(known) => Ok(known),
-            None => {
-                let p = &spec.polymarket;
-                let market = polymarket::NewMarket {
-                    condition: p.condition_id.clone(),
-                    tokens: [p.yes.clone(), p.no.clone()],
-                    grid: p.grid,
-                    terms: Some(setup::hash_terms(spec)),
-                };
-                arrive(&mut self.ends.polymarket, market, note, end)
-            }
-        };
-        let listed = second.and_then(|second| {
-            let pair = setup::pair(spec, [first, second])
-                .map_err(|error| NotJoined::Words(error.to_string()))?;
-            let event = spec.event.as_deref().and_then(|name| self.table.event_named(name));
-            let listing = Listing::of(place, event.unwrap_or(place), &pair);
-            Ok(Joined { listing, spec: spec.clone() })
-        });
-        let joined = match listed {
+        let (markets, came) = self.arrive(spec, note, known, end);
+        let joined = match markets.and_then(|markets| self.listed(place, spec, markets)) {
             Ok(joined) => joined,
             Err(why) => {
-                // A market that nobody has is let go again.
-                if known[0].is_none() {
-                    self.let_go(first, end)?;
+                // A market that no pair has is let go again.
+                for market in came.into_iter().flatten() {
+                    self.let_go(market, end)?;
                 }
                 return Err(why);
             }
@@ -212,7 +284,7 @@ impl Joiner {
         // Gates and signer take the terms with the pair, those of one pair after the other.
         if let Some(rings) = &mut self.ends.terms {
             if known[0].is_none() {
-                send(&mut rings.kalshi, (first, kalshi_terms(spec)), end)?;
+                send(&mut rings.kalshi, (joined.markets()[0], kalshi_terms(spec)), end)?;
             }
             if known[1].is_none() {
                 for ring in &mut rings.polymarket {
@@ -220,18 +292,14 @@ impl Joiner {
                 }
             }
         }
-        if !joined.list(&mut self.table) {
-            return Err(NotJoined::Words("the table of pairs does not take it".to_owned()));
-        }
         self.note(place, spec, joined.markets());
         self.tell.send(Move::Join(joined)).map_err(|_| NotJoined::Over)?;
         Ok(place)
     }
 
-    /// Has a pair leave: it is out of trading with the next look of the core, and goes once nothing
-    /// of it is open.
-    pub fn retire(&mut self, place: PairId) {
-        self.retiring.entry(place).or_insert(None);
+    /// Has pairs leave, from whatever thread.
+    pub fn stopper(&self) -> Stopper {
+        Stopper { tell: self.tell.clone(), stopped: Arc::clone(&self.stopped) }
     }
 
     /// Goes on with those that leave; which pairs went since. One that the core did not take in
@@ -241,7 +309,12 @@ impl Joiner {
     /// [`NotJoined::Over`]
     pub fn tend(&mut self, end: &AtomicBool) -> Result<Vec<Went>, NotJoined> {
         let mut went = Vec::new();
-        while let Ok(told) = self.told.try_recv() {
+        let all: Vec<Told> = self.told.try_iter().collect();
+        // After what the core said: whoever stops a pair says it here before the core hears of it.
+        let stopped = std::mem::take(&mut *lock(&self.stopped));
+        let known = stopped.into_iter().filter(|place| self.tenants.contains_key(place));
+        self.retiring.extend(known.map(|place| (place, Instant::now())));
+        for told in all {
             match told {
                 Told::Left(place) if self.retiring.remove(&place).is_some() => {
                     self.leave(place, end)?;
@@ -258,8 +331,8 @@ impl Joiner {
         }
         let is_due = |asked: &Instant| asked.elapsed() >= ASK_AGAIN;
         for (place, asked) in &mut self.retiring {
-            if asked.as_ref().is_none_or(is_due) {
-                *asked = Some(Instant::now());
+            if is_due(asked) {
+                *asked = Instant::now();
                 self.tell.send(Move::Retire(*place)).map_err(|_| NotJoined::Over)?;
             }
         }
@@ -274,7 +347,9 @@ impl Joiner {
     /// A pair left the core: markets that no other pair has go too.
     fn leave(&mut self, place: PairId, end: &AtomicBool) -> Result<(), NotJoined> {
         self.table.leave(place);
-        let Some(Tenant { names, markets }) = self.tenants.remove(&place) else { return Ok(()) };
+        let Some(Tenant { names, markets, .. }) = self.tenants.remove(&place) else {
+            return Ok(());
+        };
         for (side, market) in markets.into_iter().enumerate() {
             if self.tenants.values().all(|other| other.markets[side] != market) {
                 self.markets[side].remove(&names[side]);

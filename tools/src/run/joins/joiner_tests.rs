@@ -110,3 +110,33 @@ fn a_pair_that_the_core_refuses_is_forgotten_and_its_markets_are_let_go() {
     assert_eq!(polymarket.going.pop(), Ok(Going::Retire(new[1])));
     assert_eq!(joiner.table.vacant(), Some(place), "its place is free");
 }
+
+#[test]
+fn what_came_for_a_pair_that_cannot_be_made_is_let_go_at_both_venues() {
+    let (spec, file) = begun();
+    let table = spec.setup().unwrap().table;
+    let ((first, mut kalshi), (second, mut polymarket)) = (arrivals(), arrivals());
+    let ends = JoinEnds { kalshi: first, polymarket: second, terms: None };
+    let ((tell, changes), (_said, told)) = (channel(), channel());
+    let mut joiner = Joiner::new(ends, &file, &table, tell, told);
+    let mut late = file.pairs[0].clone();
+    late.id = "late".to_owned();
+    late.kalshi.ticker = "KXLATE".to_owned();
+    late.polymarket.condition_id = format!("0x{}", "ab".repeat(32));
+    late.polymarket.fee_exponent = 9;
+    let new = Venue::ALL.map(|venue| MarketId::new(venue, file.pairs.len()).unwrap());
+    kalshi.answers.push(Ok(new[0])).unwrap();
+    polymarket.answers.push(Ok(new[1])).unwrap();
+    kalshi.gone.push((Going::Retire(new[0]), 3)).unwrap();
+    polymarket.gone.push((Going::Retire(new[1]), 4)).unwrap();
+    let end = AtomicBool::new(false);
+    let place = joiner.table.vacant();
+    let why = joiner.join(&late, "", &end).unwrap_err();
+    assert!(matches!(why, NotJoined::Words(_)), "{why:?}");
+    assert_eq!(changes.try_recv(), Ok(Move::Vacate(new[0], 3)));
+    assert_eq!(changes.try_recv(), Ok(Move::Vacate(new[1], 4)), "its number is given back too");
+    assert!(changes.try_recv().is_err(), "the core hears of no pair");
+    assert_eq!(kalshi.going.pop(), Ok(Going::Retire(new[0])));
+    assert_eq!(polymarket.going.pop(), Ok(Going::Retire(new[1])));
+    assert_eq!(joiner.table.vacant(), place);
+}
