@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alias::Class;
 use crate::claim::{Claim, Kind};
-use crate::judgement::{Compared, Relation};
 use crate::listing::{Listing, Venue};
-use crate::quantity::{Match, Unit};
 use crate::rules::{Clause, Rules};
+use crate::when::Day;
+
+pub use crate::gate_compare::Gate;
 
 /// What a side pays when an event does not run its course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,13 +15,16 @@ use crate::rules::{Clause, Rules};
 pub enum Pays {
     /// NO pays.
     No,
+    /// YES pays.
+    Yes,
     /// Each side pays half a dollar.
     Half,
     /// The venue sets a fair price.
     FairPrice,
     /// The market stays open until it is decided.
     Waits,
-    /// Another outcome of the event, such as `Other` or the next in an order.
+    /// Another outcome of the event, such as `Other` or the next in an order, or what no table
+    /// knows: two of these are alike where their words are.
     Other,
 }
 
@@ -65,8 +68,22 @@ pub struct Cutoff {
     pub day: String,
     /// Minutes after midnight, where the words give a clock.
     pub minute: Option<i32>,
+    /// The zone of that clock, where the words name one.
+    #[serde(default)]
+    pub zone: Option<String>,
     /// Whether no words say so, and it is only when trading ends by plan.
     pub scheduled: bool,
+    /// Whether it is a deadline of the rules, and not a date of the title alone.
+    #[serde(default)]
+    pub stated: bool,
+}
+
+impl Cutoff {
+    /// A day of a title, with a clock where there is one.
+    pub(crate) fn at(day: Day, clock: Option<crate::rules::Clock>) -> Cutoff {
+        let (minute, zone) = clock.map_or((None, None), |(minute, zone)| (Some(minute), zone));
+        Cutoff { day: day.text(), minute, zone, scheduled: false, stated: false }
+    }
 }
 
 /// How one side resolves. What its texts do not say is absent.
@@ -87,6 +104,12 @@ pub struct Record {
     pub postponed_until: Option<Read<String>>,
     /// When two are level.
     pub tie: Option<Read<Pays>>,
+    /// When one side gives up.
+    pub forfeit: Option<Read<Pays>>,
+    /// When nobody has published or declared a result.
+    pub undecided: Option<Read<Pays>>,
+    /// Until when that is waited for.
+    pub undecided_until: Option<Read<String>>,
     /// Extra time.
     pub overtime: Option<Read<Overtime>>,
     /// Whether it can end before its date.
@@ -95,6 +118,12 @@ pub struct Record {
     pub strike: Option<Read<String>>,
     /// How the published figure is rounded.
     pub rounding: Option<Read<String>>,
+    /// Which of several prints of the figure counts.
+    pub revision: Option<Read<String>>,
+    /// Whether the figure is seasonally adjusted.
+    pub adjustment: Option<Read<String>>,
+    /// What makes somebody the winner of an office.
+    pub standard: Option<Read<String>>,
     /// In what it can settle.
     pub form: Option<Read<Form>>,
     /// Who decides.
@@ -106,16 +135,21 @@ impl Record {
     #[must_use]
     pub fn of(listing: &Listing, claim: &Claim) -> Record {
         let rules = Rules::of(&listing.rules);
+        // A case that is spoken of is not a case on which the rules are silent, whatever they say.
         let pays = |clause: Option<&Clause>| {
-            clause.and_then(|c| c.pays.map(|value| Read { value, text: c.text.clone() }))
+            clause.map(|c| Read { value: c.pays.unwrap_or(Pays::Other), text: c.text.clone() })
         };
+        let until = |clause: Option<&Clause>| {
+            clause.and_then(|c| c.until.clone().map(|value| Read { value, text: c.text.clone() }))
+        };
+        let office = matches!(claim.kind, Kind::Election | Kind::Nomination | Kind::Seats);
         let mut sources: Vec<String> =
-            listing.sources.iter().flat_map(|s| crate::rules::publishers(s)).collect();
+            listing.sources.iter().flat_map(|s| crate::publishers::publishers(s)).collect();
         sources.extend(rules.publishers.iter().cloned());
         sources.sort();
         sources.dedup();
         let any = |value: Pays| {
-            [&rules.cancelled, &rules.postponed, &rules.tie]
+            [&rules.cancelled, &rules.postponed, &rules.tie, &rules.forfeit, &rules.undecided]
                 .into_iter()
                 .flatten()
                 .any(|c| c.pays == Some(value))
@@ -154,232 +188,22 @@ impl Record {
             cutoff: crate::rules::cutoff(listing, claim, &rules),
             cancelled: pays(rules.cancelled.as_ref()),
             postponed: pays(rules.postponed.as_ref()),
-            postponed_until: rules
-                .postponed
-                .as_ref()
-                .and_then(|c| c.until.clone().map(|value| Read { value, text: c.text.clone() })),
+            postponed_until: until(rules.postponed.as_ref()),
             tie: pays(rules.tie.as_ref()),
+            forfeit: pays(rules.forfeit.as_ref()),
+            undecided: pays(rules.undecided.as_ref()),
+            undecided_until: until(rules.undecided.as_ref()),
             overtime: rules.overtime.clone(),
             early_close: early,
             strike,
-            rounding: rules.rounding.clone().map(|text| Read { value: text.clone(), text }),
+            rounding: rules.rounding.clone(),
+            revision: rules.revision.clone(),
+            adjustment: rules.adjustment.clone(),
+            standard: rules.standard.clone().filter(|_| office),
             form: known.then(|| Read { value: form, text: String::new() }),
             decider: Some(Read { value: decider.to_owned(), text: why.to_owned() }),
         }
     }
-}
-
-/// Both records and how their fields compare.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gate {
-    /// The first listing's.
-    pub here: Record,
-    /// The second's.
-    pub there: Record,
-    /// Field by field.
-    pub compared: Vec<Compared>,
-}
-
-impl Gate {
-    /// Reads and compares both sides.
-    #[must_use]
-    pub fn of(listings: [&Listing; 2], claims: [&Claim; 2]) -> Gate {
-        let here = Record::of(listings[0], claims[0]);
-        let there = Record::of(listings[1], claims[1]);
-        let compared = vec![
-            sources(&here, &there, claims),
-            cutoff(&here, &there),
-            same("cancelled", here.cancelled.as_ref(), there.cancelled.as_ref(), |v| {
-                format!("{v:?}")
-            }),
-            same("postponed", here.postponed.as_ref(), there.postponed.as_ref(), |v| {
-                format!("{v:?}")
-            }),
-            same(
-                "postponed until",
-                here.postponed_until.as_ref(),
-                there.postponed_until.as_ref(),
-                String::clone,
-            ),
-            same("tie", here.tie.as_ref(), there.tie.as_ref(), |v| format!("{v:?}")),
-            same("overtime", here.overtime.as_ref(), there.overtime.as_ref(), |v| format!("{v:?}")),
-            early(&here, &there),
-            strike(&here, &there, claims),
-            rounding(&here, &there),
-            form(&here, &there),
-            decider(&here, &there),
-        ];
-        Gate { here, there, compared }
-    }
-
-    /// Fields without which a claim of this kind cannot be traded by rule.
-    #[must_use]
-    pub fn needed(claim: &Claim) -> &'static [&'static str] {
-        match claim.kind {
-            Kind::GameMoneyline
-            | Kind::GameSpread
-            | Kind::GameTotal
-            | Kind::GameBothScore
-            | Kind::GameScore
-            | Kind::EsportsMatch
-            | Kind::EsportsMap => &["cancelled", "postponed"],
-            Kind::AssetPrice => &["source", "cut-off", "strike"],
-            Kind::Economic | Kind::Weather => &["source", "strike"],
-            Kind::CentralBank => &["source", "cancelled"],
-            Kind::Deadline | Kind::Other => &["cut-off", "source"],
-            // Who leads a table can share the lead.
-            Kind::Award | Kind::Competition
-                if claim.has(Class::Verb, "lead") || claim.has(Class::Award, "golden-boot") =>
-            {
-                &["source", "tie"]
-            }
-            Kind::Election | Kind::Nomination | Kind::Seats | Kind::Award | Kind::Competition => {
-                &["source"]
-            }
-        }
-    }
-}
-
-fn compared(field: &str, relation: Relation, texts: [(String, String); 2]) -> Compared {
-    let [(here, here_text), (there, there_text)] = texts;
-    Compared { field: field.to_owned(), relation, here, there, here_text, there_text }
-}
-
-fn sides<T>(
-    here: Option<&Read<T>>,
-    there: Option<&Read<T>>,
-    show: impl Fn(&T) -> String,
-) -> [(String, String); 2] {
-    [here, there].map(|side| {
-        side.map_or_else(Default::default, |read| (show(&read.value), read.text.clone()))
-    })
-}
-
-fn same<T: PartialEq>(
-    field: &str,
-    here: Option<&Read<T>>,
-    there: Option<&Read<T>>,
-    show: impl Fn(&T) -> String,
-) -> Compared {
-    let relation = match (here, there) {
-        (Some(a), Some(b)) if a.value == b.value => Relation::Equal,
-        (Some(_), Some(_)) => Relation::Different,
-        _ => Relation::Unknown,
-    };
-    compared(field, relation, sides(here, there, show))
-}
-
-/// Who publishes. Two price feeds or weather stations are two numbers; two newspapers are not.
-fn sources(here: &Record, there: &Record, claims: [&Claim; 2]) -> Compared {
-    let (a, b) = (here.sources.as_ref(), there.sources.as_ref());
-    let figure =
-        claims.iter().any(|c| matches!(c.kind, Kind::AssetPrice | Kind::Economic | Kind::Weather));
-    let relation = match (a, b) {
-        (Some(a), Some(b)) if a.value == b.value => Relation::Equal,
-        (Some(a), Some(b)) if a.value.iter().any(|s| b.value.contains(s)) => Relation::Compatible,
-        (Some(_), Some(_)) if figure => Relation::Different,
-        (Some(_), Some(_)) => Relation::Compatible,
-        _ => Relation::Unknown,
-    };
-    compared("source", relation, sides(a, b, |list| list.join(", ")))
-}
-
-/// Words against words decide. When trading ends by plan says something only where both agree.
-fn cutoff(here: &Record, there: &Record) -> Compared {
-    let (a, b) = (here.cutoff.as_ref(), there.cutoff.as_ref());
-    let relation = match (a.map(|r| &r.value), b.map(|r| &r.value)) {
-        (Some(a), Some(b)) => {
-            let clocks = a.minute.zip(b.minute).is_none_or(|(a, b)| a == b);
-            let same = a.day == b.day && clocks;
-            match (same, a.scheduled || b.scheduled) {
-                (true, _) => Relation::Equal,
-                (false, true) => Relation::Unknown,
-                (false, false) => Relation::Different,
-            }
-        }
-        _ => Relation::Unknown,
-    };
-    let show = |cutoff: &Cutoff| match cutoff.minute {
-        Some(minute) => format!("{} {:02}:{:02}", cutoff.day, minute / 60, minute % 60),
-        None => cutoff.day.clone(),
-    };
-    compared("cut-off", relation, sides(a, b, show))
-}
-
-fn early(here: &Record, there: &Record) -> Compared {
-    let (a, b) = (here.early_close.as_ref(), there.early_close.as_ref());
-    let relation = match (a, b) {
-        (Some(a), Some(b)) if a.value == b.value => Relation::Equal,
-        // An early end changes when money comes back, not which side it goes to.
-        (Some(_), Some(_)) => Relation::Compatible,
-        _ => Relation::Unknown,
-    };
-    compared("early close", relation, sides(a, b, ToString::to_string))
-}
-
-fn strike(here: &Record, there: &Record, claims: [&Claim; 2]) -> Compared {
-    let texts = sides(here.strike.as_ref(), there.strike.as_ref(), String::clone);
-    let (a, b) = (&claims[0].quantities, &claims[1].quantities);
-    if let (Some(x), Some(y)) = (&claims[0].game, &claims[1].game) {
-        let relation = if x.line == y.line || x.line.zip(y.line).is_some_and(|(x, y)| x == -y) {
-            Relation::Equal
-        } else {
-            Relation::Unknown
-        };
-        return compared("strike", relation, texts);
-    }
-    if a.is_empty() && b.is_empty() {
-        return compared("strike", Relation::Equal, texts);
-    }
-    let worst = a.iter().map(|x| b.iter().map(|y| x.compare(*y)).find(|m| *m != Match::Different));
-    let relation = worst.fold(Relation::Equal, |so_far, found| match found {
-        Some(Match::Equal | Match::Complement) => so_far,
-        // At a price in cents nobody meets the bound itself; a printed figure does.
-        Some(Match::Boundary | Match::ComplementBoundary)
-            if a.iter().chain(b).all(|q| q.bare || q.unit == Unit::Dollar) =>
-        {
-            if so_far == Relation::Equal { Relation::Compatible } else { so_far }
-        }
-        Some(_) => Relation::Different,
-        None => {
-            if so_far == Relation::Different {
-                so_far
-            } else {
-                Relation::Unknown
-            }
-        }
-    });
-    compared("strike", relation, texts)
-}
-
-fn rounding(here: &Record, there: &Record) -> Compared {
-    let (a, b) = (here.rounding.as_ref(), there.rounding.as_ref());
-    let relation = match (a, b) {
-        (None, None) => Relation::Equal,
-        (Some(a), Some(b)) if a.value == b.value => Relation::Equal,
-        _ => Relation::Unknown,
-    };
-    compared("rounding", relation, sides(a, b, String::clone))
-}
-
-fn form(here: &Record, there: &Record) -> Compared {
-    let (a, b) = (here.form.as_ref(), there.form.as_ref());
-    let relation = match (a, b) {
-        (Some(a), Some(b)) if a.value == b.value => Relation::Equal,
-        (Some(a), Some(b)) if a.value == Form::Scalar || b.value == Form::Scalar => {
-            Relation::Different
-        }
-        // Half a dollar here and a fair price there come only with the cases compared above.
-        (Some(_), Some(_)) => Relation::Compatible,
-        _ => Relation::Unknown,
-    };
-    compared("form", relation, sides(a, b, |v| format!("{v:?}")))
-}
-
-fn decider(here: &Record, there: &Record) -> Compared {
-    let (a, b) = (here.decider.as_ref(), there.decider.as_ref());
-    let relation = if a == b { Relation::Equal } else { Relation::Compatible };
-    compared("decider", relation, sides(a, b, String::clone))
 }
 
 #[cfg(test)]

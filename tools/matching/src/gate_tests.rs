@@ -1,5 +1,6 @@
 use super::*;
 use crate::alias::Aliases;
+use crate::judgement::{Compared, Relation};
 use crate::listing::Outcome;
 use crate::matcher::Matcher;
 use crate::payoff::DOLLAR;
@@ -106,4 +107,252 @@ fn what_is_paid_when_an_event_does_not_take_place_is_read() {
     // Void at Polymarket alone: half a dollar there, and Kalshi's leg can lose.
     assert_eq!(case("void-there").together, DOLLAR / 2);
     assert_eq!(case("void-here").together, 0);
+}
+
+/// What both sides say of one case, and the field for which a person has to look; none where the
+/// pair is tradable.
+type Probe = (&'static str, &'static str, Option<&'static str>);
+
+/// Every probe beside rules that agree: the verdict, and whether the field is among the reasons.
+fn probed(title: &str, kalshi: &str, polymarket: &str, probes: &[Probe]) {
+    for (here, there, want) in probes {
+        let judgement =
+            judged(title, &format!("{kalshi} {here}"), &format!("{polymarket} {there}"));
+        let fields: Vec<&str> = judgement.reasons.iter().map(|r| r.field.as_str()).collect();
+        match want {
+            None => {
+                assert_eq!(judgement.verdict, Verdict::Tradable, "{here} | {there}: {fields:?}")
+            }
+            Some(field) => {
+                assert_ne!(judgement.verdict, Verdict::Tradable, "{here} | {there}");
+                assert!(fields.contains(field), "{here} | {there}: {fields:?}");
+            }
+        }
+        // The same, whichever stands first.
+        let turned = judged(title, &format!("{kalshi} {there}"), &format!("{polymarket} {here}"));
+        assert_eq!(turned.verdict == Verdict::Tradable, want.is_none(), "{there} | {here}");
+    }
+}
+
+#[test]
+fn a_deadline_is_a_day_a_clock_and_a_zone() {
+    let by = |clock: &str| {
+        format!(
+            "This pays \"Yes\": it will resolve to \"Yes\" if Ada Lovelace is arrested by December \
+             31, 2026{clock}. Otherwise \"No\". Reuters decides."
+        )
+    };
+    for (here, there, relation) in [
+        (", 11:59 PM ET", ", 11:59 PM ET", Relation::Equal),
+        (", 11:59 PM ET", ", 11:59 PM EST", Relation::Equal),
+        ("", "", Relation::Equal),
+        (", 11:59 PM ET", "", Relation::Compatible),
+        (", 11:59 PM ET", ", 11:59 PM UTC", Relation::Unknown),
+        (", 11:59 PM PT", ", 11:59 PM ET", Relation::Unknown),
+        (", 11:59 PM ET", ", 11:59 PM China Standard Time", Relation::Unknown),
+        (", 11:59 PM ET", ", 11:59 PM", Relation::Unknown),
+        (", 11:59 PM GMT+8", ", 11:59 PM GMT", Relation::Unknown),
+        (", 12:00 PM ET", "", Relation::Unknown),
+        (", 11:59 PM PT", "", Relation::Unknown),
+        (", 11:59 PM ET", ", 12:00 PM ET", Relation::Different),
+    ] {
+        for (here, there) in [(here, there), (there, here)] {
+            let judgement = judged(TITLE, &by(here), &by(there));
+            let cutoff = field(&judgement, "cut-off");
+            assert_eq!(cutoff.relation, relation, "{cutoff:?}");
+            let trades = matches!(relation, Relation::Equal | Relation::Compatible);
+            assert_eq!(judgement.verdict == Verdict::Tradable, trades, "{cutoff:?}");
+        }
+    }
+}
+
+#[test]
+fn what_one_side_alone_says_of_a_printed_figure_is_reviewed() {
+    let title = "Will the unemployment rate be above 4.3% in November 2026?";
+    let rules = "If the unemployment rate of November 2026 is above 4.3%, by the Bureau of Labor \
+                 Statistics, the market resolves to Yes.";
+    let first = "Revisions made later will not be considered.";
+    let unrounded = "The unrounded figure counts.";
+    let one_place = "The figure is rounded to one decimal place.";
+    let adjusted = "The seasonally adjusted rate counts.";
+    let fair = "If the report is not released by December 31, 2026, a fair price is paid.";
+    probed(
+        title,
+        rules,
+        rules,
+        &[
+            ("", "", None),
+            (first, "Only the first print counts.", None),
+            (first, "", Some("which print")),
+            (first, "The figure as revised in January counts.", Some("which print")),
+            (unrounded, unrounded, None),
+            (one_place, "It is rounded to the nearest tenth.", None),
+            (unrounded, "", Some("rounding")),
+            (unrounded, one_place, Some("rounding")),
+            (adjusted, adjusted, None),
+            (adjusted, "", Some("seasonal adjustment")),
+            (adjusted, "The rate is not seasonally adjusted.", Some("seasonal adjustment")),
+            (fair, "", Some("no result")),
+            (
+                fair,
+                "If no data is released by December 31, 2026, it will resolve to \"No\".",
+                Some("no result"),
+            ),
+            (
+                fair,
+                "If the report is not released by January 31, 2027, a fair price is paid.",
+                Some("no result until"),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_one_side_alone_says_of_a_game_is_reviewed() {
+    let outcome = |name: &str| Outcome { name: name.into(), token: name.into() };
+    let void = "If the game is postponed, the market remains open. If it is cancelled, the market \
+                resolves 50-50.";
+    let judged = |here: &str, there: &str| {
+        let kalshi = Listing {
+            venue: Venue::Kalshi,
+            id: "KXNBAGAME-26DEC06BOSLAL-BOS".into(),
+            event_id: "KXNBAGAME-26DEC06BOSLAL".into(),
+            title: "Boston vs Los Angeles L Winner?".into(),
+            subtitle: "Boston".into(),
+            rules: format!("If Boston wins the game, the market resolves to Yes. {void} {here}"),
+            ..Listing::default()
+        };
+        let polymarket = Listing {
+            venue: Venue::Polymarket,
+            id: "nba-bos-lal-2026-12-06".into(),
+            slug: "nba-bos-lal-2026-12-06".into(),
+            title: "Celtics vs. Lakers".into(),
+            outcomes: vec![outcome("Celtics"), outcome("Lakers")],
+            rules: format!("The winner of the game, by name. {void} {there}"),
+            ..Listing::default()
+        };
+        Matcher::new(Aliases::builtin()).judge(&kalshi, &polymarket)
+    };
+    for (here, there, want) in [
+        ("", "", None),
+        ("", "Any overtime: the final score including overtime counts.", None),
+        ("This is about regulation only.", "", Some("overtime")),
+        ("A tie resolves 50-50.", "", Some("tie")),
+        ("A tie resolves 50-50.", "If they tie, it resolves to \"No\".", Some("tie")),
+        (
+            "If it is postponed, the market remains open, if that is within two weeks.",
+            "",
+            Some("postponed until"),
+        ),
+        ("A forfeit is paid at a fair price.", "", Some("forfeit")),
+        ("A forfeit is paid at a fair price.", "A forfeit counts as a win.", Some("forfeit")),
+        ("A forfeit counts as a win.", "A forfeit counts as a win.", None),
+        ("The NBA publishes the result.", "", Some("source")),
+    ] {
+        for (here, there) in [(here, there), (there, here)] {
+            let judgement = judged(here, there);
+            let fields: Vec<&str> = judgement.reasons.iter().map(|r| r.field.as_str()).collect();
+            assert!(judgement.equality.equal, "{judgement:#?}");
+            let trades = judgement.verdict == Verdict::Tradable;
+            assert_eq!(trades, want.is_none(), "{here} | {there}: {fields:?}");
+            assert!(
+                want.is_none_or(|field| fields.contains(&field)),
+                "{here} | {there}: {fields:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn two_publishers_or_two_ways_to_win_an_office_are_reviewed() {
+    let named = |who: &str| {
+        format!(
+            "It will resolve to \"Yes\" if Ada Lovelace is arrested by December 31, 2026, 11:59 PM \
+             ET. Otherwise \"No\". By {who}."
+        )
+    };
+    let judgement = judged(TITLE, &named("the Associated Press"), &named("the White House"));
+    assert_eq!(judgement.verdict, Verdict::NeedsReview);
+    assert_eq!(judgement.reasons[0].field, "source");
+    probed(
+        "Will the Republican party win the Texas Senate race in 2026?",
+        "If the Republican nominee wins the 2026 Texas Senate race, by Fox News, the market resolves to Yes.",
+        "If the Republican nominee wins the 2026 Texas Senate race, by Fox News, it resolves to Yes.",
+        &[
+            ("", "", None),
+            (
+                "Whoever is sworn in has won.",
+                "It is the winner called by Fox News.",
+                Some("what wins an office"),
+            ),
+            ("Whoever is sworn in has won.", "", Some("what wins an office")),
+            ("It is the certified winner.", "It is the certified winner.", None),
+        ],
+    );
+}
+
+#[test]
+fn awards_and_competitions_with_an_end_on_one_side_alone_are_reviewed() {
+    // Facts as the venues had them, in other words.
+    probed(
+        "Will Rodri win the 2026 Ballon d'Or?",
+        "If Rodri wins the 2026 Ballon d'Or, France Football says so and the market resolves to Yes.",
+        "The winner of the 2026 Ballon d'Or by France Football.",
+        &[
+            ("", "", None),
+            (
+                "",
+                "If no winner of it has been declared by December 31, 2026, 11:59 PM ET, this goes to “Other”.",
+                Some("no result"),
+            ),
+        ],
+    );
+    probed(
+        "Will Spain win the 2026 FIFA World Cup?",
+        "If Spain wins the 2026 FIFA World Cup, the market resolves to Yes. FIFA decides.",
+        "The team that wins the 2026 FIFA World Cup. FIFA decides.",
+        &[
+            ("", "", None),
+            (
+                "",
+                "Should the tournament be permanently canceled, or not be completed by October 13, 2026, 11:59 PM, this goes to “Other”.",
+                Some("cancelled"),
+            ),
+        ],
+    );
+    let assists = "Players who are tied are told apart by FIFA's tiebreaker: the most assists, then the fewest minutes.";
+    let penalties = "A tie goes to the official leader, then to fewer goals from penalty kicks, then to the name that is first alphabetically.";
+    probed(
+        "Will Lionel Messi score the most goals at the 2026 FIFA World Cup?",
+        "If Lionel Messi leads the 2026 FIFA World Cup in goals, the market resolves to Yes. FIFA decides.",
+        "The player who scores the most goals at the 2026 FIFA World Cup. FIFA decides.",
+        &[
+            (assists, assists, None),
+            (assists, penalties, Some("tie")),
+            (
+                assists,
+                "Players who are tied are told apart by FIFA's tiebreaker: the most assists, then the fewest minutes. If it is cancelled, this goes to “Other”.",
+                Some("cancelled"),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_pair_that_is_void_by_one_rule_still_pays_its_dollar() {
+    let void = |rule: &str| {
+        format!(
+            "If Ada Lovelace is arrested before Jan 1, 2027, the market resolves to Yes. Reuters. If the trial is cancelled, {rule}."
+        )
+    };
+    for (rule, both, worst) in [
+        ("the market resolves 50-50", DOLLAR, DOLLAR / 2),
+        ("the market resolves to \"No\"", DOLLAR, 0),
+        ("the market remains open", DOLLAR, 0),
+        ("a fair price is paid", 0, 0),
+    ] {
+        let payoff = judged(TITLE, &void(rule), &void(rule)).payoff;
+        let case = payoff.cases.iter().find(|case| case.name == "void-both").unwrap();
+        assert_eq!((case.together, payoff.worst), (both, worst), "{rule}");
+    }
 }

@@ -77,7 +77,8 @@ pub struct Equality {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Every field that decides money is known and agrees.
+    /// What its kind needs is known on both sides and agrees, nothing contradicts, and neither side
+    /// speaks of a case on which the other is silent.
     Tradable,
     /// A person has to read it.
     NeedsReview,

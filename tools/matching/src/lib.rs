@@ -24,8 +24,11 @@ mod compare_words;
 mod compare_number;
 mod compare_time;
 mod compare_game;
+pub mod publishers; // who publishes what decides
 pub mod rules; // sentences of rules
+mod rules_words;
 pub mod gate; // how each side resolves
+pub mod gate_compare; // both, field by field
 pub mod payoff; // what a pair pays in every case
 pub mod score; // evidence -> share of equal pairs
 pub mod matcher; // all of it together

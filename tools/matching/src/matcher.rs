@@ -237,9 +237,7 @@ fn decide(
         return (Verdict::Blocked, blocking);
     }
     review.extend(different);
-    let needed = [Gate::needed(claims[0]), Gate::needed(claims[1])].concat();
-    let unknown = with(Relation::Unknown, &gate.compared);
-    review.extend(unknown.into_iter().filter(|f| needed.contains(&f.field.as_str())));
+    review.extend(gate.open(claims));
     review.extend(with(Relation::Unknown, fields));
     review.extend(fields.iter().filter(|f| f.field == "spelling").cloned());
     if equality.calibrated < CALIBRATED_MIN {

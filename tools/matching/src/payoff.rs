@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::gate::{Gate, Pays, Read, Record};
+use crate::gate::{Gate, Pays, Record};
 use crate::judgement::Relation;
 
 /// A dollar, in ten-thousandths.
@@ -42,10 +42,12 @@ impl Payoff {
         let relation =
             |field: &str| gate.compared.iter().find(|c| c.field == field).map(|c| c.relation);
         let late = relation("cut-off");
-        let together = match (here, there) {
-            // Both void by the same rule at half a dollar: a dollar together.
-            ([a, b], [c, d]) if a == b && c == d => a + c,
-            _ => here[0].saturating_add(there[0]),
+        // Both void by one rule: what it takes from one leg it gives to the other.
+        let one_rule = relation("cancelled") == Some(Relation::Equal)
+            && known(&gate.here).is_some_and(|pays| pays != Pays::FairPrice);
+        let together = match one_rule {
+            true => DOLLAR,
+            false => here[0].saturating_add(there[0]),
         };
         let case = |name: &str, here: [u16; 2], there: [u16; 2], together: u16, excluded: bool| {
             Case { name: name.to_owned(), here, there, together, excluded }
@@ -58,7 +60,7 @@ impl Payoff {
             case("void-there", any, there, there[0], false),
             case("void-both", here, there, together.min(DOLLAR), false),
             // It happens after one cut-off and before the other: both legs can lose.
-            case("late", any, any, 0, late == Some(Relation::Equal)),
+            case("late", any, any, 0, matches!(late, Some(Relation::Equal | Relation::Compatible))),
         ];
         let worst = cases.iter().filter(|c| !c.excluded).map(|c| c.together).min().unwrap_or(0);
         Payoff { cases, worst }
@@ -90,10 +92,14 @@ impl Payoff {
 /// Names of the cases, in their order.
 const CASES: &[&str] = &["yes", "no", "void-here", "void-there", "void-both", "late"];
 
+/// What a side's rules say of an event that does not take place.
+fn known(record: &Record) -> Option<Pays> {
+    record.cancelled.as_ref().or(record.postponed.as_ref()).map(|read| read.value)
+}
+
 /// What a leg on a void market pays: an unknown rule can pay nothing.
 fn void_pays(record: &Record) -> [u16; 2] {
-    let known = |read: &Option<Read<Pays>>| read.as_ref().map(|r| r.value);
-    match known(&record.cancelled).or(known(&record.postponed)) {
+    match known(record) {
         Some(Pays::Half) => [DOLLAR / 2; 2],
         _ => [0, DOLLAR],
     }

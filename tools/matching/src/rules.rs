@@ -1,11 +1,10 @@
 //! Sentences of rules, and what they say of the cases in which an event does not run its course.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use crate::claim::Claim;
 use crate::gate::{Cutoff, Overtime, Pays, Read};
 use crate::listing::{Listing, Venue};
+use crate::publishers::{named_in, publishers, spaced};
+use crate::rules_words::{adjusted, has_no_result, pays, revised, rounded, standard, timed, until};
 use crate::span::{Span, SpanKind, spans};
 use crate::token::{bounded, tokens};
 use crate::when::Day;
@@ -34,149 +33,28 @@ pub struct Rules {
     pub postponed: Option<Clause>,
     /// Two are level.
     pub tie: Option<Clause>,
+    /// One side gives up.
+    pub forfeit: Option<Clause>,
+    /// Nobody has published or declared a result.
+    pub undecided: Option<Clause>,
     /// Extra time.
     pub overtime: Option<Read<Overtime>>,
     /// It may end early.
     pub early: Option<String>,
     /// Rounding.
-    pub rounding: Option<String>,
-    /// Days named with a deadline's words, and their sentence.
-    pub deadline: Option<(Day, Option<i32>, String)>,
+    pub rounding: Option<Read<String>>,
+    /// Which of several prints of one figure.
+    pub revision: Option<Read<String>>,
+    /// Seasonal adjustment.
+    pub adjustment: Option<Read<String>>,
+    /// What makes somebody the winner of an office.
+    pub standard: Option<Read<String>>,
+    /// A day named with a deadline's words, its clock and that clock's zone, and the sentence.
+    pub deadline: Option<(Day, Option<Clock>, String)>,
 }
 
-/// Publishers by the words that name them. The first column is the name that is compared.
-const PUBLISHERS: &[(&str, &[&str])] = &[
-    ("bls", &["bureau of labor statistics", "bls"]),
-    ("bea", &["bureau of economic analysis"]),
-    ("census", &["census bureau"]),
-    ("fed", &["federal reserve", "fomc"]),
-    ("ecb", &["european central bank"]),
-    ("cdc", &["centers for disease control", "cdc"]),
-    ("noaa", &["noaa", "national oceanic"]),
-    ("nasa", &["nasa", "giss", "land-ocean temperature"]),
-    ("nws", &["national weather service", "nws", "climatological report"]),
-    ("wunderground", &["wunderground", "weather underground"]),
-    ("binance", &["binance"]),
-    ("coinbase", &["coinbase"]),
-    ("cf-benchmarks", &["cf benchmarks", "brti", "real-time index", "real time index"]),
-    ("chainlink", &["chainlink"]),
-    ("pyth", &["pyth"]),
-    ("coingecko", &["coingecko"]),
-    ("coinmarketcap", &["coinmarketcap"]),
-    ("kraken", &["kraken.com", "kraken exchange"]),
-    ("yahoo", &["yahoo finance"]),
-    ("nasdaq", &["nasdaq.com"]),
-    ("ap", &["associated press"]),
-    ("reuters", &["reuters"]),
-    ("nyt", &["new york times"]),
-    ("fox", &["fox news"]),
-    ("nbc", &["nbc"]),
-    ("ddhq", &["decision desk"]),
-    ("reporting", &["credible reporting", "credible news", "media reporting", "major news"]),
-    (
-        "government",
-        &[
-            "state department",
-            "white house",
-            "official government",
-            "congress.gov",
-            "federal register",
-            "government of",
-        ],
-    ),
-    (
-        "election-authority",
-        &[
-            "certified",
-            "certification",
-            "electoral court",
-            "secretary of state",
-            "election authority",
-            "house of representatives",
-        ],
-    ),
-    (
-        "league",
-        &[
-            "governing league",
-            "nba",
-            "nfl",
-            "nhl",
-            "mlb",
-            "fifa",
-            "uefa",
-            "ncaa",
-            "official league",
-            "governing body",
-            "atp",
-            "wta",
-            "premier league",
-            "wimbledon",
-            "usta",
-            "formula 1",
-            "fia",
-        ],
-    ),
-    ("espn", &["espn"]),
-    (
-        "tournament",
-        &["liquipedia", "hltv", "official esl", "official tournament", "esl", "riot games"],
-    ),
-    ("france-football", &["france football", "ballon dor", "ballon d'or"]),
-    ("rotten-tomatoes", &["rotten tomatoes"]),
-    ("box-office-mojo", &["box office mojo"]),
-    ("the-numbers", &["the-numbers", "the numbers"]),
-    ("spotify", &["spotify"]),
-    ("billboard", &["billboard"]),
-    ("academy", &["academy of motion picture", "academy awards"]),
-];
-
-/// The publishers that a text names.
-#[must_use]
-pub fn publishers(text: &str) -> Vec<String> {
-    named_in(&spaced(text))
-}
-
-/// Places in [`PUBLISHERS`] by the first word of each of their names, with the words that follow.
-type Names = HashMap<String, Vec<(Vec<String>, usize)>>;
-
-/// The same, of a text that [`spaced`] made.
-fn named_in(spaced_text: &str) -> Vec<String> {
-    static NAMES: LazyLock<Names> = LazyLock::new(|| {
-        let mut by_first = Names::new();
-        for (place, (_, names)) in PUBLISHERS.iter().enumerate() {
-            for name in *names {
-                let name = spaced(name);
-                let mut words = name.split(' ').map(str::to_owned);
-                let first = words.next().unwrap_or_default();
-                by_first.entry(first).or_default().push((words.collect(), place));
-            }
-        }
-        by_first
-    });
-    let words: Vec<&str> = spaced_text.split(' ').collect();
-    let mut found = [false; PUBLISHERS.len()];
-    for (at, word) in words.iter().enumerate() {
-        for (rest, place) in NAMES.get(*word).into_iter().flatten() {
-            let follows = words.get(at + 1..at + 1 + rest.len());
-            found[*place] |= follows.is_some_and(|follows| follows == rest.as_slice());
-        }
-    }
-    let ids = PUBLISHERS.iter().zip(found).filter(|(_, found)| *found);
-    ids.map(|((id, _), _)| (*id).to_owned()).collect()
-}
-
-fn spaced(text: &str) -> String {
-    let plain = bounded(text).to_lowercase();
-    let mut out = String::with_capacity(plain.len());
-    for word in plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(word);
-    }
-    out
-}
+/// Minutes after midnight, and the zone where one is named.
+pub type Clock = (i32, Option<String>);
 
 /// The longest sentence that is quoted whole.
 const QUOTE_MAX: usize = 300;
@@ -211,6 +89,26 @@ fn sentences(text: &str) -> Vec<&str> {
     found
 }
 
+/// Stands between two sentences of one case.
+pub(crate) const JOINED: &str = " | ";
+
+/// Adds a sentence on a case to those before it. Two that pay differently are neither of them: what
+/// they come to is known where the other side says it in the same words.
+fn add(slot: &mut Option<Clause>, new: Clause) {
+    let Some(old) = slot.as_mut().filter(|old| old.pays.is_some() || new.pays.is_none()) else {
+        *slot = Some(new);
+        return;
+    };
+    let same = |pays: Pays| old.pays == Some(pays) && pays != Pays::Other;
+    if new.pays.is_some_and(|pays| !same(pays)) {
+        old.pays = Some(Pays::Other);
+        old.text = format!("{}{JOINED}{}", old.text, new.text);
+    } else if old.until.is_none() && new.until.is_some() {
+        old.text.clone_from(&new.text);
+    }
+    old.until = old.until.take().or(new.until);
+}
+
 impl Rules {
     /// Reads rules.
     #[must_use]
@@ -233,11 +131,6 @@ impl Rules {
         {
             self.source_text = Some(quote(sentence));
         }
-        let fill = |slot: &mut Option<Clause>, new: Clause| {
-            if slot.as_ref().is_none_or(|old| old.pays.is_none() && new.pays.is_some()) {
-                *slot = Some(new);
-            }
-        };
         if has(&[
             "cancel",
             "canceled",
@@ -247,16 +140,21 @@ impl Rules {
             "does not occur",
             "not played",
             "no contest",
-            "forfeit",
         ]) {
-            fill(&mut self.cancelled, clause());
+            add(&mut self.cancelled, clause());
         }
         if has(&["postpone", "rescheduled", "delayed", "suspended"]) {
-            fill(&mut self.postponed, clause());
+            add(&mut self.postponed, clause());
         }
         if [" tie ", " tied ", " ties ", " draw ", " dead heat "].iter().any(|w| words.contains(w))
         {
-            fill(&mut self.tie, clause());
+            add(&mut self.tie, clause());
+        }
+        if has(&["forfeit", "walkover"]) {
+            add(&mut self.forfeit, clause());
+        }
+        if has_no_result(&words) {
+            add(&mut self.undecided, clause());
         }
         if self.overtime.is_none() {
             let excluded = has(&[
@@ -294,11 +192,15 @@ impl Rules {
         {
             self.early = Some(quote(sentence));
         }
-        if self.rounding.is_none()
-            && has(&["rounded", "rounding", "decimal place", "significant figure"])
-        {
-            self.rounding = Some(quote(sentence));
-        }
+        let note = |slot: &mut Option<Read<String>>, value: Option<String>| {
+            if slot.is_none() {
+                *slot = value.map(|value| Read { value, text: quote(sentence) });
+            }
+        };
+        note(&mut self.rounding, rounded(sentence));
+        note(&mut self.revision, revised(&lower).map(str::to_owned));
+        note(&mut self.adjustment, adjusted(&lower).map(str::to_owned));
+        note(&mut self.standard, standard(&words));
         self.deadline_of(sentence);
     }
 
@@ -325,80 +227,20 @@ impl Rules {
             s.year_known && (s.kind == SpanKind::Deadline || (between && s.kind == SpanKind::On))
         });
         let Some(last) = by.map(|s| s.last).max() else { return };
-        let minute = (0..found.len())
-            .find_map(|at| crate::claim_words::clock_at(&found, at))
-            .map(|(minute, _, _)| minute);
-        self.deadline = Some((last, minute, quote(sentence)));
+        self.deadline = Some((last, timed(&found), quote(sentence)));
     }
-}
-
-/// What a sentence says is paid.
-fn pays(lower: &str) -> Option<Pays> {
-    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if has(&["50-50", "50/50", "50–50", "$0.50", "0.50 "]) {
-        Some(Pays::Half)
-    } else if has(&["fair price", "fair market", "fair value", "last traded", "last fair"]) {
-        Some(Pays::FairPrice)
-    } else if has(&[
-        "remain open",
-        "remains open",
-        "stay open",
-        "will remain",
-        "until the game has been completed",
-        "until it is played",
-        "rescheduled date",
-    ]) {
-        Some(Pays::Waits)
-    } else if has(&[
-        "to \"other\"",
-        "to “other”",
-        "alphabetical",
-        "no change",
-        "maintains rate",
-        "official winner",
-        "official leader",
-        "tiebreak",
-    ]) {
-        Some(Pays::Other)
-    } else if has(&["to \"no\"", "to “no”", "resolve to no", "resolves to no", "resolve no"]) {
-        Some(Pays::No)
-    } else {
-        None
-    }
-}
-
-/// `after July 1, 2026`, `within two days`: the last day, or the words' number of days.
-fn until(sentence: &str) -> Option<String> {
-    let found = tokens(sentence);
-    let mut used = vec![false; found.len()];
-    let day =
-        spans(&found, &mut used, None).into_iter().filter(|s| s.year_known).map(|s| s.last).max();
-    if let Some(day) = day {
-        return Some(day.text());
-    }
-    let at =
-        found.iter().position(|t| t.text == "days" || t.text == "hours" || t.text == "weeks")?;
-    let count = found.get(at.checked_sub(1)?)?;
-    let number = ["one", "two", "three", "four", "five", "six", "seven"]
-        .iter()
-        .position(|w| *w == count.text);
-    let count = number
-        .map(|n| (n + 1).to_string())
-        .or(count.number.map(|n| crate::quantity::decimal(n.micro)))?;
-    Some(format!("{count} {}", found[at].text))
 }
 
 /// The last moment that counts. A deadline in the rules is what binds, then one in the title.
 #[must_use]
 pub fn cutoff(listing: &Listing, claim: &Claim, rules: &Rules) -> Option<Read<Cutoff>> {
-    if let Some((day, minute, text)) = &rules.deadline {
-        let value = Cutoff { day: day.text(), minute: *minute, scheduled: false };
+    if let Some((day, clock, text)) = &rules.deadline {
+        let value = Cutoff { stated: true, ..Cutoff::at(*day, clock.clone()) };
         return Some(Read { value, text: text.clone() });
     }
     let dated = |span: &&Span| span.kind != SpanKind::Within && span.year_known;
     if let Some(span) = claim.spans.iter().filter(dated).max_by_key(|span| span.last) {
-        let minute = claim.clocks.last().filter(|(_, utc)| !utc).map(|(minute, _)| *minute);
-        let value = Cutoff { day: span.last.text(), minute, scheduled: false };
+        let value = Cutoff::at(span.last, timed(&tokens(&claim.text)));
         return Some(Read { value, text: claim.text.clone() });
     }
     let close = listing.close?;
@@ -407,6 +249,6 @@ pub fn cutoff(listing: &Listing, claim: &Claim, rules: &Rules) -> Option<Read<Cu
         Venue::Kalshi => "close_time",
         Venue::Polymarket => "endDate",
     };
-    let value = Cutoff { day: day.text(), minute: None, scheduled: true };
+    let value = Cutoff { scheduled: true, ..Cutoff::at(day, None) };
     Some(Read { value, text: format!("{name} {}", close.text()) })
 }

@@ -155,8 +155,9 @@ fn duel(scribe: &mut Scribe, league: &League, teams: [Team; 2], day: Day, whole:
                 description: format!(
                     "{}: This market will resolve to \"{there2}\" if the {there2} win the game by \
                      {points} or more points. Otherwise, this market will resolve to \"{there}\". \
-                     {VOID}",
-                    intro(day)
+                     {VOID} The result is published by the {}.",
+                    intro(day),
+                    league.source
                 ),
                 game: Some(("spreads", Some(format!("-{line}")))),
                 ..Bet::default()
@@ -195,8 +196,10 @@ fn duel(scribe: &mut Scribe, league: &League, teams: [Team; 2], day: Day, whole:
             outcomes: Some(["Over", "Under"]),
             description: format!(
                 "{}: This market will resolve to \"Over\" if the combined score is 45 or more \
-                 points. Otherwise, this market will resolve to \"Under\". {VOID}",
-                intro(day)
+                 points. Otherwise, this market will resolve to \"Under\". {VOID} The result is \
+                 published by the {}.",
+                intro(day),
+                league.source
             ),
             game: Some(("totals", Some("44.5".to_owned()))),
             ..Bet::default()
@@ -229,7 +232,8 @@ fn soccer(scribe: &mut Scribe, league: &League, teams: [Team; 2], day: Day) {
     let rest = format!(
         "this market will resolve to \"Yes\". Otherwise, this market will resolve to \"No\". {VOID} \
          This market refers only to the outcome within the first 90 minutes of regular play plus \
-         stoppage time."
+         stoppage time, as published by the {}.",
+        league.source
     );
     let number = scribe.page();
     let mut made = Vec::new();
