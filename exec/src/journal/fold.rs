@@ -85,17 +85,38 @@ pub struct State {
     pub past: VecDeque<Id>,
     /// Orders that a report was about before they were known, or that filled beyond what they are.
     pub contradictions: u64,
+    /// A run that began, as far as its opening is there. Its ids end the opening, and before them
+    /// it sent nothing: a crash may have torn it, and half of it says nothing of what is held.
+    opening: Option<Box<State>>,
 }
 
 impl State {
     /// Takes in the next record.
     pub fn take(&mut self, record: &Record) {
+        match (record, self.opening.take()) {
+            (Record::Ids { .. }, Some(opening)) => *self = *opening,
+            (
+                Record::Market { .. }
+                | Record::Token { .. }
+                | Record::Cash { .. }
+                | Record::Held { .. }
+                | Record::Seen { .. },
+                Some(mut opening),
+            ) => {
+                opening.take(record);
+                self.opening = Some(opening);
+                return;
+            }
+            // What the next start finds of the run before a torn opening is about that run.
+            (_, opening) => self.opening = opening,
+        }
         match *record {
             Record::Run { run, wall, live } => {
-                let mut past = core::mem::take(&mut self.past);
+                let mut past = self.past.clone();
                 past.extend(self.orders.values().map(|known| known.order.client));
                 past.drain(..past.len().saturating_sub(PAST_KEPT));
-                *self = State { run: Some(run), began: wall, live, past, ..State::default() };
+                let next = State { run: Some(run), began: wall, live, past, ..State::default() };
+                self.opening = Some(Box::new(next));
             }
             Record::Market { market, name } => {
                 let (key, name) = (key(market), text(name.as_bytes()));

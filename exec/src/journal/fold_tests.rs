@@ -260,3 +260,42 @@ fn markets_that_come_back_under_other_numbers_are_known_once() {
     come(&mut state, 4, "one");
     assert_eq!(state.markets.get(&(Venue::Kalshi.index(), 0)).map(String::as_str), Some("one"));
 }
+
+#[test]
+fn an_opening_that_is_torn_leaves_what_was_there_before() {
+    let mut before = begun();
+    let one = order(1, 0, Venue::Kalshi, Outcome::Yes);
+    before.take(&Record::Order(one));
+    before.take(&heard(&one, fill(10_000_000, 4_000_000, 7)));
+    let kalshi = market(Venue::Kalshi);
+    let cash = |venue| Record::Cash { venue, cash: Usd::new(5) };
+    let opening = [
+        Record::Run { run: 8, wall: Ns(2), live: false },
+        Record::Market { market: kalshi, name: name("KX") },
+        cash(Venue::Kalshi),
+        cash(Venue::Polymarket),
+        Record::Held { market: kalshi, outcome: Outcome::Yes, e6: 3 },
+        Record::Seen { trade: Id::uuid(99) },
+        Record::Ids { first: 1, last: 64 },
+    ];
+    let known = |state: &State| {
+        let State { run, began, cash, held, orders, markets, past, ids, .. } = state.clone();
+        (run, began, cash, held, orders, markets, past, ids)
+    };
+    for torn in 0..opening.len() {
+        let mut state = before.clone();
+        opening[..torn].iter().for_each(|record| state.take(record));
+        assert_eq!(known(&state), known(&before), "torn after {torn} records");
+        // The next start settles what that run left, and begins anew.
+        let (shares, cash, fee) = (Shares::new(10_000_000), Usd::new(4_000_000), Usd::new(7));
+        let client = one.client;
+        let venue = Venue::Kalshi;
+        state.take(&Record::Found(Finding { venue, client, exists: true, shares, cash, fee }));
+        assert_eq!(state.open().count(), 0);
+        opening.iter().for_each(|record| state.take(record));
+        assert_eq!((state.run, state.ids, state.orders.len()), (Some(8), 64, 0));
+        assert_eq!((state.held[&key(kalshi)], state.cash), ([3, 0], [Usd::new(5); 2]));
+        let past = before.past.iter().copied().chain([one.client, Id::uuid(99)]);
+        assert_eq!(state.past, past.collect::<VecDeque<Id>>());
+    }
+}

@@ -62,7 +62,9 @@ impl Comparison {
         let cash = spec.cash.map(Usd::new);
         let head = (0, engine::units::Ns(0), false);
         let mut state = State::default();
-        for record in super::opening::records(head, file, table, cash, &spec.held) {
+        let opening = super::opening::records(head, file, table, cash, &spec.held);
+        // An opening counts once its ids end it; nothing leaves under these.
+        for record in opening.into_iter().chain([Record::Ids { first: 1, last: 0 }]) {
             state.take(&record);
         }
         let mut comparison = Comparison {

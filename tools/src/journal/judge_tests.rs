@@ -300,6 +300,7 @@ fn what_was_traded_by_hand_just_before_a_run_began_counts_once() {
     // A run later it is still known.
     let mut later = seen;
     later.take(&Record::Run { run: RUN + 1, wall: Ns(1), live: false });
+    later.take(&Record::Ids { first: 1, last: 64 });
     assert!(later.past.contains(&row.trade));
 }
 

@@ -41,11 +41,12 @@ pub struct Pruned {
 pub fn prune(dir: &Path, keep: Duration, now: SystemTime, fate: &Fate) -> Result<Pruned, String> {
     let fail = |error: &dyn std::fmt::Display| error.to_string();
     let mut files = Files::open(dir).map_err(|error| fail(&error))?;
-    let mut runs = Vec::new();
-    let found = reader::read(&mut files, &mut |seq, record| {
-        if let Record::Run { .. } = record {
-            runs.push(seq);
-        }
+    let (mut runs, mut opening) = (Vec::new(), None);
+    // A run whose opening was torn never was: the one before it is the last.
+    let found = reader::read(&mut files, &mut |seq, record| match record {
+        Record::Run { .. } => opening = Some(seq),
+        Record::Ids { .. } => runs.extend(opening.take()),
+        _ => {}
     });
     let found = found.map_err(|error| fail(&error))?;
     if let Verdict::Damaged(damage) = found.verdict {

@@ -5,6 +5,7 @@ use engine::tile::{Now, Tile as _};
 use engine::units::{Ns, Usd, Venue};
 use exec::journal::durable::{Durable, rings};
 use exec::journal::fold::State;
+use exec::journal::frame::{self, SEGMENT_HEAD};
 use exec::journal::reader::Verified;
 use exec::journal::tile::{JournalConfig, JournalTile};
 
@@ -65,6 +66,34 @@ fn old_runs_go_and_what_is_left_verifies_and_says_the_same() {
     journal(&dir);
     assert_eq!(read(&dir).0.verdict, Verdict::Whole);
     assert!(prune(&dir, Duration::ZERO, later, &Fate::Move(archive)).unwrap().segments > 0);
+}
+
+#[test]
+fn a_run_whose_opening_is_torn_is_no_last_run() {
+    let folder = tempfile::tempdir().unwrap();
+    journal(folder.path());
+    let (_, before) = read(folder.path());
+    let mut files = Files::open(folder.path()).unwrap();
+    // The last run's own segments go, but for the first records of its opening.
+    let head = |files: &mut Files, segment| {
+        let mut bytes = Vec::new();
+        files.read(segment, &mut bytes).unwrap();
+        let frame = frame::get(&bytes[SEGMENT_HEAD..]).unwrap();
+        let begins = matches!(Record::decode(frame.payload), Some(Record::Run { run: 3, .. }));
+        begins.then_some(SEGMENT_HEAD + frame.size())
+    };
+    let segments = files.segments().unwrap();
+    let found = segments.iter().find_map(|it| Some((*it, head(&mut files, *it)?)));
+    let (last, end) = found.unwrap();
+    for segment in segments.iter().filter(|segment| **segment > last) {
+        fs::remove_file(files.path(*segment)).unwrap();
+    }
+    files.cut(last, end).unwrap();
+    let (found, state) = read(folder.path());
+    assert_eq!((found.verdict, state.run, before.run), (Verdict::Whole, Some(2), Some(3)));
+    let later = SystemTime::now() + 2 * DAY;
+    prune(folder.path(), DAY, later, &Fate::Delete).unwrap();
+    assert_eq!(read(folder.path()).1, state);
 }
 
 #[test]
