@@ -56,6 +56,8 @@ pub struct Judgement {
     pub differences: Vec<Difference>,
     /// What is explained, in words, for whoever reads.
     pub notes: Vec<String>,
+    /// Orders of ours that rest in a book: none may, so they are to be taken back.
+    pub resting: Vec<OrderRow>,
 }
 
 impl Judgement {
@@ -176,6 +178,7 @@ impl Judge<'_> {
         }
         let exists = row.is_some() || sum.trades > 0;
         let what = format!("{place}: order {} of bundle {}", order.client, order.bundle.0);
+        self.out.resting.extend(row.filter(|row| row.stand == Stand::Resting).cloned());
         let holds_less = known.filled > sum.shares + sum.failed;
         if holds_less && self.is_old(known) && Judge::why_moves(row, &sum).is_none() {
             self.unlisted.push(*known);

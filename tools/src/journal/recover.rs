@@ -9,7 +9,6 @@ use engine::units::{Shares, Usd, Venue};
 use exec::id::Id;
 use exec::journal::Record;
 use exec::journal::fold::State;
-use exec::private::Stand;
 
 use super::judge::{Difference, judge, noted};
 use super::payouts;
@@ -188,11 +187,7 @@ impl Recovery {
         if lasts || waited >= self.patience.longest {
             return Turn::Failed(list);
         }
-        let ours = truth.orders.iter().filter(|row| {
-            row.stand == Stand::Resting
-                && self.state.orders.values().any(|k| Some(k.order.client) == row.client)
-        });
-        again(list, ours.cloned().collect())
+        again(list, found.resting)
     }
 
     fn done(&self, truth: &Truth, records: Vec<Record>, notes: Vec<String>) -> Turn {
@@ -274,3 +269,7 @@ fn rules(file: &PairFile, table: &PairTable) -> BTreeMap<String, FeeRule> {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "recover_tests.rs"]
+mod tests;

@@ -1,0 +1,59 @@
+//! What a recovery waits for, and what it takes back, told what the venues say.
+
+use super::*;
+use crate::model::{Model, Options};
+use crate::run::spec::RunSpec;
+use engine::top::MarketId;
+use engine::units::{Ns, Px};
+use exec::gate::kalshi::KalshiClerk;
+use exec::journal::record::name;
+
+const RUN: u64 = 77;
+
+const PATIENCE: Patience =
+    Patience { arrival: Duration::from_secs(60), longest: Duration::from_secs(180), adopt: false };
+
+/// A recovery of a run that began with nothing, and left these records.
+fn recovery(records: &[Record]) -> Recovery {
+    let model = Model::new(Options::default());
+    let spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
+    let (file, table) = (spec.pair_file().unwrap(), spec.setup().unwrap().table);
+    let market = MarketId::new(Venue::Kalshi, 0).unwrap();
+    let opening = [
+        Record::Run { run: RUN, wall: Ns(1), live: false },
+        Record::Market { market, name: name("KX") },
+        Record::Ids { first: 1, last: 64 },
+    ];
+    let mut state = State::default();
+    opening.iter().chain(records).for_each(|record| state.take(record));
+    Recovery::new(state, file, &table, PATIENCE)
+}
+
+#[test]
+fn an_order_that_rests_is_taken_back_though_no_record_of_it_is_left() {
+    let row = OrderRow {
+        venue: Venue::Kalshi,
+        order: Id::uuid(9),
+        client: Some(Id::uuid(KalshiClerk::client_order_id(RUN, 3, 0))),
+        name: "KX".to_owned(),
+        outcome: Outcome::Yes,
+        limit: Px::lit(4_000),
+        shard: 0,
+        stand: Stand::Resting,
+        expect: None,
+    };
+    let mut truth = Truth { orders: vec![row.clone()], ..Truth::default() };
+    let mut recovery = recovery(&[]);
+    let hear = |recovery: &mut Recovery, truth: &Truth| {
+        recovery.hear(PATIENCE.arrival, true, Ok(truth.clone()))
+    };
+    let Turn::Again { problem, cancels } = hear(&mut recovery, &truth) else { panic!() };
+    assert!(problem.contains("rests in the book"), "{problem}");
+    assert_eq!(cancels, [row]);
+    // Nobody else's order is touched, and none that ended.
+    truth.orders[0].client = Some(Id::uuid(KalshiClerk::client_order_id(RUN + 1, 3, 0)));
+    assert!(matches!(hear(&mut recovery, &truth), Turn::Done(_)));
+    truth.orders[0].client = cancels[0].client;
+    truth.orders[0].stand = Stand::Ended;
+    assert!(matches!(hear(&mut recovery, &truth), Turn::Done(_)));
+}
