@@ -83,14 +83,12 @@ impl Simulation {
                 Err(detail) => return Err(broken(detail)),
             },
         };
-        let arrival = start::patience(Environment::Sim, false).arrival;
-        let quiet = self.ended_at.is_none_or(|ended| span(now.since(ended)) >= arrival);
         let cut = self.lobby.borrow().refuses_until.map(|until| now < until);
         let wall = self.now().wall;
         let door = Door { host: &mut self.world, revoked: self.revoked };
         let courier = Courier::new(door, now, wall, cut);
         let answer = courier.ask(&self.config, &self.keys, recovery.wanted());
-        let turn = recovery.hear(span(now.since(began)), quiet, answer);
+        let turn = recovery.hear(span(now.since(began)), answer);
         if let Turn::Again { cancels, .. } = &turn {
             for row in cancels {
                 // Whether it worked shows with the next question.
@@ -187,9 +185,7 @@ impl Simulation {
         self.count_inputs();
         self.mix();
         self.fabric.abandon(now);
-        if self.trader.take().is_some() {
-            self.ended_at = Some(now);
-        }
+        self.trader = None;
         self.figures = None;
         self.glances = None;
         self.starting = None;

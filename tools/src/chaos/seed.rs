@@ -114,8 +114,6 @@ pub(super) struct Simulation {
     pub(super) trader: Option<Trader>,
     /// A start of it that is under way.
     pub(super) starting: Option<Starting>,
-    /// When the last one ended.
-    pub(super) ended_at: Option<Ns>,
     /// What stopped it until a person arms it again.
     pub(super) latch: Latch,
     /// When it is started again, or gets a processor again.
@@ -231,7 +229,6 @@ impl Simulation {
             config,
             spec,
             starting: None,
-            ended_at: None,
             latch: Latch::default(),
             checks: Checks::new(file.clone()),
             file,

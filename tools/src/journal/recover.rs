@@ -2,7 +2,7 @@
 //! figures agree, or says in words what is not.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use engine::pair::{FeeRule, Outcome, PairTable, Polarity};
 use engine::units::{Shares, Usd, Venue};
@@ -37,7 +37,9 @@ const SKEW_S: u64 = 10;
 /// How patient a recovery is, and what it may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Patience {
-    /// What left before the crash arrives within this time, or never.
+    /// What left before the crash arrives within this time, or never. It is waited for from when the
+    /// accounts are ours: how long the engine lived after its last record nobody knows, because a
+    /// disk that hangs holds up records and not the orders whose ids it holds.
     pub arrival: Duration,
     /// Longest wait for the venues to agree with themselves.
     pub longest: Duration,
@@ -64,13 +66,12 @@ pub struct Recovered {
     pub seen: Vec<Id>,
 }
 
-/// Recovers. `ended` is when the last engine wrote last. Blocks.
+/// Recovers, with the accounts locked: no other engine lives. Blocks.
 ///
 /// # Errors
 /// A readable list of what is open or differs.
 pub fn recover(
     state: &State,
-    ended: Option<SystemTime>,
     file: &PairFile,
     table: &PairTable,
     books: &mut dyn Books,
@@ -80,10 +81,9 @@ pub fn recover(
     let began = Instant::now();
     let mut reminded = began;
     loop {
-        let quiet = ended.is_none_or(|ended| since(ended) >= patience.arrival);
         let answer = books.ask(recovery.wanted());
         let waited = began.elapsed();
-        let problem = match recovery.hear(waited, quiet, answer) {
+        let problem = match recovery.hear(waited, answer) {
             Turn::Done(found) => return Ok(*found),
             Turn::Failed(list) => return Err(list),
             Turn::Again { problem, cancels } => {
@@ -149,11 +149,11 @@ impl Recovery {
         &self.wanted
     }
 
-    /// Hears what the venues said `waited` after the recovery began. `quiet` is true once whatever
-    /// was on its way when the engine ended must have arrived.
-    pub fn hear(&mut self, waited: Duration, quiet: bool, answer: Result<Truth, String>) -> Turn {
+    /// Hears what the venues said `waited` after the recovery began.
+    pub fn hear(&mut self, waited: Duration, answer: Result<Truth, String>) -> Turn {
         let again = |problem, cancels| Turn::Again { problem, cancels };
-        let quiet = quiet || self.state.ended;
+        // Nothing is on its way any more.
+        let quiet = self.state.ended || waited >= self.patience.arrival;
         let truth = match answer {
             Err(error) if waited >= self.patience.longest => {
                 return Turn::Failed(format!("  - {error}\n"));
@@ -220,11 +220,6 @@ fn seen(state: &State, truth: &Truth) -> Vec<Id> {
         }
     }
     seen
-}
-
-fn since(then: SystemTime) -> Duration {
-    // A clock that was set back proves nothing: wait on.
-    SystemTime::now().duration_since(then).unwrap_or_default()
 }
 
 /// What keeps a run from starting, and below it what was explained on the way.

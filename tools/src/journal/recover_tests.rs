@@ -7,6 +7,7 @@ use engine::top::MarketId;
 use engine::units::{Ns, Px};
 use exec::gate::kalshi::KalshiClerk;
 use exec::journal::record::name;
+use exec::private::Stand;
 
 const RUN: u64 = 77;
 
@@ -44,9 +45,8 @@ fn an_order_that_rests_is_taken_back_though_no_record_of_it_is_left() {
     };
     let mut truth = Truth { orders: vec![row.clone()], ..Truth::default() };
     let mut recovery = recovery(&[]);
-    let hear = |recovery: &mut Recovery, truth: &Truth| {
-        recovery.hear(PATIENCE.arrival, true, Ok(truth.clone()))
-    };
+    let hear =
+        |recovery: &mut Recovery, truth: &Truth| recovery.hear(PATIENCE.arrival, Ok(truth.clone()));
     let Turn::Again { problem, cancels } = hear(&mut recovery, &truth) else { panic!() };
     assert!(problem.contains("rests in the book"), "{problem}");
     assert_eq!(cancels, [row]);
@@ -56,4 +56,20 @@ fn an_order_that_rests_is_taken_back_though_no_record_of_it_is_left() {
     truth.orders[0].client = cancels[0].client;
     truth.orders[0].stand = Stand::Ended;
     assert!(matches!(hear(&mut recovery, &truth), Turn::Done(_)));
+}
+
+#[test]
+fn what_left_before_a_crash_is_waited_for_from_the_start_on_and_after_an_orderly_end_nothing_is() {
+    let ended = Record::End { unknown: 0, open: 0 };
+    let all = || Ok(Truth::default());
+    let mut after_crash = recovery(&[]);
+    for waited in [Duration::ZERO, PATIENCE.arrival - Duration::from_nanos(1)] {
+        let turn = after_crash.hear(waited, all());
+        assert!(matches!(&turn, Turn::Again { problem, .. } if problem.contains("on its way")));
+    }
+    assert!(matches!(after_crash.hear(PATIENCE.arrival, all()), Turn::Done(_)));
+    assert!(matches!(recovery(&[ended]).hear(Duration::ZERO, all()), Turn::Done(_)));
+    // An end that left something open proves nothing.
+    let unknown = Record::End { unknown: 1, open: 0 };
+    assert!(matches!(recovery(&[unknown]).hear(Duration::ZERO, all()), Turn::Again { .. }));
 }

@@ -137,8 +137,7 @@ pub fn start(
     eprint!("{nobodys}");
     let table = spec.setup().map_err(line)?.table;
     let patience = patience(config.environment, asked.adopt);
-    let ended = last_written(&config.journal.dir);
-    let found = recover(&kept.state, ended, &file, &table, books, patience).map_err(|list| {
+    let found = recover(&kept.state, &file, &table, books, patience).map_err(|list| {
         match asked.live {
             true => format!("the journal and the venues do not agree:\n{list}  Explain each, then start with --adopt to take the venues' word\n"),
             false => format!("the journal and the venues do not agree:\n{list}"),
@@ -177,12 +176,6 @@ pub fn begin<S: Storage>(
     records.extend(opening::records(head, file, table, found.cash, &found.held));
     records.extend(found.seen.iter().map(|trade| Record::Seen { trade: *trade }));
     kept.begin(head.0, waits, &records, now)
-}
-
-/// When a journal was written to last: the engine was alive then.
-fn last_written(dir: &Path) -> Option<SystemTime> {
-    let times = std::fs::read_dir(dir).ok()?.flatten();
-    times.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max()
 }
 
 #[cfg(test)]
