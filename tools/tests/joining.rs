@@ -266,3 +266,23 @@ fn a_pair_of_which_the_account_holds_something_waits_for_the_next_start() {
     let (code, told, errors) = run.end();
     assert_eq!(code, Some(0), "{told}{errors}");
 }
+
+#[test]
+fn a_pair_that_a_killed_run_held_is_among_the_pairs_of_the_next_start_though_it_is_blocked() {
+    let sim = venues(3_600);
+    let run = ["run", "--live", "--no-tui", "--json", "--seconds", "120"];
+    let mut first = Process::start(&mut sim.configured(&run), &sim.path("first"));
+    let log = || first.log();
+    // The first position of any pair, as its venue tells it.
+    let held = until("it holds nothing", PATIENCE, &log, || {
+        let (_, told, _) = output(&mut sim.configured(&["positions", "--json"]));
+        let own = sim.pairs("pairs.toml").pairs;
+        own.into_iter().find(|pair| told.contains(&format!("\"{}\"", pair.kalshi.ticker)))
+    });
+    first.kill();
+    sim.good(&["pairs", "block", &held.id, "--who", "ann", "--why", "a test"]);
+    let (code, told, errors) = output(&mut sim.configured(&[&run[..5], &["1"]].concat()));
+    assert_eq!(code, Some(0), "{told}{errors}");
+    let table = fs::read_to_string(sim.path("catalogue.pairs.toml")).unwrap();
+    assert!(table.contains(&format!("id = \"{}\"", held.id)), "{table}\n{errors}");
+}

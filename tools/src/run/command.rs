@@ -217,7 +217,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     let (_lock, journal) = match fills {
         Fills::Paper => (None, None),
         Fills::Venues => {
-            refuse(&config, &pairs, &mut session)?;
+            refuse(&config, &pairs, &own, &mut session)?;
             let lock = Lock::take(&config).map_err(|e| RunError::Refused(format!("  - {e}\n")))?;
             session = Session::open_patiently(&config)?;
             let asked = start::Asked { live: true, adopt: args.adopt };
@@ -314,8 +314,14 @@ pub fn record(args: &RecordArgs) -> Result<(), RunError> {
 }
 
 /// Refuses a live start that must not be, with every reason.
-fn refuse(config: &Config, pairs: &[PathBuf], session: &mut Session) -> Result<(), RunError> {
-    let file = config.load_pairs(pairs).map_err(|error| RunError::Words(error.to_string()))?;
+fn refuse(
+    config: &Config,
+    pairs: &[PathBuf],
+    own: &PairFile,
+    session: &mut Session,
+) -> Result<(), RunError> {
+    let mut file = config.load_pairs(pairs).map_err(|error| RunError::Words(error.to_string()))?;
+    discovered::only_answered_for(config, &mut file, own);
     let facts = facts::gather(config, Some(&file), &mut session.kalshi, &mut session.polymarket);
     let mut reasons: Vec<String> =
         live::refusals(config, &facts).into_iter().map(|refusal| refusal.0).collect();

@@ -21,7 +21,7 @@ use crate::catalogue::venues::Venues;
 use crate::config::Config;
 use crate::discover::{self, DiscoverError};
 use crate::journal::start;
-use crate::pairs::{self, PairFile};
+use crate::pairs::{self, PairFile, PairSpec};
 
 pub use watcher::{Beside, Watcher};
 
@@ -69,6 +69,16 @@ pub fn files(
     eprintln!("discovery: {} pairs beside {} of your files", entries.len(), own.pairs.len());
     files.push(table);
     Ok((files, own))
+}
+
+/// Leaves out what discovery put beside the user's files though it may not be traded: something of
+/// it is held. Its books are kept, nothing is decided on it, and nobody has to answer for it.
+pub fn only_answered_for(config: &Config, file: &mut PairFile, own: &PairFile) {
+    if !config.discovery.enabled && !config.discovery.force {
+        return;
+    }
+    let is_own = |pair: &PairSpec| own.pairs.iter().any(|own| own.id == pair.id);
+    file.pairs.retain(|pair| pair.verdict.trades_live() || is_own(pair));
 }
 
 /// True where the user's files have a pair of that name or of a market of it.
