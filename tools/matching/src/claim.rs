@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::alias::{Aliases, Class};
 use crate::claim_source::{anchor, league_of, ticker_year};
-use crate::claim_words::{clock_at, district_at, is_negation, stem};
+use crate::claim_words::{clock_at, district_at, honorific_at, is_negation, stem};
 use crate::game::Game;
 use crate::listing::{Listing, Venue};
 use crate::phrase::{
@@ -54,6 +54,8 @@ pub struct Term {
     pub known: bool,
     /// Number of the run of neighbouring names.
     pub run: usize,
+    /// Stands before the colon of a question, so that the question need not say it.
+    pub heading: bool,
 }
 
 /// The canonical form of one market.
@@ -125,7 +127,12 @@ impl Claim {
         }
         claim.glosses = glosses(&listing.title);
         claim.deed = deed(&title);
-        claim.read(&title, aliases, anchor);
+        let heading = heading(&title);
+        if heading > 0 {
+            claim.read(&title[..heading], aliases, anchor);
+            claim.terms.iter_mut().for_each(|term| term.heading = true);
+        }
+        claim.read(&title[heading..], aliases, anchor);
         let said = mention.as_ref().is_some_and(|m| m.of_subtitle);
         // A target that was the price when trading began is no strike of the question.
         let target = subtitle.get(..12).is_some_and(|s| s.eq_ignore_ascii_case("target price"));
@@ -200,6 +207,9 @@ impl Claim {
         if found[at].text == "who" && found[at].code {
             // The organisation, and no question.
             self.term("who".to_owned(), true, true, *run);
+            return 1;
+        }
+        if honorific_at(found, at) {
             return 1;
         }
         if let Some((what, length)) = after_at(found, at).or_else(|| tenor_at(found, at)) {
@@ -294,7 +304,7 @@ impl Claim {
 
     fn term(&mut self, text: String, name: bool, known: bool, run: usize) {
         if !self.terms.iter().any(|term| term.text == text) {
-            self.terms.push(Term { text, name, known, run });
+            self.terms.push(Term { text, name, known, run, heading: false });
         }
     }
 
@@ -310,11 +320,25 @@ impl Claim {
         self.slots.get(&class).is_some_and(|set| set.contains(value))
     }
 
-    /// Whether the figure is published with one decimal place.
-    pub(crate) fn printed_in_tenths(&self) -> bool {
-        let prints =
-            ["cpi", "core-cpi", "pce", "core-pce", "ppi", "gdp", "unemployment", "retail-sales"];
-        prints.iter().any(|metric| self.has(Class::Metric, metric))
+    /// The steps in which the figure is published, where they are tenths or whole things.
+    pub(crate) fn printed_step(&self) -> Option<i128> {
+        const TENTHS: &[&str] = &[
+            "cpi",
+            "core-cpi",
+            "pce",
+            "core-pce",
+            "ppi",
+            "gdp",
+            "unemployment",
+            "retail-sales",
+            "approval",
+        ];
+        let is = |metrics: &[&str]| metrics.iter().any(|metric| self.has(Class::Metric, metric));
+        match (is(TENTHS), is(&["rotten-tomatoes"])) {
+            (true, _) => Some(MICRO / 10),
+            (_, true) => Some(MICRO),
+            _ => None,
+        }
     }
 }
 
@@ -329,9 +353,23 @@ fn shown(listing: &Listing) -> String {
     }
 }
 
-/// `before OpenAI`: who comes second in an order of two. A date has been taken out before.
+/// Words of a heading.
+const HEADING_MAX: usize = 7;
+
+/// How many words stand before the colon of `Topic: will it happen?`.
+fn heading(title: &[Token]) -> usize {
+    let question =
+        |token: &Token| token.after_break && matches!(token.text.as_str(), "will" | "does" | "did");
+    title.iter().take(HEADING_MAX + 1).position(question).unwrap_or(0)
+}
+
+/// `before OpenAI`: who comes second in an order of two; `before the 2027 season`: what has a time
+/// of its own. A date has been taken out before.
 fn earlier_than(found: &[Token], at: usize) -> Option<&str> {
     let next = found.get(at + 1)?;
+    if crate::span::event_behind(found, at) {
+        return Some("the event");
+    }
     let name = next.capital && next.number.is_none() && next.date.is_none();
     let dated = crate::span::begins_date(found, at + 1);
     (found[at].text == "before" && name && !dated).then_some(next.text.as_str())

@@ -6,6 +6,7 @@ use crate::alias::Class;
 use crate::claim::Claim;
 use crate::listing::{Listing, Venue};
 use crate::quantity::{Match, Quantity, Unit, says};
+use crate::span::SpanKind;
 use crate::token::MICRO;
 
 /// Words of a central bank's meeting.
@@ -14,12 +15,15 @@ const MEETING: &[&str] = &["meet", "meeting", "decision", "decis"];
 impl Claim {
     /// Several ways to write one thing become one.
     pub(crate) fn mend(&mut self, listing: &Listing) {
+        self.counted(listing);
         let bank = self.values(Class::Bank).is_some() || self.has(Class::Metric, "fed-rate");
         let nothing = |q: &Quantity| q.bare && q.low.is_some_and(|low| low.0 == 0);
         if bank && self.values(Class::Direction).is_some() && self.quantities.iter().any(nothing) {
             self.slot(Class::Direction, "hold");
         }
         self.ceremony(listing);
+        self.implied();
+        self.beside();
         self.seats();
         match bank {
             // What it decides it decides at a meeting.
@@ -103,6 +107,92 @@ impl Claim {
             && listing.venue == Venue::Kalshi
         {
             self.slot(Class::Event, event);
+        }
+        // Prizes that one ceremony alone gives.
+        const PRIZES: &[(&str, &str)] = &[
+            ("best-picture", "oscars"),
+            ("album-of-the-year", "grammys"),
+            ("record-of-the-year", "grammys"),
+            ("song-of-the-year", "grammys"),
+            ("best-new-artist", "grammys"),
+            ("drama-series", "emmys"),
+            ("comedy-series", "emmys"),
+            ("limited-series", "emmys"),
+        ];
+        let prize = PRIZES.iter().find(|(award, _)| self.has(Class::Award, award));
+        if let (Some((_, event)), None) = (prize, self.values(Class::Event)) {
+            self.slot(Class::Event, event);
+        }
+    }
+
+    /// Words that stand for numbers: nothing of `how many`, a growth that is negative.
+    fn counted(&mut self, listing: &Listing) {
+        let none = |q: &Quantity| q.bare && q.low.is_some_and(|low| low.0 == 0);
+        let many = listing.title.to_lowercase().contains("how many");
+        if many && self.quantities.len() == 1 && self.quantities.iter().all(none) {
+            self.quantities.clear();
+            self.negated = !self.negated;
+        }
+        if self.values(Class::Metric).is_none() || !self.quantities.is_empty() {
+            return;
+        }
+        let signs = [
+            ("negativ", Quantity::below(0, false, Unit::Percent)),
+            ("positiv", Quantity::above(0, false, Unit::Percent)),
+        ];
+        for (word, quantity) in signs {
+            if let Some(at) = self.terms.iter().position(|term| term.text == word) {
+                self.terms.remove(at);
+                self.quantities.push(quantity);
+            }
+        }
+    }
+
+    /// What words mean beside others: gold beside the Olympics, to come first in a vote.
+    fn beside(&mut self) {
+        if self.values(Class::Event).is_some_and(|set| set.iter().any(|e| e.ends_with("olympics")))
+        {
+            for (asset, medal) in [("gold", "gold-medal"), ("silver", "silver-medal")] {
+                if self.has(Class::Asset, asset) {
+                    self.slots.entry(Class::Asset).or_default().remove(asset);
+                    self.slot(Class::Narrow, medal);
+                }
+            }
+        }
+        if self.has(Class::Verb, "finish-first") {
+            // Who has the most votes of a first round has not won yet.
+            self.slots.entry(Class::Verb).or_default().remove("finish-first");
+            let voted = self.values(Class::Office).is_some() || self.has(Class::Stage, "primary");
+            match voted {
+                true => self.slot(Class::Narrow, "first of the round"),
+                false => self.slot(Class::Verb, "win"),
+            }
+        }
+        // Out of a stage is not through it.
+        let out = self.terms.iter().position(|term| term.text == "abolish");
+        if let (Some(at), Some(_)) = (out, self.values(Class::Stage)) {
+            self.terms.remove(at);
+            let verb = if self.has(Class::Stage, "group") { "miss" } else { "eliminate" };
+            self.slot(Class::Verb, verb);
+        }
+        let bank = self.values(Class::Bank).is_some() || self.has(Class::Metric, "fed-rate");
+        let change = self.terms.iter().position(|term| term.text == "chang");
+        if let (Some(at), true, None) = (change, bank, self.values(Class::Direction)) {
+            self.terms.remove(at);
+            self.slot(Class::Direction, "change");
+        }
+        self.slots.retain(|_, values| !values.is_empty());
+    }
+
+    /// What words of one field say of another.
+    fn implied(&mut self) {
+        let later = self.spans.iter().any(|span| span.kind == SpanKind::After);
+        if later && self.has(Class::Narrow, "delayed") {
+            // Put off past a day is to come after it.
+            self.slots.entry(Class::Narrow).or_default().remove("delayed");
+        }
+        if self.has(Class::Narrow, "opening-weekend") && self.values(Class::Metric).is_none() {
+            self.slot(Class::Metric, "box-office");
         }
     }
 

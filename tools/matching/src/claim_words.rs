@@ -99,6 +99,51 @@ pub(crate) fn is_negation(found: &[Token], at: usize) -> bool {
     }
 }
 
+/// `Sen. Warren`, `Cardinal Parolin`: how a person is addressed, before the name.
+pub(crate) fn honorific_at(found: &[Token], at: usize) -> bool {
+    const WORDS: &[&str] = &[
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "sir",
+        "dame",
+        "sen",
+        "rep",
+        "congressman",
+        "congresswoman",
+        "cardinal",
+        "archbishop",
+        "bishop",
+        "ayatollah",
+        "sheikh",
+        "sultan",
+        "emir",
+        "judge",
+        "justice",
+        "gen",
+        "adm",
+        "col",
+        "capt",
+        "sgt",
+        "professor",
+        "prof",
+        "ambassador",
+        "lord",
+        "baroness",
+        "hon",
+        "singer",
+        "rapper",
+        "actor",
+        "actress",
+    ];
+    let word = &found[at];
+    let named = |token: &Token| token.capital && !token.code && token.number.is_none();
+    WORDS.contains(&word.text.as_str())
+        && word.capital
+        && found.get(at + 1).is_some_and(|next| named(next) && next.text.len() > 2)
+}
+
 /// A word without its ending: enough for `cases` and `case`.
 pub(crate) fn stem(word: &str) -> String {
     for ending in ["ing", "ed", "es", "s"] {

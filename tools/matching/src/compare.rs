@@ -91,7 +91,7 @@ pub fn may_equal(a: &Claim, b: &Claim) -> bool {
     }
     let anything = Context::everything();
     let contexts = [&anything, &anything];
-    dates(&mut found);
+    dates(&mut found, contexts);
     if !found.equal() {
         return false;
     }
@@ -99,7 +99,7 @@ pub fn may_equal(a: &Claim, b: &Claim) -> bool {
     if !found.equal() {
         return false;
     }
-    clocks(&mut found);
+    clocks(&mut found, contexts);
     let agreed = terms(&mut found, contexts);
     for class in CLASSES {
         if !found.equal() {
@@ -122,8 +122,9 @@ pub fn compare(a: &Claim, b: &Claim, contexts: [&Context; 2]) -> Comparison {
             slot(&mut found, *class, contexts, agreed);
         }
         numbers(&mut found, contexts);
-        dates(&mut found);
-        clocks(&mut found);
+        dates(&mut found, contexts);
+        clocks(&mut found, contexts);
+        places(&mut found, contexts);
         roles(&mut found);
         exchanged(&mut found);
         if a.negated != b.negated {
@@ -161,6 +162,15 @@ pub fn compare(a: &Claim, b: &Claim, contexts: [&Context; 2]) -> Comparison {
     }
 }
 
+/// Readings of two stations of one city are two.
+fn places(found: &mut Findings<'_>, contexts: [&Context; 2]) {
+    let [a, b] = contexts.map(|context| &context.stations);
+    let weather = found.a.kind == Kind::Weather && found.b.kind == Kind::Weather;
+    if weather && !a.is_empty() && !b.is_empty() && !a.iter().any(|station| b.contains(station)) {
+        found.add("station", Relation::Different, 500, || (a.join(", "), b.join(", ")));
+    }
+}
+
 /// What one does to another.
 const DONE_TO: &[&str] =
     &["strike", "invade", "recognize", "acquire", "pardon", "ban", "visit", "outperform"];
@@ -173,6 +183,12 @@ fn roles(found: &mut Findings<'_>) {
     // In the passive voice whom it is done to stands first.
     let passive = |claim: &Claim| claim.text.contains("ed by ");
     let turned = passive(found.a) != passive(found.b);
+    if same && a != b && !turned && done(&"outperform") {
+        // One of two does better.
+        found.inverted = !found.inverted;
+        found.add("who does it to whom", Relation::Compatible, 40, || (a.join(", "), b.join(", ")));
+        return;
+    }
     if same && a != b && !turned && DONE_TO.iter().any(done) {
         found.add("who does it to whom", Relation::Different, 500, || (a.join(", "), b.join(", ")));
     }

@@ -100,8 +100,16 @@ fn by_close(found: &Findings<'_>, a: &Game, b: &Game) -> (Relation, i32) {
         },
     };
     let Some(close) = close else { return (Relation::Unknown, 150) };
+    // Baseball is played on every day.
+    let daily = [a, b].iter().any(|game| game.league.as_deref() == Some("mlb"));
+    let days = [close.day(), close.eastern_day()];
+    if daily && days.iter().all(|end| *end != day && (end.0 - day.0).abs() < 3) {
+        return (Relation::Different, 500);
+    }
     match close.eastern_day().0 - day.0 {
         -1..=1 => (Relation::Compatible, 60),
+        // Two people meet once in a season, and teams of no known league hardly more.
+        -15..=15 if a.league.is_none() && b.league.is_none() => (Relation::Unknown, 130),
         -15..=15 => (Relation::Unknown, 200),
         _ => (Relation::Different, 500),
     }

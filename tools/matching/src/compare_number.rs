@@ -1,7 +1,7 @@
 //! Thresholds, ranges and bare numbers of two claims.
 
 use crate::alias::Class;
-use crate::claim::Term;
+use crate::claim::{Claim, Kind, Term};
 use crate::compare::Findings;
 use crate::context::Context;
 use crate::judgement::Relation;
@@ -25,9 +25,12 @@ pub(crate) fn numbers(found: &mut Findings<'_>, contexts: [&Context; 2]) {
             false => Match::Different,
         };
         // Prints have one decimal place: above 2.7 % is 2.8 % and more.
-        let printed = [found.a, found.b].iter().all(|claim| claim.printed_in_tenths());
+        let step = found.a.printed_step().filter(|step| found.b.printed_step() == Some(*step));
         let compare = |a: &Quantity, b: Quantity| match compare(a, b) {
-            Match::Different if printed => a.in_tenths().compare(b.in_tenths()),
+            Match::Different if step.is_some() && a.bare == b.bare => {
+                let step = step.unwrap_or(MICRO);
+                a.in_steps(step).compare(b.in_steps(step))
+            }
             other => other,
         };
         let best = right.iter().enumerate().min_by_key(|(_, b)| rank(compare(a, **b)));
@@ -43,6 +46,9 @@ pub(crate) fn numbers(found: &mut Findings<'_>, contexts: [&Context; 2]) {
             Match::Complement => {
                 found.inverted = !found.inverted;
                 (Relation::Equal, 0)
+            }
+            Match::ComplementBoundary if !bound_is_nothing(found, *a, b) => {
+                (Relation::Different, 500)
             }
             Match::ComplementBoundary => {
                 found.inverted = !found.inverted;
@@ -76,20 +82,27 @@ pub(crate) fn numbers(found: &mut Findings<'_>, contexts: [&Context; 2]) {
 /// From this count on, one more or less is no more than a thousandth.
 const MANY: i128 = 1000;
 
-/// Whether it cannot matter on which side of a bound the bound itself lies: a price, a share or a
-/// count of thousands is hardly ever exactly there. Few whole things and prints in tenths often are;
-/// but titles use both forms of one bucket of inflation.
+/// Whether it cannot matter on which side of a bound the bound itself lies: a price, a share of the
+/// votes or a count of thousands is hardly ever exactly there. Few whole things, polls, scores and
+/// prints in tenths often are; but titles use both forms of one bucket of a month's inflation.
 fn bound_is_nothing(found: &Findings<'_>, a: Quantity, b: Quantity) -> bool {
     let many = |q: Quantity| q.low.or(q.high).is_some_and(|b| b.0.abs() >= MANY * MICRO);
-    let inflation = [found.a, found.b].iter().all(|claim| {
+    let both = |is: &dyn Fn(&Claim) -> bool| is(found.a) && is(found.b);
+    let inflation = both(&|claim| {
         let values = claim.values(Class::Metric);
         values.is_some_and(|set| set.iter().any(|m| m.ends_with("cpi") || m.ends_with("pce")))
+            && !claim.has(Class::Basis, "yoy")
     });
-    let printed = found.a.printed_in_tenths() && found.b.printed_in_tenths();
+    let fine = both(&|claim| {
+        let counted = ["margin", "turnout", "vote-share"];
+        matches!(claim.kind, Kind::Election | Kind::Seats | Kind::AssetPrice)
+            || claim.values(Class::Asset).is_some()
+            || counted.iter().any(|metric| claim.has(Class::Metric, metric))
+    });
     match a.unit.max(b.unit) {
         _ if a.bare || b.bare => true,
         Unit::Dollar => true,
-        Unit::Percent => inflation || !printed,
+        Unit::Percent => inflation || fine,
         _ => many(a),
     }
 }

@@ -39,7 +39,13 @@ fn values(claim: &Claim, class: Class) -> Cow<'_, BTreeSet<String>> {
 }
 
 /// Verbs of which one happens exactly where the other does not.
-const OPPOSITES: &[(&str, &str)] = &[("win", "lose"), ("reach", "miss"), ("uphold", "overturn")];
+const OPPOSITES: &[(&str, &str)] = &[
+    ("win", "lose"),
+    ("reach", "miss"),
+    ("uphold", "overturn"),
+    ("relegate", "stay-up"),
+    ("pass", "reject"),
+];
 
 fn opposite(only_a: &[&String], only_b: &[&String], found: &Findings<'_>) -> bool {
     let ([x], [y]) = (only_a, only_b) else { return false };
@@ -78,6 +84,11 @@ pub(crate) fn slot(
             found.add(class.field(), Relation::Compatible, 0, texts);
             return;
         }
+        if matches!(pair, ("hold", "change") | ("change", "hold")) {
+            found.inverted = !found.inverted;
+            found.add(class.field(), Relation::Compatible, 0, texts);
+            return;
+        }
         if matches!(pair, ("up", "rise") | ("rise", "up") | ("down", "fall") | ("fall", "down")) {
             found.add(class.field(), Relation::Compatible, 20, texts);
             return;
@@ -92,11 +103,27 @@ pub(crate) fn slot(
         found.add(class.field(), Relation::Compatible, 80, texts);
         return;
     }
+    // To miss a date of release is not to be released by it.
+    let missed = matches!((only_a.as_slice(), only_b.as_slice()), ([one], []) | ([], [one]) if *one == "miss");
+    if class == Class::Verb && common && missed {
+        found.inverted = !found.inverted;
+        found.add(class.field(), Relation::Compatible, 80, texts);
+        return;
+    }
+    if class == Class::Party && two_parties(&a, &b, found) {
+        found.inverted = !found.inverted;
+        found.add(class.field(), Relation::Compatible, 40, texts);
+        return;
+    }
     // To leave an office is to be out; to leave a country is not.
+    let same_land = found.a.values(Class::Country) == found.b.values(Class::Country);
+    let of_office = |claim: &Claim| {
+        claim.values(Class::Country).is_none() || claim.values(Class::Office).is_some()
+    };
     if class == Class::Verb
         && leaving(&a)
         && leaving(&b)
-        && found.a.values(Class::Country) == found.b.values(Class::Country)
+        && (same_land || of_office(found.a) && of_office(found.b))
     {
         found.add(class.field(), Relation::Compatible, 40, texts);
         return;
@@ -228,6 +255,8 @@ fn one_sided(
         {
             compatible(40)
         }
+        // Who is named to what somebody leaves comes next.
+        Class::Next if all("next") && appointed(other) => compatible(60),
         // Who is nominated for an office is to be its next holder.
         Class::Next if all("next") && claim.has(Class::Stage, "nominee") => compatible(20),
         Class::Narrow if all("global") && other.has(Class::Metric, "temperature") => compatible(40),
@@ -299,6 +328,31 @@ fn one_sided(
         Class::Superlative if matched >= 1 => compatible(60),
         _ => different,
     }
+}
+
+/// One of two parties has more than half of the House where the other has not.
+fn two_parties(a: &BTreeSet<String>, b: &BTreeSet<String>, found: &Findings<'_>) -> bool {
+    let alone = |set: &BTreeSet<String>, party: &str| set.len() == 1 && set.contains(party);
+    let parties = alone(a, "democratic") && alone(b, "republican")
+        || alone(a, "republican") && alone(b, "democratic");
+    let of_house = [found.a, found.b].iter().all(|claim| {
+        claim.has(Class::Office, "house")
+            && claim.values(Class::District).is_none()
+            && claim.values(Class::State).is_none()
+            && claim.quantities.is_empty()
+            && claim.values(Class::Narrow).is_none()
+    });
+    let control =
+        found.a.values(Class::Control).is_some() || found.b.values(Class::Control).is_some();
+    parties && of_house && control
+}
+
+/// Whether somebody is to be put into a place that one alone holds.
+fn appointed(claim: &Claim) -> bool {
+    let lower = claim.text.to_lowercase();
+    let named = ["named", "appointed", "become", "chosen", "selected as"];
+    let place = ["ceo", "coach", "manager", "chair", "director", "bond", "host", "pope"];
+    named.iter().any(|word| lower.contains(word)) && place.iter().any(|word| lower.contains(word))
 }
 
 /// Whether a claim is not about the way that a price goes.

@@ -3,6 +3,7 @@
 use crate::alias::Class;
 use crate::claim::{Claim, Kind};
 use crate::compare::{Findings, trades_on};
+use crate::context::Context;
 use crate::judgement::Relation;
 use crate::span::{Span, SpanKind};
 use crate::when::{Day, UnixTime};
@@ -24,13 +25,26 @@ fn text(span: Option<&Span>, claim: &Claim) -> String {
 }
 
 /// Compares what both say of when.
-pub(crate) fn dates(found: &mut Findings<'_>) {
+pub(crate) fn dates(found: &mut Findings<'_>, contexts: [&Context; 2]) {
     let (a, b) = (main_span(found.a), main_span(found.b));
     let beside = |claim: &Claim| claim.spans.iter().filter(|s| s.also).count();
     let (relation, penalty) = match (a, b) {
+        (Some(x), Some(y)) if later_than(x, y) => {
+            // Later than a day is not up to that day; who remains until it may go after it.
+            let remains = [found.a, found.b].iter().any(|c| c.has(Class::Verb, "remain"));
+            found.inverted ^= !remains;
+            (Relation::Compatible, 60)
+        }
         // In June and July is not in one of them.
         (Some(_), Some(_)) if beside(found.a) != beside(found.b) => (Relation::Different, 500),
+        (Some(x), Some(y)) if of_week(x, y, found) => (Relation::Compatible, 40),
         (Some(x), Some(y)) => both(x, y, found.a, found.b),
+        // What one title leaves out, its rules may say.
+        (Some(x), None) if says_day(contexts[1], x) => (Relation::Compatible, 20),
+        (None, Some(y)) if says_day(contexts[0], y) => (Relation::Compatible, 20),
+        (None, None) if contexts[0].days.iter().any(|day| contexts[1].days.contains(day)) => {
+            (Relation::Compatible, 20)
+        }
         (Some(_), None) | (None, Some(_)) if same_end(found.a, found.b) => {
             (Relation::Compatible, 60)
         }
@@ -40,6 +54,27 @@ pub(crate) fn dates(found: &mut Findings<'_>) {
     };
     let (here, there) = (found.a, found.b);
     found.add("date", relation, penalty, || (text(a, here), text(b, there)));
+}
+
+/// Whether rules name the last day of a date.
+fn says_day(context: &Context, span: &Span) -> bool {
+    span.year_known && span.kind != SpanKind::After && context.days.contains(&span.last)
+}
+
+/// Whether one names a week, and the other the day on which `this week` ends.
+fn of_week(x: &Span, y: &Span, found: &Findings<'_>) -> bool {
+    let week = |span: &Span| span.kind == SpanKind::Within && (5..=8).contains(&days(span));
+    let day = |span: &Span, claim: &Claim| {
+        span.kind == SpanKind::On && claim.text.to_lowercase().contains("week")
+    };
+    x.last == y.last && (week(x) && day(y, found.b) || week(y) && day(x, found.a))
+}
+
+/// Whether one happens up to the day after which the other does.
+fn later_than(x: &Span, y: &Span) -> bool {
+    let kinds = [x.kind, y.kind];
+    let both = [SpanKind::After, SpanKind::Deadline].iter().all(|kind| kinds.contains(kind));
+    both && x.last == y.last && x.year_known && y.year_known
 }
 
 /// A period shorter than the shortest month.
@@ -64,11 +99,15 @@ fn both(x: &Span, y: &Span, a: &Claim, b: &Claim) -> (Relation, i32) {
     if decided && ends == 1 && month {
         return different;
     }
+    // Who controls the Senate after 2026 is who won it then.
+    let after = x.kind == SpanKind::After || y.kind == SpanKind::After;
+    if after && !(trades_on(a) || trades_on(b)) {
+        return if x.kind == y.kind && late == 0 { (Relation::Equal, 0) } else { different };
+    }
     let touching = a.kind == Kind::AssetPrice || b.kind == Kind::AssetPrice;
     match (x.kind, y.kind) {
         (SpanKind::Deadline, SpanKind::Deadline) => match late {
             0 => (Relation::Equal, 0),
-            1 => (Relation::Compatible, 60),
             _ => different,
         },
         (SpanKind::Deadline, SpanKind::On) | (SpanKind::On, SpanKind::Deadline) => {
@@ -122,6 +161,9 @@ fn one(span: &Span, other: &Claim) -> (Relation, i32) {
     let different = (Relation::Different, 500);
     if !span.year_known {
         return (Relation::Unknown, 60);
+    }
+    if span.kind == SpanKind::After {
+        return (Relation::Unknown, 150);
     }
     let whole_year = span.last.0 - span.first.0 >= 300 || span.season;
     let close = close_day(other);
@@ -181,22 +223,57 @@ fn window_end(claim: &Claim) -> Option<(i32, bool)> {
 }
 
 /// Compares times of day.
-pub(crate) fn clocks(found: &mut Findings<'_>) {
-    let (a, b) = (found.a.clocks.last().copied(), found.b.clocks.last().copied());
+pub(crate) fn clocks(found: &mut Findings<'_>, contexts: [&Context; 2]) {
+    let titles = [found.a.clocks.last().copied(), found.b.clocks.last().copied()];
     // A window of minutes ends when trading does.
-    let (a, b) = (a.or_else(|| window_end(found.a)), b.or_else(|| window_end(found.b)));
-    let (Some(a), Some(b)) = (a, b) else { return };
-    let eastern = |(minute, utc): (i32, bool), claim: &Claim| -> i32 {
-        if !utc {
-            return minute;
-        }
-        let day = main_span(claim).map_or(Day::default(), |span| span.last);
-        let at = UnixTime(day.start().0 + i64::from(minute) * 60);
-        i32::try_from(at.eastern().second_of_day() / 60).unwrap_or(minute)
+    let a = titles[0].or_else(|| window_end(found.a));
+    let b = titles[1].or_else(|| window_end(found.b));
+    let claims = [found.a, found.b];
+    let said = |at: usize, title: Option<(i32, bool)>| {
+        title.map(|clock| vec![eastern(clock, claims[at])]).unwrap_or_else(|| {
+            let times = contexts[at].clocks.iter().map(|clock| eastern(*clock, claims[at]));
+            let times: Vec<i32> = times.collect();
+            if times.is_empty() { price_end(claims[at]).into_iter().collect() } else { times }
+        })
     };
-    let (here, there) = (eastern(a, found.a), eastern(b, found.b));
-    let relation = if here == there { Relation::Equal } else { Relation::Different };
-    let show = |minute: i32| format!("{:02}:{:02} ET", minute / 60, minute % 60);
-    let penalty = if here == there { 0 } else { 500 };
-    found.add("time of day", relation, penalty, || (show(here), show(there)));
+    // Where no title says the hour, a price is that of the hour in the rules.
+    let hourly = claims.iter().all(|claim| {
+        let on_a_day = main_span(claim).is_some_and(|span| span.kind == SpanKind::On);
+        claim.kind == Kind::AssetPrice && on_a_day && !claim.quantities.is_empty()
+    });
+    let (here, there) = match (a, b) {
+        (Some(a), Some(b)) => (vec![eastern(a, found.a)], vec![eastern(b, found.b)]),
+        // What the rules say is not known yet.
+        _ if contexts.iter().any(|context| context.is_everything()) => return,
+        (None, None) if contexts.iter().any(|context| context.clocks.is_empty()) => return,
+        _ if hourly => (said(0, a), said(1, b)),
+        _ => return,
+    };
+    if here.is_empty() || there.is_empty() {
+        return;
+    }
+    let same = here.iter().any(|minute| there.contains(minute));
+    let (relation, penalty) = if same { (Relation::Equal, 0) } else { (Relation::Different, 500) };
+    let show = |all: &[i32]| {
+        let clock = |minute: &i32| format!("{:02}:{:02} ET", minute / 60, minute % 60);
+        all.iter().map(clock).collect::<Vec<_>>().join(", ")
+    };
+    found.add("time of day", relation, penalty, || (show(&here), show(&there)));
+}
+
+/// A time of day as minutes in New York.
+fn eastern((minute, utc): (i32, bool), claim: &Claim) -> i32 {
+    if !utc {
+        return minute;
+    }
+    let day = main_span(claim).map_or(Day::default(), |span| span.last);
+    let at = UnixTime(day.start().0 + i64::from(minute) * 60);
+    i32::try_from(at.eastern().second_of_day() / 60).unwrap_or(minute)
+}
+
+/// The minute at which trading ends on the day of a price: it is taken then.
+fn price_end(claim: &Claim) -> Option<i32> {
+    let close = claim.close.filter(|close| close.second_of_day() != 0)?.eastern();
+    let day = main_span(claim)?.last;
+    (close.day() == day).then(|| i32::try_from(close.second_of_day() / 60).ok()).flatten()
 }

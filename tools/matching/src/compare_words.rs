@@ -2,7 +2,7 @@
 
 use crate::alias::Class;
 use crate::claim::{Claim, Term};
-use crate::claim_words::{alike, nickname, root};
+use crate::claim_words::{alike, nickname, root, stem};
 use crate::compare::{Findings, joined};
 use crate::context::Context;
 use crate::judgement::Relation;
@@ -41,6 +41,8 @@ pub(crate) fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed
     });
     run_together(&mut left, &mut right);
     run_together(&mut right, &mut left);
+    left.retain(|term| !term.heading);
+    right.retain(|term| !term.heading);
     initials(&mut left, &mut right);
     initials(&mut right, &mut left);
     glossed(&mut left, found.a, found.b);
@@ -159,6 +161,21 @@ const SOFT: &[&str] = &[
     "permanent",
     "fixed",
     "domestic",
+    "form",
+    "brand",
+    "alone",
+    "overall",
+    "movie",
+    "chart",
+    "summer",
+    "federal",
+    "spot",
+    "appoint",
+    "number",
+    "figure",
+    "nationwide",
+    "current",
+    "currently",
 ];
 
 /// `dni` is `director national intelligence`.
@@ -182,6 +199,30 @@ fn initials(codes: &mut Vec<&Term>, names: &mut Vec<&Term>) {
 
 /// What makes another competition or team of a name.
 const TIERS: &[&str] = &[
+    "rapid",
+    "blitz",
+    "classical",
+    "junior",
+    "youth",
+    "indoor",
+    "team",
+    "relay",
+    "amateur",
+    "club",
+    "popcornmeter",
+    "audience",
+    "pilot",
+    "mini",
+    "pro",
+    "plus",
+    "lite",
+    "air",
+    "ultra",
+    "max",
+    "flash",
+    "nano",
+    "preview",
+    "beta",
     "masters",
     "challengers",
     "kickoff",
@@ -206,7 +247,7 @@ fn glossed(only: &mut Vec<&Term>, own: &Claim, other: &Claim) {
     for gloss in &own.glosses {
         let has_code = other.terms.iter().any(|term| term.text == gloss.code);
         only.retain(|term| match has_code {
-            true => !gloss.words.contains(&term.text),
+            true => !gloss.words.iter().any(|word| *word == term.text || stem(word) == term.text),
             false => term.text != gloss.code,
         });
     }
@@ -214,8 +255,13 @@ fn glossed(only: &mut Vec<&Term>, own: &Claim, other: &Claim) {
 
 /// A product with a name is one maker's: who releases it goes without saying.
 fn maker_unsaid(extra: &[&Term], found: &Findings<'_>, matched: usize) -> bool {
-    if extra.iter().all(|term| AGENCIES.contains(&term.text.as_str())) {
+    if extra.iter().all(|term| AGENCIES.contains(&term.text.as_str())) || by_office(extra, found) {
         return true;
+    }
+    // Papers can be let out by anybody.
+    let papers = |term: &Term| PAPERS.contains(&term.text.as_str());
+    if found.a.terms.iter().any(papers) {
+        return false;
     }
     let released = [found.a, found.b].iter().all(|claim| {
         let verbs = claim.values(Class::Verb);
@@ -235,6 +281,49 @@ fn maker_unsaid(extra: &[&Term], found: &Findings<'_>, matched: usize) -> bool {
     };
     let known = numbered && extra.iter().all(|term| term.known);
     released && matched > 0 && (known || makes(found.a) || makes(found.b))
+}
+
+/// What more than one has, and may let out.
+const PAPERS: &[&str] = &[
+    "file",
+    "document",
+    "doc",
+    "record",
+    "report",
+    "tape",
+    "email",
+    "transcript",
+    "list",
+    "hostag",
+    "prison",
+    "prisoner",
+    "footag",
+    "video",
+    "photo",
+    "memo",
+    "letter",
+];
+
+/// Only a president pardons, signs, nominates to an office and dismisses from it: a title in the
+/// passive voice leaves out who.
+fn by_office(extra: &[&Term], found: &Findings<'_>) -> bool {
+    let holder = extra.iter().all(|term| term.text == "trump");
+    let verb = ["sack", "sign"].iter().any(|v| both_have(found, Class::Verb, v));
+    let passive = |claim: &Claim| {
+        let lower = claim.text.to_lowercase();
+        !lower.contains("trump") && !lower.contains(" his ") && !lower.contains(" her ")
+    };
+    let nominated = both_have(found, Class::Stage, "nominee") && both_values(found, Class::Office);
+    let next = both_have(found, Class::Next, "next") && both_values(found, Class::Office);
+    holder && (verb || nominated || next) && (passive(found.a) || passive(found.b))
+}
+
+fn both_have(found: &Findings<'_>, class: Class, value: &str) -> bool {
+    found.a.has(class, value) && found.b.has(class, value)
+}
+
+fn both_values(found: &Findings<'_>, class: Class) -> bool {
+    found.a.values(class).is_some() && found.b.values(class).is_some()
 }
 
 /// `jun seok` is `junseok`.

@@ -164,6 +164,11 @@ impl Row {
             Listing {
                 venue: Venue::Polymarket,
                 id: self.polymarket_id.clone(),
+                // Some rows name the market by its slug.
+                slug: match self.polymarket_id.starts_with("0x") {
+                    true => String::new(),
+                    false => self.polymarket_id.clone(),
+                },
                 title: text(&self.polymarket_title),
                 rules: text(&self.polymarket_rules),
                 close: time(&self.polymarket_close_time),

@@ -82,6 +82,25 @@ pub struct Game {
     pub esports: bool,
 }
 
+/// Surnames, in full where the subtitle names one so: two players may have one surname.
+fn in_full(
+    mut teams: [String; 2],
+    listing: &Listing,
+    aliases: &Aliases,
+    league: Option<&str>,
+) -> [String; 2] {
+    let full = normal(&listing.subtitle);
+    let place = place_of(aliases, league, &teams, &full);
+    let longer = |short: &String| {
+        let words: Vec<&str> = full.split(' ').collect();
+        words.len() > 1 && words.len() <= 4 && words.last() == Some(&short.as_str())
+    };
+    if let Some(team) = place.and_then(|at| teams.get_mut(at)).filter(|team| longer(team)) {
+        *team = full;
+    }
+    teams
+}
+
 /// Words that end the name of the second team.
 const ENDS: &[&str] = &[
     "winner",
@@ -125,6 +144,18 @@ const ENDS: &[&str] = &[
     "draw",
     "fight",
     "bout",
+    "boxing",
+    "mma",
+    "ufc",
+    "tennis",
+    "cricket",
+    "rugby",
+    "darts",
+    "snooker",
+    "chess",
+    "scheduled",
+    "during",
+    "at",
 ];
 /// Words that make another team of a name.
 const OTHERS: &[&str] = &[
@@ -155,6 +186,16 @@ const OTHERS: &[&str] = &[
     "baptist",
     "valley",
     "wednesday",
+    "academy",
+    "reserves",
+    "youth",
+    "junior",
+    "juniors",
+    "challengers",
+    "u19",
+    "u20",
+    "u23",
+    "iii",
 ];
 
 impl Game {
@@ -178,6 +219,12 @@ impl Game {
         let table = league.and_then(|id| aliases.league(id));
         let esports = table.is_some_and(|l| l.sport == "esports");
         let market = market_of(listing, esports)?;
+        if table.is_some_and(|l| !l.draw) && listing.title.to_lowercase().contains("in regulation")
+        {
+            // Without overtime it is another bet.
+            return None;
+        }
+        let teams = in_full(teams, listing, aliases, league);
         let (named, assumed) = named(listing, aliases, league, &teams, market);
         let line = line_of(listing, market);
         let score = match market {
@@ -260,17 +307,37 @@ pub(crate) fn same_team(a: &str, b: &str) -> bool {
         long.iter().any(|w| {
             w == word
                 || crate::claim_words::alike(w, word)
+                || crate::claim_words::nickname(w, word)
                 || (word.len() <= 2 && w.starts_with(word.as_str()))
         })
     };
     let more = long.iter().filter(|w| !short.contains(w));
-    let extra_names =
-        short.len() == long.len() || more.clone().all(|w| !OTHERS.contains(&w.as_str()));
+    // `Christian Mbilli` is a person, and `Houston Christian` a college.
+    let forename = long.first().filter(|w| *w == "christian");
+    let other = |w: &String| OTHERS.contains(&w.as_str()) && forename != Some(w);
+    let extra_names = short.len() == long.len() || !more.clone().any(other);
     short.iter().all(holds) && extra_names
 }
 
 /// What stands between two opponents of which one is to win.
-const BEATS: &[&str] = &[" beat ", " defeat ", " win against ", " win over "];
+const BEATS: &[&str] = &[
+    " beat ",
+    " defeat ",
+    " win against ",
+    " win over ",
+    " win the series against ",
+    " win their series against ",
+    " win the match against ",
+    " win the game against ",
+    " win the fight against ",
+];
+
+/// `advance past the round of 16 against Mexico`: who, and against whom.
+fn through(lower: &str) -> Option<(&str, &str)> {
+    let (before, right) = lower.split_once(" against ")?;
+    let left = [" advance ", " qualify "].iter().find_map(|verb| before.split_once(verb))?.0;
+    Some((left, right))
+}
 
 /// `A vs B` of a text, folded.
 fn versus(text: &str, sports: bool) -> Option<[String; 2]> {
@@ -283,20 +350,41 @@ fn versus(text: &str, sports: bool) -> Option<[String; 2]> {
     // Earnings are no team.
     let figures = ["earnings", "estimates", "expectations", "record", "forecast"];
     let opponents = !figures.iter().any(|word| lower.contains(word));
-    let beats: &[&str] = if opponents && lower.starts_with(" will ") { BEATS } else { &[] };
-    let (at, sign) =
-        signs.iter().chain(beats).find_map(|sign| lower.find(sign).map(|at| (at, sign)))?;
-    let left = lower.get(..at)?;
-    let right = lower.get(at + sign.len()..)?;
+    let asked = lower.starts_with(" will ") || lower.contains(": will ");
+    let beats: &[&str] = if opponents && asked { BEATS } else { &[] };
+    let sign = signs.iter().chain(beats).find_map(|sign| lower.find(sign).map(|at| (at, sign)));
+    let (left, right) = match sign {
+        Some((at, sign)) => (lower.get(..at)?, lower.get(at + sign.len()..)?),
+        None => through(&lower).filter(|_| opponents && asked)?,
+    };
     let left = left.rsplit(": ").next()?;
-    let left = ["win the ", "will the ", "will ", "beat the "].iter().fold(left, |text, cut| {
+    let cuts = [
+        "win the ",
+        "will the ",
+        "will ",
+        "beat the ",
+        " goals in ",
+        " points in ",
+        " runs in ",
+        " goals be scored in ",
+    ];
+    let left = cuts.iter().fold(left, |text, cut| {
         text.rfind(cut).and_then(|at| text.get(at + cut.len()..)).unwrap_or(text)
     });
     let right = right.split([':', '?', '(', '|', '–']).next()?.split(" - ").next()?;
     let words = normal(right);
-    // A name has at least one word, be it `Team` of `Team Spirit`.
-    let ends = |(at, word): &(usize, &str)| *at == 0 || !ENDS.contains(word);
-    let right: Vec<&str> = words.split(' ').enumerate().take_while(ends).map(|(_, w)| w).collect();
+    let words: Vec<&str> = words.split(' ').collect();
+    // A name has at least one word, be it `Team` of `Team Spirit`; `women` before a sport is none.
+    let of_sport = |at: usize| {
+        let sex = matches!(words.get(at), Some(&("women" | "men")));
+        sex && words.get(at + 1).is_some_and(|next| ENDS.contains(next))
+    };
+    let named = |at: &usize| {
+        let ends = words.get(*at).is_some_and(|word| ENDS.contains(word)) || of_sport(*at);
+        *at == 0 || !ends
+    };
+    let right: Vec<&str> =
+        (0..words.len()).take_while(named).filter_map(|at| words.get(at).copied()).collect();
     let (left, right) = (normal(left), right.join(" "));
     let right = right.strip_prefix("the ").map_or(right.clone(), str::to_owned);
     let fits = |name: &str| !name.is_empty() && name.split(' ').count() <= 6;
@@ -371,7 +459,7 @@ fn times(listing: &Listing) -> (Option<Day>, Option<UnixTime>) {
     };
     let dated = dated(&listing.slug).or_else(|| dated(crate::token::bounded(&listing.title)));
     let dated = dated.or(start.map(UnixTime::eastern_day));
-    (dated.or_else(|| named_day(listing)), start)
+    (dated.or_else(|| named_day(listing)).or_else(|| scheduled_day(listing)), start)
 }
 
 /// The one day on which a title says that the game is; its year is that of the end of trading.
@@ -383,6 +471,21 @@ fn named_day(listing: &Listing) -> Option<Day> {
         [one] if one.kind == SpanKind::On && one.year_known => Some(one.first),
         _ => None,
     }
+}
+
+/// The day for which the rules say that the game is scheduled.
+fn scheduled_day(listing: &Listing) -> Option<Day> {
+    const QUOTE: usize = 60;
+    let rules = crate::token::bounded(&listing.rules);
+    let (_, rest) = rules
+        .split_once("scheduled for ")
+        .or_else(|| rules.split_once("scheduled to take place on "))?;
+    let near =
+        rest.char_indices().nth(QUOTE).map_or(rest, |(end, _)| rest.get(..end).unwrap_or(rest));
+    let found = tokens(near);
+    let anchor = listing.close.map(UnixTime::eastern_day);
+    let all = spans(&found, &mut vec![false; found.len()], anchor);
+    all.first().filter(|one| one.first == one.last && one.year_known).map(|one| one.first)
 }
 
 /// `26AUG07`.

@@ -32,15 +32,18 @@ pub(crate) fn market_of(listing: &Listing, esports: bool) -> Option<GameMarket> 
     }
     if !esports
         && !text.contains("world series")
-        && (has(&[" series?", "series winner", "win series"]) || series.ends_with("SERIES"))
+        && (has(&[" series?", "series winner", "win series", "series against", " in round "])
+            || series.ends_with("SERIES"))
     {
         return Some(GameMarket::Series);
     }
     if (kalshi && series.ends_with("BTTS")) || has(&["both teams to score", "btts"]) {
         Some(GameMarket::BothScore)
-    } else if has(&["to advance", "advances"]) {
+    } else if has(&["to advance", "advances", " advance past "]) {
         Some(GameMarket::Advance)
-    } else if (kalshi && series.ends_with("SPREAD")) || has(&["spread", "wins by", "win by"]) {
+    } else if (kalshi && series.ends_with("SPREAD"))
+        || has(&["spread", "wins by", "win by", " by more than ", " by over ", " by at least "])
+    {
         Some(GameMarket::Spread)
     } else if (kalshi && series.ends_with("TOTAL")) || has(&["o/u", "total", "over ", "under "]) {
         Some(GameMarket::Total)
@@ -156,8 +159,10 @@ pub(crate) fn named(
             if found.is_some() {
                 return (found.map(Named::Team), false);
             }
-            if text.starts_with("spread: ") && teams[1].is_empty() {
-                return (Some(Named::Team(0)), false);
+            let of_spread = text.strip_prefix("spread: ").and_then(|rest| rest.split_once('('));
+            if let Some((name, _)) = of_spread {
+                let alone = teams[1].is_empty().then_some(0);
+                return (place(name).or(alone).map(Named::Team), false);
             }
             // `A vs. B` without outcomes: by custom the first is YES. Good for a study, not for money.
             let bare = listing.outcomes.is_empty() && !text.contains("will ");

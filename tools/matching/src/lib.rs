@@ -18,6 +18,7 @@ mod game_one;
 pub mod game; // games of two teams
 pub mod judgement; // what is said of two listings
 pub mod context; // what stands beside a title
+mod station; // where the weather is read
 pub mod compare; // two claims, field by field
 mod compare_slot;
 mod compare_words;
@@ -25,6 +26,7 @@ mod compare_number;
 mod compare_time;
 mod compare_game;
 pub mod publishers; // who publishes what decides
+mod restate; // rules in place of a title
 pub mod rules; // sentences of rules
 mod rules_words;
 pub mod gate; // how each side resolves

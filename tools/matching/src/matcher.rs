@@ -8,6 +8,7 @@ use crate::gate::Gate;
 use crate::judgement::{Compared, Equality, Judgement, Mapping, Polarity, Relation, Verdict};
 use crate::listing::{Listing, Venue};
 use crate::payoff::Payoff;
+use crate::restate::by_rules;
 use crate::score::calibrated;
 
 /// Compares listings with one set of name tables.
@@ -69,7 +70,11 @@ impl Matcher {
         let [a, b] = self.hinted(listings, claims);
         let (a, b) = (a.as_ref().unwrap_or(claims[0]), b.as_ref().unwrap_or(claims[1]));
         let contexts = [&Context::of(here, &self.aliases), &Context::of(there, &self.aliases)];
-        let comparison = compare(a, b, contexts);
+        let mut comparison = compare(a, b, contexts);
+        if !comparison.equal {
+            let said = by_rules([here, there], [a, b], contexts, &comparison, &self.aliases);
+            comparison = said.unwrap_or(comparison);
+        }
         let gate = Gate::of([here, there], [a, b]);
         let payoff = Payoff::of(&gate);
         let equality = Equality {

@@ -147,15 +147,23 @@ pub(crate) fn glosses(title: &str) -> Vec<Gloss> {
         let Some(inside) = plain.get(at + 1..).and_then(|rest| rest.split(')').next()) else {
             continue;
         };
-        let letters = inside.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let letters = inside.bytes().all(|b| b.is_ascii_alphanumeric())
+            && inside.bytes().next().is_some_and(|b| b.is_ascii_uppercase());
         let named = inside.bytes().filter(u8::is_ascii_uppercase).count() >= 2;
         if !letters || !named || inside.len() > CODE_MAX || inside.starts_with("BO") {
             continue;
         }
         let before = plain.get(..at).unwrap_or("");
         let words = before.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).rev();
-        let words = words.take_while(|w| w.starts_with(|c: char| c.is_uppercase()));
-        let words: Vec<String> = words.take(GLOSS_WORDS_MAX).map(str::to_lowercase).collect();
+        // Written small, words are meant where their initials are the code.
+        let spelt: Vec<&str> = words.clone().take(inside.len()).collect();
+        let initials = spelt.iter().rev().filter_map(|w| w.chars().next());
+        let code = inside.to_uppercase();
+        let by_initials = initials.flat_map(char::to_uppercase).eq(code.chars());
+        let capital = |w: &&str| by_initials || w.starts_with(|c: char| c.is_uppercase());
+        let most = if by_initials { inside.len() } else { GLOSS_WORDS_MAX };
+        let words = words.take_while(capital).take(most);
+        let words: Vec<String> = words.map(str::to_lowercase).collect();
         found.push(Gloss { words, code: inside.to_lowercase() });
     }
     found
@@ -164,6 +172,9 @@ pub(crate) fn glosses(title: &str) -> Vec<Gloss> {
 /// What somebody is to say: in quotes behind `say`, or the subtitle where the title asks.
 pub(crate) fn mention(title: &str, subtitle: &str) -> Option<Mention> {
     let lower = title.to_ascii_lowercase();
+    if let Some(mention) = said(title) {
+        return Some(mention);
+    }
     let (at, verb) = [" say ", " says ", " mention ", " mentions "]
         .iter()
         .find_map(|verb| lower.find(verb).map(|at| (at, verb.len())))?;
@@ -187,6 +198,18 @@ pub(crate) fn mention(title: &str, subtitle: &str) -> Option<Mention> {
         None => return None,
     };
     Some(Mention { words, rest, of_subtitle: true })
+}
+
+/// `Will "Mahomes" be said by the announcers?`
+fn said(title: &str) -> Option<Mention> {
+    let marks = ['"', '\u{201c}', '\u{201d}'];
+    let (before, rest) = title.split_once(marks)?;
+    let (quoted, after) = rest.split_once(marks)?;
+    let lower = after.to_ascii_lowercase();
+    let passive = [" be said", " be mentioned", " said", " mentioned"];
+    let spoken = passive.iter().any(|verb| lower.starts_with(verb));
+    let rest = format!("{before}{after}");
+    spoken.then(|| Mention { words: alternatives(quoted), rest, of_subtitle: false })
 }
 
 /// `Hot / Hottest`: each counts.

@@ -14,8 +14,10 @@ pub enum Unit {
     Percent,
     /// Dollars.
     Dollar,
-    /// Degrees: Fahrenheit, where nothing is said.
+    /// Degrees of the scale of the place, which is not said.
     Degree,
+    /// Degrees Fahrenheit.
+    Fahrenheit,
     /// Degrees Celsius.
     Celsius,
 }
@@ -61,14 +63,13 @@ impl Quantity {
         Quantity { low: None, high: Some((value, included)), unit, bare: false }.whole()
     }
 
-    /// The same numbers of a figure that is published in tenths of a percent.
+    /// The same numbers of a figure that is published in such steps, as tenths of a percent.
     #[must_use]
-    pub fn in_tenths(mut self) -> Quantity {
-        let tenth = MICRO / 10;
-        let open = |bound: &(i128, bool)| !bound.1 && bound.0 % tenth == 0;
-        if self.unit == Unit::Percent && !self.bare {
-            self.low = self.low.map(|b| if open(&b) { (b.0 + tenth, true) } else { b });
-            self.high = self.high.map(|b| if open(&b) { (b.0 - tenth, true) } else { b });
+    pub fn in_steps(mut self, step: i128) -> Quantity {
+        let open = |bound: &(i128, bool)| !bound.1 && bound.0 % step == 0;
+        if matches!(self.unit, Unit::Percent | Unit::Count) && !self.bare {
+            self.low = self.low.map(|b| if open(&b) { (b.0 + step, true) } else { b });
+            self.high = self.high.map(|b| if open(&b) { (b.0 - step, true) } else { b });
         }
         self
     }
@@ -82,7 +83,7 @@ impl Quantity {
 
     /// Whole things and degrees have no halves: more than 2.5 is at least 3.
     fn whole(mut self) -> Quantity {
-        if !matches!(self.unit, Unit::Count | Unit::Degree | Unit::Celsius) {
+        if !matches!(self.unit, Unit::Count | Unit::Degree | Unit::Fahrenheit | Unit::Celsius) {
             return self;
         }
         let half = |value: i128| value.rem_euclid(MICRO) == MICRO / 2;
@@ -107,7 +108,11 @@ impl Quantity {
     /// The bound to compare by: in whole things, above 5 begins at 6.
     fn edge(self, bound: (i128, bool), up: bool) -> i128 {
         let step = match self.unit {
-            Unit::Count | Unit::Degree | Unit::Celsius if bound.0 % MICRO == 0 => MICRO,
+            Unit::Count | Unit::Degree | Unit::Fahrenheit | Unit::Celsius
+                if bound.0 % MICRO == 0 =>
+            {
+                MICRO
+            }
             _ => 0,
         };
         match (bound.1, up) {
@@ -120,9 +125,16 @@ impl Quantity {
     /// How two sets compare.
     #[must_use]
     pub fn compare(self, other: Quantity) -> Match {
-        let units =
-            self.unit == other.unit || self.unit == Unit::Count || other.unit == Unit::Count;
-        if !units {
+        let bare = [self.unit, other.unit].contains(&Unit::Count);
+        let scaled = |unit| matches!(unit, Unit::Degree | Unit::Fahrenheit | Unit::Celsius);
+        // It is nowhere so hot in degrees Celsius.
+        let hot = |q: Quantity| q.low.or(q.high).is_some_and(|bound| bound.0 > 50 * MICRO);
+        let celsius = [self.unit, other.unit].contains(&Unit::Celsius);
+        let unscaled = [self.unit, other.unit].contains(&Unit::Degree)
+            && scaled(self.unit)
+            && scaled(other.unit)
+            && !(celsius && hot(self));
+        if !(self.unit == other.unit || bare || unscaled) {
             return Match::Different;
         }
         if self.bare || other.bare {
@@ -149,7 +161,10 @@ impl Quantity {
         if let Some((of_low, low, of_high, high)) = opposite {
             let touches = low.0 == high.0 && low.1 != high.1;
             let steps = of_low.edge(low, true) - MICRO == of_high.edge(high, false)
-                && matches!(of_low.unit, Unit::Count | Unit::Degree | Unit::Celsius);
+                && matches!(
+                    of_low.unit,
+                    Unit::Count | Unit::Degree | Unit::Fahrenheit | Unit::Celsius
+                );
             if touches || steps {
                 return Match::Complement;
             }
@@ -178,6 +193,7 @@ impl Quantity {
             Unit::Percent => " %",
             Unit::Dollar => " $",
             Unit::Degree => "°",
+            Unit::Fahrenheit => "°F",
             Unit::Celsius => "°C",
         };
         let side = |bound: (i128, bool), sign: &str| {
@@ -296,6 +312,8 @@ fn unit(number: Number) -> Unit {
         Unit::Dollar
     } else if number.celsius {
         Unit::Celsius
+    } else if number.fahrenheit {
+        Unit::Fahrenheit
     } else if number.degrees {
         Unit::Degree
     } else {
@@ -331,9 +349,13 @@ fn with_unit(found: &[Token], used: &mut [bool], at: usize, mut number: Number) 
             "degrees" | "degree" | "fahrenheit" | "celsius" => {
                 number.degrees = true;
                 number.celsius |= token.text == "celsius";
+                number.fahrenheit |= token.text == "fahrenheit";
                 1
             }
-            "f" if number.degrees => 1,
+            "f" if number.degrees => {
+                number.fahrenheit = true;
+                1
+            }
             _ => break,
         };
         number.micro = number.micro.saturating_mul(by);

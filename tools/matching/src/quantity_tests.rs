@@ -18,7 +18,7 @@ fn comparisons_are_read_before_and_behind_a_number() {
         ("hit $1.5m", "1500000 $"),
         ("$2 trillion or above", ">= 2000000000000 $"),
         ("80° to 81°", "80 to 81°"),
-        ("80-81°F", "80 to 81°"),
+        ("80-81°F", "80 to 81°F"),
         ("between 3.5% and 4%", "3.5 to 4 %"),
         ("226-229 seats", "226 to 229"),
         ("50+ bps decrease", ">= 0.5 %"),

@@ -15,6 +15,8 @@ pub enum SpanKind {
     Within,
     /// On one day.
     On,
+    /// At any time later than the last day.
+    After,
 }
 
 /// Days, first to last, both included.
@@ -57,30 +59,133 @@ pub(crate) fn spans(found: &[Token], used: &mut [bool], anchor: Option<Day>) -> 
         let mut begin = at;
         // `3 March 2026`: the day stands before the month.
         let kind = relation(found, &mut begin);
+        let scheduled = scheduled(found, end);
+        let text = |at: usize| found.get(at).map_or("", |token| token.text.as_str());
+        let later = text(end) == "or" && matches!(text(end + 1), "later" | "after");
+        let from = later || matches!(kind, Some(Word::From));
+        let end = if later { end + 2 } else { end };
+        if scheduled && !matches!(kind, Some(Word::Within)) {
+            // What stands before it is no part of the date.
+            begin = at;
+        }
         let kind = match kind {
+            // A date that only says which season or meeting is meant is no deadline.
+            Some(Word::By | Word::Before | Word::After) if scheduled => SpanKind::Within,
             Some(Word::By | Word::Before) => SpanKind::Deadline,
+            Some(Word::After | Word::From) => SpanKind::After,
+            _ if later => SpanKind::After,
             Some(Word::End) => SpanKind::On,
             Some(Word::Within) if days.first != days.last => SpanKind::Within,
             _ if days.first == days.last => SpanKind::On,
             _ => SpanKind::Within,
         };
-        let before = matches!(relation(found, &mut at.clone()), Some(Word::Before));
-        let last = if before { Day(days.first.0 - 1) } else { days.last };
+        let before = !scheduled && matches!(relation(found, &mut at.clone()), Some(Word::Before));
+        let last = if before || from { Day(days.first.0 - 1) } else { days.last };
         let beside = begin.checked_sub(1).filter(|and| found[*and].text == "and");
         let also = beside.is_some() && beside == ended;
         let first = if kind == SpanKind::On { last } else { days.first };
         let words: Vec<&str> = found[begin..end].iter().map(|t| t.text.as_str()).collect();
-        out.push(Span { kind, first, last, text: words.join(" "), also, ..days });
+        let span = Span { kind, first, last, text: words.join(" "), also, ..days };
         used[begin..end].fill(true);
+        if let Some(from) =
+            out.last_mut().filter(|from| ranges(found, (from, ended), (&span, begin)))
+        {
+            // `Feb 2 - Feb 8`
+            from.kind = SpanKind::Within;
+            from.last = span.last;
+            from.text = format!("{} to {}", from.text, span.text);
+        } else {
+            out.push(span);
+        }
         ended = Some(end);
         at = end;
     }
     out
 }
 
+/// Whether two days are the ends of a range: a dash, `to`, `through` or `and` stands between.
+fn ranges(found: &[Token], from: (&Span, Option<usize>), to: (&Span, usize)) -> bool {
+    let ((from, Some(ended)), (to, begin)) = (from, to) else { return false };
+    let single = |span: &Span| matches!(span.kind, SpanKind::On | SpanKind::Deadline);
+    let days = from.kind == SpanKind::On && single(to) && from.first < to.last && !to.also;
+    let link = found.get(ended..begin).unwrap_or(&[]);
+    let linked = match link {
+        [] => {
+            to.text.starts_with("through")
+                || found.get(begin).is_some_and(|t| t.hyphen || !t.after_break)
+        }
+        [word] => matches!(word.text.as_str(), "to" | "and"),
+        _ => false,
+    };
+    days && linked && from.year_known && to.year_known
+}
+
+/// What has a time of its own, so that a date before it only says which of them.
+const SCHEDULED: &[&str] = &[
+    "season",
+    "offseason",
+    "draft",
+    "meeting",
+    "decision",
+    "election",
+    "elections",
+    "midterm",
+    "midterms",
+    "world",
+    "olympics",
+    "olympic",
+    "super",
+    "playoffs",
+    "campaign",
+    "summit",
+    "finals",
+    "final",
+    "convention",
+    "primary",
+    "primaries",
+    "presidential",
+    "general",
+    "fifa",
+    "nba",
+    "nfl",
+    "mlb",
+    "nhl",
+    "winter",
+    "summer",
+    "opener",
+    "deadline",
+    "trade",
+    "budget",
+    "gala",
+    "awards",
+    "oscars",
+    "grammys",
+    "fomc",
+    "fed",
+];
+
+/// Whether what follows a date is what has a time of its own.
+fn scheduled(found: &[Token], end: usize) -> bool {
+    let close = |token: &&Token| !token.after_break && SCHEDULED.contains(&token.text.as_str());
+    found.get(end).filter(close).is_some()
+}
+
+/// Whether what has a time of its own stands behind a `before` and the date that says which of
+/// them: the season of `before the 2027 season`.
+pub(crate) fn event_behind(found: &[Token], before: usize) -> bool {
+    let led = matches!(found[before].text.as_str(), "before" | "by" | "until");
+    let at = before + 1 + usize::from(found.get(before + 1).is_some_and(|t| t.text == "the"));
+    let date = (led && at < found.len()).then(|| date_at(found, at, None)).flatten();
+    date.is_some_and(|(_, end)| scheduled(found, end))
+}
+
 enum Word {
     By,
     Before,
+    /// `after June 30`: later than it.
+    After,
+    /// `on or after June 30`, `June 30 or later`.
+    From,
     Within,
     /// `at the end of July`: on its last day.
     End,
@@ -90,11 +195,13 @@ enum Word {
 fn relation(found: &[Token], begin: &mut usize) -> Option<Word> {
     let mut at = *begin;
     let mut end = false;
+    let word_at =
+        |at: usize, back: usize| at.checked_sub(back).map_or("", |n| found[n].text.as_str());
     let leads = |at: usize| {
         let word = at.checked_sub(1).map_or("", |n| found[n].text.as_str());
         matches!(word, "by" | "before" | "at" | "until" | "year")
     };
-    for _ in 0..4 {
+    for _ in 0..6 {
         let Some(before) = at.checked_sub(1) else { break };
         let word = match found[before].text.as_str() {
             // `ends November 12` is no end of November.
@@ -110,7 +217,27 @@ fn relation(found: &[Token], begin: &mut usize) -> Option<Word> {
             "by" | "until" | "through" | "till" => Word::By,
             // What must happen before the end of a year may happen on its last day.
             "before" if end => Word::By,
+            // `on or before June 30`
+            "before" if word_at(before, 1) == "or" && word_at(before, 2) == "on" => {
+                *begin = before - 2;
+                return Some(Word::By);
+            }
+            "after" if word_at(before, 1) == "or" && word_at(before, 2) == "on" => {
+                *begin = before - 2;
+                return Some(Word::From);
+            }
+            "than" if word_at(before, 1) == "later" => match word_at(before, 2) {
+                "no" | "not" => Word::By,
+                _ => Word::After,
+            },
+            // `on the final trading day of 2026`
+            "day" | "trading" | "final" | "last" if at < *begin || word_at(before, 0) == "day" => {
+                at = before;
+                end |= word_at(before, 0) != "day" && word_at(before, 0) != "trading";
+                continue;
+            }
             "before" => Word::Before,
+            "after" | "past" | "beyond" if !end => Word::After,
             "in" | "during" | "within" | "for" | "on" | "at" if end => Word::End,
             "in" | "during" | "within" | "for" | "on" => Word::Within,
             _ => break,

@@ -24,6 +24,8 @@ pub struct Number {
     pub degrees: bool,
     /// And `C` behind it.
     pub celsius: bool,
+    /// Or `F`.
+    pub fahrenheit: bool,
     /// `+` follows: this much or more.
     pub plus: bool,
     /// `st`, `nd`, `rd`, `th` follows.
@@ -308,6 +310,7 @@ fn number(chars: &[char], start: usize, before: Option<&Token>, hyphen: bool) ->
         "f" | "c" | "pp" => {
             value.degrees = letters != "pp";
             value.celsius = letters == "c";
+            value.fahrenheit = letters == "f";
             value.percent = letters == "pp";
             true
         }
@@ -333,6 +336,7 @@ fn number(chars: &[char], start: usize, before: Option<&Token>, hyphen: bool) ->
                 if value.degrees && !chars.get(at + 1).is_some_and(|c| c.is_alphanumeric()) =>
             {
                 value.celsius |= matches!(chars.get(at), Some('C' | 'c'));
+                value.fahrenheit |= matches!(chars.get(at), Some('F' | 'f'));
             }
             _ => break,
         }
