@@ -12,7 +12,8 @@ use crate::listing::{Listing, Venue};
 use crate::phrase::{
     Deed, Gloss, after_at, answered, deed, edition_at, glosses, mention, tenor_at,
 };
-use crate::quantity::{Quantity, quantities};
+use crate::quantity::Quantity;
+use crate::quantity_read::quantities;
 use crate::span::{Span, spans};
 use crate::token::{MICRO, Token, tokens};
 use crate::when::{Day, UnixTime};

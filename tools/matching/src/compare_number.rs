@@ -87,6 +87,7 @@ const MANY: i128 = 1000;
 /// prints in tenths often are; but titles use both forms of one bucket of a month's inflation.
 fn bound_is_nothing(found: &Findings<'_>, a: Quantity, b: Quantity) -> bool {
     let many = |q: Quantity| q.low.or(q.high).is_some_and(|b| b.0.abs() >= MANY * MICRO);
+    let cents = |q: Quantity| q.low.or(q.high).is_some_and(|b| b.0 % (MICRO / 10) != 0);
     let both = |is: &dyn Fn(&Claim) -> bool| is(found.a) && is(found.b);
     let inflation = both(&|claim| {
         let values = claim.values(Class::Metric);
@@ -103,7 +104,8 @@ fn bound_is_nothing(found: &Findings<'_>, a: Quantity, b: Quantity) -> bool {
         _ if a.bare || b.bare => true,
         Unit::Dollar => true,
         Unit::Percent => inflation || fine,
-        _ => many(a),
+        // A rate of exchange has four places.
+        _ => many(a) || cents(a) || cents(b),
     }
 }
 

@@ -297,6 +297,8 @@ fn one_sided(
         }
         // The most valuable of the finals is not that of the season.
         Class::Event if claim.values(Class::Award).is_some() => different,
+        // Cups of clubs, of the young and of other sports are called so too.
+        Class::Event if only.iter().any(|event| event.ends_with("-world-cup")) => different,
         Class::Event if matched >= 1 && claim.league.is_some() && claim.league == other.league => {
             compatible(60)
         }

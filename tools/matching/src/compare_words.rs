@@ -23,7 +23,8 @@ pub(crate) fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed
     let mut left: Vec<&Term> = a.iter().filter(|t| !b.iter().any(|o| o.text == t.text)).collect();
     let mut right: Vec<&Term> = b.iter().filter(|t| !a.iter().any(|o| o.text == t.text)).collect();
     let common: Vec<&Term> = a.iter().filter(|t| b.iter().any(|o| o.text == t.text)).collect();
-    let mut matched = common.iter().filter(|t| t.name).count();
+    let mut matched =
+        common.iter().filter(|t| t.name && !NATURAL.contains(&t.text.as_str())).count();
     let mut slips = Vec::new();
     // A slip of a letter, or an initial, counts only beside names that agree.
     left.retain(|t| {
@@ -59,6 +60,8 @@ pub(crate) fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed
                 && own.iter().any(|o| {
                     o.run == term.run
                         && o.name
+                        // `Hunter Biden` is not whom `Biden` alone means.
+                        && !o.known
                         && !HEADS.contains(&o.text.as_str())
                         && common.iter().any(|c| c.text == o.text)
                 });
@@ -89,8 +92,11 @@ pub(crate) fn terms(found: &mut Findings<'_>, contexts: [&Context; 2]) -> Agreed
         return Agreed { names: matched, extra: [left.len(), right.len()] };
     }
     let (names_left, names_right) = (names(&rest_left), names(&rest_right));
-    let sole = if names_left { &rest_left } else { &rest_right };
-    if names_left != names_right && maker_unsaid(sole, found, matched) {
+    let (sole, beside) = match names_left {
+        true => (&rest_left, &rest_right),
+        false => (&rest_right, &rest_left),
+    };
+    if names_left != names_right && beside.is_empty() && maker_unsaid(sole, found, matched) {
         found.add("maker", Relation::Compatible, 60, || (list(&rest_left), list(&rest_right)));
     } else if names_left || names_right {
         let texts = || (list(&rest_left), list(&rest_right));
@@ -138,6 +144,9 @@ const HEADS: &[&str] = &[
     "act",
     "bill",
 ];
+
+/// What happens in one country or another, so that it names none.
+const NATURAL: &[&str] = &["earthquake", "crewed", "ai", "volcano", "measles", "ebola", "tornado"];
 
 /// Words, without their endings, that say what both mean: a fixed mortgage, the stock of a company.
 const SOFT: &[&str] = &[
@@ -223,6 +232,8 @@ const TIERS: &[&str] = &[
     "nano",
     "preview",
     "beta",
+    "fold",
+    "flip",
     "masters",
     "challengers",
     "kickoff",
@@ -255,7 +266,10 @@ fn glossed(only: &mut Vec<&Term>, own: &Claim, other: &Claim) {
 
 /// A product with a name is one maker's: who releases it goes without saying.
 fn maker_unsaid(extra: &[&Term], found: &Findings<'_>, matched: usize) -> bool {
-    if extra.iter().all(|term| AGENCIES.contains(&term.text.as_str())) || by_office(extra, found) {
+    if extra.iter().all(|term| AGENCIES.contains(&term.text.as_str()))
+        || by_office(extra, found)
+        || head_of_state(extra, found)
+    {
         return true;
     }
     // Papers can be let out by anybody.
@@ -316,6 +330,17 @@ fn by_office(extra: &[&Term], found: &Findings<'_>) -> bool {
     let nominated = both_have(found, Class::Stage, "nominee") && both_values(found, Class::Office);
     let next = both_have(found, Class::Next, "next") && both_values(found, Class::Office);
     holder && (verb || nominated || next) && (passive(found.a) || passive(found.b))
+}
+
+/// What a country does, which its president is said to do.
+const OF_STATE: &[&str] =
+    &["acquire", "invade", "strike", "recognize", "leave", "join", "ban", "agree", "normalize"];
+
+/// `Trump` on one side, and on the other the country whose president he is.
+fn head_of_state(extra: &[&Term], found: &Findings<'_>) -> bool {
+    let land = |claim: &Claim| claim.has(Class::Country, "us");
+    let does = OF_STATE.iter().any(|verb| both_have(found, Class::Verb, verb));
+    extra.iter().all(|term| term.text == "trump") && does && land(found.a) != land(found.b)
 }
 
 fn both_have(found: &Findings<'_>, class: Class, value: &str) -> bool {

@@ -5,9 +5,9 @@ use serde::Serialize;
 use crate::alias::{Aliases, normal};
 use crate::claim::Kind;
 use crate::game_bet::{line_of, map_number, market_of, named, negated, place_of};
+use crate::game_time::times;
+use crate::game_title::versus;
 use crate::listing::{Listing, Venue};
-use crate::span::{SpanKind, spans};
-use crate::token::tokens;
 use crate::when::{Day, UnixTime};
 
 /// What is bet on.
@@ -101,62 +101,6 @@ fn in_full(
     teams
 }
 
-/// Words that end the name of the second team.
-const ENDS: &[&str] = &[
-    "winner",
-    "winners",
-    "mens",
-    "womens",
-    "pro",
-    "professional",
-    "college",
-    "game",
-    "match",
-    "soccer",
-    "football",
-    "baseball",
-    "basketball",
-    "hockey",
-    "end",
-    "ends",
-    "both",
-    "o",
-    "spread",
-    "total",
-    "round",
-    "to",
-    "over",
-    "under",
-    "who",
-    "moneyline",
-    "map",
-    "team",
-    "btts",
-    "on",
-    "in",
-    "bo1",
-    "bo3",
-    "bo5",
-    "exact",
-    "series",
-    "esports",
-    "more",
-    "draw",
-    "fight",
-    "bout",
-    "boxing",
-    "mma",
-    "ufc",
-    "tennis",
-    "cricket",
-    "rugby",
-    "darts",
-    "snooker",
-    "chess",
-    "scheduled",
-    "during",
-    "at",
-];
 /// Words that make another team of a name.
 const OTHERS: &[&str] = &[
     "st",
@@ -319,78 +263,6 @@ pub(crate) fn same_team(a: &str, b: &str) -> bool {
     short.iter().all(holds) && extra_names
 }
 
-/// What stands between two opponents of which one is to win.
-const BEATS: &[&str] = &[
-    " beat ",
-    " defeat ",
-    " win against ",
-    " win over ",
-    " win the series against ",
-    " win their series against ",
-    " win the match against ",
-    " win the game against ",
-    " win the fight against ",
-];
-
-/// `advance past the round of 16 against Mexico`: who, and against whom.
-fn through(lower: &str) -> Option<(&str, &str)> {
-    let (before, right) = lower.split_once(" against ")?;
-    let left = [" advance ", " qualify "].iter().find_map(|verb| before.split_once(verb))?.0;
-    Some((left, right))
-}
-
-/// `A vs B` of a text, folded.
-fn versus(text: &str, sports: bool) -> Option<[String; 2]> {
-    let lower = format!(" {} ", crate::token::folded(text).to_lowercase());
-    // Of two universities of one name the lesser known is named with its state.
-    let lower = lower.replace("(oh)", "oh").replace("(ohio)", "oh").replace("(fl)", "fl");
-    // In other titles `at` is a word.
-    let signs: &[&str] =
-        if sports { &[" vs. ", " vs ", " v. ", " @ ", " at "] } else { &[" vs. ", " vs ", " @ "] };
-    // Earnings are no team.
-    let figures = ["earnings", "estimates", "expectations", "record", "forecast"];
-    let opponents = !figures.iter().any(|word| lower.contains(word));
-    let asked = lower.starts_with(" will ") || lower.contains(": will ");
-    let beats: &[&str] = if opponents && asked { BEATS } else { &[] };
-    let sign = signs.iter().chain(beats).find_map(|sign| lower.find(sign).map(|at| (at, sign)));
-    let (left, right) = match sign {
-        Some((at, sign)) => (lower.get(..at)?, lower.get(at + sign.len()..)?),
-        None => through(&lower).filter(|_| opponents && asked)?,
-    };
-    let left = left.rsplit(": ").next()?;
-    let cuts = [
-        "win the ",
-        "will the ",
-        "will ",
-        "beat the ",
-        " goals in ",
-        " points in ",
-        " runs in ",
-        " goals be scored in ",
-    ];
-    let left = cuts.iter().fold(left, |text, cut| {
-        text.rfind(cut).and_then(|at| text.get(at + cut.len()..)).unwrap_or(text)
-    });
-    let right = right.split([':', '?', '(', '|', '–']).next()?.split(" - ").next()?;
-    let words = normal(right);
-    let words: Vec<&str> = words.split(' ').collect();
-    // A name has at least one word, be it `Team` of `Team Spirit`; `women` before a sport is none.
-    let of_sport = |at: usize| {
-        let sex = matches!(words.get(at), Some(&("women" | "men")));
-        sex && words.get(at + 1).is_some_and(|next| ENDS.contains(next))
-    };
-    let named = |at: &usize| {
-        let ends = words.get(*at).is_some_and(|word| ENDS.contains(word)) || of_sport(*at);
-        *at == 0 || !ends
-    };
-    let right: Vec<&str> =
-        (0..words.len()).take_while(named).filter_map(|at| words.get(at).copied()).collect();
-    let (left, right) = (normal(left), right.join(" "));
-    let right = right.strip_prefix("the ").map_or(right.clone(), str::to_owned);
-    let fits = |name: &str| !name.is_empty() && name.split(' ').count() <= 6;
-    (fits(&left) && fits(&right)).then_some([left, right])
-}
-
 /// The team of a name by the league's table, with words cut from its end.
 pub(crate) fn team(aliases: &Aliases, league: &str, name: &str) -> Option<String> {
     let words: Vec<&str> = name.split(' ').collect();
@@ -402,7 +274,7 @@ pub(crate) fn team(aliases: &Aliases, league: &str, name: &str) -> Option<String
 }
 
 /// The ticker's event part, without its date and time: `26AUG072140LADAZ`.
-fn ticker_event(listing: &Listing) -> Option<&str> {
+pub(crate) fn ticker_event(listing: &Listing) -> Option<&str> {
     if listing.venue != Venue::Kalshi {
         return None;
     }
@@ -435,57 +307,6 @@ fn ticker_teams(listing: &Listing, aliases: &Aliases, league: &str) -> Option<[S
     let (a, b) = (parts.next()?, parts.next()?);
     let named = |code: &str| aliases.team_of_code(league, code).map(str::to_owned);
     Some([named(a)?, named(b)?])
-}
-
-/// Local day and start: by ticker, typed field or slug.
-fn times(listing: &Listing) -> (Option<Day>, Option<UnixTime>) {
-    if let Some(event) = ticker_event(listing) {
-        let day = event.get(..7).and_then(ticker_day);
-        let clock = event.get(7..11).filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
-        let start = day.zip(clock).and_then(|(day, clock)| {
-            let hour: i64 = clock.get(..2)?.parse().ok()?;
-            let minute: i64 = clock.get(2..)?.parse().ok()?;
-            (hour < 24 && minute < 60)
-                .then(|| UnixTime::from_eastern(day, hour * 3600 + minute * 60))
-        });
-        return (day, start.or(listing.sport.start));
-    }
-    let start = listing.sport.start;
-    let dated = |text: &str| {
-        (0..text.len().saturating_sub(9)).find_map(|at| {
-            let part = text.get(at..at + 10)?;
-            UnixTime::parse(part).map(UnixTime::day)
-        })
-    };
-    let dated = dated(&listing.slug).or_else(|| dated(crate::token::bounded(&listing.title)));
-    let dated = dated.or(start.map(UnixTime::eastern_day));
-    (dated.or_else(|| named_day(listing)).or_else(|| scheduled_day(listing)), start)
-}
-
-/// The one day on which a title says that the game is; its year is that of the end of trading.
-fn named_day(listing: &Listing) -> Option<Day> {
-    let found = tokens(&listing.title);
-    let anchor = listing.close.map(UnixTime::eastern_day);
-    let all = spans(&found, &mut vec![false; found.len()], anchor);
-    match all.as_slice() {
-        [one] if one.kind == SpanKind::On && one.year_known => Some(one.first),
-        _ => None,
-    }
-}
-
-/// The day for which the rules say that the game is scheduled.
-fn scheduled_day(listing: &Listing) -> Option<Day> {
-    const QUOTE: usize = 60;
-    let rules = crate::token::bounded(&listing.rules);
-    let (_, rest) = rules
-        .split_once("scheduled for ")
-        .or_else(|| rules.split_once("scheduled to take place on "))?;
-    let near =
-        rest.char_indices().nth(QUOTE).map_or(rest, |(end, _)| rest.get(..end).unwrap_or(rest));
-    let found = tokens(near);
-    let anchor = listing.close.map(UnixTime::eastern_day);
-    let all = spans(&found, &mut vec![false; found.len()], anchor);
-    all.first().filter(|one| one.first == one.last && one.year_known).map(|one| one.first)
 }
 
 /// `26AUG07`.

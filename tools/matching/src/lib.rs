@@ -7,6 +7,7 @@ pub mod listing; // one market of one venue
 pub mod token; // text -> words and numbers
 pub mod alias; // words -> what they mean
 pub mod span; // words -> days
+mod quantity_read;
 pub mod quantity; // words -> bounds
 pub mod phrase; // turns of speech that no table of phrases can hold
 pub mod claim; // all of it -> the canonical form of one market
@@ -15,6 +16,8 @@ mod claim_source;
 mod claim_mend;
 mod game_bet;
 mod game_one;
+mod game_time;
+mod game_title;
 pub mod game; // games of two teams
 pub mod judgement; // what is said of two listings
 pub mod context; // what stands beside a title

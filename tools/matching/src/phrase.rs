@@ -160,7 +160,10 @@ pub(crate) fn glosses(title: &str) -> Vec<Gloss> {
         let initials = spelt.iter().rev().filter_map(|w| w.chars().next());
         let code = inside.to_uppercase();
         let by_initials = initials.flat_map(char::to_uppercase).eq(code.chars());
-        let capital = |w: &&str| by_initials || w.starts_with(|c: char| c.is_uppercase());
+        let links = ["for", "of", "the", "and", "in", "de"];
+        let capital = |w: &&str| {
+            by_initials || links.contains(w) || w.starts_with(|c: char| c.is_uppercase())
+        };
         let most = if by_initials { inside.len() } else { GLOSS_WORDS_MAX };
         let words = words.take_while(capital).take(most);
         let words: Vec<String> = words.map(str::to_lowercase).collect();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::quantity_read::quantities;
 use crate::token::tokens;
 
 fn read(text: &str) -> String {

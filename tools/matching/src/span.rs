@@ -175,8 +175,20 @@ fn scheduled(found: &[Token], end: usize) -> bool {
 pub(crate) fn event_behind(found: &[Token], before: usize) -> bool {
     let led = matches!(found[before].text.as_str(), "before" | "by" | "until");
     let at = before + 1 + usize::from(found.get(before + 1).is_some_and(|t| t.text == "the"));
+    const YEARLY: &[&str] = &[
+        "season",
+        "offseason",
+        "draft",
+        "election",
+        "elections",
+        "midterm",
+        "midterms",
+        "olympics",
+        "playoffs",
+    ];
     let date = (led && at < found.len()).then(|| date_at(found, at, None)).flatten();
-    date.is_some_and(|(_, end)| scheduled(found, end))
+    let yearly = |token: &Token| YEARLY.contains(&token.text.as_str());
+    led && date.map_or_else(|| found.get(at).is_some_and(yearly), |(_, end)| scheduled(found, end))
 }
 
 enum Word {
