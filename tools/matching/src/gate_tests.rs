@@ -121,7 +121,7 @@ fn probed(title: &str, kalshi: &str, polymarket: &str, probes: &[Probe]) {
         let fields: Vec<&str> = judgement.reasons.iter().map(|r| r.field.as_str()).collect();
         match want {
             None => {
-                assert_eq!(judgement.verdict, Verdict::Tradable, "{here} | {there}: {fields:?}")
+                assert_eq!(judgement.verdict, Verdict::Tradable, "{here} | {there}: {fields:?}");
             }
             Some(field) => {
                 assert_ne!(judgement.verdict, Verdict::Tradable, "{here} | {there}");
