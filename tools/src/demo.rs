@@ -24,6 +24,7 @@ use crate::journal::lock::Lock;
 use crate::journal::{opening, start};
 use crate::pairs::PairFile;
 use crate::rest::Agent;
+use crate::run::approvals;
 use crate::run::assemble::{self, Assembled};
 use crate::run::audit::{Audit, audit, paid_out, positions, standing};
 use crate::run::child::{ChildError, LOCKED, Ledgers, Venues, Wanted};
@@ -160,6 +161,10 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     spec.today = state.day.spec();
     let mut file = spec.pair_file().map_err(DemoError::Words)?;
     let mut session = Session::open_patiently(&config).map_err(words)?;
+    let short = approvals::objections(&config, &file, &mut session.polymarket).map_err(words)?;
+    if let Some(why) = short.first() {
+        return Err(DemoError::Words(why.clone()));
+    }
     let asked = start::Asked { live: false, adopt: false };
     let kept = start::start(&config, &mut spec, &mut session, asked).map_err(DemoError::Words)?;
     let injection = args.inject.clone().map(|wanted| wanted.named(&file.pairs)).transpose();

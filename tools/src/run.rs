@@ -11,6 +11,7 @@ pub mod audit; // our books against the simulated ledgers
 pub mod summary; // what a run came to
 pub mod doors; // where the venues are, and who we are there
 pub mod gates; // accounts, terms, signers and gates
+pub mod approvals; // what Polymarket may take from the wallet
 pub mod assemble; // a configuration and a spec -> tiles with rings
 pub mod brakes; // how it is stopped and armed from outside
 pub mod trade; // one run from its first connection to its last report

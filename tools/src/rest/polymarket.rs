@@ -2,20 +2,24 @@
 
 mod answers; // what comes back
 
+use std::collections::BTreeMap;
+
 use engine::units::{Shares, Usd};
 use exec::id::Id;
 use exec::private::{OrderNews, Page, polymarket as private};
+use exec::sign::address::Address;
 use exec::sign::l2::{ApiCredentials, L2Signer};
 use exec::sign::polymarket::PolymarketSigner;
 use feeds::json::Parser;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use self::answers::{BalanceReply, BookReply, ClobReply, GammaReply};
 pub use self::answers::{
     Book, Cancelled, ClobMarket, GammaMarket, Geoblock, OpenOrder, Posted, Resolved, Told, Trade,
+    allowances_of,
 };
-use self::answers::{BookReply, ClobReply, GammaReply};
 use super::agent::{self, Agent, Call, Carrier};
 use super::pace::Pace;
 use super::{RestError, RestErrorKind};
@@ -344,15 +348,24 @@ impl<A: Carrier> PolymarketRest<A> {
         self.private("DELETE", "/order", "", Some(body))
     }
 
+    /// How much pUSD each contract may take from the wallet, as far as the venue knows.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn allowances(&mut self) -> Result<BTreeMap<Address, Usd>, RestError> {
+        let query = format!("asset_type=COLLATERAL&signature_type={}", self.signature_type);
+        let reply = self.balance_and_allowances(&query)?;
+        let wrong = || self.form("/balance-allowance", "an allowance is no number");
+        allowances_of(&reply.allowances).ok_or_else(wrong)
+    }
+
     fn units(&mut self, query: &str) -> Result<i64, RestError> {
-        #[derive(Deserialize)]
-        struct Reply {
-            balance: String,
-            #[serde(rename = "allowances")]
-            _allowances: Option<IgnoredAny>,
-        }
-        let reply: Reply = self.private("GET", "/balance-allowance", query, None)?;
+        let reply = self.balance_and_allowances(query)?;
         reply.balance.parse().map_err(|_| self.form("/balance-allowance", "balance is no number"))
+    }
+
+    fn balance_and_allowances(&mut self, query: &str) -> Result<BalanceReply, RestError> {
+        self.private("GET", "/balance-allowance", query, None)
     }
 
     fn form(&self, path: &str, reason: &str) -> RestError {

@@ -13,6 +13,7 @@ use engine::risk::Word;
 use engine::units::{Usd, Venue};
 use engine::view::View;
 
+use super::approvals;
 use super::assemble::{self, Assembled};
 use super::clocks;
 use super::discovered::{self, Beside, Watcher};
@@ -220,6 +221,13 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
             refuse(&config, &pairs, &own, &mut session)?;
             let lock = Lock::take(&config).map_err(|e| RunError::Refused(format!("  - {e}\n")))?;
             session = Session::open_patiently(&config)?;
+            let file = spec.pair_file().map_err(RunError::Words)?;
+            let short = approvals::objections(&config, &file, &mut session.polymarket)?;
+            if !short.is_empty() {
+                return Err(RunError::Refused(
+                    short.iter().map(|it| format!("  - {it}\n")).collect(),
+                ));
+            }
             let asked = start::Asked { live: true, adopt: args.adopt };
             let journal = start::start(&config, &mut spec, &mut session, asked);
             (Some(lock), Some(journal.map_err(RunError::Refused)?))

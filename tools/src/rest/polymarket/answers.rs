@@ -1,7 +1,10 @@
 //! What Polymarket answers to slow requests, as it is written and as it is used.
 
-use engine::units::{Px, Qty};
+use std::collections::BTreeMap;
+
+use engine::units::{Px, Qty, Usd};
 use exec::private::FillNews;
+use exec::sign::address::Address;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -342,4 +345,29 @@ mod tests {
             );
         }
     }
+}
+
+/// What an account has, and what contracts may take of it; in base units.
+#[derive(Deserialize)]
+pub(super) struct BalanceReply {
+    pub balance: String,
+    #[serde(default)]
+    pub allowances: Value,
+}
+
+/// Allowances by contract; `None` where the answer is none, or one of them no number. What is beyond all money is all money, and
+/// a name that is no address is nobody's.
+pub fn allowances_of(told: &Value) -> Option<BTreeMap<Address, Usd>> {
+    let mut all = BTreeMap::new();
+    for (spender, units) in told.as_object()? {
+        let units = units.as_str()?;
+        if units.is_empty() || !units.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        let may = Usd::new(units.parse().unwrap_or(i64::MAX));
+        if let Some(spender) = Address::parse(spender) {
+            all.insert(spender, may);
+        }
+    }
+    Some(all)
 }
