@@ -322,6 +322,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             PrivateEvent::Order(news) => orders.news(&news, now.mono, figures, out),
             PrivateEvent::Position(_)
             | PrivateEvent::Stopped(_)
+            | PrivateEvent::Deleted(_)
             | PrivateEvent::Subscribed
             | PrivateEvent::Broken => {}
         };

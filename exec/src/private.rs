@@ -21,6 +21,8 @@ pub enum PrivateEvent {
     Position(PositionNews),
     /// The venue stopped this group of our orders, and takes no more into it.
     Stopped(Id),
+    /// Somebody deleted this group of our orders: none may be sent in it.
+    Deleted(Id),
     /// The channel is subscribed: from now on nothing is missed.
     Subscribed,
     /// The venue refused or ended the subscription: connect anew.

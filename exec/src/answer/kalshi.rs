@@ -109,8 +109,8 @@ fn client_of(object: Value<'_, '_, '_>) -> Option<Id> {
 }
 
 fn created(object: Value<'_, '_, '_>, client: Id) -> Option<Answer> {
-    if client_of(object).is_some_and(|theirs| theirs != client) {
-        return None;
+    if client_of(object) != Some(client) {
+        return None; // Whose it is, is not said: nothing of ours.
     }
     let order = Id::parse(text(object, "order_id")?)?;
     let (filled, remaining) = (qty(object, "fill_count")?, qty(object, "remaining_count")?);

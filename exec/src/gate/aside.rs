@@ -61,7 +61,9 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         match task {
             Task::Ask(key, question) => {
                 let channel = &mut self.channel;
-                let page = self.clerk.hear(question, head, body, &mut |event| match event {
+                let Some(client) = orders.get(key).map(|order| order.client) else { return };
+                let reply = (head, body);
+                let page = self.clerk.hear(question, client, reply, &mut |event| match event {
                     PrivateEvent::Fill(fill) => {
                         if let Some(since) = orders.found(&fill, mono, figures, out) {
                             channel.owes(since, mono);
@@ -70,6 +72,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                     PrivateEvent::Order(news) => orders.news(&news, mono, figures, out),
                     PrivateEvent::Position(_)
                     | PrivateEvent::Stopped(_)
+                    | PrivateEvent::Deleted(_)
                     | PrivateEvent::Subscribed
                     | PrivateEvent::Broken => {}
                 });

@@ -86,12 +86,12 @@ pub trait Clerk {
         out: &mut Vec<u8>,
     ) -> Result<bool, NotNow>;
 
-    /// Reads the answer to a question.
+    /// Reads the answer to a question about the order that is ours under that id.
     fn hear(
         &mut self,
         question: Question,
-        head: Head,
-        body: &[u8],
+        client: Id,
+        reply: (Head, &[u8]),
         tell: &mut dyn FnMut(PrivateEvent),
     ) -> Page;
 

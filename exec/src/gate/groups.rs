@@ -25,6 +25,8 @@ enum Group {
     Triggered(Id),
     /// A person looked: to be opened again.
     Reset(Id),
+    /// An order in it met something that is not there: perhaps the group.
+    Doubted(Id),
 }
 
 /// The groups of all shards.
@@ -76,13 +78,26 @@ impl Groups {
         self.shards.iter().all(|group| matches!(group, Group::Unused | Group::Open(_)))
     }
 
-    /// Reads the refusal of an order: the venue may have stopped its group.
+    /// Reads the refusal of an order: the venue may have stopped its group, or somebody may have
+    /// deleted it.
     #[cold]
-    pub(super) fn refused(&mut self, shard: u32, body: &[u8]) {
-        if let Group::Open(id) = *self.at(shard)
-            && body.windows(REFUSAL.len()).any(|part| part == REFUSAL)
-        {
+    pub(super) fn refused(&mut self, shard: u32, status: u16, body: &[u8]) {
+        let Group::Open(id) = *self.at(shard) else { return };
+        if body.windows(REFUSAL.len()).any(|part| part == REFUSAL) {
             self.stopped(id);
+        } else if status == 404 {
+            *self.at(shard) = Group::Doubted(id);
+        }
+    }
+
+    /// Somebody deleted that group: a new one is made. One that was stopped waits for a person all
+    /// the same.
+    pub(super) fn deleted(&mut self, id: Id) {
+        for group in &mut self.shards {
+            if matches!(*group, Group::Open(it) | Group::Reset(it) | Group::Doubted(it) if it == id)
+            {
+                *group = Group::Wanted;
+            }
         }
     }
 
@@ -114,7 +129,9 @@ impl Groups {
     }
 
     fn next(&self) -> Option<usize> {
-        self.shards.iter().position(|group| matches!(group, Group::Wanted | Group::Reset(_)))
+        self.shards
+            .iter()
+            .position(|group| matches!(group, Group::Wanted | Group::Reset(_) | Group::Doubted(_)))
     }
 
     /// Writes path and body of what is to be asked, and says its method.
@@ -127,10 +144,15 @@ impl Groups {
         let shard = self.next()?;
         self.due = now.after(AGAIN);
         self.asked = Some(shard);
-        if let Group::Reset(id) = self.shards[shard] {
+        let its = match self.shards[shard] {
+            Group::Reset(id) => Some((id, request::GroupChange::Reset, "PUT")),
+            Group::Doubted(id) => Some((id, request::GroupChange::Itself, "GET")),
+            Group::Unused | Group::Wanted | Group::Open(_) | Group::Triggered(_) => None,
+        };
+        if let Some((id, change, method)) = its {
             body.clear();
-            request::group_path(id, request::GroupChange::Reset, path);
-            return Some("PUT");
+            request::group_path(id, change, path);
+            return Some(method);
         }
         request::group_create(self.contracts, shard as u32, body);
         path.clear();
@@ -138,11 +160,19 @@ impl Groups {
         Some("POST")
     }
 
+    /// The group that was asked of is not there: a new one is made.
+    pub(super) fn missing(&mut self) {
+        let Some(shard) = self.asked.take() else { return };
+        if let Group::Reset(_) | Group::Doubted(_) = self.shards[shard] {
+            self.shards[shard] = Group::Wanted;
+        }
+    }
+
     /// What was asked was done; `made` is the id of a new group. What was not done is asked again.
     pub(super) fn done(&mut self, made: Option<Id>) {
         let Some(shard) = self.asked.take() else { return };
         let open = match self.shards[shard] {
-            Group::Reset(id) => Some(id),
+            Group::Reset(id) | Group::Doubted(id) => Some(id),
             Group::Wanted => made,
             Group::Unused | Group::Open(_) | Group::Triggered(_) => None,
         };

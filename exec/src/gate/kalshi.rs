@@ -275,7 +275,7 @@ impl Clerk for KalshiClerk {
         }
         let shard = self.shard_of(order.market);
         if let Some(groups) = self.groups.as_mut().filter(|_| head.status >= 400) {
-            groups.refused(shard, body);
+            groups.refused(shard, head.status, body);
         }
         if answer.closed.is_some() {
             self.closed_shard = self.shard_of(order.market);
@@ -307,8 +307,8 @@ impl Clerk for KalshiClerk {
     fn hear(
         &mut self,
         question: Question,
-        head: Head,
-        body: &[u8],
+        _client: Id,
+        (head, body): (Head, &[u8]),
         tell: &mut dyn FnMut(PrivateEvent),
     ) -> Page {
         if head.status != 200 {
@@ -377,10 +377,11 @@ impl Clerk for KalshiClerk {
 
     fn chore_done(&mut self, reply: Option<(Head, &[u8])>) {
         let Some(groups) = &mut self.groups else { return };
-        if let Some((head, body)) = reply
-            && matches!(head.status, 200..=204)
-        {
-            groups.done(answer::kalshi::group_created(&mut self.parser, body));
+        let Some((head, body)) = reply else { return };
+        match head.status {
+            200..=204 => groups.done(answer::kalshi::group_created(&mut self.parser, body)),
+            404 => groups.missing(),
+            _ => {}
         }
     }
 
@@ -430,6 +431,7 @@ impl Clerk for KalshiClerk {
         self.private.frame(&mut self.parser, frame, &mut |event| match event {
             PrivateEvent::Position(held) => note(positions, held),
             PrivateEvent::Stopped(id) => groups.iter_mut().for_each(|groups| groups.stopped(id)),
+            PrivateEvent::Deleted(id) => groups.iter_mut().for_each(|groups| groups.deleted(id)),
             other => tell(other),
         })
     }

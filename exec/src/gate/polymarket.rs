@@ -268,19 +268,22 @@ impl Clerk for PolymarketClerk {
     fn hear(
         &mut self,
         question: Question,
-        head: Head,
-        body: &[u8],
+        client: Id,
+        (head, body): (Head, &[u8]),
         tell: &mut dyn FnMut(PrivateEvent),
     ) -> Page {
         match (question, head.status) {
             (Question::Order, 200) => {
-                // An order that is not known is answered by nothing that can be read.
-                if let Some(order) = private::polymarket::order(&mut self.parser, body) {
-                    tell(PrivateEvent::Order(order));
+                match private::polymarket::order(&mut self.parser, body, client) {
+                    Ok(Some(order)) => tell(PrivateEvent::Order(order)),
+                    Ok(None) => {}
+                    Err(private::polymarket::NoSuchAnswer) => return Page::Unreadable,
                 }
                 Page::Whole
             }
-            (Question::Order, 404) => Page::Whole,
+            (Question::Order, 404) if private::polymarket::is_unknown(&mut self.parser, body) => {
+                Page::Whole
+            }
             (Question::Fills, 200) => {
                 private::polymarket::trades(&mut self.parser, body, &mut |fill| {
                     tell(PrivateEvent::Fill(fill));

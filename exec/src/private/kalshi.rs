@@ -51,9 +51,14 @@ impl KalshiPrivate {
                 let position = position_row(message);
                 return position.map(|held| tell(PrivateEvent::Position(held))).is_some();
             }
-            "order_group_updates" if text(message, "event_type") == Some("triggered") => {
+            "order_group_updates" => {
+                let event: fn(Id) -> PrivateEvent = match text(message, "event_type") {
+                    Some("triggered") => PrivateEvent::Stopped,
+                    Some("deleted") => PrivateEvent::Deleted,
+                    _ => return true,
+                };
                 let group = text(message, "order_group_id").and_then(Id::parse);
-                return group.map(|id| tell(PrivateEvent::Stopped(id))).is_some();
+                return group.map(|id| tell(event(id))).is_some();
             }
             "subscribed" => {
                 self.acknowledged = self.acknowledged.saturating_add(1);

@@ -67,6 +67,7 @@ fn all_channels_must_be_acknowledged() {
         )
     };
     assert_eq!(read(&[&group("triggered")]), [PrivateEvent::Stopped(id("og_123"))]);
+    assert_eq!(read(&[&group("deleted")]), [PrivateEvent::Deleted(id("og_123"))]);
     assert_eq!(read(&[&group("reset")]), []);
     let held = r#"{"type":"market_position","sid":14,"msg":{"market_ticker":"KX-T3.50","position_fp":"-100.05"}}"#;
     let [PrivateEvent::Position(held)] = read(&[held])[..] else { panic!() };

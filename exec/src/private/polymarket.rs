@@ -37,14 +37,31 @@ pub fn trades(parser: &mut Parser, body: &[u8], tell: &mut impl FnMut(FillNews))
     }
 }
 
-/// Reads `GET /data/order/{id}`; `None` where the venue does not know the order, or says nothing
-/// that can be read.
-pub fn order(parser: &mut Parser, body: &[u8]) -> Option<OrderNews> {
-    let doc = parser.parse(body).ok()?;
+/// Reads a success of `GET /data/order/{id}`; `Ok(None)` where the venue says that there is no such
+/// order.
+///
+/// # Errors
+/// [`NoSuchAnswer`] where it says nothing of that order: the page of an edge, another order, a status
+/// that nobody knows. It proves nothing, least of all that the order never was.
+pub fn order(parser: &mut Parser, body: &[u8], id: Id) -> Result<Option<OrderNews>, NoSuchAnswer> {
+    let doc = parser.parse(body).map_err(|_| NoSuchAnswer)?;
     // Some versions wrap the row.
-    let row = get(doc.root(), "order").filter(|row| row.is_object()).unwrap_or(doc.root());
-    order_row(row)
+    let row = get(doc.root(), "order").unwrap_or(doc.root());
+    if row.is_null() {
+        return Ok(None);
+    }
+    order_row(row).filter(|news| news.order == id).map(Some).ok_or(NoSuchAnswer)
 }
+
+/// True where a refusal is the venue's own word that it does not know an order; the page of an edge
+/// in front of it is none.
+pub fn is_unknown(parser: &mut Parser, body: &[u8]) -> bool {
+    parser.parse(body).is_ok_and(|doc| doc.root().is_object())
+}
+
+/// An answer that says nothing of what was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoSuchAnswer;
 
 fn message(one: Value<'_, '_, '_>, tell: &mut impl FnMut(PrivateEvent)) -> bool {
     match text(one, "event_type") {

@@ -103,7 +103,10 @@ fn an_order_tells_how_many_trades_it_was() {
         let news = OrderNews { order: id("0xab"), client: None, stand, expect };
         let text = order(status, trades);
         assert_eq!(read(&text), (vec![PrivateEvent::Order(news)], true), "{status}");
-        assert_eq!(super::order(&mut Parser::new(), text.as_bytes()), Some(news));
+        assert_eq!(super::order(&mut Parser::new(), text.as_bytes(), id("0xab")), Ok(Some(news)));
+        let wrapped = format!(r#"{{"order":{text}}}"#);
+        let read = super::order(&mut Parser::new(), wrapped.as_bytes(), id("0xab"));
+        assert_eq!(read, Ok(Some(news)));
     }
 }
 
@@ -139,5 +142,18 @@ fn a_page_tells_whether_it_is_the_last() {
     assert_eq!(page("MTAw", ""), (Page::Part, 0));
     assert_eq!(page("LTE=", "{}"), (Page::Part, 0), "a row that cannot be read may be ours");
     assert_eq!(trades(&mut Parser::new(), b"null", &mut |_| {}), Page::Unreadable);
-    assert_eq!(super::order(&mut Parser::new(), b"null"), None);
+}
+
+#[test]
+fn only_the_venues_own_word_says_that_an_order_is_not_there() {
+    let read = |text: &str| super::order(&mut Parser::new(), text.as_bytes(), id("0xab"));
+    assert_eq!(read("null"), Ok(None));
+    let others = order("LIVE", "[]").replace("0xAB", "0xAC");
+    let news = order("ON_HOLD", "[]");
+    for text in ["<html>busy</html>", "", "{}", "[]", r#""ok""#, &others, &news] {
+        assert_eq!(read(text), Err(NoSuchAnswer), "{text}");
+    }
+    let is_unknown = |text: &str| is_unknown(&mut Parser::new(), text.as_bytes());
+    assert!(is_unknown(r#"{"error":"order not found"}"#));
+    assert!(!is_unknown("<html>not found</html>") && !is_unknown(""));
 }

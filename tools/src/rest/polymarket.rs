@@ -263,7 +263,8 @@ impl<A: Carrier> PolymarketRest<A> {
     pub fn order(&mut self, id: &Id) -> Result<Option<OrderNews>, RestError> {
         let path = format!("/data/order/{id}");
         match self.private::<Value>("GET", &path, "", None) {
-            Ok(row) => Ok(private::order(&mut Parser::new(), row.to_string().as_bytes())),
+            Ok(row) => private::order(&mut Parser::new(), row.to_string().as_bytes(), *id)
+                .map_err(|_| self.form(&path, "it says nothing of that order")),
             Err(RestError { kind: RestErrorKind::Status { status: 404, .. }, .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -209,3 +209,70 @@ fn breakers(rig: &mut Rig<impl Clerk>) -> usize {
     let told = |it: &&Feedback| matches!(it, Feedback::Tripped { risk: Risk::Breaker, .. });
     rig.feedback().iter().filter(told).count()
 }
+
+#[test]
+fn a_group_that_somebody_deleted_is_made_anew() {
+    let (clerk, _filler) = kalshi_clerk();
+    let rig = Rig::cold(clerk.with_groups(Qty::lit(15_000)), 64);
+    let (mut rig, mut words) = rig.guarded(&RiskLimits::NONE);
+    rig.subscribe();
+    rig.run(4);
+    let answer = |rig: &mut Rig<KalshiClerk>, starts: &str, status, body: &str| {
+        rig.pass(S);
+        rig.run(1);
+        let (aside, request) = rig.request();
+        assert!(request.starts_with(starts), "{request}");
+        rig.peer(aside).borrow_mut().answer(status, "", body);
+        rig.run(2);
+    };
+    let create = "POST /trade-api/v2/portfolio/order_groups/create";
+    rig.request();
+    let aside = ORDERS;
+    rig.peer(aside).borrow_mut().answer(201, "", r#"{"order_group_id":"og-1"}"#);
+    rig.run(1);
+    let missing = r#"{"error":{"code":"not_found"}}"#;
+    let refuse = |rig: &mut Rig<KalshiClerk>| {
+        rig.feedback();
+        let (slot, _) = rig.fire(legs());
+        rig.peer(slot).borrow_mut().answer(404, "", missing);
+        rig.run(1);
+        assert!(!rig.gate.is_ready());
+    };
+    // It was the market that is not there: the group goes on, with all that it counted.
+    refuse(&mut rig);
+    let (aside, ask) = rig.request();
+    assert!(ask.starts_with("GET /trade-api/v2/portfolio/order_groups/og-1 "), "{ask}");
+    rig.peer(aside).borrow_mut().answer(200, "", "{}");
+    rig.run(2);
+    assert!(rig.gate.is_ready());
+    // It was the group.
+    refuse(&mut rig);
+    answer(&mut rig, "GET /trade-api/v2/portfolio/order_groups/og-1 ", 404, missing);
+    answer(&mut rig, create, 201, r#"{"order_group_id":"og-2"}"#);
+    assert!(rig.gate.is_ready());
+    // The private channel tells it.
+    let event = |event: &str| {
+        let msg = json!({"event_type": event, "order_group_id": "og-2", "ts_ms": 1});
+        json!({"type": "order_group_updates", "sid": 4, "seq": 1, "msg": msg}).to_string()
+    };
+    rig.hear(&event("deleted"));
+    rig.run(1);
+    assert!(!rig.gate.is_ready());
+    answer(&mut rig, create, 201, r#"{"order_group_id":"og-2"}"#);
+    assert!(rig.gate.is_ready());
+    // One that was stopped waits for a person, deleted or not.
+    rig.hear(&event("triggered"));
+    rig.hear(&event("deleted"));
+    rig.run(2);
+    rig.pass(5 * S);
+    rig.run(1);
+    assert!(!rig.gate.is_ready() && rig.requests().is_empty());
+    words.push(Word::Arm).unwrap();
+    rig.run(1);
+    let (aside, reset) = rig.request();
+    assert!(reset.starts_with("PUT /trade-api/v2/portfolio/order_groups/og-2/reset"), "{reset}");
+    rig.peer(aside).borrow_mut().answer(404, "", missing);
+    rig.run(2);
+    answer(&mut rig, create, 201, r#"{"order_group_id":"og-3"}"#);
+    assert!(rig.gate.is_ready());
+}

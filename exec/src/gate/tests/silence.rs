@@ -134,3 +134,33 @@ fn a_channel_that_keeps_a_fill_to_itself_is_left_and_one_that_tells_late_is_not(
     assert_eq!(rig.gate.figures().channels_lost, 0);
     assert!(rig.gate.is_ready());
 }
+
+/// An edge that shows a page, or the row of somebody else's order, says nothing of ours.
+#[test]
+fn an_answer_that_says_nothing_of_our_order_does_not_prove_that_it_never_was() {
+    let (mut rig, _) = polymarket();
+    let (slot, _) = super::polymarket::fire(&mut rig);
+    rig.peer(slot).borrow_mut().is_over = true;
+    rig.run(1);
+    let others = json!({"id": "0xab", "status": "MATCHED", "associate_trades": []}).to_string();
+    let seconds = |rig: &mut Rig<_>, answer: (u16, &str), count: usize| {
+        for _ in 0..10 * count {
+            rig.pass(94 * MS);
+            rig.hear("PONG");
+            rig.run(1);
+            for (peer, request) in rig.requests() {
+                let (status, body) = match request.contains("/data/order/") {
+                    true => answer,
+                    false => (200, r#"{"data":[],"next_cursor":"LTE="}"#),
+                };
+                rig.peer(peer).borrow_mut().answer(status, "", body);
+            }
+        }
+    };
+    for nothing in [(200, "<html>"), (200, others.as_str()), (200, "{}"), (404, "<html>")] {
+        seconds(&mut rig, nothing, 90);
+        assert_eq!(rig.gate.open_orders(), [1, 1], "{nothing:?}");
+    }
+    seconds(&mut rig, (404, r#"{"error":"order not found"}"#), 20);
+    assert_eq!(rig.gate.open_orders(), [0, 0]);
+}
