@@ -19,6 +19,8 @@ const SLOWER_BY: Ns = Ns::from_ms(100);
 pub struct Luck {
     sent: u32,
     filled: u32,
+    /// Orders in a row that the venue refused.
+    refused: u32,
     /// From the decision to the venue's first answer, smoothed.
     ack: Ns,
 }
@@ -33,8 +35,15 @@ impl Luck {
         }
     }
 
+    /// The venue refused an order.
+    pub fn refused(&mut self) {
+        self.note(false);
+        self.refused = self.refused.saturating_add(1);
+    }
+
     /// A venue answered an order for the first time.
     pub fn answered(&mut self, after: Ns) {
+        self.refused = 0;
         self.ack = match self.ack {
             Ns(0) => after,
             Ns(before) => Ns(before - before / 8 + after.0 / 8),
@@ -50,7 +59,8 @@ impl Luck {
 /// Which leg leaves first under `order`; never [`LegOrder::Auto`].
 ///
 /// Where a venue holds takers back, its order is slow and may come to nothing: it goes first. So
-/// does that of the venue whose orders clearly missed more often, or were clearly answered later.
+/// does that of the venue whose orders clearly missed more often, or were clearly answered later,
+/// and that of a venue which refused its last order: what it refuses again leaves nothing alone.
 /// A leg that waits for the other loses some of its own chances, so that without a clear reason
 /// both leave at once.
 pub fn first(order: LegOrder, lucks: &[Luck; 2], terms: &[Instrument; 2]) -> LegOrder {
@@ -61,6 +71,10 @@ pub fn first(order: LegOrder, lucks: &[Luck; 2], terms: &[Instrument; 2]) -> Leg
     let delays = terms.map(|side| side.taker_delay);
     if delays[0] != delays[1] {
         return of(usize::from(delays[1] > delays[0]));
+    }
+    let refused = lucks.map(|luck| luck.refused);
+    if refused[0] != refused[1] {
+        return of(usize::from(refused[1] > refused[0]));
     }
     if lucks.iter().any(|luck| luck.sent < ENOUGH) {
         return LegOrder::Both;
@@ -85,7 +99,7 @@ mod tests {
     use crate::pair::Polarity;
 
     fn luck(sent: u32, filled: u32, ack_ms: u64) -> Luck {
-        Luck { sent, filled, ack: Ns::from_ms(ack_ms) }
+        Luck { sent, filled, ack: Ns::from_ms(ack_ms), refused: 0 }
     }
 
     #[test]
@@ -106,6 +120,21 @@ mod tests {
             assert_eq!(first(said, &[luck(100, 1, 1), luck(100, 99, 1)], &held), said);
             assert_eq!(LegOrder::from_name(said.name()), Some(said));
         }
+    }
+
+    #[test]
+    fn a_venue_that_refused_its_last_order_goes_first_until_it_takes_one() {
+        let terms = pair("a", 0, 0, Polarity::Same).sides;
+        let mut lucks = [Luck::default(); 2];
+        lucks[0].answered(Ns(5));
+        lucks[1].refused();
+        assert_eq!(first(LegOrder::Auto, &lucks, &terms), LegOrder::Second);
+        lucks[0].refused();
+        assert_eq!(first(LegOrder::Auto, &lucks, &terms), LegOrder::Both, "nobody knows which");
+        lucks[0].refused();
+        assert_eq!(first(LegOrder::Auto, &lucks, &terms), LegOrder::First);
+        lucks.iter_mut().for_each(|luck| luck.answered(Ns(5)));
+        assert_eq!(first(LegOrder::Auto, &lucks, &terms), LegOrder::Both);
     }
 
     #[test]

@@ -73,6 +73,10 @@ pub struct Payout {
     pub paid: Usd,
 }
 
+/// A venue that nothing worked at through so many rests takes no order of ours: waiting mends
+/// nothing, and a person must look.
+pub const RESTS_MAX: u32 = 3;
+
 /// What is kept of a pair beside its stakes.
 #[derive(Clone, Debug)]
 struct Watch {
@@ -108,7 +112,10 @@ pub struct Guard {
     exposure: Exposure,
     watches: Box<[Watch]>,
     fired: Window<{ RATE_MAX[0] as usize }>,
+    /// Errors in a row, whoever made them.
     streak: Streak,
+    /// The same by venue: what works at one of them says nothing of the other.
+    streaks: [Streak; 2],
     clock: [u64; 2],
     /// A safeguard that asks for a person.
     latched: Option<Risk>,
@@ -129,6 +136,7 @@ impl Guard {
             watches: watches.chain(vacant).take(table.slots()).collect(),
             fired: Window::NONE,
             streak: Streak::default(),
+            streaks: [Streak::default(); 2],
             clock: [0; 2],
             latched: None,
         }
@@ -213,7 +221,10 @@ impl Guard {
         }
         let limits = &mut self.limits;
         let Some(watch) = self.watches.get(pair.index()) else { return Err(Risk::Blocked) };
-        if self.streak.rests(now.mono) {
+        if sides
+            .iter()
+            .any(|side| self.streaks[*side].rests(now.mono) || self.streak.rests(now.mono))
+        {
             return Err(Risk::Errors);
         }
         if sides.iter().any(|side| watch.blocked[*side]) {
@@ -239,6 +250,11 @@ impl Guard {
             return Err(Risk::Repeated);
         }
         Ok(())
+    }
+
+    /// True while nothing is opened at a venue because of errors.
+    pub fn rests(&self, venue: Venue, now: Ns) -> bool {
+        self.streak.rests(now) || self.streaks[venue.index()].rests(now)
     }
 
     /// Whether there is money enough, and not too much of it was lost today.
@@ -302,13 +318,14 @@ impl Guard {
         self.exposure.fly(bundle.pair, leg, it.market.venue().index(), stake(it));
     }
 
-    /// Hears what became of an order; an error of it may make trading rest.
+    /// Hears what became of an order; an error of it may make trading rest, or stop it until a person
+    /// arms it.
     pub fn hear(&mut self, report: &Report) -> Option<Risk> {
         let (pair, leg, side) =
             (report.pair, usize::from(report.leg), report.market.venue().index());
         match report.kind {
             ReportKind::Filled { shares, cash, .. } => {
-                self.streak.works();
+                self.works(side);
                 let at = Place { side, outcome: report.outcome };
                 let stake = Stake { qty: shares, notional: cash };
                 match report.action {
@@ -328,9 +345,9 @@ impl Guard {
                 }
                 return None;
             }
-            ReportKind::Acked => self.streak.works(),
+            ReportKind::Acked => self.works(side),
             ReportKind::Done | ReportKind::Cancelled => {
-                self.streak.works();
+                self.works(side);
                 self.exposure.land(pair, leg);
             }
             ReportKind::Rejected(_) => self.exposure.land(pair, leg),
@@ -341,9 +358,27 @@ impl Guard {
             ReportKind::Unknown => true,
             _ => false,
         };
-        let limits = &self.limits;
-        let rests = failed && self.streak.error(limits.errors, limits.error_rest, report.at);
-        rests.then_some(Risk::Errors)
+        failed.then(|| self.failed(side, report.at)).flatten()
+    }
+
+    /// Something worked at a venue.
+    const fn works(&mut self, side: usize) {
+        self.streak.works();
+        self.streaks[side].works();
+    }
+
+    /// An error at a venue; perhaps one too many.
+    #[cold]
+    fn failed(&mut self, side: usize, at: Ns) -> Option<Risk> {
+        let RiskLimits { errors, error_rest, .. } = self.limits;
+        let venue = &mut self.streaks[side];
+        let (its, all) =
+            (venue.error(errors, error_rest, at), self.streak.error(errors, error_rest, at));
+        if its && venue.rested() >= RESTS_MAX {
+            self.latched = Some(Risk::Refused);
+            return self.latched;
+        }
+        (its || all).then_some(Risk::Errors)
     }
 
     /// Hears a word from outside.
@@ -353,6 +388,7 @@ impl Guard {
             Word::Arm => {
                 self.latched = None;
                 self.streak = Streak::default();
+                self.streaks = [Streak::default(); 2];
                 self.fired = Window::NONE;
                 self.watches.iter_mut().for_each(|watch| watch.fired = Window::NONE);
             }

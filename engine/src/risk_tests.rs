@@ -303,6 +303,37 @@ fn errors_in_a_row_make_it_rest_and_our_own_limits_are_no_errors() {
 }
 
 #[test]
+fn what_works_at_one_venue_hides_no_errors_at_the_other() {
+    let mut guard = one(&RiskLimits { errors: 2, error_rest: Ns(50), ..limits() });
+    let mut told = Vec::new();
+    let mut refusals = |guard: &mut Guard, now| {
+        for _ in 0..2 {
+            guard.hear(&report(0, ReportKind::Acked));
+            guard.hear(&report(0, ReportKind::Done));
+            let refused = report(1, ReportKind::Rejected(Reject::Funds));
+            told.extend(guard.hear(&Report { at: Ns(now), ..refused }));
+        }
+    };
+    let both = |guard: &mut Guard, now| fire(guard, at(now));
+    let one_side =
+        |guard: &mut Guard, now, side| guard.may_fire(at(now), PairId(0), [side; 2], at(now).wall);
+    refusals(&mut guard, 100);
+    assert_eq!(both(&mut guard, 149), Err(Risk::Errors));
+    assert_eq!(one_side(&mut guard, 149, 1), Err(Risk::Errors));
+    assert_eq!(one_side(&mut guard, 149, 0), Ok(()), "the other venue works");
+    assert!(guard.rests(Venue::Polymarket, Ns(149)) && !guard.rests(Venue::Kalshi, Ns(149)));
+    assert_eq!(both(&mut guard, 150), Ok(()));
+    refusals(&mut guard, 200);
+    assert_eq!(guard.latched(), None);
+    refusals(&mut guard, 300);
+    assert_eq!(guard.latched(), Some(Risk::Refused), "it takes nothing, however long one waits");
+    assert_eq!(both(&mut guard, 9_000), Err(Risk::Refused));
+    assert_eq!(told, [Risk::Errors, Risk::Errors, Risk::Refused]);
+    guard.tell(Word::Arm);
+    assert_eq!(both(&mut guard, 9_000), Ok(()));
+}
+
+#[test]
 fn a_blocked_market_stops_its_pairs_until_it_is_free() {
     let mut guard = one(&limits());
     let word = |blocked| Word::Block { market: market(Venue::Polymarket, 0), blocked };

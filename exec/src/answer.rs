@@ -35,8 +35,13 @@ pub enum Closed {
         /// Seconds that it asks us to wait.
         retry_after_s: Option<u32>,
     },
-    /// It does not believe who we are: the clock, the key or the account.
+    /// It does not believe who we are: the clock or the key.
     Identity,
+    /// It knows who we are, and takes no order of ours: the account is banned or may only close, the
+    /// key lacks a permission, the place is barred, orders are signed for somebody else or for
+    /// another version. Nothing but an order shows when that is over, so none leaves until a person
+    /// has looked.
+    Account,
 }
 
 impl Answer {

@@ -343,13 +343,21 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
 
     /// The venue takes no orders. Where it does not know us, somebody is told once, and it is asked
     /// with proof of who asks before anything more leaves: a key that opens nothing is not tried
-    /// on orders.
+    /// on orders. Where it knows us and lets us trade no more, a person must look first.
     #[cold]
     fn close_door(&mut self, why: Closed, at: Ns) {
         if why == Closed::Identity && self.doubted && self.shut.probe_at().is_some() {
             return; // It is known, and saying it again does not put off the question.
         }
         self.figures.closed += u64::from(self.shut.is_open());
+        if why == Closed::Account {
+            if !self.shut.is_barred() {
+                let (pair, risk) = (NO_PAIR, Risk::Refused);
+                self.ends.out.tell(Feedback::Tripped { pair, at, risk });
+            }
+            // Once a person has looked, whoever asks proves who asks.
+            self.doubted = true;
+        }
         self.shut.close(why, at, &mut self.rng);
         if why == Closed::Identity && !self.doubted {
             self.doubted = true;
@@ -363,7 +371,10 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     fn tell_ready(&mut self, now: Now) {
         let reaches = self.fire.warm() > 0 && self.channel.is_subscribed();
         let takes = !self.ends.out.is_full() && self.ends.out.may_begin();
-        let ready = reaches && self.shut.is_open() && takes && self.is_clear(now.mono);
+        // A leg that this gate would refuse leaves the other one alone.
+        let rests = self.ends.out.rests(K::VENUE, now.mono);
+        let opens = self.shut.is_open() && takes && !rests && self.orders.has_room(2, now.mono);
+        let ready = reaches && opens && self.is_clear(now.mono);
         if ready != self.ready {
             self.ready = ready;
             self.ends.out.tell(Feedback::Gate { venue: K::VENUE, at: now.mono, ready });

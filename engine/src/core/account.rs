@@ -157,7 +157,7 @@ impl Core {
         }
         match report.kind {
             ReportKind::Done | ReportKind::Cancelled => luck.note(filled),
-            ReportKind::Rejected(Reject::Venue | Reject::Funds) => luck.note(false),
+            ReportKind::Rejected(Reject::Venue | Reject::Funds) => luck.refused(),
             // What a gate itself held back says nothing of its venue.
             _ => {}
         }

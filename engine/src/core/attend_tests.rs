@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::CoreConfig;
-use crate::event::{Reject, Report, ReportKind};
+use crate::event::{Purpose, Reject, Report, ReportKind};
 use crate::fixture::{Recorder, config, market, pair, table, top};
 use crate::pair::{Outcome, Polarity};
 use crate::risk::Word;
@@ -234,4 +234,43 @@ fn what_a_gate_saw_and_asks_for_a_person_latches_the_core() {
         rig.core.on_word(Word::Arm);
         assert!(!rig.core.is_killed());
     }
+}
+
+/// Naked legs of a hundred seconds in which Polymarket refuses every order, and whether a person is
+/// asked for.
+fn refused_for_ever(config: CoreConfig) -> (usize, bool) {
+    let limits = RiskLimits { errors: 2, error_rest: Ns::from_ms(5_000), ..RiskLimits::NONE };
+    let mut rig = Rig::with(&limits, DayResult::default(), config);
+    let (mut alone, mut heard) = (0, 0);
+    for _ in 0..400 {
+        rig.at += 250_000_000;
+        rig.no_gap();
+        rig.gap();
+        while let Some(bundle) = rig.out.bundles.get(heard).copied() {
+            assert_eq!(heard + 1, rig.out.bundles.len(), "one after the other");
+            heard += 1;
+            for (number, leg) in bundle.orders().iter().enumerate() {
+                if leg.market.venue() == Venue::Polymarket {
+                    rig.report(number, ReportKind::Rejected(Reject::Funds));
+                    continue;
+                }
+                let (shares, px, cash) = (Shares::from(leg.qty), leg.limit, leg.budget);
+                rig.report(number, ReportKind::Acked);
+                rig.report(number, ReportKind::Filled { shares, px, cash, fee: Usd::ZERO });
+                rig.report(number, ReportKind::Done);
+                alone += usize::from(bundle.purpose == Purpose::Open);
+            }
+        }
+    }
+    assert!(rig.trips().contains(&Risk::Errors));
+    (alone, rig.trips().contains(&Risk::Refused) && rig.core.is_killed())
+}
+
+#[test]
+fn a_venue_that_refuses_everything_goes_first_rests_and_stops_trading_in_the_end() {
+    let repair = Some(crate::repair::RepairConfig::default());
+    let measured = refused_for_ever(CoreConfig { repair, ..config() });
+    assert_eq!(measured, (1, true), "only the first bundle knew nothing of it");
+    // Both at once, whatever was measured.
+    assert_eq!(refused_for_ever(config()), (6, true));
 }

@@ -63,11 +63,15 @@ pub enum Risk {
     /// An order filled on our account that this engine did not send: somebody trades by hand, or
     /// a second engine somewhere else. What it changed shows when the venues' figures are compared.
     Foreign = 26,
+    /// A venue takes no order of ours: the account or the key may not trade, or it refused one after
+    /// the other through several rests. Off until a person arms it, because the other venue would
+    /// go on to fill its legs alone.
+    Refused = 27,
 }
 
 impl Risk {
     /// All safeguards in the order of their discriminants.
-    pub const ALL: [Risk; 27] = [
+    pub const ALL: [Risk; 28] = [
         Risk::UnknownOrder,
         Risk::StrayReport,
         Risk::IllegalTransition,
@@ -95,6 +99,7 @@ impl Risk {
         Risk::Overfilled,
         Risk::Identity,
         Risk::Foreign,
+        Risk::Refused,
     ];
 
     /// The name in reports.
@@ -127,11 +132,15 @@ impl Risk {
             Risk::Overfilled => "overfilled",
             Risk::Identity => "identity",
             Risk::Foreign => "foreign",
+            Risk::Refused => "refused",
         }
     }
 
     /// True where trading stays off until a person arms it.
     pub const fn latches(self) -> bool {
-        matches!(self, Risk::Repeated | Risk::Balance | Risk::Breaker | Risk::Overfilled)
+        matches!(
+            self,
+            Risk::Repeated | Risk::Balance | Risk::Breaker | Risk::Overfilled | Risk::Refused
+        )
     }
 }

@@ -46,6 +46,8 @@ impl<const N: usize> Window<N> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Streak {
     errors: u32,
+    /// Rests since something worked.
+    rests: u32,
     until: Ns,
 }
 
@@ -57,14 +59,21 @@ impl Streak {
             return false;
         }
         self.errors = 0;
+        self.rests = self.rests.saturating_add(1);
         self.until = now.after(rest);
         true
+    }
+
+    /// How many rests there were since something worked.
+    pub const fn rested(&self) -> u32 {
+        self.rests
     }
 
     /// Something worked.
     #[inline]
     pub const fn works(&mut self) {
         self.errors = 0;
+        self.rests = 0;
     }
 
     /// True while trading rests.
@@ -96,6 +105,9 @@ mod tests {
         assert!(streak.error(3, Ns(100), Ns(5)), "the third in a row");
         assert!(streak.rests(Ns(104)) && !streak.rests(Ns(105)));
         assert!(!streak.error(3, Ns(100), Ns(200)), "counting begins again");
+        assert_eq!(streak.rested(), 1);
+        streak.works();
+        assert_eq!(streak.rested(), 0);
         assert!((0..99).all(|_| !streak.error(0, Ns(1), Ns(300))), "no limit");
     }
 

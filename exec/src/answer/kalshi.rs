@@ -160,9 +160,10 @@ fn refused(parser: &mut Parser, head: Head, body: &[u8]) -> Answer {
     let retry_after_s = head.retry_after_s;
     let closed = match fate {
         Fate::Rejected { code: RejectCode::Mode } => Some(Closed::Mode { retry_after_s }),
-        Fate::Rejected { code: RejectCode::Identity | RejectCode::Account } => {
-            Some(Closed::Identity)
-        }
+        // It passed the door: what is missing is the permission (section 4, the table of errors).
+        _ if head.status == 403 => Some(Closed::Account),
+        Fate::Rejected { code: RejectCode::Identity } => Some(Closed::Identity),
+        Fate::Rejected { code: RejectCode::Account } => Some(Closed::Account),
         _ if head.status >= 500 => Some(Closed::Mode { retry_after_s }),
         _ => None,
     };

@@ -70,6 +70,11 @@ fn the_four_shapes_of_error() {
     let late = r#"{"error":{"code":"header_timestamp_expired"}}"#;
     let closed = Some(Closed::Identity);
     assert_eq!(answer(401, late), Answer { closed, ..rejected(RejectCode::Identity) });
+    let closed = Some(Closed::Account);
+    let scope = r#"{"error":{"code":"insufficient_scope"}}"#;
+    assert_eq!(answer(403, scope), Answer { closed, ..rejected(RejectCode::Identity) });
+    let unknown = r#"{"error":{"code":"user_not_found:_1"}}"#;
+    assert_eq!(answer(400, unknown), Answer { closed, ..rejected(RejectCode::Account) });
     let paused = r#"{"error":{"code":"TRADING_PAUSED"}}"#;
     let closed = Some(Closed::Mode { retry_after_s: None });
     assert_eq!(answer(409, paused), Answer { closed, ..rejected(RejectCode::Mode) });

@@ -77,7 +77,7 @@ fn placed(object: Value<'_, '_, '_>, id: Id) -> Answer {
     let told = text(object, "orderID").unwrap_or_default();
     let fate = polymarket_answer(flag(object, "success"), error, told);
     if fate != Fate::Accepted {
-        return Answer { closed: closed_by(fate, None), ..Answer::of(fate) };
+        return Answer { closed: closed_by(fate, 200, None), ..Answer::of(fate) };
     }
     if Id::parse(told) != Some(id) {
         return Answer::of(Fate::Unknown);
@@ -108,20 +108,24 @@ fn refused(parser: &mut Parser, head: Head, body: &[u8]) -> Answer {
     let closed = match head.status {
         425 => Some(Closed::Restart { retry_after_s }),
         503 => Some(Closed::Mode { retry_after_s }),
-        // An edge that shows a page instead of an answer (polymarket.md section 1).
-        403 if root.is_none() => Some(Closed::Identity),
+        // Cancels may pass where orders do not, so that no question proves the contrary: an account
+        // or a place that is barred, or an edge that shows a page (polymarket.md section 1).
+        403 => Some(Closed::Account),
         500.. if fate == Fate::Unknown => Some(Closed::Mode { retry_after_s }),
-        _ => closed_by(fate, retry_after_s),
+        status => closed_by(fate, status, retry_after_s),
     };
     Answer { closed, ..Answer::of(fate) }
 }
 
-fn closed_by(fate: Fate, retry_after_s: Option<u32>) -> Option<Closed> {
+fn closed_by(fate: Fate, status: u16, retry_after_s: Option<u32>) -> Option<Closed> {
     match fate {
         Fate::Rejected { code: RejectCode::Mode } => Some(Closed::Mode { retry_after_s }),
+        Fate::Rejected { code: RejectCode::Identity } if status == 401 => Some(Closed::Identity),
+        // The request passed the door, so that a question would too; the order in it is signed by
+        // the wrong key, or made for another version.
         Fate::Rejected {
             code: RejectCode::Identity | RejectCode::Account | RejectCode::Version,
-        } => Some(Closed::Identity),
+        } => Some(Closed::Account),
         _ => None,
     }
 }

@@ -45,7 +45,12 @@ fn refusals_and_what_they_mean_for_the_next_order() {
     let funds = error(400, "not enough balance / allowance: the balance is not enough");
     assert_eq!(funds, Answer::of(fate(RejectCode::Funds)));
     let version = error(400, "order_version_mismatch");
-    assert_eq!(version.closed, Some(Closed::Identity));
+    assert_eq!(version.closed, Some(Closed::Account));
+    for text in ["invalid signature", "address banned", "address in closed only mode"] {
+        assert_eq!(error(400, text).closed, Some(Closed::Account), "a cancel would pass: {text}");
+    }
+    assert_eq!(error(401, "Unauthorized/Invalid api key").closed, Some(Closed::Identity));
+    assert_eq!(error(403, "Trading restricted in your region").closed, Some(Closed::Account));
     let restart = error(425, "restart");
     assert_eq!(restart.fate, Fate::Unknown);
     assert_eq!(restart.closed, Some(Closed::Restart { retry_after_s: None }));
@@ -55,7 +60,7 @@ fn refusals_and_what_they_mean_for_the_next_order() {
     assert_eq!(mode.fate, fate(RejectCode::Mode));
     assert_eq!(mode.closed, Some(Closed::Mode { retry_after_s: Some(97) }));
     let page = answer(403, "<html>");
-    assert_eq!((page.fate, page.closed), (fate(RejectCode::Identity), Some(Closed::Identity)));
+    assert_eq!((page.fate, page.closed), (fate(RejectCode::Identity), Some(Closed::Account)));
     let busy = Head { signer_limiter: true, ..head(429) };
     let limited = order(&mut Parser::new(), busy, b"Too Many Requests", ours());
     assert_eq!(limited, Answer::of(fate(RejectCode::RateLimit)));

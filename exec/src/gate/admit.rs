@@ -66,6 +66,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     fn hear_word(&mut self, word: Word) {
         if word == Word::Arm {
             self.clerk.arm();
+            self.shut.arm();
         }
         if let Some(guard) = self.ends.out.guard_mut() {
             guard.tell(word);

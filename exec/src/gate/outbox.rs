@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use engine::event::Feedback;
 use engine::risk::Guard;
+use engine::units::{Ns, Venue};
 use rtrb::Producer;
 
 use crate::journal::durable::Cover;
@@ -51,6 +52,11 @@ impl Outbox {
     /// The same, to ask and to tell.
     pub(super) const fn guard_mut(&mut self) -> Option<&mut Guard> {
         self.guard.as_mut()
+    }
+
+    /// True while too many errors at the venue keep its orders back.
+    pub(super) fn rests(&self, venue: Venue, now: Ns) -> bool {
+        self.guard.as_ref().is_some_and(|guard| guard.rests(venue, now))
     }
 
     /// True while new orders may be begun, as far as the journal goes.

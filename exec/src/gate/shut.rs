@@ -40,6 +40,8 @@ enum State {
     Probing {
         then: Ns,
     },
+    /// Nothing is asked before a person has looked.
+    Barred,
 }
 
 /// The venue's door.
@@ -62,6 +64,18 @@ impl Shut {
         self.state == State::Open
     }
 
+    /// True where only a person opens it.
+    pub fn is_barred(&self) -> bool {
+        self.state == State::Barred
+    }
+
+    /// A person has looked: the venue is asked at once.
+    pub fn arm(&mut self) {
+        if self.is_barred() {
+            self.state = State::Closed { probe_at: Ns(0), then: Ns(0) };
+        }
+    }
+
     /// The venue said that it takes none.
     pub fn close(&mut self, why: Closed, now: Ns, rng: &mut Rng) {
         let seconds = |s: u32| Ns::from_ms(u64::from(s) * 1_000);
@@ -69,9 +83,14 @@ impl Shut {
             Closed::Restart { retry_after_s } => (retry_after_s, self.config.after_restart),
             Closed::Mode { retry_after_s } => (retry_after_s, Ns(0)),
             Closed::Identity => (None, Ns(0)),
+            Closed::Account => {
+                self.state = State::Barred;
+                return;
+            }
         };
         let before = match self.state {
             State::Open => Ns(0),
+            State::Barred => return,
             State::Closed { then, .. } | State::Probing { then } => then,
         };
         let wait = self.backoff.wait(rng);
@@ -84,7 +103,7 @@ impl Shut {
     pub const fn probe_at(&self) -> Option<Ns> {
         match self.state {
             State::Closed { probe_at, .. } => Some(probe_at),
-            State::Open | State::Probing { .. } => None,
+            State::Open | State::Probing { .. } | State::Barred => None,
         }
     }
 
@@ -131,6 +150,24 @@ mod tests {
         assert_eq!(shut.probe_at(), Some(Ns(30).after(config.after_restart)));
         shut.probing();
         shut.probed(true, Ns(40), &mut rng);
+        assert!(shut.is_open());
+    }
+
+    #[test]
+    fn what_bars_us_lasts_until_a_person_has_looked() {
+        let mut rng = Rng::new(1);
+        let mut shut = Shut::new(ShutConfig::default());
+        shut.close(Closed::Identity, Ns(0), &mut rng);
+        shut.probing();
+        shut.close(Closed::Account, Ns(0), &mut rng);
+        shut.probed(true, Ns(5), &mut rng);
+        shut.close(Closed::Mode { retry_after_s: None }, Ns(9), &mut rng);
+        assert_eq!((shut.is_open(), shut.is_barred(), shut.probe_at()), (false, true, None));
+        shut.arm();
+        assert!(!shut.is_open() && !shut.is_barred() && shut.probe_at().is_some());
+        shut.probing();
+        shut.probed(true, Ns(20), &mut rng);
+        shut.arm();
         assert!(shut.is_open());
     }
 

@@ -306,6 +306,9 @@ pub fn risk_text(risk: Risk) -> &'static str {
         Risk::Identity => {
             "a venue does not know our key: nothing leaves there until it does; look at the key and the clock"
         }
+        Risk::Refused => {
+            "a venue takes no order of ours, for the account, the key or the funds: look, then arm"
+        }
         Risk::Unhedged => "several tries to close what one leg filled alone came to nothing: look",
         Risk::Breaker => {
             "the venue stopped our orders because too much filled at once: look, then arm"

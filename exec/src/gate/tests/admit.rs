@@ -85,6 +85,32 @@ fn a_pair_that_fires_again_and_again_stays_off_until_a_person_arms_it() {
     assert!(told(&mut rig, bundle).iter().all(|f| !matches!(f, Feedback::Tripped { .. })));
 }
 
+/// A core that knew nothing of it would send the other leg alone.
+#[test]
+fn a_gate_that_rests_after_errors_is_not_ready_and_says_so() {
+    let limits = RiskLimits { errors: 2, error_rest: Ns(5 * S), ..RiskLimits::NONE };
+    let (mut rig, _words) = kalshi().0.guarded(&limits);
+    let ready = |rig: &mut Rig<KalshiClerk>| {
+        rig.run(1);
+        let news = |told| match told {
+            Feedback::Gate { ready, .. } => Some(ready),
+            _ => None,
+        };
+        rig.feedback().into_iter().filter_map(news).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        assert!(ready(&mut rig).is_empty() && rig.gate.is_ready());
+        let (slot, _) = rig.fire(legs());
+        let no = r#"{"error":{"code":"invalid_price"}}"#;
+        rig.peer(slot).borrow_mut().answer(400, "", no);
+    }
+    assert_eq!((ready(&mut rig), rig.gate.is_ready()), (vec![false], false));
+    rig.pass(4_900 * MS);
+    assert!(ready(&mut rig).is_empty());
+    rig.pass(100 * MS);
+    assert_eq!((ready(&mut rig), rig.gate.is_ready()), (vec![true], true));
+}
+
 #[test]
 fn a_kill_cancels_all_orders_of_the_account_before_anything_else() {
     let (mut rig, _words) = kalshi().0.guarded(&RiskLimits::NONE);

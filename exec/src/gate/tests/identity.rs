@@ -2,6 +2,8 @@
 //! proof of who asks until it does.
 
 use engine::event::Risk;
+use engine::risk::Word;
+use engine::risk::limits::RiskLimits;
 use engine::units::{Px, Shares};
 
 use super::rig::*;
@@ -60,9 +62,59 @@ fn a_key_that_is_not_known_is_not_tried_on_orders_and_is_asked_about_until_it_wo
     rig.run(2);
     assert!(rig.gate.is_ready() && rig.gate.figures().doubted == 1);
     let (slot, _) = rig.fire(legs());
-    rig.peer(slot).borrow_mut().answer(403, "", "{}");
+    rig.peer(slot).borrow_mut().answer(401, "", UNKNOWN);
     rig.run(2);
     assert_eq!(alarms(&rig.feedback()), 1, "another time is news again");
+}
+
+/// The balance is told and cancels pass all the while: only an order would show it, and its other leg
+/// would stand alone.
+#[test]
+fn a_venue_that_lets_us_trade_no_more_is_not_tried_again_until_a_person_has_looked() {
+    let refused = |told: &[Feedback]| {
+        let is_it =
+            |told: &&Feedback| matches!(told, Feedback::Tripped { risk: Risk::Refused, .. });
+        told.iter().filter(is_it).count()
+    };
+    assert!(Risk::Refused.latches(), "no bundle is decided, neither leg of it");
+    let (mut rig, mut words) = kalshi().0.guarded(&RiskLimits::NONE);
+    let (slot, _) = rig.fire(legs());
+    rig.feedback();
+    let scope = r#"{"error":{"code":"insufficient_scope"}}"#;
+    rig.peer(slot).borrow_mut().answer(403, "", scope);
+    rig.run(2);
+    let told = rig.feedback();
+    assert_eq!((refused(&told), alarms(&told), rig.gate.is_ready()), (1, 0, false));
+    for _ in 0..600 {
+        rig.pass(S);
+        rig.channel().borrow_mut().to_hear.push_back(None);
+        rig.run(1);
+        for (peer, request) in rig.requests() {
+            assert!(!request.contains("/portfolio/"), "nothing is asked: {request}");
+            rig.peer(peer).borrow_mut().answer(200, "", r#"{"balance":1}"#);
+        }
+    }
+    assert!(!rig.gate.is_ready());
+    words.push(Word::Arm).unwrap();
+    let balance = "GET /trade-api/v2/portfolio/balance ";
+    probe(&mut rig, balance, 200, r#"{"balance":1}"#);
+    rig.run(2);
+    assert!(rig.gate.is_ready());
+
+    let (mut rig, mut words) = polymarket().0.guarded(&RiskLimits::NONE);
+    let (slot, _) = rig.fire(legs());
+    rig.feedback();
+    let banned = r#"{"error":"address in closed only mode"}"#;
+    rig.peer(slot).borrow_mut().answer(400, "", banned);
+    rig.run(2);
+    assert_eq!((refused(&rig.feedback()), rig.gate.is_ready()), (1, false));
+    words.push(Word::Arm).unwrap();
+    rig.run(2);
+    let (aside, request) = rig.request();
+    assert!(request.starts_with("DELETE /order ") && !rig.gate.is_ready(), "it is asked first");
+    rig.peer(aside).borrow_mut().answer(200, "", "{}");
+    rig.run(2);
+    assert!(rig.gate.is_ready());
 }
 
 #[test]
