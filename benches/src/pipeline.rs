@@ -162,6 +162,7 @@ pub fn pair(id: String, markets: [MarketId; 2]) -> Pair {
         legs: None,
         verdict: Verdict::Approved,
         sides: Venue::ALL.map(side),
+        worst_payoff: Px::ZERO,
         expected_resolution: None,
         close_time: None,
         game_start: None,

@@ -45,6 +45,7 @@ pub fn pair(id: &str, first: usize, second: usize, polarity: Polarity) -> Pair {
                 taker_delay: Ns(0),
             },
         ],
+        worst_payoff: Px::ZERO,
         expected_resolution: None,
         close_time: None,
         game_start: None,

@@ -7,7 +7,7 @@ use crate::event::{Action, BundleId, Control, Feedback, Reject, Report, ReportKi
 use crate::grid::{BANDS_MAX, Grid};
 use crate::inject::Injection;
 use crate::input::listing::{get_listing, put_listing};
-use crate::pair::{Direction, FeeRule, Outcome, PairId};
+use crate::pair::{Direction, FeeRule, Listing, Outcome, PairId};
 use crate::risk::{Payout, Word};
 use crate::tile::Now;
 use crate::top::{Health, Levels, MarketId, TOP_LEVELS, Top};
@@ -171,8 +171,13 @@ impl CoreInput {
                 put_grid(&mut put, grid);
             }
             CoreInput::Control(Control::Join(listing)) => {
-                put.u8(18);
+                // A kind of its own: tapes of before it hold listings of which nobody says it.
+                let is_worth = listing.worst_payoff != Px::ZERO;
+                put.u8(if is_worth { 22 } else { 18 });
                 put_listing(&mut put, listing);
+                if is_worth {
+                    put.u16(listing.worst_payoff.e4());
+                }
             }
             CoreInput::Control(Control::Retire(pair)) => {
                 put.u8(19);
@@ -238,6 +243,11 @@ impl CoreInput {
                 CoreInput::Control(Control::Grid { market, grid: get_grid(&mut get)? })
             }
             18 => CoreInput::Control(Control::Join(get_listing(&mut get)?)),
+            22 => {
+                let listing = get_listing(&mut get)?;
+                let worst_payoff = get.px()?;
+                CoreInput::Control(Control::Join(Listing { worst_payoff, ..listing }))
+            }
             19 => CoreInput::Control(Control::Retire(PairId(get.u16()?))),
             20 => {
                 let (market, generation) = (get.market()?, get.u32()?);

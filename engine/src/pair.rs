@@ -301,6 +301,9 @@ pub struct Pair {
     pub close_time: Option<Ns>,
     /// When the game begins that both ask about; Unix nanoseconds.
     pub game_start: Option<Ns>,
+    /// The least that one contract of each leg pays together, however the venues resolve: a dollar
+    /// only where no case is known in which one is void and the other is not.
+    pub worst_payoff: Px,
 }
 
 impl Pair {

@@ -154,7 +154,7 @@ impl Guard {
         }
         if let Some(place) = self.watches.get_mut(listing.pair.index()) {
             *place = watch;
-            self.exposure.list(listing.pair, listing.event);
+            self.exposure.list(listing);
         }
     }
 

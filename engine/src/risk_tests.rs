@@ -362,6 +362,70 @@ fn a_pair_that_stops_blocks_none_that_has_or_gets_its_markets() {
     assert_eq!((fire(&mut guard, NOW), second(&mut guard)), (Err(Risk::Close), Ok(())));
 }
 
+/// A guard of one pair that pays so much at worst and may lose ten dollars by that.
+fn worst(px: u16, polarity: Polarity) -> Guard {
+    let pair = Pair { worst_payoff: Px::lit(px), ..pair("a", 0, 0, polarity) };
+    guard(&RiskLimits { void_loss: Usd::new(10 * DOLLAR), ..limits() }, &[pair])
+}
+
+/// What a pair of that guard would lose, in dollars, and how many contracts it may still have.
+fn void(guard: &Guard) -> (i64, u64) {
+    let lost = guard.exposure().void_loss(PairId(0)).e6();
+    assert_eq!(lost % DOLLAR, 0);
+    (lost / DOLLAR, guard.room(PairId(0), BOTH).qty.e2() / 100)
+}
+
+#[test]
+fn hedged_contracts_count_for_what_they_cost_less_what_they_pay_at_worst() {
+    for (px, before, flying, hedged) in [
+        // Nobody said what it pays at worst: all of it may be lost.
+        (0, (0, 10), (9, 1), (9, 1)),
+        // Half a dollar comes back: ten contracts that cost nine dollars may lose four.
+        (5_000, (0, 20), (9, 2), (4, 12)),
+        (9_000, (0, 100), (9, 10), (0, 100)),
+    ] {
+        let mut guard = worst(px, Polarity::Same);
+        assert_eq!(void(&guard), before, "{px}");
+        (0..2).for_each(|leg| guard.fly(&bundle(0), leg));
+        assert_eq!(void(&guard), flying, "{px}: an order under way pays nothing yet");
+        for (leg, cash) in [(0, 4 * DOLLAR), (1, 5 * DOLLAR)] {
+            guard.hear(&report(leg, filled(10_000_000, cash)));
+        }
+        assert_eq!(void(&guard), hedged, "{px}");
+        guard.tell(Word::Settled { market: market(Venue::Kalshi, 0) });
+        guard.tell(Word::Settled { market: market(Venue::Polymarket, 0) });
+        assert_eq!(void(&guard), before, "{px}: what paid out is at stake no more");
+    }
+    let mut guard = worst(10_000, Polarity::Same);
+    let most = guard.room(PairId(0), BOTH).qty;
+    assert!(most > Qty::lit(1_000_000_000), "a pair that always pays its dollar has no bound");
+    // A pair that joins in its place brings its own.
+    let new = Pair { worst_payoff: Px::lit(5_000), ..pair("new", 0, 0, Polarity::Same) };
+    guard.list(&Listing::of(PairId(0), PairId(0), &new));
+    assert_eq!(void(&guard), (0, 20));
+}
+
+#[test]
+fn what_does_not_hedge_across_the_venues_has_no_worst_payment() {
+    // One leg alone.
+    let mut guard = worst(5_000, Polarity::Same);
+    guard.hear(&report(0, filled(10_000_000, 4 * DOLLAR)));
+    assert_eq!(void(&guard), (4, 12));
+    // Both legs pay in the same case.
+    let mut guard = worst(5_000, Polarity::Inverted);
+    guard.hear(&report(0, filled(10_000_000, 4 * DOLLAR)));
+    guard.hear(&report(1, filled(10_000_000, 5 * DOLLAR)));
+    assert_eq!(void(&guard), (9, 2));
+    // Both outcomes of one market pay a dollar, whatever becomes of the other.
+    let mut guard = worst(0, Polarity::Same);
+    let mut yes = report(1, filled(10_000_000, 4 * DOLLAR));
+    yes.outcome = Outcome::Yes;
+    guard.hear(&yes);
+    guard.hear(&report(1, filled(10_000_000, 5 * DOLLAR)));
+    assert_eq!(void(&guard), (0, 10));
+    assert!(guard.room(PairId(0), [1, 1]).qty > Qty::lit(1_000_000_000), "no bound on them");
+}
+
 #[test]
 fn what_was_said_of_a_market_ends_with_it_and_not_with_its_pair() {
     let new = Listing::of(PairId(0), PairId(0), &pair("new", 0, 0, Polarity::Same));

@@ -51,6 +51,7 @@ fn pair(index: usize) -> Pair {
             terms(Venue::Kalshi, FeeRule::quadratic(1_000_000).unwrap(), false),
             terms(Venue::Polymarket, FeeRule::curve(50_000, 1).unwrap(), true),
         ],
+        worst_payoff: Px::ZERO,
         expected_resolution: None,
         close_time: None,
         game_start: None,

@@ -356,7 +356,13 @@ pub(crate) fn screen_of(
     let (here, there) = (discovery.store.kalshi(ticker)?, discovery.store.polymarket(condition)?);
     let known = discovery.store.pairs_of(ticker)?;
     let row = known.iter().find(|row| row.polymarket == condition);
-    let standing = row.map(|row| discovery.store.standing(row)).transpose()?;
+    let mut standing = row.map(|row| discovery.store.standing(row)).transpose()?;
+    // What the table says of it is what holds: a page that lacks a fee keeps it from trading.
+    if let (Some(row), Some(standing)) = (row, &mut standing)
+        && let Some(entry) = discovery.entry(row.clone(), &[], now_s())?
+    {
+        (standing.verdict, standing.why) = (entry.verdict(), entry.why());
+    }
     let (here, there) = (here.unwrap_or_default(), there.unwrap_or_default());
     Ok(explain::screen(&here, &there, judged, standing.as_ref()))
 }

@@ -49,6 +49,8 @@ pub struct PairSpec {
     pub verdict: Verdict,
     /// When the dollar is expected to be paid; Unix nanoseconds.
     pub expected_resolution: Option<Ns>,
+    /// The least that a contract of each leg pays together; nothing where nobody says more.
+    pub worst_payoff: Px,
     /// The market on Kalshi.
     pub kalshi: KalshiSpec,
     /// The market on Polymarket.

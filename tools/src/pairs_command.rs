@@ -265,8 +265,11 @@ fn decide(
         rules: row.rules.clone(),
         like,
     })?;
-    let standing = store.standing(&row)?;
-    let mut text = format!("{}: {}, {}\n", row.id, word(standing.verdict), standing.why);
+    let entry = discovery.entry(row.clone(), &[], now)?;
+    let mut text = match entry {
+        Some(entry) => format!("{}: {}, {}\n", row.id, word(entry.verdict()), entry.why()),
+        None => format!("{}: {}\n", row.id, action.name()),
+    };
     text += &others(discovery, &row, before.len(), covers)?;
     print(&text)
 }

@@ -148,6 +148,7 @@ fn guard() -> Guard {
         legs: None,
         verdict: Verdict::Approved,
         sides: Venue::ALL.map(side),
+        worst_payoff: Px::ZERO,
         expected_resolution: None,
         close_time: None,
         game_start: None,

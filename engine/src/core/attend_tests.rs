@@ -108,6 +108,7 @@ fn each_safeguard_stops_what_is_missed_then_as_limited() {
         (RiskLimits { event: usd(0), ..limits }, Risk::Event),
         (RiskLimits { venue: [Cap::NONE, usd(0)], ..limits }, Risk::Venue),
         (RiskLimits { total: usd(0), ..limits }, Risk::Total),
+        (RiskLimits { void_loss: Usd::ZERO, ..limits }, Risk::Void),
         (RiskLimits { shutdown_balance: Usd::new(2_000_000_001), ..limits }, Risk::Balance),
         (RiskLimits { bundles: Rate { count: 0, within: Ns(1) }, ..limits }, Risk::Rate),
         (RiskLimits { repeats: Rate { count: 0, within: Ns(1) }, ..limits }, Risk::Repeated),

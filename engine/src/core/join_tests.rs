@@ -182,6 +182,7 @@ fn a_listing_survives_its_bytes() {
     all[3].close_time = Some(Ns(7));
     all[3].game_start = Some(Ns(u64::MAX - 1));
     all[3].legs = Some(crate::pair::LegOrder::Second);
+    all[2].worst_payoff = crate::units::Px::lit(5_000);
     for (number, pair) in all.iter().enumerate() {
         let input = CoreInput::Control(Control::Join(Listing::of(PairId(9), PairId(3), pair)));
         let mut bytes = [0; CORE_INPUT_LEN_MAX];

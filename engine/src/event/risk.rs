@@ -67,11 +67,14 @@ pub enum Risk {
     /// the other through several rests. Off until a person arms it, because the other venue would
     /// go on to fill its legs alone.
     Refused = 27,
+    /// More of a pair could be lost than may be if one venue calls its market void, or judges it
+    /// differently.
+    Void = 28,
 }
 
 impl Risk {
     /// All safeguards in the order of their discriminants.
-    pub const ALL: [Risk; 28] = [
+    pub const ALL: [Risk; 29] = [
         Risk::UnknownOrder,
         Risk::StrayReport,
         Risk::IllegalTransition,
@@ -100,6 +103,7 @@ impl Risk {
         Risk::Identity,
         Risk::Foreign,
         Risk::Refused,
+        Risk::Void,
     ];
 
     /// The name in reports.
@@ -133,6 +137,7 @@ impl Risk {
             Risk::Identity => "identity",
             Risk::Foreign => "foreign",
             Risk::Refused => "refused",
+            Risk::Void => "void",
         }
     }
 

@@ -1,8 +1,8 @@
-//! A pair that joins, as bytes.
+//! A pair that joins, as bytes; the worst that it pays stands behind them, where it is known.
 
 use super::{Get, Put, get_fee, put_fee};
 use crate::pair::{FeeRule, Instrument, LegOrder, Listing, PairId, Polarity, SizeRule, Verdict};
-use crate::units::{Ns, Qty};
+use crate::units::{Ns, Px, Qty};
 
 const VERDICTS: [Verdict; 5] = [
     Verdict::Tradable,
@@ -47,6 +47,7 @@ pub(super) fn get_listing(get: &mut Get<'_>) -> Option<Listing> {
         expected_resolution,
         close_time,
         game_start,
+        worst_payoff: Px::ZERO,
     })
 }
 

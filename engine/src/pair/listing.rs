@@ -1,7 +1,7 @@
 //! A pair that joins while markets trade, as a value: whoever takes it in allocates nothing.
 
 use super::{Instrument, LegOrder, Pair, PairId, Polarity, Verdict};
-use crate::units::Ns;
+use crate::units::{Ns, Px};
 
 /// A pair without its names, and its place in the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +24,8 @@ pub struct Listing {
     pub close_time: Option<Ns>,
     /// As [`Pair::game_start`].
     pub game_start: Option<Ns>,
+    /// As [`Pair::worst_payoff`].
+    pub worst_payoff: Px,
 }
 
 impl Listing {
@@ -39,6 +41,7 @@ impl Listing {
             expected_resolution: pair.expected_resolution,
             close_time: pair.close_time,
             game_start: pair.game_start,
+            worst_payoff: pair.worst_payoff,
         }
     }
 
@@ -54,6 +57,7 @@ impl Listing {
             expected_resolution: self.expected_resolution,
             close_time: self.close_time,
             game_start: self.game_start,
+            worst_payoff: self.worst_payoff,
         }
     }
 }

@@ -2,9 +2,9 @@
 //! event and venue, and in all.
 
 use crate::event::Risk;
-use crate::pair::{Outcome, PairId, PairTable};
+use crate::pair::{Listing, Outcome, PairId, PairTable, Polarity};
 use crate::risk::limits::{Cap, RiskLimits};
-use crate::units::{Qty, Shares, Usd, Venue};
+use crate::units::{PX_ONE, Px, Qty, Shares, Usd, Venue};
 
 /// Contracts and money.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -62,11 +62,39 @@ pub struct Room {
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
     event: u16,
+    /// What a contract of each leg pays together at worst, and how the outcomes map.
+    worst: u16,
+    is_inverted: bool,
     /// By side and outcome.
     held: [[Stake; 2]; 2],
     /// By leg of the bundle under way, with its side.
     flying: [(u8, Stake); 2],
     sum: Stake,
+}
+
+impl Row {
+    fn new(event: PairId, worst: Px, polarity: Polarity) -> Row {
+        let is_inverted = polarity == Polarity::Inverted;
+        Row { event: event.0, worst: worst.e4(), is_inverted, ..Row::default() }
+    }
+
+    /// What would be lost if the pair paid its worst: all that it cost, less a dollar for both
+    /// outcomes of one market, and less the worst for contracts that hedge each other across the
+    /// venues. Orders under way pay nothing yet.
+    fn void_loss(&self) -> Usd {
+        let [first, second] = &self.held;
+        let boxed = second[0].qty.min(second[1].qty);
+        let across = |yes: usize| {
+            let answer = if self.is_inverted { yes } else { 1 - yes };
+            first[yes].qty.min(second[answer].qty.saturating_sub(boxed))
+        };
+        let pays = |shares: Shares, each: u16| {
+            i128::from(shares.e6()) * i128::from(each) / i128::from(PX_ONE)
+        };
+        let back = pays(boxed, PX_ONE) + pays(across(0) + across(1), self.worst);
+        let lost = i128::from(self.sum.notional.e6()) - back;
+        Usd::new(i64::try_from(lost.max(0)).unwrap_or(i64::MAX))
+    }
 }
 
 /// Bytes that a pair takes.
@@ -84,8 +112,13 @@ pub struct Exposure {
 impl Exposure {
     /// Nothing is at stake. Pairs without an event are one each.
     pub fn new(table: &PairTable) -> Exposure {
-        let event = |number: usize| table.first_of_event(PairId(number as u16)).0;
-        let rows = (0..table.slots()).map(|at| Row { event: event(at), ..Row::default() });
+        let rows = (0..table.slots()).map(|at| {
+            let place = PairId(at as u16);
+            let (worst, polarity) = table
+                .get(place)
+                .map_or((Px::ZERO, Polarity::Same), |pair| (pair.worst_payoff, pair.polarity));
+            Row::new(table.first_of_event(place), worst, polarity)
+        });
         Exposure {
             rows: rows.collect(),
             events: vec![Stake::default(); table.slots()].into(),
@@ -95,11 +128,27 @@ impl Exposure {
     }
 
     /// A pair joins an event, with nothing at stake.
-    pub fn list(&mut self, pair: PairId, event: PairId) {
-        self.leave(pair);
-        if let Some(row) = self.rows.get_mut(pair.index()) {
-            *row = Row { event: event.0, ..Row::default() };
+    pub fn list(&mut self, listing: &Listing) {
+        self.leave(listing.pair);
+        if let Some(row) = self.rows.get_mut(listing.pair.index()) {
+            *row = Row::new(listing.event, listing.worst_payoff, listing.polarity);
         }
+    }
+
+    /// What hedged contracts of a pair, and orders under way, would lose if it paid its worst.
+    pub fn void_loss(&self, pair: PairId) -> Usd {
+        self.rows.get(pair.index()).map_or(Usd::ZERO, Row::void_loss)
+    }
+
+    /// How many more contracts of each leg a pair may have before its worst payment loses more than
+    /// the cap. Both legs cost a dollar together at most, or they were not bought.
+    fn void_room(&self, pair: PairId, cap: Usd) -> Shares {
+        let Some(row) = self.rows.get(pair.index()) else { return Shares::ZERO };
+        let each = i128::from(PX_ONE.saturating_sub(row.worst));
+        let left = i128::from((cap - row.void_loss()).e6().max(0));
+        let most = (left * i128::from(PX_ONE)).checked_div(each);
+        let most = most.and_then(|most| u64::try_from(most).ok()).unwrap_or(Cap::NONE.qty.e6());
+        Shares::new(most.min(Cap::NONE.qty.e6()))
     }
 
     /// What a pair has at stake.
@@ -147,6 +196,13 @@ impl Exposure {
             within(self.venues[side], &limits.venue[side], same, Risk::Venue);
         }
         within(self.total, &limits.total, 2, Risk::Total);
+        // Both outcomes of one market pay a dollar whatever becomes of it.
+        if sides[0] != sides[1] {
+            let qty = floor(self.void_room(pair, limits.void_loss));
+            if qty < room.qty {
+                (room.qty, room.by[1]) = (qty, Risk::Void);
+            }
+        }
         room
     }
 

@@ -47,6 +47,9 @@ pub struct RiskLimits {
     pub venue: [Cap; 2],
     /// Both venues together.
     pub total: Cap,
+    /// The most that hedged contracts of one pair may lose where both venues do not resolve alike:
+    /// what they cost less the worst that the pair pays.
+    pub void_loss: Usd,
     /// The largest loss of a day, UTC. What only one leg holds counts as lost until it is closed.
     pub day_loss: Usd,
     /// Bundles of all pairs.
@@ -83,6 +86,7 @@ impl RiskLimits {
         event: Cap::NONE,
         venue: [Cap::NONE; 2],
         total: Cap::NONE,
+        void_loss: Cap::NONE.notional,
         day_loss: Cap::NONE.notional,
         bundles: Rate::NONE,
         repeats: Rate::NONE,

@@ -356,7 +356,10 @@ impl Discovery {
                 word,
                 self.index.matcher().aliases(),
             ),
-            rules: rules::hash(&[&here.market.rules_hash(), &there.market.rules_hash()]),
+            rules: rules::with_settlement(
+                &rules::hash(&[&here.market.rules_hash(), &there.market.rules_hash()]),
+                here.settled_by().as_deref(),
+            ),
             first: String::new(),
             found: now,
             judged: now,

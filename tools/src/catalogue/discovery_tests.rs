@@ -21,6 +21,9 @@ pub(crate) struct Fake {
     asked_beside: usize,
     beside_down: bool,
     asked: usize,
+    /// Who settles what Kalshi lists, and by which terms.
+    sources: Vec<Value>,
+    terms: &'static str,
 }
 
 impl Source for Fake {
@@ -52,7 +55,8 @@ impl Source for Fake {
             (Venue::Polymarket, "/events/keyset") => json!({"events": self.polymarket}),
             (Venue::Polymarket, _) => json!({"markets": []}),
             _ => json!({"series": [{"ticker": "KXFEDDECISION", "fee_type": "quadratic",
-                "fee_multiplier": 1}]}),
+                "fee_multiplier": 1, "settlement_sources": self.sources,
+                "contract_terms_url": self.terms}]}),
         })
     }
 
@@ -185,6 +189,29 @@ fn a_change_of_a_rules_text_pauses_its_pair() {
     let entries = discovery.entries(NOW).unwrap();
     assert_eq!(entries[0].verdict(), Verdict::NeedsReview);
     assert!(entries[0].standing.why.contains("rules changed"), "{}", entries[0].standing.why);
+}
+
+#[test]
+fn a_change_of_who_settles_or_of_the_contract_pauses_a_pair() {
+    let by = |name: &str| vec![json!({"name": name, "url": "https://example.invalid"})];
+    let changed: [fn(&mut Fake); 2] = [
+        |fake| fake.sources = vec![json!({"name": "Somebody else", "url": ""})],
+        |fake| fake.terms = "https://example.invalid/other.pdf",
+    ];
+    for change in changed {
+        let (mut discovery, mut fake) = (discovery(), fake());
+        (fake.sources, fake.terms) = (by("Federal Reserve"), "https://example.invalid/one.pdf");
+        look(&mut discovery, &mut fake, true, NOW);
+        let stands = |discovery: &Discovery| {
+            let row = discovery.store.pair("kxfeddecision-26dec-c25").unwrap().unwrap();
+            discovery.store.standing(&row).unwrap()
+        };
+        look(&mut discovery, &mut fake, true, NOW + 10);
+        assert!(!stands(&discovery).changed, "nothing changed: {}", stands(&discovery).why);
+        change(&mut fake);
+        look(&mut discovery, &mut fake, true, NOW + 20);
+        assert!(stands(&discovery).changed, "{}", stands(&discovery).why);
+    }
 }
 
 #[test]

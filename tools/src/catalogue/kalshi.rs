@@ -26,6 +26,9 @@ pub struct Series {
     pub fee_type: String,
     /// The formula's multiplier, as it is written.
     pub fee_multiplier: Option<String>,
+    /// Addresses of its contract and of the contract's terms.
+    #[serde(default)]
+    pub contract: [String; 2],
 }
 
 /// An event: a question with one market or several.
@@ -178,6 +181,7 @@ pub fn series(value: &Value) -> Result<(Series, String), String> {
         sources: sources(&mut fields),
         fee_type: fields.text("fee_type"),
         fee_multiplier: fields.decimal("fee_multiplier"),
+        contract: [fields.text("contract_url"), fields.text("contract_terms_url")],
     };
     Ok((series, fields.wrong()))
 }

@@ -22,6 +22,25 @@ pub fn hash(texts: &[&str]) -> String {
     hex
 }
 
+/// Stands before the digest of what settles a market, where that is known.
+const SETTLED_BY: char = '.';
+
+/// A digest of rules, with that of who settles by them where it is known.
+pub fn with_settlement(rules: &str, settled_by: Option<&str>) -> String {
+    settled_by.map_or_else(|| rules.to_owned(), |by| format!("{rules}{SETTLED_BY}{by}"))
+}
+
+/// Whether two digests are of the same rules. A page that did not say who settles contradicts no
+/// other one.
+pub fn is_same(one: &str, other: &str) -> bool {
+    let parts = |digest: &str| match digest.split_once(SETTLED_BY) {
+        Some((rules, by)) => (rules.to_owned(), Some(by.to_owned())),
+        None => (digest.to_owned(), None),
+    };
+    let ((one, by), (other, other_by)) = (parts(one), parts(other));
+    one == other && by.zip(other_by).is_none_or(|(by, other)| by == other)
+}
+
 /// Longest name that is masked; a longer one is a sentence, and its words stand elsewhere too.
 const NAME_WORDS_MAX: usize = 8;
 
@@ -107,6 +126,18 @@ const CALENDAR: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_one_page_did_not_say_contradicts_no_other() {
+        let rules = |by| with_settlement("rules", by);
+        assert!(is_same(&rules(Some("a")), &rules(Some("a"))));
+        assert!(
+            is_same(&rules(None), &rules(Some("a"))) && is_same(&rules(Some("a")), &rules(None))
+        );
+        assert!(!is_same(&rules(Some("a")), &rules(Some("b"))));
+        assert!(!is_same(&rules(Some("a")), &with_settlement("others", Some("a"))));
+        assert!(!is_same("rules", "others"));
+    }
 
     #[test]
     fn a_mask_hides_names_and_dates_and_shows_rules() {

@@ -71,6 +71,19 @@ pub struct KalshiRow {
     pub series: Option<kalshi::Series>,
 }
 
+impl KalshiRow {
+    /// A digest of who its outcome is read from and of the contract that says how; `None` until
+    /// its series is known.
+    pub fn settled_by(&self) -> Option<String> {
+        let series = self.series.as_ref()?;
+        let own = self.event.as_ref().map(|event| &event.sources).filter(|own| !own.is_empty());
+        let sources = own.unwrap_or(&series.sources);
+        let named = sources.iter().flat_map(|(name, address)| [name.as_str(), address.as_str()]);
+        let texts: Vec<&str> = series.contract.iter().map(String::as_str).chain(named).collect();
+        Some(super::rules::hash(&texts))
+    }
+}
+
 /// A market of Polymarket with its event.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PolymarketRow {

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use engine::pair::{Polarity, Verdict};
+use matching::judgement::Judgement;
+use matching::payoff::DOLLAR;
 
 use super::moment::rfc3339;
 use super::store::{KalshiRow, PairRow, PolymarketRow, Standing, word};
@@ -85,6 +87,21 @@ impl Entry {
         }
     }
 
+    /// The least that both legs pay together, in ten-thousandths of a dollar, by what was judged.
+    fn worst_payoff_e4(&self) -> u16 {
+        let judged: Option<Judgement> = serde_json::from_str(&self.row.judgement).ok();
+        judged.map_or(0, |judged| judged.payoff.worst.min(DOLLAR))
+    }
+
+    /// Why the table carries that verdict.
+    pub fn why(&self) -> String {
+        let filled = self.gaps().filled;
+        match filled.is_empty() || self.standing.verdict == Verdict::Blocked {
+            true => self.standing.why.clone(),
+            false => format!("{}; without that: {}", filled.join("; "), self.standing.why),
+        }
+    }
+
     fn fee_type(&self) -> Option<&str> {
         let event = self.kalshi.event.as_ref().and_then(|event| event.fee_type_override.as_deref());
         let series = self.kalshi.series.as_ref().map(|series| series.fee_type.as_str());
@@ -133,6 +150,7 @@ fn push(text: &mut String, entry: &Entry, polarity: Polarity, gaps: &Gaps) {
     if let Some(at) = worth::resolution(&entry.kalshi, &entry.polymarket) {
         line("expected_resolution", &quoted(&rfc3339(at)));
     }
+    line("worst_payoff", &quoted(&decimal_e6(i64::from(entry.worst_payoff_e4()) * 100)));
     line("\n[pair.kalshi]\nticker", &quoted(&kalshi.ticker));
     line("event", &quoted(&kalshi.event));
     let bands = kalshi.price_ranges.iter().map(|[start, end, step]| {

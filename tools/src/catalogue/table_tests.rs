@@ -73,6 +73,26 @@ fn the_pair_file_reader_reads_every_field_back() {
 }
 
 #[test]
+fn the_table_carries_the_worst_that_was_judged() {
+    let judged = |worst: u16| {
+        let nothing = matching::Listing::default();
+        let matcher = matching::Matcher::new(matching::alias::Aliases::default());
+        let mut judged = matcher.judge(&nothing, &nothing);
+        judged.payoff.worst = worst;
+        serde_json::to_string(&judged).unwrap()
+    };
+    for (judgement, want) in
+        [(judged(5_000), 5_000), (judged(10_000), 10_000), (judged(0), 0), (String::new(), 0)]
+    {
+        let mut entry = entry(1);
+        entry.row.judgement = judgement;
+        let (text, _) = toml(&[entry], "");
+        let file = pairs::parse(&text, "test").unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(file.pairs[0].worst_payoff.e4(), want, "{text}");
+    }
+}
+
+#[test]
 fn what_no_page_says_never_trades() {
     let mut thin = entry(1);
     thin.kalshi.series = None;
@@ -85,6 +105,15 @@ fn what_no_page_says_never_trades() {
     assert_eq!(file.pairs[0].verdict, Verdict::NeedsReview);
     assert_eq!(file.pairs[0].kalshi.fee_type, FeeType::Other("unknown".into()));
     assert!(text.contains("# Kalshi's page names no exchange_index: 0 stands in"), "{text}");
+    // Whoever asks why hears what is missing, in every place the same.
+    let shown = crate::discover::show::pair(&thin);
+    assert_eq!(shown["verdict"], "needs-review");
+    let why = shown["why"].as_str().unwrap();
+    assert!(why.contains("no exchange_index") && why.contains("no fee"), "{why}");
+    let reasons = shown["reasons"].as_array().unwrap();
+    let missing = reasons.iter().filter(|reason| reason["field"] == "missing").count();
+    assert_eq!(missing, thin.gaps().filled.len(), "{reasons:?}");
+    assert_eq!(entry(1).why(), entry(1).standing.why);
     thin.polarity = None;
     thin.polymarket.market.tokens.pop();
     let (text, left_out) = toml(&[thin], "");

@@ -25,6 +25,7 @@ pub(super) struct LimitsFile {
     pub order_qty_max: Option<String>,
     pub pair_notional_max: Option<String>,
     pub pair_qty_max: Option<String>,
+    pub pair_void_loss_max: Option<String>,
     pub event_notional_max: Option<String>,
     pub event_qty_max: Option<String>,
     pub kalshi_notional_max: Option<String>,
@@ -124,6 +125,8 @@ pub(super) fn limits(file: &LimitsFile, source: &Source<'_>) -> Result<Limits, C
             cap("polymarket", &file.polymarket_notional_max, &file.polymarket_qty_max)?,
         ],
         total: cap("total", &file.total_notional_max, &file.total_qty_max)?,
+        void_loss: money("pair_void_loss_max", &file.pair_void_loss_max)?
+            .unwrap_or(RiskLimits::NONE.void_loss),
         day_loss: day_loss_max.unwrap_or(RiskLimits::NONE.day_loss),
         bundles: rate("bundles", file.bundles_max, file.bundles_ms, RATE_MAX[0])?,
         repeats: rate("repeats", file.repeats_max, file.repeats_ms, RATE_MAX[1])?,

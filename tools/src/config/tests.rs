@@ -268,7 +268,7 @@ fn limits_stand_in_one_place_and_the_environment_comes_before_it() {
     let path = dir.path().join("parallax.toml");
     let read = |text: &str, list: &[(&str, &str)]| parse(text, &path, &variables(list), None);
     let told = |text: &str| read(text, &[]).err().expect("refused").to_string();
-    let limits = "pair_notional_max = \"40\"\nkalshi_qty_max = \"7.5\"\nrepeats_max = 3\n\
+    let limits = "pair_notional_max = \"40\"\npair_void_loss_max = \"3.5\"\nkalshi_qty_max = \"7.5\"\nrepeats_max = 3\n\
                   shutdown_balance = \"9\"\npauses = [\"kalshi mon 00:00-00:10\"]\nin_play = true\n";
     fs::write(dir.path().join("limits.toml"), limits).unwrap();
     let by_file = read("limits_file = \"limits.toml\"", &[]).ok().unwrap().limits;
@@ -276,6 +276,7 @@ fn limits_stand_in_one_place_and_the_environment_comes_before_it() {
     assert_eq!(by_file, inline);
     let risk = by_file.risk;
     assert_eq!(risk.pair.notional, Usd::new(40_000_000));
+    assert_eq!(risk.void_loss, Usd::new(3_500_000));
     assert_eq!(risk.venue[0].qty.e6(), 7_500_000);
     assert_eq!((risk.repeats.count, risk.repeats.within), (3, Ns::from_ms(10_000)));
     assert_eq!((risk.shutdown_balance, risk.wallet_min), (Usd::new(9_000_000), Usd::ZERO));
@@ -286,6 +287,7 @@ fn limits_stand_in_one_place_and_the_environment_comes_before_it() {
     assert_eq!(risk.wallet_min, Usd::new(5_000_000));
     let usual = read("", &[]).ok().unwrap().limits.risk;
     assert_eq!(usual.pair, engine::risk::limits::Cap::NONE);
+    assert_eq!(usual.void_loss, engine::risk::limits::RiskLimits::NONE.void_loss);
     assert_eq!(
         (usual.before_game, usual.calendar.pauses().count()),
         (Some(Ns::from_ms(60_000)), 3)

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use engine::pair::Verdict;
 use matching::judgement::{Compared, Equality, Judgement, Relation};
 use matching::payoff::Payoff;
 
@@ -26,10 +27,15 @@ pub fn screen(
     standing: Option<&Standing>,
 ) -> String {
     let mut text = String::new();
+    let stands = standing.map(|standing| standing.verdict);
     let said = match (judged.equality.equal, finding::verdict(judged).may_decide()) {
         (false, _) => "REFUSED: not one contract",
+        (true, _) if stands == Some(Verdict::Approved) => "ONE CONTRACT: a person approved it",
+        (true, true) if stands.is_some_and(|verdict| !verdict.may_decide()) => {
+            "ONE CONTRACT by rule, and not to be traded as it stands"
+        }
         (true, true) => "ONE CONTRACT: tradable by rule",
-        (true, false) if finding::verdict(judged) == engine::pair::Verdict::Blocked => {
+        (true, false) if finding::verdict(judged) == Verdict::Blocked => {
             "REFUSED: one question, and both sides resolve differently"
         }
         (true, false) => "ONE CONTRACT, as far as can be told: a person has to read it",

@@ -11,7 +11,7 @@ use crate::catalogue::crawl::Account;
 use crate::catalogue::discovery::Changes;
 use crate::catalogue::moment::rfc3339;
 use crate::catalogue::store::word;
-use crate::catalogue::table::Entry;
+use crate::catalogue::table::{Entry, Gaps};
 use crate::catalogue::worth;
 
 /// Pairs that are shown without being asked for all.
@@ -98,7 +98,7 @@ pub fn pair(entry: &Entry) -> Value {
     json!({
         "id": entry.row.id,
         "verdict": word(entry.verdict()),
-        "why": entry.standing.why,
+        "why": entry.why(),
         "polarity": entry.row.polarity,
         "score": entry.row.score,
         "kalshi_ticker": kalshi.ticker,
@@ -117,9 +117,20 @@ pub fn pair(entry: &Entry) -> Value {
         "apr_percent": entry.worth.map(|worth| apr(worth.apr_bp)),
         "held": entry.held,
         "missing": gaps.filled.iter().chain(&gaps.fatal).collect::<Vec<_>>(),
-        "reasons": judged["reasons"],
+        "reasons": reasons(&judged["reasons"], &gaps),
         "payoff": judged["payoff"],
     })
+}
+
+/// The fields that keep it from trading: what the rules leave open, and what no page says.
+fn reasons(judged: &Value, gaps: &Gaps) -> Vec<Value> {
+    let missing = gaps.filled.iter().chain(&gaps.fatal).map(|gap| {
+        json!({
+            "field": "missing", "relation": "unknown", "here": "", "there": "",
+            "here_text": gap, "there_text": "",
+        })
+    });
+    judged.as_array().cloned().unwrap_or_default().into_iter().chain(missing).collect()
 }
 
 /// Hundredths of a percent as people write them.

@@ -13,8 +13,17 @@ use super::{
 };
 
 const TOP_KEYS: &[&str] = &["schema", "pair"];
-const PAIR_KEYS: &[&str] =
-    &["id", "polarity", "event", "verdict", "legs", "expected_resolution", "kalshi", "polymarket"];
+const PAIR_KEYS: &[&str] = &[
+    "id",
+    "polarity",
+    "event",
+    "verdict",
+    "legs",
+    "expected_resolution",
+    "worst_payoff",
+    "kalshi",
+    "polymarket",
+];
 /// In the order of [`LegOrder::ALL`].
 const LEG_ORDERS: &[&str] = &[
     LegOrder::Both.name(),
@@ -118,6 +127,10 @@ fn pair(node: &Node<'_>) -> Result<PairSpec, PairError> {
             false => None,
         },
         expected_resolution: node.time_opt("expected_resolution")?,
+        worst_payoff: match node.table.contains_key("worst_payoff") {
+            true => node.price("worst_payoff")?,
+            false => Px::ZERO,
+        },
         kalshi: kalshi(&node.child("kalshi")?)?,
         polymarket: polymarket(&node.child("polymarket")?)?,
     })

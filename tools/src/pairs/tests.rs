@@ -77,6 +77,19 @@ fn a_pair_may_say_which_leg_leaves_first() {
 }
 
 #[test]
+fn a_pair_may_say_what_it_pays_at_worst_and_pays_nothing_otherwise() {
+    let said = |text: &str| GOOD.replace("polarity =", &format!("{text}\npolarity ="));
+    let worst = |text: &str| parse(&said(text), "p.toml").map(|file| file.pairs[0].worst_payoff);
+    assert_eq!(worst(""), Ok(Px::ZERO));
+    assert_eq!(worst("worst_payoff = \"0.5\""), Ok(Px::lit(5_000)));
+    assert_eq!(worst("worst_payoff = \"1\""), Ok(Px::ONE));
+    for wrong in ["\"1.01\"", "0.5", "\"-0.5\""] {
+        let error = worst(&format!("worst_payoff = {wrong}")).unwrap_err().to_string();
+        assert!(error.contains("`worst_payoff`"), "{wrong}: {error}");
+    }
+}
+
+#[test]
 fn every_field_is_read_exactly() {
     let read = parse(GOOD, "p.toml").unwrap();
     let want = PairSpec {
@@ -86,6 +99,7 @@ fn every_field_is_read_exactly() {
         verdict: Verdict::Approved,
         legs: None,
         expected_resolution: Some(Ns(1_797_449_400_000_000_000)),
+        worst_payoff: Px::ZERO,
         kalshi: KalshiSpec {
             ticker: "KXFED-26DEC-T3.50".to_owned(),
             event: "KXFED-26DEC".to_owned(),

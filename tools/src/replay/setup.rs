@@ -211,5 +211,6 @@ pub fn pair(spec: &PairSpec, markets: [MarketId; 2]) -> Result<Pair, engine::pai
         expected_resolution: spec.expected_resolution,
         close_time: spec.kalshi.close_time,
         game_start: spec.polymarket.game_start,
+        worst_payoff: spec.worst_payoff,
     })
 }

@@ -51,6 +51,10 @@ pub struct RiskSpec {
     pub venue: [CapSpec; 2],
     /// Both venues.
     pub total: CapSpec,
+    /// The most that one pair may lose where the venues do not resolve alike. Tapes of before it
+    /// was a limit have none.
+    #[serde(default = "no_void_loss")]
+    pub void_loss: i64,
     /// The largest loss of a day.
     pub day_loss: i64,
     /// Bundles of all pairs.
@@ -77,6 +81,10 @@ pub struct RiskSpec {
     pub wallet_min: i64,
     /// Pauses of the venues.
     pub pauses: Vec<PauseSpec>,
+}
+
+fn no_void_loss() -> i64 {
+    RiskLimits::NONE.void_loss.e6()
 }
 
 impl From<Cap> for CapSpec {
@@ -116,6 +124,7 @@ impl From<&RiskLimits> for RiskSpec {
             event: limits.event.into(),
             venue: limits.venue.map(Into::into),
             total: limits.total.into(),
+            void_loss: limits.void_loss.e6(),
             day_loss: limits.day_loss.e6(),
             bundles: limits.bundles.into(),
             repeats: limits.repeats.into(),
@@ -147,6 +156,7 @@ impl RiskSpec {
             event: self.event.into(),
             venue: self.venue.map(Into::into),
             total: self.total.into(),
+            void_loss: Usd::new(self.void_loss),
             day_loss: Usd::new(self.day_loss),
             bundles: self.bundles.into(),
             repeats: self.repeats.into(),
@@ -185,6 +195,7 @@ mod tests {
             event: cap(3),
             venue: [cap(4), cap(5)],
             total: cap(6),
+            void_loss: Usd::new(21),
             day_loss: Usd::new(7),
             bundles: Rate { count: 8, within: Ns(9) },
             repeats: Rate { count: 10, within: Ns(11) },

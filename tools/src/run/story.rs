@@ -289,6 +289,7 @@ pub fn risk_text(risk: Risk) -> &'static str {
         Risk::Event => "more than an event may have at stake",
         Risk::Venue => "more than a venue may have at stake",
         Risk::Total => "more than may be at stake in all",
+        Risk::Void => "more than a pair may lose where the venues do not resolve alike",
         Risk::Unsettled => "more money out than may be",
         Risk::DayLoss => "as much was lost today as may be",
         Risk::Rate => "too many bundles in a short time",

@@ -37,6 +37,7 @@ fn listing(index: usize) -> Listing {
         legs: None,
         verdict: Verdict::Approved,
         sides: Venue::ALL.map(side),
+        worst_payoff: Px::ZERO,
         expected_resolution: None,
         close_time: None,
         game_start: None,

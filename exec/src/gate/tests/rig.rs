@@ -87,6 +87,7 @@ fn pairs() -> PairTable {
         legs: None,
         verdict: Verdict::Approved,
         sides: Venue::ALL.map(|venue| side(venue, index)),
+        worst_payoff: Px::ZERO,
         expected_resolution: None,
         close_time: None,
         game_start: None,

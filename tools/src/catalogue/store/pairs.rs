@@ -4,6 +4,8 @@
 use engine::pair::Verdict;
 use rusqlite::{OptionalExtension as _, Row, params};
 
+use crate::catalogue::rules;
+
 use super::{Action, Decision, Store, StoreError};
 
 /// A pair as it was last judged.
@@ -65,7 +67,7 @@ impl Standing {
             format!("{} by {} on {at}: {}", decision.action.past(), decision.who, decision.why)
         };
         if let Some(last) = own.last() {
-            let is_same = last.rules == row.rules && last.polarity == row.polarity;
+            let is_same = rules::is_same(&last.rules, &row.rules) && last.polarity == row.polarity;
             let verdict = match last.action {
                 Action::Block => Verdict::Blocked,
                 Action::Reject if is_same => Verdict::Blocked,
@@ -83,7 +85,7 @@ impl Standing {
         if row.verdict == Verdict::Blocked {
             return Standing::new(Verdict::Blocked, "both sides resolve differently");
         }
-        if row.rules != row.first {
+        if !rules::is_same(&row.rules, &row.first) {
             let why = "paused: a side's rules changed since the pair was found";
             return Standing { changed: true, ..Standing::new(Verdict::NeedsReview, why) };
         }
@@ -93,7 +95,7 @@ impl Standing {
             }
             _ if row.verdict == Verdict::Tradable => Standing::new(
                 Verdict::Tradable,
-                "every field that decides money is known and agrees",
+                "all that its kind needs agrees, and no side says what the other does not",
             ),
             _ => Standing::new(Verdict::NeedsReview, "a person has to read both rules"),
         }
@@ -127,7 +129,9 @@ impl Store {
              ON CONFLICT (kalshi, polymarket) DO UPDATE SET polarity = excluded.polarity, \
              verdict = excluded.verdict, score = excluded.score, judgement = excluded.judgement, \
              kin = excluded.kin, rules = excluded.rules, judged = excluded.judged, \
-             live = excluded.live"
+             live = excluded.live, \
+             rules_first = CASE WHEN excluded.rules LIKE rules_first || '.%' \
+             THEN excluded.rules ELSE rules_first END"
         );
         let mut query = self.db.prepare_cached(&text).map_err(self.fail())?;
         query

@@ -49,7 +49,9 @@ pub(super) fn ending(
     if own != Some(Verdict::Approved) {
         return Ok(Some("its markets are no longer found to be one contract".to_owned()));
     }
-    if rules::hash(&[&first, &second]) != row.rules {
+    let settled_by = store.kalshi(&row.kalshi)?.and_then(|known| known.settled_by());
+    let rules = rules::with_settlement(&rules::hash(&[&first, &second]), settled_by.as_deref());
+    if !rules::is_same(&rules, &row.rules) {
         return Ok(Some("a side's rules changed since they were last compared".to_owned()));
     }
     objection(store, &row, own)
