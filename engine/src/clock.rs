@@ -1,5 +1,7 @@
 //! Where time comes from. Only the thread that drives tiles reads a clock; tiles are told [`Now`].
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::tile::Now;
@@ -24,30 +26,55 @@ const ANCHOR_TRIES: usize = 8;
 /// The processor's time stamp counter, scaled to nanoseconds; the kernel's monotonic clock where
 /// the counter is missing or not invariant.
 ///
-/// Clones share one origin, so stamps of several threads compare. `wall` runs with the counter
-/// from its last anchor and therefore never steps between two calls of [`TscClock::resync`].
+/// Clones share one origin and one anchor, so stamps of several threads compare. `wall` runs with the
+/// counter from its last anchor and therefore never steps between two calls of
+/// [`TscClock::resync`] or [`TscClock::follow`] of any of them.
 #[derive(Clone, Debug)]
 pub struct TscClock {
     source: quanta::Clock,
     origin_raw: u64,
     /// Unix time when `mono` was 0, as of the last anchor.
-    wall_at_origin: Ns,
+    wall_at_origin: Arc<Anchor>,
 }
+
+/// Unix nanoseconds, on a cache line that nothing else is written to: every hot thread reads it.
+#[derive(Default, Debug)]
+#[repr(align(64))]
+struct Anchor(AtomicU64);
 
 impl TscClock {
     /// Calibrates the counter, which takes up to 200 ms once a process, and anchors wall time.
     pub fn new() -> TscClock {
         let source = quanta::Clock::new();
         let origin_raw = source.raw();
-        let mut clock = TscClock { source, origin_raw, wall_at_origin: Ns(0) };
+        let clock = TscClock { source, origin_raw, wall_at_origin: Arc::default() };
         clock.resync();
         clock
     }
 
     /// Reads the system's wall clock again and says how far `wall` had drifted from it, in
     /// nanoseconds; positive where the system is ahead. For housekeeping, never for a hot step.
-    pub fn resync(&mut self) -> i64 {
-        let before = self.wall_at_origin;
+    pub fn resync(&self) -> i64 {
+        self.follow(0)
+    }
+
+    /// The same, and `wall` stays as it is where it is not off by more than `most` nanoseconds: a
+    /// clock that is disciplined all the time need not make ours step all the time. A counter that
+    /// stood while the host was paused, and one that drifts, are found by this alone.
+    pub fn follow(&self, most: u64) -> i64 {
+        let before = self.wall_at_origin.0.load(Relaxed);
+        let anchor = self.anchor();
+        let off = anchor.wrapping_sub(before).cast_signed();
+        if off.unsigned_abs() > most {
+            // SYNC: whoever reads it reads nothing else through it.
+            self.wall_at_origin.0.store(anchor, Relaxed);
+        }
+        off
+    }
+
+    /// Unix time when `mono` was 0, by the system's wall clock.
+    fn anchor(&self) -> u64 {
+        let mut anchor = 0;
         // The sample with the shortest bracket of ticks is the one least disturbed.
         let mut bracket_ns_min = u64::MAX;
         for _ in 0..ANCHOR_TRIES {
@@ -58,10 +85,10 @@ impl TscClock {
             if bracket_ns < bracket_ns_min {
                 bracket_ns_min = bracket_ns;
                 let mono = self.delta_ns(self.origin_raw, start) + bracket_ns / 2;
-                self.wall_at_origin = Ns(wall.saturating_sub(mono));
+                anchor = wall.saturating_sub(mono);
             }
         }
-        self.wall_at_origin.0.wrapping_sub(before.0).cast_signed()
+        anchor
     }
 
     /// True where stamps come from the processor's counter, false for the kernel's clock.
@@ -91,7 +118,8 @@ impl Clock for TscClock {
     #[inline]
     fn now(&self) -> Now {
         let mono = self.delta_ns(self.origin_raw, self.source.raw());
-        Now { mono: Ns(mono), wall: self.wall_at_origin.after(Ns(mono)) }
+        // SYNC: see `follow`.
+        Now { mono: Ns(mono), wall: Ns(self.wall_at_origin.0.load(Relaxed)).after(Ns(mono)) }
     }
 
     #[inline]
@@ -166,7 +194,7 @@ mod tests {
 
     #[test]
     fn monotonic_time_never_goes_back_and_wall_time_is_the_systems() {
-        let mut clock = TscClock::new();
+        let clock = TscClock::new();
         let mut last = clock.now();
         for _ in 0..10_000 {
             let now = clock.now();
@@ -179,6 +207,26 @@ mod tests {
         assert!(early - slack < ours && ours < late + slack, "{early} < {ours} < {late}");
         clock.resync();
         assert!(clock.now().mono >= last.mono, "an anchor moves wall time only");
+    }
+
+    /// As after a pause of the host in which the counter stood.
+    #[test]
+    fn a_wall_that_lags_behind_the_systems_is_found_and_set_right_for_every_thread() {
+        const HOUR: u64 = 3_600_000_000_000;
+        const SLACK: u64 = 50_000_000;
+        let clock = TscClock::new();
+        let gates = clock.clone();
+        let lag = |by| clock.wall_at_origin.0.fetch_sub(by, Relaxed);
+        let lags = || unix_ns(SystemTime::now()).abs_diff(gates.now().wall.0);
+        lag(HOUR);
+        assert!(lags() > HOUR - SLACK);
+        let off = clock.follow(2_000_000);
+        assert!(off.unsigned_abs().abs_diff(HOUR) < SLACK && off > 0, "{off}");
+        assert!(lags() < SLACK);
+        lag(HOUR);
+        let before = clock.wall_at_origin.0.load(Relaxed);
+        assert!(clock.follow(2 * HOUR) > 0);
+        assert_eq!(clock.wall_at_origin.0.load(Relaxed), before, "not by that much");
     }
 
     #[test]

@@ -167,6 +167,10 @@ impl Carrier for &Courier<'_> {
         self.wall
     }
 
+    fn mono(&self) -> Ns {
+        self.now
+    }
+
     /// Whoever asks too fast is refused by the venue, and asks again: time stands still here.
     fn wait(&self, _span: Ns) {}
 }

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::units::Ns;
 use serde::de::DeserializeOwned;
@@ -64,6 +64,9 @@ pub trait Carrier {
 
     /// The wall clock of this host.
     fn wall(&self) -> Ns;
+
+    /// Time that only goes on, since whenever: what budgets run by.
+    fn mono(&self) -> Ns;
 
     /// Waits so long for a budget.
     fn wait(&self, span: Ns);
@@ -162,6 +165,11 @@ impl Carrier for Agent {
         wall()
     }
 
+    fn mono(&self) -> Ns {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        Ns(u64::try_from(BEGAN.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+
     fn wait(&self, span: Ns) {
         thread::sleep(Duration::from_nanos(span.0));
     }
@@ -186,9 +194,10 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, RestError> {
     }
 }
 
-/// Takes tokens, and waits for them where there are none.
+/// Takes tokens, and waits for them where there are none. A wall clock that is set back does not make
+/// it wait.
 pub(super) fn spend(carrier: &impl Carrier, pace: &mut Pace, cost: u32) {
-    carrier.wait(pace.take(cost, carrier.wall()));
+    carrier.wait(pace.take(cost, carrier.mono()));
 }
 
 /// Unix seconds of an HTTP date such as `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -207,7 +216,45 @@ pub(super) fn ms(at: Ns) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    /// A host whose wall clock is set back an hour before each request.
+    struct SetBack {
+        asked: Cell<u64>,
+        waited: Cell<u64>,
+    }
+
+    impl Carrier for SetBack {
+        fn send(&self, call: &Call<'_>) -> Result<Answer, RestError> {
+            unreachable!("{}", call.url)
+        }
+
+        fn wall(&self) -> Ns {
+            Ns::from_ms(3_600_000 * (1_000 - self.asked.get()))
+        }
+
+        fn mono(&self) -> Ns {
+            self.asked.set(self.asked.get() + 1);
+            Ns::from_ms(100 * self.asked.get())
+        }
+
+        fn wait(&self, span: Ns) {
+            self.waited.set(self.waited.get() + span.0);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_nobody_wait() {
+        let host = SetBack { asked: Cell::new(0), waited: Cell::new(0) };
+        let mut pace = Pace::new(10, 2);
+        (0..100).for_each(|_| spend(&host, &mut pace, 1));
+        assert_eq!(host.waited.get(), 0, "ten a second are asked for, and ten are there");
+        let before = host.mono();
+        assert!(Agent::new(None).unwrap().mono() <= Agent::new(None).unwrap().mono());
+        assert!(host.mono() > before);
+    }
 
     #[test]
     fn dates_of_http() {

@@ -20,6 +20,7 @@ use feeds::live::figures::LineFigures;
 use rtrb::{Consumer, Producer};
 
 use super::brakes::Brakes;
+use super::clocks;
 use super::joins::{Joins, Move, Told};
 use super::screen::{Picture, Screen, Title};
 use super::spec::RunSpec;
@@ -145,6 +146,8 @@ pub fn run(
             let ended = &taps_ended;
             scope.spawn(move || recorder.run(ended))
         });
+        let end = &stop;
+        scope.spawn(move || clocks::follow(clock, end));
         let hot: Vec<_> = tiles
             .groups(plan)
             .into_iter()
