@@ -172,8 +172,18 @@ fn places(found: &mut Findings<'_>, contexts: [&Context; 2]) {
 }
 
 /// What one does to another.
-const DONE_TO: &[&str] =
-    &["strike", "invade", "recognize", "acquire", "pardon", "ban", "visit", "outperform"];
+const DONE_TO: &[&str] = &[
+    "strike",
+    "invade",
+    "recognize",
+    "acquire",
+    "pardon",
+    "ban",
+    "visit",
+    "outperform",
+    "impose",
+    "sue",
+];
 
 /// The same names in another order: who does it, and to whom, is exchanged.
 fn roles(found: &mut Findings<'_>) {

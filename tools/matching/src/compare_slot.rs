@@ -223,6 +223,16 @@ fn one_sided(
         Class::Verb if all("lead") && other.has(Class::Superlative, "top") => compatible(20),
         Class::Verb => compatible(40),
         Class::Country if all("us") => compatible(10),
+        // Who closes a strait is not said where it is to be closed.
+        Class::Country
+            if claim
+                .deed
+                .as_ref()
+                .is_some_and(|deed| only.iter().all(|c| deed.who.contains(c)))
+                && other.text.to_lowercase().contains(" be ") =>
+        {
+            different
+        }
         Class::Country if matched >= 1 => compatible(40),
         Class::State if matched >= 2 => compatible(80),
         Class::Party if matched >= 2 => compatible(60),
