@@ -190,7 +190,6 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         seconds: Some(args.seconds),
         screen: !args.no_tui && std::io::stdout().is_terminal(),
         hold: false,
-        state: &mut state,
         inject: None,
         stop: &stop,
         words: &mut || None,
@@ -217,7 +216,15 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let tape = Tape { path: dir.join("run.mcap"), taps: ends.taps };
     let (mut tiles, mut ended) = std::thread::scope(|scope| {
         scope.spawn(|| watcher.run(&over));
-        let done = trade::run(&spec, tiles, &plan, ends.outside, Some(tape), &clock, &mut watch);
+        let done = trade::run(
+            &spec,
+            tiles,
+            (&plan, &clock),
+            ends.outside,
+            Some(tape),
+            &mut state,
+            &mut watch,
+        );
         over.store(true, Relaxed);
         done
     })?;

@@ -14,6 +14,7 @@ pub mod gates; // accounts, terms, signers and gates
 pub mod approvals; // what Polymarket may take from the wallet
 pub mod assemble; // a configuration and a spec -> tiles with rings
 pub mod brakes; // how it is stopped and armed from outside
+pub mod pedals; // the thread that does it
 pub mod trade; // one run from its first connection to its last report
 pub mod discovered; // pairs that it finds by itself
 pub mod joins; // how those reach every tile while it lasts

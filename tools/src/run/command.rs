@@ -460,7 +460,6 @@ fn trade_on(
             seconds: wish.seconds,
             screen: wish.screen,
             hold: wish.hold,
-            state: &mut state,
             inject: wish.inject,
             stop: &stop,
             words: &mut || settled.try_recv().ok(),
@@ -479,7 +478,8 @@ fn trade_on(
                 }
             },
         };
-        let ended = trade::run(spec, tiles, &plan, ends.outside, tape, &clock, &mut watch);
+        let ended =
+            trade::run(spec, tiles, (&plan, &clock), ends.outside, tape, &mut state, &mut watch);
         checks_end.store(true, Relaxed);
         ended
     })?;

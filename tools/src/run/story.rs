@@ -13,6 +13,7 @@ use engine::units::{Ns, Shares, Usd, Venue};
 
 use super::summary::{JoinedPair, Percentiles, time};
 use crate::journal::payouts::Told;
+use crate::state::switch::Change;
 
 /// Lines kept for the live view.
 const LINES_MAX: usize = 64;
@@ -155,22 +156,29 @@ impl Story {
         }
     }
 
-    /// Trading was stopped.
-    pub fn killed(&mut self, reason: &str) {
-        self.killed = Some(reason.to_owned());
-        self.say(format!("KILL  {reason}: nothing is sent until `parallax arm`"));
-    }
-
-    /// It is stopped already, and for this reason too.
-    pub fn killed_also(&mut self, reason: &str) {
-        let before = self.killed.take().map_or(String::new(), |before| format!("{before}; "));
-        self.killed = Some(format!("{before}{reason}"));
-        self.say(format!("KILL  {reason}: look at this too before `parallax arm`"));
-    }
-
-    /// A person armed it.
-    pub fn armed(&mut self) {
-        self.say("arm   trading goes on".to_owned());
+    /// Trading was stopped or armed, or something does not work; the line that says so, where it is
+    /// news.
+    pub fn changed(&mut self, change: &Change) -> Option<String> {
+        let line = match change {
+            Change::Killed(reason) => {
+                self.killed = Some(reason.clone());
+                format!("KILL  {reason}: nothing is sent until `parallax arm`")
+            }
+            Change::Also(reason) => {
+                let before = self.killed.take().map_or(String::new(), |before| before + "; ");
+                self.killed = Some(before + reason);
+                format!("KILL  {reason}: look at this too before `parallax arm`")
+            }
+            Change::Armed => "arm   trading goes on".to_owned(),
+            Change::Trouble(text) if self.troubles.contains(text) => return None,
+            Change::Trouble(text) => {
+                self.troubles.push(text.clone());
+                format!("note  {text}")
+            }
+            Change::Told(_) => return None,
+        };
+        self.say(line.clone());
+        Some(line)
     }
 
     /// A market settled, and its venue paid.
@@ -178,14 +186,6 @@ impl Story {
         let pair = table.pairs_of(payout.market).next().and_then(|id| table.get(id));
         let name = pair.map_or("a market of no pair", |pair| pair.id.as_str());
         self.say(format!("paid  {}", Told(payout, name)));
-    }
-
-    /// Something did not work; each is told once.
-    pub fn trouble(&mut self, text: String) {
-        if !self.troubles.contains(&text) {
-            self.say(format!("note  {text}"));
-            self.troubles.push(text);
-        }
     }
 
     /// The run ended with so much held on one side alone, of which no order can express `dust`.

@@ -71,7 +71,8 @@ pub fn start<'s>(
     }
 }
 
-struct Ends<'a>(&'a AtomicBool);
+/// Ends a run when it is dropped.
+pub(super) struct Ends<'a>(pub(super) &'a AtomicBool);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {

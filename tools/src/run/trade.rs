@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,7 @@ use rtrb::{Consumer, Producer};
 use super::brakes::Brakes;
 use super::clocks;
 use super::joins::{Joins, Move, Told};
+use super::pedals::{self, Pedals};
 use super::screen::{Picture, Screen, Title};
 use super::spec::RunSpec;
 use super::story::{Story, risk_text};
@@ -29,7 +31,8 @@ use super::summary::hash_text;
 use super::threads::{self, Group};
 use crate::recorder::{Recorded, Recorder};
 use crate::state::State;
-use crate::state::switch::Change;
+use crate::state::day::DayFile;
+use crate::state::switch::{Change, KillHandle};
 use crate::topology::{LivePlan, LiveTiles};
 
 /// Why a run stops whose journal fails.
@@ -55,8 +58,6 @@ pub struct Watch<'a> {
     pub screen: bool,
     /// Decide nothing from the start: books only.
     pub hold: bool,
-    /// What outlives the run: it may stop it and arm it again.
-    pub state: &'a mut State,
     /// Open this arbitrage on paper as soon as the books allow it.
     pub inject: Option<engine::inject::Injection>,
     /// Raised from outside to end the run: a signal.
@@ -85,8 +86,6 @@ pub struct Ended {
     pub open: [u64; 2],
     /// Inputs that the core took.
     pub inputs: u64,
-    /// Events, arm requests and inputs that found no room.
-    pub lost: [u64; 3],
     /// What each connection of Kalshi and Polymarket counted.
     pub lines: [Vec<LineFigures>; 2],
     /// The tape, and what is on it.
@@ -119,17 +118,17 @@ pub struct Outside {
     pub journal: Option<JournalWriter>,
 }
 
-/// Runs the tiles until the watch ends them.
+/// Runs the tiles until the watch ends them. The state may stop the run and arm it again.
 ///
 /// # Errors
 /// Where the tape cannot be begun.
 pub fn run(
     spec: &RunSpec,
     mut tiles: LiveTiles,
-    plan: &LivePlan,
-    mut outside: Outside,
+    (plan, clock): (&LivePlan, &TscClock),
+    outside: Outside,
     tape: Option<Tape>,
-    clock: &TscClock,
+    state: &mut State,
     watch: &mut Watch<'_>,
 ) -> Result<(LiveTiles, Ended), crate::tape::TapeError> {
     let stop = AtomicBool::new(false);
@@ -141,7 +140,24 @@ pub fn run(
     };
     let mut story = Story::default();
     let mut table = tiles.core.core().pairs().clone();
+    let Outside { events, views, commands, brakes, journal } = outside;
+    let mut inbox = Inbox { events, views, journal };
+    let pedals = Pedals::new(brakes, commands);
+    let (tell, told) = mpsc::channel();
+    let State { switch, day, .. } = state;
+    let handle = switch.handle();
     thread::scope(|scope| {
+        let braking = (&mut *switch, &pedals, &tell, &stop);
+        let braking = move || {
+            let (switch, pedals, tell, stop) = braking;
+            // A run that nobody could stop is none.
+            let _ends = threads::Ends(stop);
+            pedals::run(switch, pedals, tell, stop);
+        };
+        let began = thread::Builder::new().name("brakes".to_owned()).spawn_scoped(scope, braking);
+        if let Err(error) = began {
+            panic!("the system refused a thread: {error}");
+        }
         let recording = recorder.as_mut().map(|(recorder, _)| {
             let ended = &taps_ended;
             scope.spawn(move || recorder.run(ended))
@@ -159,13 +175,19 @@ pub fn run(
             picture: Picture::default(),
             joining: None,
             unwritten: false,
+            pedals: &pedals,
+            told: &told,
+            handle: &handle,
+            day,
+            drawn: false,
         };
         let screen = if watch.screen {
             Screen::open().map_err(|e| warnings.push(format!("no live view: {e}"))).ok()
         } else {
             None
         };
-        main.watch(&mut outside, screen, watch, &stop);
+        main.drawn = screen.is_some();
+        main.watch(&mut inbox, screen, watch, &stop);
         stop.store(true, Relaxed);
         for handle in hot {
             match handle.join() {
@@ -173,7 +195,7 @@ pub fn run(
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        main.drain(&mut outside, watch);
+        main.drain(&mut inbox, watch);
         taps_ended.store(true, SeqCst);
         if let Some(recording) = recording
             && let Ok(Err(error)) = recording.join()
@@ -181,16 +203,21 @@ pub fn run(
             warnings.push(format!("the tape ended early: {error}"));
         }
     });
+    // What asks for a person at the very end is latched too.
+    while pedals::turn(switch, &pedals, &tell) {}
+    told.try_iter().for_each(|change| {
+        story.changed(&change);
+    });
     tiles.core.name_pairs(&table);
     let [unknown, open] = tiles.core.core().open_orders();
     warnings.extend(tiles.write_down(
-        &mut outside.journal,
+        &mut inbox.journal,
         &[Record::End { unknown, open }],
         clock.now(),
     ));
     let core = tiles.core.core();
     let today = core.today(clock.now().wall);
-    if let Err(error) = watch.state.day.write(today) {
+    if let Err(error) = day.write(today) {
         warnings.push(format!("what today came to was not kept: {error}"));
     }
     warnings.append(&mut story.troubles);
@@ -212,10 +239,9 @@ pub fn run(
         accounts,
         open: core.open_orders(),
         inputs: tiles.core.inputs(),
-        lost: tiles.core.lost(),
         lines: tiles.lines(),
         tape,
-        journal: outside.journal,
+        journal: inbox.journal,
         warnings,
     };
     Ok((tiles, ended))
@@ -247,13 +273,27 @@ struct Main<'a> {
     joining: Option<Move>,
     /// It was told that the journal cannot be written any more.
     unwritten: bool,
+    pedals: &'a Pedals,
+    /// What was stopped and armed.
+    told: &'a Receiver<Change>,
+    handle: &'a KillHandle,
+    day: &'a mut DayFile,
+    /// There is a live view.
+    drawn: bool,
+}
+
+/// What comes out of the tiles.
+struct Inbox {
+    events: Consumer<Event>,
+    views: Consumer<View>,
+    journal: Option<JournalWriter>,
 }
 
 impl Main<'_> {
     /// Takes what came; true where something did.
-    fn drain(&mut self, outside: &mut Outside, watch: &mut Watch<'_>) -> bool {
+    fn drain(&mut self, inbox: &mut Inbox, watch: &mut Watch<'_>) -> bool {
         let mut some = false;
-        while let Ok(event) = outside.events.pop() {
+        while let Ok(event) = inbox.events.pop() {
             self.story.event(&event, self.table);
             if let Some(told) = Told::of(&event) {
                 if let Told::Left(pair) | Told::Refused(pair) = told {
@@ -264,66 +304,59 @@ impl Main<'_> {
             if let Event::RiskTripped { risk, .. } = &event
                 && risk.latches()
             {
-                watch.state.switch.handle().kill(risk_text(*risk));
+                self.handle.kill(risk_text(*risk));
             }
-            if let Some(journal) = &mut outside.journal {
+            if let Some(journal) = &mut inbox.journal {
                 write_down(journal, &event);
             }
             (watch.event)(&event);
             some = true;
         }
-        while let Ok(view) = outside.views.pop() {
+        while let Ok(view) = inbox.views.pop() {
             (watch.view)(&view);
             if let View::Core { today, .. } = &view
-                && let Err(error) = watch.state.day.note(*today)
+                && let Err(error) = self.day.note(*today)
             {
-                self.story.trouble(format!("what today came to cannot be kept: {error}"));
+                self.handle.trouble(format!("what today came to cannot be kept: {error}"));
             }
             self.picture.take(view);
         }
         some
     }
 
-    /// Stops or arms what the switch says.
-    fn brake(&mut self, outside: &mut Outside, watch: &mut Watch<'_>) {
+    /// Takes in what was stopped and armed, and passes on what limits depend on.
+    fn brake(&mut self, inbox: &mut Inbox, watch: &mut Watch<'_>) {
         let shut = |journal: &JournalWriter| !journal.durable().is_open();
-        if !self.unwritten && outside.journal.as_ref().is_some_and(shut) {
+        if !self.unwritten && inbox.journal.as_ref().is_some_and(shut) {
             // The gates saw it before: what asks for a person is said here.
             self.unwritten = true;
-            watch.state.switch.handle().kill(UNWRITTEN);
+            self.handle.kill(UNWRITTEN);
         }
-        match watch.state.switch.look() {
-            Some(Change::Killed(reason)) => {
-                outside.brakes.kill();
-                self.story.killed(&reason);
+        for change in self.told.try_iter() {
+            // Whoever has no live view reads it here.
+            if let Some(line) = self.story.changed(&change).filter(|_| !self.drawn) {
+                eprintln!("{line}");
             }
-            Some(Change::Also(reason)) => self.story.killed_also(&reason),
-            Some(Change::Armed) => {
-                outside.brakes.tell(Word::Arm);
-                self.story.armed();
-            }
-            Some(Change::Told(word)) => outside.brakes.tell(word),
-            None => {}
         }
         while let Some(word) = (watch.words)() {
             if let Word::Paid(payout) = word {
                 self.story.paid(&payout, self.table);
-                if let Some(journal) = &mut outside.journal {
+                if let Some(journal) = &mut inbox.journal {
                     journal.write(&Record::Paid(payout));
                 }
             }
-            outside.brakes.tell(word);
+            let mut ways = self.pedals.take();
+            ways.brakes.tell(word);
+            ways.flush();
         }
-        let troubles = watch.state.switch.take_troubles();
-        troubles.into_iter().for_each(|trouble| self.story.trouble(trouble));
-        outside.brakes.flush(&mut outside.commands);
     }
 
     /// Tells the core of a pair that joins or is to leave. Everybody else who must know the markets
     /// of one that joins does already.
-    fn join(&mut self, outside: &mut Outside, watch: &mut Watch<'_>) {
+    fn join(&mut self, inbox: &mut Inbox, watch: &mut Watch<'_>) {
         let Some(change) = self.joining.take().or_else(|| watch.joins.next()) else { return };
-        if outside.commands.is_full() {
+        let mut ways = self.pedals.take();
+        if ways.commands.is_full() {
             self.joining = Some(change);
             return;
         }
@@ -334,18 +367,19 @@ impl Main<'_> {
         };
         if let Some(command) = leaves {
             // There is room, as was seen.
-            let _ = outside.commands.push(command);
+            let _ = ways.commands.push(command);
         }
         let Move::Join(joined) = change else { return };
         // Whoever reads the journal must know the market before any order for it.
-        if let Some(journal) = &mut outside.journal {
+        if let Some(journal) = &mut inbox.journal {
             joined.records().iter().for_each(|record| {
                 journal.write(record);
             });
         }
         joined.list(self.table);
         // There is room, as was seen.
-        let _ = outside.commands.push(Command::Join(joined.listing));
+        let _ = ways.commands.push(Command::Join(joined.listing));
+        drop(ways);
         watch.joins.joined(&joined);
     }
 
@@ -353,18 +387,18 @@ impl Main<'_> {
     /// told to end a second time ends it at once.
     fn watch(
         &mut self,
-        outside: &mut Outside,
+        inbox: &mut Inbox,
         mut screen: Option<Screen>,
         watch: &mut Watch<'_>,
         stop: &AtomicBool,
     ) {
         if let Some(injection) = watch.inject {
             // The ring is new, so there is room.
-            let _ = outside.commands.push(Command::Inject(injection));
+            let _ = self.pedals.take().commands.push(Command::Inject(injection));
         }
         if watch.hold {
             // The ring is new, so there is room.
-            let _ = outside.commands.push(Command::Hold);
+            let _ = self.pedals.take().commands.push(Command::Hold);
         }
         let began = Instant::now();
         let whole = watch.seconds.map(Duration::from_secs);
@@ -372,9 +406,9 @@ impl Main<'_> {
         let mut remind = REMIND_EVERY;
         let mut drawn: Option<Instant> = None;
         loop {
-            self.brake(outside, watch);
-            self.join(outside, watch);
-            let some = self.drain(outside, watch);
+            self.brake(inbox, watch);
+            self.join(inbox, watch);
+            let some = self.drain(inbox, watch);
             let elapsed = began.elapsed();
             (watch.tick)(elapsed);
             // A thread that failed ends the run.
@@ -392,7 +426,7 @@ impl Main<'_> {
             let over = whole.is_some_and(|whole| elapsed >= whole) || watch.stop.load(Relaxed);
             match held {
                 // A full ring is tried again: an operator asked for something else.
-                None if over && outside.commands.push(Command::Hold).is_ok() => {
+                None if over && self.pedals.take().commands.push(Command::Hold).is_ok() => {
                     held = Some(Instant::now());
                     watch.stop.store(false, Relaxed);
                 }

@@ -43,6 +43,8 @@ pub struct KillArgs {
 /// Let trading go on after `parallax kill`, SIGUSR1, or a safeguard that asks for a person.
 ///
 /// A run that was stopped goes on trading, and runs may start again. Look first why it was stopped.
+/// Where the venues' figures differ from the journal's, arming says that you know of the differences
+/// told so far: the run goes on with the journal's, and is stopped again by another difference.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Exit code: 0 when no latch is set any more, 1 when one cannot be lifted, \
                         or when it is not certain which was meant: then none is.")]

@@ -27,6 +27,8 @@ pub enum Change {
     Armed,
     /// Something that limits depend on became known.
     Told(Word),
+    /// Something does not work, in words, though the run goes on.
+    Trouble(String),
 }
 
 /// Stops and arms a run from anywhere in the process: what a control plane calls.
@@ -43,6 +45,11 @@ impl KillHandle {
     /// Tells the core and the gates something that their limits depend on.
     pub fn tell(&self, word: Word) {
         let _ = self.0.send(Change::Told(word)); // as above
+    }
+
+    /// Tells whoever watches that something does not work, though the run goes on.
+    pub fn trouble(&self, text: String) {
+        let _ = self.0.send(Change::Trouble(text)); // as above
     }
 
     /// A person says that trading may go on.
@@ -64,7 +71,8 @@ pub struct KillSwitch {
     /// The latch holds it: whoever lifts the latch arms the run.
     latched: bool,
     looked: Option<Instant>,
-    troubles: Vec<String>,
+    /// What the latch does not hold yet.
+    unkept: Option<String>,
 }
 
 impl KillSwitch {
@@ -85,7 +93,7 @@ impl KillSwitch {
             also: Vec::new(),
             latched: false,
             looked: None,
-            troubles: Vec::new(),
+            unkept: None,
         })
     }
 
@@ -99,22 +107,36 @@ impl KillSwitch {
         self.killed.as_deref()
     }
 
-    /// What did not work, in words.
-    pub fn take_troubles(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.troubles)
+    /// Writes into the latch why trading stopped last; says in words where that fails. The disk may
+    /// take its time: whoever looked has stopped trading before.
+    pub fn keep(&mut self) -> Option<String> {
+        let reason = self.unkept.take()?;
+        match self.latch.add(&reason) {
+            Ok(()) => {
+                self.latched = true;
+                None
+            }
+            Err(error) => Some(format!(
+                "the latch {} cannot be set: this run stays stopped to its end, and the next start would trade again: {error}",
+                self.latch.path().display()
+            )),
+        }
     }
 
-    /// What changed since it was looked at last.
+    /// What changed since it was looked at last; [`KillSwitch::keep`] follows.
     pub fn look(&mut self) -> Option<Change> {
         if self.signal.swap(false, SeqCst) {
             self.handle.kill("signal SIGUSR1");
         }
-        if let Ok(asked) = self.asked.try_recv() {
-            return match asked {
+        while let Ok(asked) = self.asked.try_recv() {
+            let change = match asked {
                 Change::Killed(reason) => self.kill(&reason),
                 Change::Armed => self.arm(),
-                told @ (Change::Told(_) | Change::Also(_)) => Some(told),
+                told => Some(told),
             };
+            if change.is_some() {
+                return change;
+            }
         }
         if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
             return None;
@@ -132,12 +154,11 @@ impl KillSwitch {
         }
     }
 
-    /// Stops trading, whether the latch can be set or not.
+    /// Stops trading, whether the latch can be set or not: that comes after.
     fn kill(&mut self, reason: &str) -> Option<Change> {
         let Some(first) = &self.killed else {
             self.killed = Some(reason.to_owned());
-            let set = self.latch.set(&stamped(reason));
-            self.note(set);
+            self.unkept = Some(stamped(reason));
             return Some(Change::Killed(reason.to_owned()));
         };
         let is_old = first == reason || self.also.iter().any(|also| also == reason);
@@ -146,20 +167,8 @@ impl KillSwitch {
         }
         // Whoever arms it must have been told of everything that speaks against it.
         self.also.push(reason.to_owned());
-        let added = self.latch.add(&stamped(reason));
-        self.note(added);
+        self.unkept = Some(stamped(reason));
         Some(Change::Also(reason.to_owned()))
-    }
-
-    /// Whether the latch holds it, after it was written to.
-    fn note(&mut self, written: io::Result<()>) {
-        match written {
-            Ok(()) => self.latched = true,
-            Err(error) => self.troubles.push(format!(
-                "the latch {} cannot be set, so that the next start would trade again: {error}",
-                self.latch.path().display()
-            )),
-        }
     }
 
     /// A person armed it, and knows of every reason.
@@ -175,8 +184,7 @@ impl KillSwitch {
             Ok(_) => self.armed(),
             Err(error) => {
                 let path = self.latch.path().display();
-                self.troubles.push(format!("the latch {path} cannot be lifted: {error}"));
-                None
+                Some(Change::Trouble(format!("the latch {path} cannot be lifted: {error}")))
             }
         }
     }
@@ -200,6 +208,7 @@ mod tests {
         let began = Instant::now();
         loop {
             if let Some(change) = switch.look() {
+                assert_eq!(switch.keep(), None);
                 return change;
             }
             assert!(began.elapsed() < Duration::from_secs(10), "nothing changed");
@@ -244,8 +253,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut switch = switch(&folder.path().join("not there"));
         switch.handle().kill("now");
-        assert_eq!(wait(&mut switch), Change::Killed("now".to_owned()));
-        assert_eq!(switch.take_troubles().len(), 1);
+        assert_eq!(switch.look(), Some(Change::Killed("now".to_owned())));
+        assert!(switch.keep().is_some_and(|trouble| trouble.contains("stays stopped")));
         // Nothing was latched, so nothing that is missing arms it.
         let began = Instant::now();
         while began.elapsed() < 3 * LOOK_EVERY {
