@@ -379,6 +379,24 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// True where money, or whether anything is traded, depends on who hears it: everything else
+    /// is for a person who looks, and gives way where there is no room.
+    #[inline]
+    pub const fn is_fact(&self) -> bool {
+        match self {
+            Event::Fill(_)
+            | Event::FillUndone(_)
+            | Event::TradeSettled(_)
+            | Event::TradeFailed(_)
+            | Event::PairChanged { change: PairChange::Left | PairChange::Refused, .. }
+            | Event::MarketVacated { .. } => true,
+            Event::RiskTripped { risk, .. } => risk.latches(),
+            _ => false,
+        }
+    }
+}
+
 // Rings of these are laid out at start; a field too many shows here and not as memory.
 const _: () = assert!(size_of::<Event>() <= 512);
 const _: () = assert!(size_of::<Bundle>() <= 256);

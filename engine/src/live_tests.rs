@@ -96,7 +96,7 @@ fn paper_run(repair: Option<RepairConfig>) {
     }
     let figures = rig.tile.core().figures();
     assert!(figures.decisions > 3 && figures.fills > 3, "{figures:?}");
-    assert_eq!(rig.tile.lost(), [0, 0, 0]);
+    assert_eq!(rig.tile.lost(), Lost::default());
     assert_eq!(figures.repairs > 0, repair.is_some(), "{figures:?}");
     let again = repeat(&mut rig.tape, mending(repair));
     assert_eq!(again.core().figures(), figures);
@@ -228,4 +228,27 @@ fn rules_go_to_gates_and_signer_before_the_core_decides_by_them() {
     }
     assert_eq!(rig.tile.step(at(8)), 1);
     assert_eq!(rig.tile.core().top(id).unwrap().recv, Ns(5));
+}
+
+#[test]
+fn what_money_depends_on_finds_room_when_nothing_else_does() {
+    let (events, mut heard) = rtrb::RingBuffer::new(8);
+    let mut out = LiveOutlet::new(Vec::new(), None, events);
+    let health = |recv| {
+        let (from, to) = (crate::top::Health::Sound, crate::top::Health::Stale);
+        Event::FeedHealthChanged { market: market(Venue::Kalshi, 0), recv: Ns(recv), from, to }
+    };
+    let latch = |at| {
+        let risk = crate::event::Risk::Overfilled;
+        Event::RiskTripped { pair: PairId(0), at: Ns(at), risk }
+    };
+    (0..5).for_each(|recv| out.event(&health(recv)));
+    assert_eq!(out.lost, Lost { events: 3, ..Lost::default() }, "the rest is for facts");
+    (0..7).for_each(|at| out.event(&latch(at)));
+    assert_eq!(out.lost, Lost { events: 3, facts: 1, ..Lost::default() });
+    let all: Vec<Event> = std::iter::from_fn(|| heard.pop().ok()).collect();
+    let want: Vec<Event> = (0..2).map(health).chain((0..6).map(latch)).collect();
+    assert_eq!(all, want, "in their order");
+    out.event(&health(9));
+    assert_eq!((heard.pop(), out.lost.events), (Ok(health(9)), 3), "there is room again");
 }

@@ -18,7 +18,7 @@ use crate::tap::{TapHead, TapKind, TapWriter};
 use crate::tile::{Now, Tile};
 use crate::top::{MarketId, Top};
 use crate::units::{Ns, Venue};
-use crate::view::{self, View};
+use crate::view::{View, Viewer};
 
 /// Feedback on its way from a gate: an order causes some ten, and a gate has at most one bundle a
 /// pair in its hands.
@@ -31,6 +31,14 @@ pub const ARM_RING_DEPTH: usize = 1_024;
 /// Changed rules on their way to a gate or the signer: all markets of an event at once, and some.
 /// While there is no room the feed that brings more waits.
 pub const RULE_RING_DEPTH: usize = 1_024;
+
+/// Events on their way from a core that trades to whoever watches it: a burst of a thousand
+/// evaluations, and the facts of some minutes in which nobody takes any.
+pub const EVENT_RING_DEPTH: usize = FACTS_ROOM + 4_096;
+
+/// Room that is kept for facts ([`Event::is_fact`]) alone: each of 2,000 pairs fills both its legs
+/// in two parts and ends, while feeds come back and say so of every book.
+const FACTS_ROOM: usize = 12_288;
 
 /// Reports taken from one gate in a step before the feeds have their turn.
 const FEEDBACK_A_STEP: usize = 16;
@@ -67,8 +75,20 @@ pub enum Command {
     },
 }
 
-/// Where the core's output goes while it trades. What finds no room in the event ring is counted:
-/// telemetry may never hold the core up.
+/// What found no room, and was not waited for: telemetry may never hold the core up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Lost {
+    /// Events on which money depends: whoever watches no longer knows what is so.
+    pub facts: u64,
+    /// Other events.
+    pub events: u64,
+    /// Orders that were to be signed ahead.
+    pub arms: u64,
+    /// Inputs that the recorder does not have.
+    pub inputs: u64,
+}
+
+/// Where the core's output goes while it trades. In the event ring facts have precedence.
 pub struct LiveOutlet {
     /// By venue; empty on paper.
     gates: Vec<Producer<Bundle>>,
@@ -78,8 +98,9 @@ pub struct LiveOutlet {
     /// Who sends and signs must know the rules too.
     rules: Vec<Producer<Control>>,
     events: Producer<Event>,
-    events_lost: u64,
-    arms_lost: u64,
+    /// Room of that ring that only facts take.
+    facts_room: usize,
+    lost: Lost,
 }
 
 impl LiveOutlet {
@@ -95,9 +116,9 @@ impl LiveOutlet {
             arms,
             budgets: None,
             rules: Vec::new(),
+            facts_room: FACTS_ROOM.min(events.buffer().capacity() / 4 * 3),
             events,
-            events_lost: 0,
-            arms_lost: 0,
+            lost: Lost::default(),
         }
     }
 
@@ -156,12 +177,22 @@ impl Outlet for LiveOutlet {
     }
 
     fn event(&mut self, event: &Event) {
-        self.events_lost += u64::from(self.events.push(*event).is_err());
+        let is_fact = event.is_fact();
+        let kept = if is_fact { 0 } else { self.facts_room };
+        // What it saw last is enough while that leaves room.
+        let has_room = self.events.cached_slots() > kept || self.events.slots() > kept;
+        if has_room && self.events.push(*event).is_ok() {
+            return;
+        }
+        match is_fact {
+            true => self.lost.facts += 1,
+            false => self.lost.events += 1,
+        }
     }
 
     fn arm(&mut self, request: &ArmRequest) {
         if let Some(arms) = &mut self.arms {
-            self.arms_lost += u64::from(arms.push(*request).is_err());
+            self.lost.arms += u64::from(arms.push(*request).is_err());
         }
     }
 }
@@ -179,7 +210,7 @@ pub struct LiveTile {
     /// From the receive stamp of a frame to the end of its evaluation.
     reached: StageHistogram,
     inputs: u64,
-    views: Option<Producer<View>>,
+    views: Option<Viewer>,
 }
 
 impl LiveTile {
@@ -211,7 +242,7 @@ impl LiveTile {
     /// Shows itself through this ring, now and then.
     #[must_use]
     pub fn with_views(mut self, views: Producer<View>) -> LiveTile {
-        self.views = Some(views);
+        self.views = Some(Viewer::new(views));
         self
     }
 
@@ -235,10 +266,9 @@ impl LiveTile {
         self.desk.has_injected()
     }
 
-    /// Events and arm requests that found no room, and inputs that the recorder has no room for.
-    pub fn lost(&self) -> [u64; 3] {
-        let untaped = self.tap.as_ref().map_or(0, TapWriter::dropped);
-        [self.out.events_lost, self.out.arms_lost, untaped]
+    /// What found no room.
+    pub fn lost(&self) -> Lost {
+        Lost { inputs: self.tap.as_ref().map_or(0, TapWriter::dropped), ..self.out.lost }
     }
 
     /// From the receive stamp of a frame to the moment at which the core took it.
@@ -403,8 +433,9 @@ impl Tile for LiveTile {
 
     /// Shows the pairs and the accounts to whoever looks.
     fn housekeep(&mut self, now: Now) {
+        let facts_lost = self.lost().facts;
         if let Some(views) = &mut self.views {
-            view::show(self.desk.core(), now, views);
+            views.show(self.desk.core(), now, facts_lost);
         }
     }
 

@@ -1,4 +1,5 @@
-//! What a person is shown of a running core: copies, pushed now and then, lost where nobody looks.
+//! What a person is shown of a running core: copies, pushed now and then, in parts where there is
+//! no room for all, and not at all where nobody looks.
 
 use rtrb::Producer;
 
@@ -24,7 +25,7 @@ pub enum View {
         /// A bundle of it is under way.
         in_flight: bool,
     },
-    /// Everything else. It follows the pairs.
+    /// Everything else. It follows the pairs that are shown with it.
     Core {
         /// What was counted.
         figures: Figures,
@@ -40,31 +41,92 @@ pub enum View {
         today: DayResult,
         /// Trading was stopped, until a person arms it.
         killed: bool,
+        /// Events on which money depends that found no room on their way to whoever watches.
+        facts_lost: u64,
     },
 }
 
-/// Pushes the whole picture, if there is room for all of it.
-pub fn show(core: &Core, now: Now, views: &mut Producer<View>) {
-    if views.slots() <= core.pairs().pairs().len() {
-        return;
+/// Shows a core through a ring.
+pub struct Viewer {
+    views: Producer<View>,
+    /// The place of the pair that is shown next.
+    next: usize,
+}
+
+impl Viewer {
+    /// Into that ring.
+    pub const fn new(views: Producer<View>) -> Viewer {
+        Viewer { views, next: 0 }
     }
-    for (id, pair) in core.pairs().live() {
-        let tops = [0, 1].map(|side: usize| {
-            let market = pair.sides[side].market;
-            core.top(market).copied().unwrap_or(Top::unknown(market))
-        });
-        let in_flight = core.flight(id).is_some();
+
+    /// Pushes the whole picture, or as much of it as there is room for: the next time goes on
+    /// there, so that every pair has its turn however many there are.
+    pub fn show(&mut self, core: &Core, now: Now, facts_lost: u64) {
+        // The last place is for what is not of a pair.
+        let Some(mut room) = self.views.slots().checked_sub(1) else { return };
+        let table = core.pairs();
+        for _ in 0..table.pairs().len() {
+            if room == 0 {
+                break;
+            }
+            let id = PairId((self.next % table.pairs().len()) as u16);
+            self.next = id.index() + 1;
+            let Some(pair) = table.get(id).filter(|_| table.is_live(id)) else { continue };
+            let tops = [0, 1].map(|side: usize| {
+                let market = pair.sides[side].market;
+                core.top(market).copied().unwrap_or(Top::unknown(market))
+            });
+            let in_flight = core.flight(id).is_some();
+            // There is room, as was seen above.
+            let _ =
+                self.views.push(View::Pair { pair: id, tops, edges: core.edges(id), in_flight });
+            room -= 1;
+        }
+        let [unknown, open] = core.open_orders();
         // There is room, as was seen above.
-        let _ = views.push(View::Pair { pair: id, tops, edges: core.edges(id), in_flight });
+        let _ = self.views.push(View::Core {
+            figures: core.figures(),
+            accounts: core.accounts(),
+            gates: Venue::ALL.map(|venue| core.is_gate_ready(venue)),
+            unknown,
+            open,
+            today: core.today(now.wall),
+            killed: core.is_killed(),
+            facts_lost,
+        });
     }
-    let [unknown, open] = core.open_orders();
-    let _ = views.push(View::Core {
-        figures: core.figures(),
-        accounts: core.accounts(),
-        gates: Venue::ALL.map(|venue| core.is_gate_ready(venue)),
-        unknown,
-        open,
-        today: core.today(now.wall),
-        killed: core.is_killed(),
-    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{config, pair, table};
+    use crate::pair::Polarity;
+    use rtrb::RingBuffer;
+
+    #[test]
+    fn every_pair_has_its_turn_though_the_ring_is_smaller_than_the_table() {
+        let pairs: Vec<_> =
+            (0..7).map(|at| pair(&at.to_string(), at, at, Polarity::Same)).collect();
+        let core = Core::new(table(&pairs), [6, 6], config());
+        let (views, mut shown) = RingBuffer::new(4);
+        let mut viewer = Viewer::new(views);
+        let mut turn = |facts_lost| {
+            viewer.show(&core, Now::default(), facts_lost);
+            let mut seen = Vec::new();
+            let mut lost = None;
+            while let Ok(view) = shown.pop() {
+                match view {
+                    View::Pair { pair, .. } => seen.push(pair.0),
+                    View::Core { facts_lost, .. } => lost = Some(facts_lost),
+                }
+            }
+            (seen, lost)
+        };
+        assert_eq!(turn(0), (vec![0, 1, 2], Some(0)));
+        assert_eq!(turn(1), (vec![3, 4, 5], Some(1)));
+        assert_eq!(turn(1), (vec![6, 0, 1], Some(1)));
+        viewer.views = RingBuffer::new(0).0;
+        viewer.show(&core, Now::default(), 0);
+    }
 }

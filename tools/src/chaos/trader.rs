@@ -6,9 +6,8 @@ use std::rc::Rc;
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::Clock;
 use engine::core::Core;
-use engine::core_tile::EVENT_RING_DEPTH;
 use engine::event::Event;
-use engine::live_tile::{Command, FeedEnds, LiveTile};
+use engine::live_tile::{Command, EVENT_RING_DEPTH, FeedEnds, LiveTile};
 use engine::risk::Word;
 use engine::tap::{TapReader, tap};
 use engine::tile::{Now, Tile};
@@ -439,7 +438,7 @@ impl Trader {
 
     /// Events and arm requests that found no room.
     pub fn lost(&self) -> u64 {
-        let [events, arms, _] = self.core.lost();
-        events + arms
+        let lost = self.core.lost();
+        lost.facts + lost.events + lost.arms
     }
 }

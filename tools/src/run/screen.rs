@@ -267,8 +267,8 @@ mod tests {
         };
         let setup = crate::replay::setup::setup(&file, options).unwrap();
         let core = Core::new(setup.table.clone(), setup.markets, CoreConfig::default());
-        let (mut tx, mut rx) = rtrb::RingBuffer::new(64);
-        engine::view::show(&core, engine::tile::Now::default(), &mut tx);
+        let (tx, mut rx) = rtrb::RingBuffer::new(64);
+        engine::view::Viewer::new(tx).show(&core, engine::tile::Now::default(), 0);
         let mut picture = Picture::default();
         while let Ok(view) = rx.pop() {
             picture.take(view);

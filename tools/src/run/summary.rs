@@ -114,6 +114,10 @@ pub struct Summary {
     pub signed_ahead: [u64; 2],
     /// What each gate counted.
     pub gates: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// Fills and the like that were not told to whoever watches: trading was stopped for it.
+    pub facts_lost: u64,
+    /// Other events that were not told: the counts of opportunities and safeguards lack them.
+    pub events_lost: u64,
     /// Pairs that joined while it lasted.
     pub joined: Vec<JoinedPair>,
     /// Over all bundles, reports and changes of rules.
@@ -163,6 +167,8 @@ impl Summary {
             stages_ns: BTreeMap::new(),
             signed_ahead: [0, 0],
             gates: BTreeMap::new(),
+            facts_lost: 0,
+            events_lost: 0,
             joined: Vec::new(),
             decision_hash: hash_text(figures.decision_hash),
             tape: None,
@@ -244,6 +250,13 @@ impl fmt::Display for Summary {
             usd(self.fees_micro_usd[0]),
             usd(self.fees_micro_usd[1])
         )?;
+        if self.facts_lost + self.events_lost > 0 {
+            writeln!(
+                f,
+                "not told        {} fills, ends and stops, and {} other events found no room",
+                self.facts_lost, self.events_lost
+            )?;
+        }
         for JoinedPair { pair, after_ms, hedged } in &self.joined {
             let after =
                 after_ms.map_or(String::new(), |ms| format!(" {ms} ms after it was listed"));

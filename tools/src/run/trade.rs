@@ -38,6 +38,8 @@ use crate::topology::{LivePlan, LiveTiles};
 /// Why a run stops whose journal fails.
 const UNWRITTEN: &str =
     "the journal cannot be written: its disk is full or failed. Mend that, then start again";
+/// Why a run stops that did not hear of what it did itself.
+const UNTOLD: &str = "fills, ends or stops found no room on their way to whoever watches: compare figures, then start again";
 /// How long the main thread rests when nothing happened.
 const REST: Duration = Duration::from_micros(500);
 /// How often the picture is drawn.
@@ -175,6 +177,7 @@ pub fn run(
             picture: Picture::default(),
             joining: None,
             unwritten: false,
+            untold: 0,
             pedals: &pedals,
             told: &told,
             handle: &handle,
@@ -203,6 +206,9 @@ pub fn run(
             warnings.push(format!("the tape ended early: {error}"));
         }
     });
+    if tiles.core.lost().facts > 0 {
+        handle.kill(UNTOLD);
+    }
     // What asks for a person at the very end is latched too.
     while pedals::turn(switch, &pedals, &tell) {}
     told.try_iter().for_each(|change| {
@@ -273,6 +279,8 @@ struct Main<'a> {
     joining: Option<Move>,
     /// It was told that the journal cannot be written any more.
     unwritten: bool,
+    /// Facts that found no room, as far as that was told.
+    untold: u64,
     pedals: &'a Pedals,
     /// What was stopped and armed.
     told: &'a Receiver<Change>,
@@ -314,10 +322,14 @@ impl Main<'_> {
         }
         while let Ok(view) = inbox.views.pop() {
             (watch.view)(&view);
-            if let View::Core { today, .. } = &view
-                && let Err(error) = self.day.note(*today)
-            {
-                self.handle.trouble(format!("what today came to cannot be kept: {error}"));
+            if let View::Core { today, facts_lost, .. } = &view {
+                if let Err(error) = self.day.note(*today) {
+                    self.handle.trouble(format!("what today came to cannot be kept: {error}"));
+                }
+                if *facts_lost > self.untold {
+                    self.untold = *facts_lost;
+                    self.handle.kill(UNTOLD);
+                }
             }
             self.picture.take(view);
         }
@@ -481,3 +493,7 @@ pub fn clock() -> (TscClock, engine::tile::Now) {
     let now = clock.now();
     (clock, now)
 }
+
+#[cfg(test)]
+#[path = "trade_tests.rs"]
+mod tests;

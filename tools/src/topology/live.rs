@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 
-use engine::core_tile::EVENT_RING_DEPTH;
 use engine::desk::Desk;
 use engine::idle::Idle;
 use engine::latency::StageHistogram;
 use engine::live_tile::{
-    ARM_RING_DEPTH, FEEDBACK_RING_DEPTH, FeedEnds, LiveOutlet, LiveTile, RULE_RING_DEPTH,
+    ARM_RING_DEPTH, EVENT_RING_DEPTH, FEEDBACK_RING_DEPTH, FeedEnds, LiveOutlet, LiveTile,
+    RULE_RING_DEPTH,
 };
 use engine::pin::CoreList;
 use engine::tap::{TAP_RING_BYTES, TapReader, tap};
@@ -42,7 +42,8 @@ use crate::run::trade::Outside;
 /// Commands of an operator on their way to the core.
 const COMMAND_RING_DEPTH: usize = 16;
 
-/// Pictures of the core on their way to whoever looks: two of a table of some hundred pairs.
+/// Pictures of the core on their way to whoever looks. More pairs than it holds are shown in turns;
+/// the largest table takes eight, which is less than a cross-check waits for.
 const VIEW_RING_DEPTH: usize = 4_096;
 
 /// Kalshi's live feed.
@@ -256,6 +257,8 @@ impl LiveTiles {
 
     /// Adds what the tiles measured and counted to a summary.
     pub fn sum_up(&self, summary: &mut Summary) {
+        let lost = self.core.lost();
+        (summary.events_lost, summary.facts_lost) = (lost.events, lost.facts);
         let stages = self.histograms().into_iter();
         summary.stages_ns =
             stages.map(|(name, all)| (name.to_owned(), Percentiles::of(all))).collect();
