@@ -16,6 +16,7 @@ use rtrb::Producer;
 use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::PolymarketRest;
 use crate::rest::{Carrier, RestError};
+use crate::silence::Silence;
 
 /// Markets of one request: Kalshi takes at most 100.
 const MARKETS_A_CALL: usize = 50;
@@ -29,6 +30,9 @@ const NAP: Duration = Duration::from_millis(50);
 /// How long the picture of the feeds' books may lag behind them: a frame on its way when the REST
 /// answer was made has reached it after this.
 pub const SETTLE: Duration = Duration::from_millis(500);
+
+/// So many rounds in a row of which a part got no answer are told: a minute and more.
+const SILENT: u32 = 12;
 
 /// Differences in a row that condemn a book. REST answers lag, so that one proves nothing.
 const MISSES: u8 = 2;
@@ -151,9 +155,12 @@ pub struct CheckFigures {
 /// Compares one venue's books, round by round.
 pub struct CrossCheck<S> {
     seen: S,
+    venue: Venue,
     markets: Vec<(Checked, Standing)>,
     verdicts: Producer<Verdict>,
     figures: CheckFigures,
+    /// Why the last request gave no usable answer.
+    error: String,
 }
 
 /// What a venue showed of some markets, beside how their books stood when it was asked.
@@ -196,17 +203,37 @@ impl<A: Carrier> AskBest for PolymarketRest<A> {
 }
 
 impl<S: Deref<Target = Seen>> CrossCheck<S> {
-    /// Compares these markets. `verdicts` is the feed's ring; a ring with room for one a market
-    /// loses none.
-    pub fn new(seen: S, markets: Vec<Checked>, verdicts: Producer<Verdict>) -> CrossCheck<S> {
+    /// Compares these markets of a venue. `verdicts` is the feed's ring; a ring with room for one a
+    /// market loses none.
+    pub fn new(
+        seen: S,
+        venue: Venue,
+        markets: Vec<Checked>,
+        verdicts: Producer<Verdict>,
+    ) -> CrossCheck<S> {
         let markets = markets.into_iter().map(|market| (market, Standing::default())).collect();
-        CrossCheck { seen, markets, verdicts, figures: CheckFigures::default() }
+        let figures = CheckFigures::default();
+        CrossCheck { seen, venue, markets, verdicts, figures, error: String::new() }
     }
 
-    /// Compares until `stop` is set: a round, then a rest of `every`.
-    pub fn run(&mut self, venue: &mut impl AskBest, every: Duration, stop: &AtomicBool) {
+    /// Compares until `stop` is set: a round, then a rest of `every`. Where books stay uncompared
+    /// round by round, that is a trouble.
+    pub fn run(
+        &mut self,
+        venue: &mut impl AskBest,
+        every: Duration,
+        trouble: &mut dyn FnMut(String),
+        stop: &AtomicBool,
+    ) {
+        let what = format!("books cannot be compared with what {} shows", self.venue);
+        let mut silence = Silence::new(what, SILENT);
         while !stop.load(Ordering::Relaxed) {
+            let failed = self.figures.failed;
             self.round(venue, |span| nap(span, stop));
+            let answer = if self.figures.failed == failed { Ok(()) } else { Err(&self.error) };
+            if let Some(text) = silence.hear(answer) {
+                trouble(text);
+            }
             nap(every, stop);
         }
     }
@@ -237,8 +264,9 @@ impl<S: Deref<Target = Seen>> CrossCheck<S> {
         let before = markets.iter().map(|(checked, _)| self.seen.get(checked.market)).collect();
         match venue.best(&names) {
             Ok(shown) => Some(Asked { from, before, shown }),
-            Err(_) => {
+            Err(error) => {
                 self.figures.failed += 1;
+                self.error = error.to_string();
                 None
             }
         }
@@ -254,8 +282,7 @@ impl<S: Deref<Target = Seen>> CrossCheck<S> {
 
     /// Compares the markets that came, too; one that several pairs have once.
     fn take_newcomers(&mut self) {
-        let Some((first, _)) = self.markets.first() else { return };
-        for checked in self.seen.take_came(first.market.venue()) {
+        for checked in self.seen.take_came(self.venue) {
             let same = |(known, _): &&mut (Checked, Standing)| known.market == checked.market;
             match self.markets.iter_mut().find(same) {
                 None => self.markets.push((checked, Standing::default())),
@@ -373,7 +400,7 @@ mod tests {
         let seen = Seen::default();
         let (verdicts, mut told) = rtrb::RingBuffer::new(4);
         let checked = vec![Checked { market: market(), name: "77".into() }];
-        let mut check = CrossCheck::new(&seen, checked, verdicts);
+        let mut check = CrossCheck::new(&seen, Venue::Polymarket, checked, verdicts);
         let other = Some(best(4_800, 5_000));
         let mut script =
             Script(vec![other, other, other, None, other, other, Some(best(4_700, 4_900)), other]);
@@ -403,7 +430,7 @@ mod tests {
         let seen = Seen::default();
         let (verdicts, mut told) = rtrb::RingBuffer::new(4);
         let checked = vec![Checked { market: market(), name: "77".into() }];
-        let mut check = CrossCheck::new(&seen, checked, verdicts);
+        let mut check = CrossCheck::new(&seen, Venue::Polymarket, checked, verdicts);
         let mut script = Script(vec![Some(best(4_800, 5_000)); 4]);
         // What the feed shows of a book that is condemned.
         let stale = |generation, bid| {
@@ -432,8 +459,12 @@ mod tests {
     fn a_verdict_without_room_is_given_again() {
         let seen = Seen::default();
         let (verdicts, mut told) = rtrb::RingBuffer::new(1);
-        let mut check =
-            CrossCheck::new(&seen, vec![Checked { market: market(), name: "77".into() }], verdicts);
+        let mut check = CrossCheck::new(
+            &seen,
+            Venue::Polymarket,
+            vec![Checked { market: market(), name: "77".into() }],
+            verdicts,
+        );
         seen.put(&top(1, 4_700, 4_900));
         let mut script = Script(vec![Some(best(1, 2)); 4]);
         let full = Verdict { market: market(), says: Fitness::Restored };
@@ -443,5 +474,42 @@ mod tests {
         assert_eq!((told.pop(), check.figures().held), (Ok(full), 1));
         check.round(&mut script, |_| {});
         assert_eq!(told.pop().map(|verdict| verdict.says), Ok(Fitness::Unfit));
+    }
+
+    #[test]
+    fn a_market_that_joins_a_run_that_began_with_none_is_compared() {
+        let seen = Seen::default();
+        let (verdicts, mut told) = rtrb::RingBuffer::new(4);
+        let mut check = CrossCheck::new(&seen, Venue::Polymarket, Vec::new(), verdicts);
+        let mut script = Script(vec![Some(best(4_800, 5_000)); 2]);
+        check.round(&mut script, |_| {});
+        seen.add(Checked { market: market(), name: "77".into() });
+        seen.put(&top(1, 4_700, 4_900));
+        (0..2).for_each(|_| check.round(&mut script, |_| {}));
+        assert_eq!(told.pop().map(|verdict| verdict.says), Ok(Fitness::Unfit));
+    }
+
+    /// Never answers, and ends the run after so many questions.
+    struct Mute<'a>(usize, &'a AtomicBool);
+
+    impl AskBest for Mute<'_> {
+        fn best(&mut self, _: &[&str]) -> Result<Vec<Option<Best>>, RestError> {
+            self.0 -= 1;
+            self.1.store(self.0 == 0, Ordering::Relaxed);
+            Err(RestError { method: "POST", url: String::new(), kind: RestErrorKind::NoStamp })
+        }
+    }
+
+    #[test]
+    fn a_venue_that_shows_no_books_is_told_of_once() {
+        let seen = Seen::default();
+        let (verdicts, _told) = rtrb::RingBuffer::new(4);
+        let checked = vec![Checked { market: market(), name: "77".into() }];
+        let mut check = CrossCheck::new(&seen, Venue::Polymarket, checked, verdicts);
+        let (stop, mut troubles) = (AtomicBool::new(false), Vec::new());
+        let mut venue = Mute(3 * SILENT as usize, &stop);
+        check.run(&mut venue, Duration::ZERO, &mut |text| troubles.push(text), &stop);
+        assert_eq!(troubles.len(), 1, "{troubles:?}");
+        assert!(troubles[0].starts_with("books cannot be compared with what polymarket shows"));
     }
 }

@@ -13,6 +13,7 @@ pub mod catalogue; // what both venues list, and which of it is one contract
 pub mod discover; // catalogues in, pairs out
 pub mod pairs_command; // pairs, read and decided on by a person
 pub mod match_eval; // how good the matching of markets is
+pub mod silence; // questions that get no answer
 pub mod crosscheck; // books of the feeds beside those of REST
 pub mod account; // both accounts by hand: money, positions, single orders
 pub mod state; // what outlives a run: the kill latch, and what today came to

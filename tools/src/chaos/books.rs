@@ -67,7 +67,7 @@ impl<'a> Courier<'a> {
         (rounds, comparison): (&mut Rounds, &Mutex<Comparison>),
         asked: Instant,
     ) -> Result<Option<Compared>, String> {
-        self.with(config, keys, |books| Ok(rounds.turn(books, comparison, asked)))
+        self.with(config, keys, |books| Ok(rounds.turn(books, comparison, asked).ok()))
     }
 
     /// Asks a venue for its books, as the shipped cross-check does; public data needs no key.

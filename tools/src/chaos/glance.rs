@@ -38,7 +38,7 @@ impl Glances {
         let [first, second] = verdicts;
         let check = |venue, verdicts| {
             let markets = crosscheck::markets(venue, table, file);
-            CrossCheck::new(Rc::clone(&seen), markets, verdicts)
+            CrossCheck::new(Rc::clone(&seen), venue, markets, verdicts)
         };
         let checks = [check(Venue::Kalshi, first), check(Venue::Polymarket, second)];
         let asked = [Vec::new(), Vec::new()];

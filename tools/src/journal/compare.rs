@@ -23,12 +23,16 @@ use super::payouts;
 use super::truth::{Books, HeldRow, Truth, Wanted};
 use crate::pairs::{PairFile, PairSpec};
 use crate::run::spec::RunSpec;
+use crate::silence::Silence;
 
 /// A read may be as old as this: shares appear when their trades are settled.
 const LAG: Duration = Duration::from_secs(300);
 
 /// Between two comparisons.
 pub const EVERY: Duration = Duration::from_secs(15);
+
+/// So many comparisons in a row without an answer are told: five minutes.
+const SILENT: u32 = 20;
 
 /// Whoever waits looks so often whether the run has ended.
 const LOOK: Duration = Duration::from_millis(100);
@@ -237,14 +241,16 @@ impl Rounds {
         Rounds { wanted: Wanted::of(file), number: 0 }
     }
 
-    /// Asks the venues at `asked`, and compares; `None` where one gave no answer: that proves
-    /// nothing, and the gates know of it first.
+    /// Asks the venues at `asked`, and compares.
+    ///
+    /// # Errors
+    /// In words, where a venue gave no answer: that proves nothing, and the gates know of it first.
     pub fn turn(
         &mut self,
         books: &mut dyn Books,
         comparison: &Mutex<Comparison>,
         asked: Instant,
-    ) -> Option<Compared> {
+    ) -> Result<Compared, String> {
         let lock = || comparison.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = &mut self.wanted;
         {
@@ -259,28 +265,39 @@ impl Rounds {
         let tokens: Vec<&HeldRow> = wanted.held.iter().filter(|row| row.tokens.is_some()).collect();
         wanted.resolved = tokens.get(self.number % tokens.len().max(1)).map(|row| row.name.clone());
         self.number = self.number.wrapping_add(1);
-        let truth = books.standing(wanted).ok()?;
+        let truth = books.standing(wanted)?;
         let mut held = lock();
         let settled = held.explain(asked, &truth);
         let lines: Vec<String> =
             held.judge(asked, &truth).iter().map(Difference::to_string).collect();
         let alarm = (!lines.is_empty())
             .then(|| format!("the venues' figures are not ours: {}", lines.join("; ")));
-        Some(Compared { settled, alarm })
+        Ok(Compared { settled, alarm })
     }
 }
 
+/// Who is told what comparisons come to.
+pub struct Listeners<'a> {
+    /// Told what settled.
+    pub settled: &'a mut dyn FnMut(Word),
+    /// Told why trading is to stop until a person has looked.
+    pub alarm: &'a mut dyn FnMut(&str),
+    /// Told what does not work.
+    pub trouble: &'a mut dyn FnMut(String),
+}
+
 /// Compares every so often until `end`, whether trading goes on or not. What settles is told, and
-/// so are differences that last: each once, and again once it is another one.
+/// so are differences that last: each once, and again once it is another one. Where no answer comes
+/// for minutes that is a trouble.
 pub fn watch(
     books: &mut dyn Books,
     file: &PairFile,
     comparison: &Mutex<Comparison>,
     (every, end): (Duration, &AtomicBool),
-    tell: &mut dyn FnMut(Word),
-    alarm: &mut dyn FnMut(&str),
+    told: &mut Listeners<'_>,
 ) {
     let mut rounds = Rounds::of(file);
+    let mut silence = Silence::new("money and positions cannot be compared", SILENT);
     let mut last = Instant::now();
     while !end.load(Relaxed) {
         if last.elapsed() < every {
@@ -288,10 +305,14 @@ pub fn watch(
             continue;
         }
         last = Instant::now();
-        let Some(found) = rounds.turn(books, comparison, last) else { continue };
-        found.settled.into_iter().for_each(&mut *tell);
+        let found = rounds.turn(books, comparison, last);
+        if let Some(text) = silence.hear(found.as_ref().map(|_| ())) {
+            (told.trouble)(text);
+        }
+        let Ok(found) = found else { continue };
+        found.settled.into_iter().for_each(&mut *told.settled);
         if let Some(why) = found.alarm {
-            alarm(&why);
+            (told.alarm)(&why);
         }
     }
 }

@@ -216,7 +216,9 @@ fn after_an_alarm_it_goes_on_and_books_what_settles() {
         let mut venues = Hurried(Venues(truth.clone(), 0), turns, &end);
         let (mut tell, mut alarm) =
             (|word| words.push(word), |why: &str| alarms.push(why.to_owned()));
-        watch(&mut venues, &file, &comparison, (Duration::ZERO, &end), &mut tell, &mut alarm);
+        let mut trouble = |text: String| panic!("{text}");
+        let mut say = Listeners { settled: &mut tell, alarm: &mut alarm, trouble: &mut trouble };
+        watch(&mut venues, &file, &comparison, (Duration::ZERO, &end), &mut say);
     };
     turns(&truth, 12);
     // The market pays for what is held of it, a dollar a contract.
@@ -231,4 +233,40 @@ fn after_an_alarm_it_goes_on_and_books_what_settles() {
     turns(&truth, 12);
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     assert!(matches!(words[..], [Word::Paid(paid)] if paid.paid == Usd::new(5)), "{words:?}");
+}
+
+/// Venues that never answer, and end the run after so many questions.
+struct Mute<'a>(u32, &'a AtomicBool);
+
+impl Books for Mute<'_> {
+    fn ask(&mut self, wanted: &Wanted) -> Result<Truth, String> {
+        self.standing(wanted)
+    }
+
+    fn standing(&mut self, _: &Wanted) -> Result<Truth, String> {
+        self.0 -= 1;
+        self.1.store(self.0 == 0, Relaxed);
+        Err("no such page".to_owned())
+    }
+
+    fn cancel(&mut self, _: &super::super::truth::OrderRow) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_comparison_that_is_never_answered_is_told_of_once_and_stops_nothing() {
+    let (comparison, ..) = begun();
+    let model = crate::model::Model::new(crate::model::Options::default());
+    let file = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]).pair_file().unwrap();
+    let (end, mut troubles) = (AtomicBool::new(false), Vec::new());
+    let mut venues = Mute(3 * SILENT, &end);
+    let mut say = Listeners {
+        settled: &mut |word| panic!("{word:?}"),
+        alarm: &mut |why| panic!("{why}"),
+        trouble: &mut |text| troubles.push(text),
+    };
+    watch(&mut venues, &file, &Mutex::new(comparison), (Duration::ZERO, &end), &mut say);
+    assert_eq!(troubles.len(), 1, "{troubles:?}");
+    assert!(troubles[0].ends_with("no such page"), "{troubles:?}");
 }

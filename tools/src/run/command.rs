@@ -29,7 +29,7 @@ use crate::config::{self, Config, ConfigArgs, Environment};
 use crate::crosscheck::{self, CrossCheck, Seen};
 use crate::discover::{DiscoverError, now_s, show};
 use crate::host::{HostFacts, HostRoot};
-use crate::journal::compare::{self, Comparison};
+use crate::journal::compare::{self, Comparison, Listeners};
 use crate::journal::keep::Journalled;
 use crate::journal::lock::Lock;
 use crate::journal::start;
@@ -422,13 +422,20 @@ fn trade_on(
         Newcomers { watched, seen: &seen, comparison: &comparison, pairs: Vec::new() };
     let (tiles, ended) = std::thread::scope(|scope| {
         let check = |venue, verdicts| {
-            CrossCheck::new(&seen, crosscheck::markets(venue, &table, &file), verdicts)
+            CrossCheck::new(&seen, venue, crosscheck::markets(venue, &table, &file), verdicts)
         };
         let mut first = check(Venue::Kalshi, kalshi_verdicts);
         let mut second = check(Venue::Polymarket, polymarket_verdicts);
         let end = &checks_end;
-        scope.spawn(move || first.run(&mut kalshi, crosscheck::EVERY, end));
-        scope.spawn(move || second.run(&mut polymarket, crosscheck::EVERY, end));
+        let [kalshi_says, polymarket_says] = [switch.clone(), switch.clone()];
+        scope.spawn(move || {
+            let mut trouble = |text| kalshi_says.trouble(text);
+            first.run(&mut kalshi, crosscheck::EVERY, &mut trouble, end);
+        });
+        scope.spawn(move || {
+            let mut trouble = |text| polymarket_says.trouble(text);
+            second.run(&mut polymarket, crosscheck::EVERY, &mut trouble, end);
+        });
         if let Some(books) = &mut books {
             let (comparison, file) = (&comparison, &file);
             // Simulated lists do not lag, and whoever watches a simulation wants to see it.
@@ -442,7 +449,10 @@ fn trade_on(
                     let _ = settle.send(word);
                 };
                 let mut alarm = |why: &str| switch.kill(why);
-                compare::watch(books, file, comparison, (every, end), &mut tell, &mut alarm);
+                let mut trouble = |text| switch.trouble(text);
+                let mut told =
+                    Listeners { settled: &mut tell, alarm: &mut alarm, trouble: &mut trouble };
+                compare::watch(books, file, comparison, (every, end), &mut told);
             });
         }
         // Simulators share this host's clock.
