@@ -115,7 +115,8 @@ fn heard(parser: &mut Parser, bytes: &[u8]) -> Vec<String> {
     news.push(format!("{page:?}"));
     let page = polymarket::trades(parser, bytes, &mut |fill| news.push(format!("{fill:?}")));
     news.push(format!("{page:?}"));
-    news.push(format!("{:?}", polymarket::order(parser, bytes)));
+    let asked = Id::parse("0x01").unwrap();
+    news.push(format!("{:?}", polymarket::order(parser, bytes, asked)));
     news
 }
 
