@@ -73,7 +73,10 @@ impl Latch {
 
 /// Said here anew: a list that is shared with the engine would be wrong with it.
 const fn asks_for_a_person(risk: Risk) -> bool {
-    matches!(risk, Risk::Repeated | Risk::Balance | Risk::Breaker | Risk::Overfilled)
+    matches!(
+        risk,
+        Risk::Repeated | Risk::Balance | Risk::Breaker | Risk::Overfilled | Risk::Refused
+    )
 }
 
 #[cfg(test)]
