@@ -84,6 +84,14 @@ pub enum MatchEvalError {
         /// Which line, and why.
         source: matching::alias::AliasError,
     },
+    /// There is nothing to measure.
+    #[error("{}: no labelled pair is in it{of}", path.display())]
+    Empty {
+        /// Which file.
+        path: PathBuf,
+        /// Of which half, where one was asked for.
+        of: &'static str,
+    },
     /// Standard output is gone.
     #[error("writing the figures: {0}")]
     Output(#[from] io::Error),
@@ -105,6 +113,14 @@ pub fn run(args: &MatchEvalArgs) -> Result<(), MatchEvalError> {
     let matcher = Matcher::new(aliases);
     let split = Split::from(args.split);
     let figures = evaluate(&matcher, &rows, split);
+    if figures.rows == 0 {
+        let of = match args.split {
+            SplitArg::All => "",
+            SplitArg::Tuned => " that belongs to the tuned half",
+            SplitArg::HeldOut => " that belongs to the held-out half",
+        };
+        return Err(MatchEvalError::Empty { path: args.labels.clone(), of });
+    }
     let halves = match split {
         Split::All => {
             [Split::Tuned, Split::HeldOut].map(|half| evaluate(&matcher, &rows, half)).to_vec()

@@ -75,6 +75,23 @@ impl Matcher {
             let said = by_rules([here, there], [a, b], contexts, &comparison, &self.aliases);
             comparison = said.unwrap_or(comparison);
         }
+        // Two texts that say nothing agree in everything, and are no contract.
+        if says_nothing(a) || says_nothing(b) {
+            (comparison.equal, comparison.score) = (false, 0);
+            let said =
+                |claim: &Claim| if says_nothing(claim) { "no question" } else { "a question" };
+            comparison.fields.insert(
+                0,
+                Compared {
+                    field: "question".to_owned(),
+                    relation: Relation::Different,
+                    here: said(a).to_owned(),
+                    there: said(b).to_owned(),
+                    here_text: a.text.clone(),
+                    there_text: b.text.clone(),
+                },
+            );
+        }
         let gate = Gate::of([here, there], [a, b]);
         let payoff = Payoff::of(&gate);
         let equality = Equality {
@@ -156,6 +173,12 @@ pub fn unfit(listing: &Listing) -> Vec<String> {
         reasons.push("no question".to_owned());
     }
     reasons
+}
+
+/// Whether a claim names nobody and nothing: what could be compared is at most a date.
+fn says_nothing(claim: &Claim) -> bool {
+    let Claim { game, slots, terms, quantities, .. } = claim;
+    game.is_none() && slots.is_empty() && terms.is_empty() && quantities.is_empty()
 }
 
 /// The tokens, where polarity and both ids are known.

@@ -346,3 +346,19 @@ fn other_domains_are_told_apart() {
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn texts_that_say_nothing_are_not_equal() {
+    let matcher = Matcher::new(Aliases::builtin());
+    let titled = |title: &str| Listing { title: title.into(), ..Listing::default() };
+    for (here, there) in
+        [("", ""), ("?", "!"), ("...", "Will BTC be above $100,000?"), ("Will the?", "Will a?")]
+    {
+        let judged = matcher.judge(&titled(here), &titled(there));
+        assert!(!judged.equality.equal, "{here} {there}: {judged:?}");
+        assert_eq!((judged.equality.score, judged.verdict), (0, Verdict::Blocked));
+        assert!(judged.compared.iter().any(|field| field.field == "question"), "{judged:?}");
+    }
+    let one = titled("Will Jane Roe win the election?");
+    assert!(matcher.judge(&one, &one).equality.equal);
+}
