@@ -171,3 +171,38 @@ fn the_arguments_are_sound() {
         .is_err()
     );
 }
+
+/// The figures that the README states of the generated tape are those of the program.
+#[test]
+fn the_generated_tape_gives_the_figures_that_are_stated_of_it() {
+    let temp = tempdir().unwrap();
+    let parallax = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_parallax"));
+        let out = command.args(args).current_dir(temp.path()).output().unwrap();
+        assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+        out.stdout
+    };
+    parallax(&["tape", "demo", "-o", "d.mcap", "--pairs-out", "d.toml"]);
+    let told = parallax(&["replay", "d.mcap", "--pairs", "d.toml", "--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+    let count = |key: &str| told[key].as_i64().unwrap();
+    let dollars = |key: &str| {
+        let e4 = (count(key) + 50) / 100;
+        format!("${}.{:04}", e4 / 10_000, e4 % 10_000)
+    };
+    let stated = format!(
+        "gives {},{:03} frames, {} opportunities ({} candidates), {} decisions, {} fills, {} realised, \
+         and {} unhedged",
+        count("frames") / 1_000,
+        count("frames") % 1_000,
+        count("opportunities"),
+        count("candidates"),
+        count("decisions"),
+        count("fills"),
+        dollars("realised_profit_micro_usd"),
+        dollars("unhedged_micro_usd"),
+    );
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let readme = readme.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(readme.contains(&stated), "the README does not say: {stated}");
+}
