@@ -35,13 +35,15 @@ pub use variables::Variables;
 #[derive(Args, Clone, Debug, Default)]
 pub struct ConfigArgs {
     /// Configuration [default: parallax.toml where it exists, otherwise the built-in default].
-    #[arg(long, value_name = "FILE.toml")]
+    #[arg(long, value_name = "FILE.toml", global = true)]
     pub config: Option<PathBuf>,
     /// File of environment variables [default: .env where it exists].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub env_file: Option<PathBuf>,
-    /// Environment of the venues, in place of the configured one.
-    #[arg(long, value_enum)]
+    /// Environment of the venues, in place of the configured one. The built-in default is demo:
+    /// Kalshi's demo, which quotes other prices than the exchange, beside Polymarket itself, which
+    /// has no demo. Live trading needs prod.
+    #[arg(long, value_enum, global = true)]
     pub environment: Option<Environment>,
 }
 

@@ -16,7 +16,7 @@ use crate::catalogue::crawl::{Account, Keep as _, Progress};
 use crate::catalogue::delays;
 use crate::catalogue::discovery::{Changes, Discovery, Freshness};
 use crate::catalogue::names;
-use crate::catalogue::store::{Store, StoreError};
+use crate::catalogue::store::{Store, StoreError, Which};
 use crate::catalogue::table::{self, Entry};
 use crate::catalogue::venues::Venues;
 use crate::catalogue::{finding, offline};
@@ -46,7 +46,8 @@ const NOTES_SHOWN: usize = 12;
 
 What cannot be read is said, and what was known of it is kept; a pair with an open position is
 never dropped. Exit code: 0, also where a venue was down and something older stands in (see the
-warnings); 1 where nothing could be done.")]
+warnings); 1 where nothing could be done: no market of a venue is known, a league or a ticker is
+not, or a table that holds pairs would become one that holds none.")]
 pub struct DiscoverArgs {
     #[command(flatten)]
     config: ConfigArgs,
@@ -70,11 +71,14 @@ pub struct DiscoverArgs {
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_apr: Option<i64>,
     /// Write the pairs as the table that `run` and `replay` read.
-    #[arg(long, value_name = "FILE.toml")]
+    #[arg(long, value_name = "FILE.toml", conflicts_with = "explain")]
     out: Option<PathBuf>,
     /// Print one JSON object.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "explain")]
     json: bool,
+    /// Replace a table that holds pairs by one that holds none.
+    #[arg(long, requires = "out")]
+    allow_empty: bool,
 }
 
 /// Why discovery did not do what was asked.
@@ -114,6 +118,10 @@ pub fn run(args: &DiscoverArgs) -> Result<(), DiscoverError> {
     let mut asked = None;
     let (mut discovery, account) = match &args.offline {
         Some(dir) => {
+            // Nothing of a configuration is used, but one that was named must be there.
+            if args.config.config.is_some() || args.config.env_file.is_some() {
+                config::load(&args.config)?;
+            }
             let mut discovery = Discovery::new(Store::in_memory(now)?);
             let account = take(&mut discovery, dir)?;
             (discovery, Some(account))
@@ -131,27 +139,35 @@ pub fn run(args: &DiscoverArgs) -> Result<(), DiscoverError> {
             (discovery, account)
         }
     };
-    if let Some(venue) = unheard(account.as_ref(), discovery.store.counts()?) {
+    if let Some(venue) = unheard(discovery.store.counts()?) {
         told(account.as_ref(), &Changes::default());
-        return Err(DiscoverError::Words(format!(
-            "{venue} did not answer, and no market of it was known: nothing can be compared"
-        )));
+        return Err(DiscoverError::Words(match &args.offline {
+            Some(dir) => format!(
+                "{}: no open market of {venue} is in there: nothing can be compared",
+                dir.display()
+            ),
+            None => format!(
+                "{venue} did not answer or lists nothing, and no market of it was known: nothing \
+                 can be compared"
+            ),
+        }));
     }
+    are_known(&discovery, args)?;
     let spinner = waiting("matching");
     let changes = discovery.rematch(now)?;
     spinner.finish_and_clear();
     told(account.as_ref(), &changes);
-    if let Some(venues) = &mut asked {
-        ask_delays(&discovery, venues, now)?;
-    }
     if let Some(id) = &args.explain {
         let text = explanation(&mut discovery, id)?;
         return print(&text);
     }
     let mut entries = discovery.entries(now)?;
     entries.retain(|entry| entry.held || is_wanted(args, entry));
+    if let Some(venues) = &mut asked {
+        ask_delays(&discovery, &mut entries, venues, now)?;
+    }
     if let Some(out) = &args.out {
-        write_table(out, &entries)?;
+        replace_table(out, &entries, args.allow_empty)?;
     }
     let counts = discovery.store.counts()?;
     print(&match args.json {
@@ -160,11 +176,37 @@ pub fn run(args: &DiscoverArgs) -> Result<(), DiscoverError> {
     })
 }
 
-/// A venue of which no market is known because it did not answer. A table written now would lose
-/// every pair.
-fn unheard(account: Option<&Account>, counts: [u64; 2]) -> Option<Venue> {
-    let complete = account?.complete;
-    Venue::ALL.into_iter().find(|venue| !complete[venue.index()] && counts[venue.index()] == 0)
+/// Refuses a league or a ticker that nobody knows: a look for it would find nothing, and a table
+/// that is written of that would lose every pair.
+fn are_known(discovery: &Discovery, args: &DiscoverArgs) -> Result<(), DiscoverError> {
+    if let Some(ticker) = &args.kalshi_ticker {
+        let known = [ticker.clone(), ticker.to_uppercase()];
+        if !known.iter().any(|name| matches!(discovery.store.kalshi(name), Ok(Some(_)))) {
+            return Err(DiscoverError::Words(format!(
+                "--kalshi-ticker {ticker}: Kalshi lists no such market"
+            )));
+        }
+    }
+    for league in &args.only_leagues {
+        let is_known = show::is_league(league) || {
+            let markets = discovery.store.ids(Venue::Kalshi, Which::Open)?;
+            markets.iter().any(|(ticker, _)| show::is_of(ticker, league))
+        };
+        if !is_known {
+            return Err(DiscoverError::Words(format!(
+                "--only-leagues {league}: neither a league ({}) nor a series of which Kalshi lists \
+                 a market",
+                show::leagues()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A venue of which no market is known: because it did not answer, or nothing of it was saved. A
+/// table written now would lose every pair.
+fn unheard(counts: [u64; 2]) -> Option<Venue> {
+    Venue::ALL.into_iter().find(|venue| counts[venue.index()] == 0)
 }
 
 /// Opens the store of a configuration; another environment's is refused.
@@ -223,21 +265,36 @@ pub(crate) fn look(
     Ok(account)
 }
 
-/// Asks how long Polymarket holds orders of what may trade, and says where it did not answer.
+/// Asks how long Polymarket holds orders of what may trade, with a bar, tells it to the entries,
+/// and says of how many it is not known.
 ///
 /// # Errors
 /// [`StoreError`]
 pub(crate) fn ask_delays(
     discovery: &Discovery,
+    entries: &mut [Entry],
     venues: &mut Venues,
     now: i64,
 ) -> Result<(), StoreError> {
-    match delays::ask(&discovery.store, &mut discovery.entries(now)?, venues, now)? {
-        0 => {}
-        silent => eprintln!(
+    let bar = waiting("asking how long Polymarket holds orders");
+    let delays::Asked { silent, left } =
+        delays::ask(&discovery.store, entries, venues, now, &mut |done| {
+            bar.set_message(format!("asking how long Polymarket holds orders: {done} markets"));
+        })?;
+    bar.finish_and_clear();
+    if silent > 0 {
+        eprintln!(
             "warning: Polymarket did not say of {silent} markets how long it holds orders; what was \
              known of them stands"
-        ),
+        );
+    }
+    if left > 0 {
+        eprintln!(
+            "warning: of {left} markets that may trade it was not asked how long Polymarket holds \
+             orders ({} a look are asked, the best paid first); what its catalogue says stands until \
+             the next look",
+            delays::ASKED_A_LOOK
+        );
     }
     Ok(())
 }
@@ -305,6 +362,26 @@ pub(crate) fn write_table(out: &Path, entries: &[Entry]) -> Result<(), DiscoverE
     let fresh = out.with_extension("toml.new");
     let written = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, out));
     written.map_err(|error| DiscoverError::Words(format!("{}: {error}", out.display())))
+}
+
+/// Writes the table in the place of another one; a table that holds pairs is not replaced by one
+/// that holds none, unless that is meant.
+pub(crate) fn replace_table(
+    out: &Path,
+    entries: &[Entry],
+    allow_empty: bool,
+) -> Result<(), DiscoverError> {
+    let has_pair = |text: &str| text.contains("[[pair]]");
+    let is_empty = !has_pair(&table::toml(entries, "").0);
+    let holds = std::fs::read_to_string(out).is_ok_and(|text| has_pair(&text));
+    if is_empty && holds && !allow_empty {
+        return Err(DiscoverError::Words(format!(
+            "{}: left as it is: it holds pairs, and nothing was found to put in their place; \
+             --allow-empty replaces it all the same",
+            out.display()
+        )));
+    }
+    write_table(out, entries)
 }
 
 /// The screen for `--explain`.

@@ -81,6 +81,9 @@ enum Command {
         /// Those that need a review or are blocked too; they never decide.
         #[arg(long)]
         all: bool,
+        /// Replace a table that holds pairs by one that holds none.
+        #[arg(long)]
+        allow_empty: bool,
     },
 }
 
@@ -91,7 +94,7 @@ struct Choice {
     /// Why, for whoever reads it later.
     #[arg(long)]
     why: String,
-    /// Who decides [default: the user's name].
+    /// Who decides [default: $USER or $LOGNAME; needed where neither is set, as in a container].
     #[arg(long)]
     who: Option<String>,
 }
@@ -168,10 +171,10 @@ pub fn run(args: &PairsArgs) -> Result<(), DiscoverError> {
             let entry = named(&discovery, what, now)?;
             print(&rules(&entry))
         }
-        Command::Export { out, all } => {
+        Command::Export { out, all, allow_empty } => {
             let mut entries = discovery.entries(now)?;
             entries.retain(|entry| *all || entry.held || entry.verdict().trades_live());
-            discover::write_table(out, &entries)?;
+            discover::replace_table(out, &entries, *allow_empty)?;
             print(&format!("{}: {} pairs\n", out.display(), entries.len()))
         }
     }
@@ -248,7 +251,8 @@ fn decide(
         return Err(DiscoverError::Words("--why is empty: say why, for later".to_owned()));
     }
     let nobody = || {
-        let words = "who decides is not known: name them with --who";
+        let words =
+            "who decides is not known ($USER and $LOGNAME are not set): name them with --who";
         DiscoverError::Words(words.to_owned())
     };
     let who = choice.who.clone().or_else(config::user).ok_or_else(nobody)?;
@@ -333,10 +337,10 @@ fn whole(discovery: &Discovery, entry: &Entry) -> Result<String, DiscoverError> 
     })?;
     let mut text = discover::screen_of(discovery, &row.kalshi, &row.polymarket, &judged)?;
     if let Some(worth) = entry.worth {
-        let cents = worth.gain_e6 / 100;
         let _ = writeln!(
             text,
-            "\n  by the last quotes: {cents}e-4 $ a contract, {} a year on what is locked up",
+            "\n  by the last quotes: {} a contract, {} a year on what is locked up",
+            show::dollars(worth.gain_e6),
             show::apr(worth.apr_bp)
         );
     }

@@ -93,6 +93,23 @@ fn what_was_known_outlives_the_venues_and_a_table_is_not_emptied() {
     filters(&sim);
     sim.good(&["discover", "--out", "found.toml"]);
     let known = sim.pairs("found.toml");
+    // A word that nobody knows, and a look that finds nothing, leave the table as it is.
+    for (more, says) in [
+        (&["--only-leagues", "epl,nosuch"][..], "nosuch"),
+        (&["--kalshi-ticker", "NOPE"], "NOPE"),
+        (&["--min-apr", "99999999"], "--allow-empty"),
+    ] {
+        let args = [&["discover", "--out", "found.toml"], more].concat();
+        let (code, _, err) = output(&mut sim.configured(&args));
+        assert!(code == Some(1) && err.contains(says), "{more:?}: {err}");
+        assert_eq!(sim.pairs("found.toml").pairs.len(), known.pairs.len(), "{more:?}");
+    }
+    // An id that is mistyped is refused before anybody is asked for more.
+    let (code, _, err) = output(&mut sim.configured(&["discover", "--explain", "NOPE"]));
+    assert!(code == Some(1) && err.contains("NOPE"), "{err}");
+    // The quotes moved meanwhile, and with them the order of the pairs.
+    sim.good(&["discover", "--out", "found.toml"]);
+    let known = sim.pairs("found.toml");
     sim.stop();
     sim.good(&["discover", "--out", "found.toml"]);
     let kept = sim.pairs("found.toml");
@@ -123,7 +140,9 @@ fn decisions(sim: &Sim, own: &PairFile) {
         output(&mut sim.configured(&["pairs", "approve", id, "--who", "ann", "--why", " "]));
     assert_eq!(code, Some(1));
     assert!(err.contains("--why is empty"), "{err}");
-    sim.good(&["pairs", "approve", id, "--who", "bob", "--why", "read both", "--series"]);
+    let series =
+        sim.good(&["pairs", "approve", id, "--who", "bob", "--why", "read both", "--series"]);
+    assert!(series.contains("other known pairs are like it"), "{series}");
     let shown = sim.good(&["pairs", "show", id]);
     assert!(shown.contains("block by ann: a test") && shown.contains("approve by bob"), "{shown}");
     sim.good(&["pairs", "export", "--out", "export.toml"]);

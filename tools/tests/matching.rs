@@ -122,3 +122,31 @@ fn labelled_pairs_are_decided_as_people_decided_them() {
         assert!(figures["verdicts"]["all"]["tradable"].is_null(), "rules are missing");
     }
 }
+
+/// Folders that hold no market of a venue: nothing is found in them, and nothing is written.
+#[test]
+fn pages_that_hold_nothing_are_an_error_and_leave_the_table_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let table = "schema = 1\n# mine\n[[pair]]\n";
+    std::fs::write(path("pairs.toml"), table).unwrap();
+    for dump in ["empty", "broken"] {
+        std::fs::create_dir(path(dump)).unwrap();
+    }
+    std::fs::write(path("broken/a.json"), "<html>down</html>").unwrap();
+    std::fs::write(path("broken/b.json"), "{\"events\": [").unwrap();
+    std::fs::write(path("labels.jsonl"), "").unwrap();
+    let fails = |args: &[&str], says: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_parallax"));
+        let out = command.args(args).current_dir(folder.path()).output().unwrap();
+        let err = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(out.status.code() == Some(1) && err.contains(says), "{args:?}: {err}");
+        assert!(out.stdout.is_empty(), "{args:?}");
+    };
+    for dump in ["empty", "broken"] {
+        fails(&["discover", "--offline", dump, "--out", "pairs.toml"], "no open market");
+    }
+    fails(&["discover", "--offline", "empty", "--config", "gone.toml"], "gone.toml");
+    fails(&["match-eval", "--labels", "labels.jsonl"], "no labelled pair");
+    assert_eq!(std::fs::read_to_string(path("pairs.toml")).unwrap(), table);
+}

@@ -323,6 +323,11 @@ impl Aliases {
         self.leagues.iter().find(|league| league.id == id)
     }
 
+    /// All leagues, in the order of their table.
+    pub fn leagues(&self) -> impl Iterator<Item = &League> {
+        self.leagues.iter()
+    }
+
     /// The league that a person names: by our name, a code of either venue, or as titles write it.
     #[must_use]
     pub fn league_named(&self, name: &str) -> Option<&League> {

@@ -11,7 +11,7 @@ use crate::rest::polymarket::ClobMarket;
 const FRESH_S: i64 = 86_400;
 
 /// Most markets that are asked in one look: the rest come in the next ones.
-const ASKED_A_LOOK: usize = 100;
+pub const ASKED_A_LOOK: usize = 100;
 
 /// Where `itode` is on and no other delay is told (polymarket.md section 6, "Taker delay").
 const ITODE_MS: u64 = 250;
@@ -44,8 +44,18 @@ fn key(condition: &str) -> String {
     format!("delay {condition}")
 }
 
+/// What became of asking.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Asked {
+    /// Markets that did not answer: what was known of them stands.
+    pub silent: usize,
+    /// Markets that may trade and are still to be asked: the next looks do.
+    pub left: usize,
+}
+
 /// Asks for the delays of those markets that may trade and were not asked for of late, and tells
-/// them to the entries. What does not answer keeps what was known of it; says how many that were.
+/// them to the entries; `progress` hears how many were asked. What does not answer keeps what was
+/// known of it.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -54,8 +64,9 @@ pub fn ask(
     entries: &mut [Entry],
     venue: &mut impl Parameters,
     now: i64,
-) -> Result<usize, StoreError> {
-    let (mut asked, mut silent) = (0, 0);
+    progress: &mut dyn FnMut(usize),
+) -> Result<Asked, StoreError> {
+    let (mut asked, mut said_nothing, mut left) = (0, 0, 0);
     for entry in entries {
         let condition = entry.row.polymarket.as_str();
         let trades = entry.row.live && (entry.held || entry.verdict().trades_live());
@@ -64,19 +75,21 @@ pub fn ask(
             continue;
         }
         if asked == ASKED_A_LOOK {
-            break;
+            left += 1;
+            continue;
         }
         asked += 1;
+        progress(asked);
         match venue.parameters(condition) {
             Ok(market) => {
                 let said = format!("{} {now}", delay_ms(&market));
                 store.set_remark(&key(condition), &said)?;
                 entry.delay_ms = delay_ms(&market);
             }
-            Err(_) => silent += 1,
+            Err(_) => said_nothing += 1,
         }
     }
-    Ok(silent)
+    Ok(Asked { silent: said_nothing, left })
 }
 
 #[cfg(test)]

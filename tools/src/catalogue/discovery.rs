@@ -30,6 +30,9 @@ const WHOLE_S: i64 = 86_400;
 /// What is listed beside the markets is asked for again so long after it did not come.
 const BESIDE_AGAIN_S: i64 = 3_600;
 
+/// Most markets of Polymarket that are asked for by name at once: an address has its limits.
+const CONDITIONS_A_PAGE: usize = 20;
+
 /// What pairs are made by. Another number judges all of them anew.
 const MATCHER: &str = "4";
 
@@ -216,6 +219,47 @@ impl Discovery {
         Ok(())
     }
 
+    /// Asks for the markets of some pairs again, whatever is known of them, and says in words what
+    /// did not answer.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn ask_again(
+        &mut self,
+        source: &mut impl Source,
+        pairs: &[PairRow],
+        now: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut requests = Vec::new();
+        let mut events = BTreeSet::new();
+        for row in pairs {
+            events.extend(self.store.kalshi(&row.kalshi)?.map(|known| known.market.event));
+        }
+        let nested = "with_nested_markets=true".to_owned();
+        requests.extend(events.iter().map(|event| {
+            (Venue::Kalshi, format!("/events/{event}"), nested.clone(), format!("event {event}"))
+        }));
+        for some in pairs.chunks(CONDITIONS_A_PAGE) {
+            let ids: Vec<String> =
+                some.iter().map(|row| format!("condition_ids={}", row.polymarket)).collect();
+            let (path, query) =
+                ("/markets/keyset".to_owned(), format!("limit=100&{}", ids.join("&")));
+            let what = format!("{} markets, {} among them", some.len(), some[0].id);
+            requests.push((Venue::Polymarket, path, query, what));
+        }
+        self.store.at(now);
+        let mut silent = Vec::new();
+        for (venue, path, query, what) in requests {
+            match source.get(venue, &path, &query) {
+                Ok(page) => {
+                    self.store.keep(&Contents::of(&page).found)?;
+                }
+                Err(trouble) => silent.push(format!("{venue}, {what}: {}", trouble.what)),
+            }
+        }
+        Ok(silent)
+    }
+
     /// Matches what changed.
     ///
     /// # Errors
@@ -227,6 +271,13 @@ impl Discovery {
             self.take_names()?;
         }
         let whole = made_by.as_deref() != Some(self.made_by.as_str());
+        let mut due = false;
+        for venue in Venue::ALL {
+            due |= !self.store.ids(venue, Which::Unmatched)?.is_empty();
+        }
+        if !whole && !due {
+            return Ok(Changes::default()); // A catalogue takes a while to load.
+        }
         self.load()?;
         let mut changes = Changes::default();
         let mut todo: Vec<(Venue, String)> = Vec::new();

@@ -13,7 +13,7 @@ pub(crate) const NOW: i64 = 1_795_284_000; // 2026-11-21 18:00:00 UTC
 pub(crate) struct Fake {
     pub kalshi: Vec<Value>,
     pub polymarket: Vec<Value>,
-    down: [bool; 2],
+    pub down: [bool; 2],
     /// The second page of Polymarket's events, in front of which the first is empty.
     second: Option<Result<Value, Trouble>>,
     /// Rows of each listing beside events and markets, and how often those were asked for.
@@ -52,7 +52,16 @@ impl Source for Fake {
             (Venue::Kalshi, "/events") => json!({"events": self.kalshi, "cursor": ""}),
             (Venue::Kalshi, "/markets") => json!({"markets": self.kalshi.iter()
                 .flat_map(|e| e["markets"].as_array().unwrap().clone()).collect::<Vec<_>>()}),
+            (Venue::Kalshi, path) if path.starts_with("/events/") => {
+                json!({"event": self.kalshi[0]})
+            }
             (Venue::Polymarket, "/events/keyset") => json!({"events": self.polymarket}),
+            (Venue::Polymarket, "/markets/keyset") if query.contains("condition_ids") => {
+                json!({"markets": self.polymarket.iter()
+                    .flat_map(|event| event["markets"].as_array().unwrap().clone())
+                    .filter(|market| query.contains(market["conditionId"].as_str().unwrap()))
+                    .collect::<Vec<_>>()})
+            }
             (Venue::Polymarket, _) => json!({"markets": []}),
             _ => json!({"series": [{"ticker": "KXFEDDECISION", "fee_type": "quadratic",
                 "fee_multiplier": 1, "settlement_sources": self.sources,
@@ -290,4 +299,37 @@ fn names_that_do_not_come_are_not_asked_for_with_every_look() {
     look(&mut discovery, &mut fake, false, NOW + 4_000);
     assert!(fake.asked_beside > before);
     assert_eq!(discovery.store.beside().unwrap().len(), 1);
+}
+
+#[test]
+fn the_texts_of_some_pairs_are_read_again_though_everything_is_fresh() {
+    let (mut discovery, mut fake) = (discovery(), fake());
+    look(&mut discovery, &mut fake, true, NOW);
+    let row = |discovery: &Discovery| discovery.store.pairs(false).unwrap().remove(0);
+    let stands = |discovery: &Discovery| discovery.store.standing(&row(discovery)).unwrap();
+    assert!(!stands(&discovery).changed);
+    // Nothing changed: nothing is judged again.
+    let rows = [row(&discovery)];
+    assert_eq!(discovery.ask_again(&mut fake, &rows, NOW + 1).unwrap(), [""; 0]);
+    assert_eq!(discovery.rematch(NOW + 1).unwrap(), Changes::default());
+    // A venue that does not answer is named, and what was known of it stands.
+    fake.down = [false, true];
+    let silent = discovery.ask_again(&mut fake, &rows, NOW + 2).unwrap();
+    assert!(silent.len() == 1 && silent[0].contains("olymarket"), "{silent:?}");
+    // On either side a changed text pauses the pair.
+    for venue in Venue::ALL {
+        let (mut discovery, mut fake) = (self::discovery(), self::fake());
+        look(&mut discovery, &mut fake, true, NOW);
+        let (page, key) = match venue {
+            Venue::Kalshi => (&mut fake.kalshi, "rules_primary"),
+            Venue::Polymarket => (&mut fake.polymarket, "description"),
+        };
+        let text = &mut page[0]["markets"][0][key];
+        *text = json!(format!("{} It counts what is announced.", text.as_str().unwrap()));
+        look(&mut discovery, &mut fake, false, NOW + 2);
+        assert!(!stands(&discovery).changed, "{venue}: nobody asked, all was fresh");
+        discovery.ask_again(&mut fake, &rows, NOW + 3).unwrap();
+        discovery.rematch(NOW + 3).unwrap();
+        assert!(stands(&discovery).changed, "{venue}: {:?}", stands(&discovery));
+    }
 }

@@ -17,6 +17,9 @@ pub enum NamesError {
         /// Why.
         source: io::Error,
     },
+    /// Names that cannot be added.
+    #[error("{0}")]
+    New(String),
     /// A line of it.
     #[error("{}: {source}", path.display())]
     Line {
@@ -57,6 +60,8 @@ pub fn read(store: &Path) -> Result<(Aliases, String), NamesError> {
 pub fn add(store: &Path, columns: &[&str]) -> Result<PathBuf, NamesError> {
     let (_, mut text) = read(store)?;
     let path = file(store);
+    // What is wrong with the new line is no fault of the file.
+    Aliases::with(&columns.join("\t")).map_err(|error| NamesError::New(error.why))?;
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
@@ -96,7 +101,7 @@ mod tests {
         // A line that makes no sense is refused, and the file stays as it was.
         let before = fs::read_to_string(file(&store)).unwrap();
         let error = add(&store, &["planet", "mars", "red planet"]).unwrap_err();
-        assert!(error.to_string().contains("line 2: `planet` is no class"), "{error}");
+        assert!(error.to_string().starts_with("`planet` is no class"), "{error}");
         assert_eq!(fs::read_to_string(file(&store)).unwrap(), before);
     }
 }

@@ -194,6 +194,12 @@ fn an_approval_of_a_likeness_lasts_until_its_own_pair_is_decided_on_again() {
     decide(&store, &row("one"), Action::Reject, "");
     assert_eq!(stands(&store, "late").0, Verdict::Approved);
     assert!(stands(&store, "late").1.contains("like two"));
+    // Whoever hears of decisions hears of all that one of them covered.
+    let before = store.last_decision().unwrap();
+    decide(&store, &row("two"), Action::Block, "");
+    let tickers: Vec<String> =
+        store.decided_since(before).unwrap().into_iter().map(|(ticker, _)| ticker).collect();
+    assert_eq!(tickers, ["K3", "K1", "K2"], "late, one, two");
 }
 
 #[test]

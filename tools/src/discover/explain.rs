@@ -175,15 +175,21 @@ fn shown(text: &mut String, field: &Compared, pages: &Pages) {
     for (venue, value, words, texts, start) in sides {
         let value = if value.trim().is_empty() { "does not say" } else { value };
         let _ = writeln!(text, "    {venue:<10}  {}", cut(&plain(value), QUOTE_MAX));
+        let outcome = texts.iter().find(|(name, text)| {
+            *name == "name of the outcome" && text.to_lowercase() == plain(value).to_lowercase()
+        });
         if field.field == "start" {
             let _ = writeln!(text, "                read in {}", cut(start, QUOTE_MAX - 12));
+        } else if let Some((name, outcome)) = outcome {
+            let words = cut(outcome, QUOTE_MAX - 12 - name.len());
+            let _ = writeln!(text, "                read in the {name}: \"{words}\"");
         } else if !words.trim().is_empty() && words.trim() != value.trim() {
             let place = match place(texts, words) {
                 "" => String::new(),
                 name => format!(" the {name}"),
             };
             let most = QUOTE_MAX - 12 - place.len();
-            let words = cut(&plain(words), most);
+            let words = telling(&plain(words), value, most);
             let _ = writeln!(text, "                read in{place}: \"{words}\"");
         }
     }
@@ -218,6 +224,29 @@ pub(super) fn cut(text: &str, most: usize) -> String {
         None => line.to_owned(),
         Some(_) => line.chars().take(most.saturating_sub(3)).chain("...".chars()).collect(),
     }
+}
+
+/// So many characters of a text at most, those among them in which the value stands: a sentence
+/// that is cut before the word that matters says nothing.
+fn telling(text: &str, value: &str, most: usize) -> String {
+    let length = text.chars().count();
+    let lower = text.to_lowercase();
+    // Lower case can be longer: then nothing says where a word stands.
+    let same = lower.chars().count() == length;
+    let words = value.split(|c: char| !c.is_alphanumeric() && c != '.');
+    let mut words: Vec<String> = words.filter(|w| w.len() > 1).map(str::to_lowercase).collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let found = words.iter().find_map(|word| lower.find(word.as_str()).map(|at| (at, word)));
+    let Some((at, word)) = found.filter(|_| same) else { return cut(text, most) };
+    let end = lower[..at].chars().count() + word.chars().count();
+    if length <= most || end + 3 <= most {
+        return cut(text, most);
+    }
+    // Three dots in front, and some words behind the one that matters.
+    let room = most.saturating_sub(3);
+    let from = end.saturating_sub(room * 3 / 4).min(length.saturating_sub(room));
+    let rest: String = text.chars().skip(from).collect();
+    format!("...{}", cut(&rest, room))
 }
 
 /// A text of a venue as one run of words.
@@ -299,5 +328,29 @@ mod tests {
         assert!(text.contains("read in ticker KXNBAGAME-26NOV23BOSLAL-BOS"), "{text}");
         assert!(text.contains("gameStartTime 1970-01-01T00:00:00Z"), "{text}");
         assert!(!text.contains("does not say"), "{text}");
+    }
+
+    #[test]
+    fn a_quote_holds_the_word_that_matters_and_an_outcome_is_read_where_it_is_named() {
+        let long =
+            format!("{}the figure is rounded to tenths{}", "word ".repeat(40), " x".repeat(60));
+        for (text, value) in [(long.as_str(), "rounded: tenths"), ("a tenths", "tenths")] {
+            let quote = telling(text, value, 60);
+            assert!(quote.contains("tenths") && quote.chars().count() <= 60, "{quote}");
+        }
+        assert_eq!(telling(&long, "another", 20), cut(&long, 20));
+        assert!(telling(&format!("{} end", "ß".repeat(80)), "end", 20).ends_with("end"));
+
+        let (mut here, there) = (KalshiRow::default(), PolymarketRow::default());
+        here.market.title = "Arsenal vs Chelsea Winner?".into();
+        here.market.yes_sub_title = "Arsenal".into();
+        let nothing = Listing::default();
+        let mut judged = Matcher::new(Aliases::default()).judge(&nothing, &nothing);
+        let mut outcome = field("outcome", Relation::Different);
+        outcome.here = "arsenal".into();
+        outcome.here_text = "Arsenal vs Chelsea Winner? | Arsenal".into();
+        judged.compared = vec![outcome];
+        let text = screen(&here, &there, &judged, None);
+        assert!(text.contains("read in the name of the outcome: \"Arsenal\""), "{text}");
     }
 }

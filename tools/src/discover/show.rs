@@ -24,7 +24,7 @@ pub fn lines(entries: &[Entry], counts: [u64; 2], hint: bool) -> String {
         let _ = writeln!(text, "{:<13} {:>8}  {:<36} question", "verdict", "a year", "pair");
     }
     for entry in entries.iter().take(LINES_MAX) {
-        let apr = entry.worth.map_or("-".to_owned(), |worth| apr(worth.apr_bp));
+        let apr = entry.worth.map_or("-".to_owned(), |worth| in_column(worth.apr_bp));
         let held = if entry.held { " (held)" } else { "" };
         let question = &entry.polymarket.market.question;
         let line = format!(
@@ -140,6 +140,23 @@ pub fn apr(bp: i64) -> String {
     format!("{sign}{}.{:02} %", bp / 100, bp % 100)
 }
 
+/// The same for a column of eight characters: of a market that should be over by now no figure says
+/// anything.
+fn in_column(bp: i64) -> String {
+    match bp {
+        ..-99_999 => "< -999 %".to_owned(),
+        100_000.. => "> 999 %".to_owned(),
+        _ => apr(bp),
+    }
+}
+
+/// Millionths of a dollar as people write them, to a hundredth of a cent.
+pub fn dollars(e6: i64) -> String {
+    let sign = if e6 < 0 { "-" } else { "" };
+    let e4 = e6.unsigned_abs() / 100;
+    format!("{sign}${}.{:04}", e4 / 10_000, e4 % 10_000)
+}
+
 /// What stands behind a league in the name of a series.
 const BETS: &[&str] =
     &["", "GAME", "SPREAD", "TOTAL", "BTTS", "MATCH", "MAP", "1H", "ML", "SCORE", "ADVANCE"];
@@ -150,8 +167,20 @@ pub fn in_leagues(entry: &Entry, leagues: &[String]) -> bool {
     leagues.is_empty() || leagues.iter().any(|name| is_of(&entry.kalshi.market.ticker, name))
 }
 
-fn is_of(ticker: &str, name: &str) -> bool {
-    static NAMES: LazyLock<Aliases> = LazyLock::new(Aliases::builtin);
+static NAMES: LazyLock<Aliases> = LazyLock::new(Aliases::builtin);
+
+/// True for what names a league.
+pub fn is_league(name: &str) -> bool {
+    NAMES.league_named(name).is_some()
+}
+
+/// All leagues as they are named.
+pub fn leagues() -> String {
+    NAMES.leagues().map(|league| league.id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// True where a ticker is of a series of that league, or of the series itself.
+pub(super) fn is_of(ticker: &str, name: &str) -> bool {
     let series = ticker.split('-').next().unwrap_or_default().to_uppercase();
     let series = series.strip_prefix("KX").unwrap_or(&series);
     let own = name.trim().to_uppercase();
@@ -194,5 +223,9 @@ mod tests {
     #[test]
     fn percents_are_written_with_their_sign() {
         assert_eq!([0, 5, -123, 4_000].map(apr), ["0.00 %", "0.05 %", "-1.23 %", "40.00 %"]);
+        let column = [-2_319_211, -99_999, 99_999, i64::MAX].map(in_column);
+        assert_eq!(column, ["< -999 %", "-999.99 %", "999.99 %", "> 999 %"]);
+        let sums = [-36_200, 0, 1_250_099, i64::MIN].map(dollars);
+        assert_eq!(sums[..3], ["-$0.0362", "$0.0000", "$1.2500"]);
     }
 }

@@ -24,6 +24,7 @@ use super::spec::{Fills, RunSpec};
 use super::summary::Summary;
 use super::trade::{self, Ended, Tape, Watch};
 use crate::account::Session;
+use crate::catalogue::discovery::Changes;
 use crate::config::live::{self, Trading};
 use crate::config::{self, Config, ConfigArgs, Environment};
 use crate::crosscheck::{self, CrossCheck, Seen};
@@ -200,10 +201,14 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         let found = discovered::look(&config).map_err(words)?;
         let entries = found.entries(now_s()).map_err(|error| words(error.into()))?;
         let counts = found.store.counts().map_err(|error| words(error.into()))?;
-        let text = show::lines(&entries, counts, true);
+        let text = match args.json {
+            true => show::json(&entries, counts, None, &Changes::default()),
+            false => show::lines(&entries, counts, true),
+        };
         return stdout::print(&text).map_err(|error| RunError::Words(error.to_string()));
     }
     eprintln!("{why}");
+    tell_environment(&config);
     if fills == Fills::Venues {
         let left = start::left(&config.journal.dir).map_err(RunError::Words)?;
         discovered::note_left(&config, &left)
@@ -219,6 +224,13 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         Fills::Paper => (None, None),
         Fills::Venues => {
             refuse(&config, &pairs, &own, &mut session)?;
+            if !discovered::is_watched(&config) && !config.discovery.store.exists() {
+                eprintln!(
+                    "warning: {} is not there, so that no text of a pair is known: what a venue \
+                     changes in the rules stops nothing. `parallax discover` reads them",
+                    config.discovery.store.display()
+                );
+            }
             let lock = Lock::take(&config).map_err(|e| RunError::Refused(format!("  - {e}\n")))?;
             session = Session::open_patiently(&config)?;
             let file = spec.pair_file().map_err(RunError::Words)?;
@@ -288,6 +300,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
 /// [`RunError`]
 pub fn record(args: &RecordArgs) -> Result<(), RunError> {
     let config = config::load(&args.config)?;
+    tell_environment(&config);
     let session = Session::signing(&config)?;
     let spec =
         config.run_spec(Fills::Paper, [Usd::ZERO; 2], &args.pairs).map_err(RunError::Words)?;
@@ -321,6 +334,18 @@ pub fn record(args: &RecordArgs) -> Result<(), RunError> {
     stdout::print(&text).map_err(|error| RunError::Words(error.to_string()))
 }
 
+/// Says which environment it is, where prices of it are not what they look like.
+fn tell_environment(config: &Config) {
+    if config.environment == Environment::Demo {
+        eprintln!(
+            "warning: the environment is \"demo\": Kalshi's books are its demo's, where nobody \
+             trades for money, and Polymarket's are real, for it has no demo; what seems to be an \
+             arbitrage is none. `environment = \"prod\"` in the configuration or --environment prod \
+             reads both exchanges; orders stay on paper"
+        );
+    }
+}
+
 /// Refuses a live start that must not be, with every reason.
 fn refuse(
     config: &Config,
@@ -333,6 +358,11 @@ fn refuse(
     let facts = facts::gather(config, Some(&file), &mut session.kalshi, &mut session.polymarket);
     let mut reasons: Vec<String> =
         live::refusals(config, &facts).into_iter().map(|refusal| refusal.0).collect();
+    // A run that looks for pairs itself has just read them.
+    if !config.discovery.enabled && !config.discovery.force {
+        let words = |error: DiscoverError| RunError::Words(error.to_string());
+        reasons.extend(discovered::read_again(config, &file).map_err(words)?);
+    }
     let objections = discovered::objections(config, &file);
     reasons.extend(objections.map_err(|error| RunError::Words(error.to_string()))?);
     for venue in Venue::ALL {
@@ -405,16 +435,21 @@ fn trade_on(
     let (settle, settled) = std::sync::mpsc::channel::<Word>();
     let switch = state.switch.handle();
     let Session { mut kalshi, mut polymarket, .. } = session;
-    let watcher = match !wish.hold && discovered::is_watched(config) {
+    // A run with money that looks for no pairs hears all the same what becomes of its own.
+    let finds = !wish.hold && discovered::is_watched(config);
+    let watcher = match finds || (sends && config.discovery.store.exists()) {
         false => None,
         true => {
-            let books = match sends {
+            let books = match finds && sends {
                 true => Some(Box::new(Session::open_patiently(config)?) as Box<dyn Books + Send>),
                 false => None,
             };
-            let beside = Beside { own: wish.own.clone(), books };
-            let watcher = Watcher::new(config, &file, &table, ends.joins, ends.listed, beside);
-            Some(watcher.map_err(|error| RunError::Words(error.to_string()))?)
+            let own = if finds { wish.own.clone() } else { file.clone() };
+            let beside = Beside { own, books };
+            let (watcher, watched) =
+                Watcher::new(config, &file, &table, ends.joins, ends.listed, beside)
+                    .map_err(|error| RunError::Words(error.to_string()))?;
+            Some((if finds { watcher } else { watcher.only_texts() }, watched))
         }
     };
     let (watcher, watched) = watcher.unzip();

@@ -42,7 +42,7 @@ pub fn look(config: &Config) -> Result<Discovery, DiscoverError> {
     let account = discover::look(&mut discovery, &mut venues, fresh, now)?;
     let changes = discovery.rematch(now)?;
     discover::told(account.as_ref(), &changes);
-    discover::ask_delays(&discovery, &mut venues, now)?;
+    discover::ask_delays(&discovery, &mut discovery.entries(now)?, &mut venues, now)?;
     Ok(discovery)
 }
 
@@ -88,6 +88,29 @@ fn is_described(own: &PairFile, entry: &Entry) -> bool {
             || pair.kalshi.ticker == entry.row.kalshi
             || pair.polymarket.condition_id == entry.row.polymarket
     })
+}
+
+/// Asks the venues for the texts of a file's pairs again, so that [`objections`] are about what
+/// stands there now, and says of which pairs they could not be had. A pair that the store does not
+/// know is its file's business.
+///
+/// # Errors
+/// [`DiscoverError`]
+pub fn read_again(config: &Config, file: &PairFile) -> Result<Vec<String>, DiscoverError> {
+    if !config.discovery.store.exists() {
+        return Ok(Vec::new());
+    }
+    let now = discover::now_s();
+    let mut discovery = discover::open(config, now)?;
+    let mut known = Vec::new();
+    for pair in file.pairs.iter().filter(|pair| pair.verdict.trades_live()) {
+        let rows = discovery.store.pairs_of(&pair.kalshi.ticker)?;
+        known.extend(rows.into_iter().find(|row| row.polymarket == pair.polymarket.condition_id));
+    }
+    let silent = discovery.ask_again(&mut Venues::new(config, 100)?, &known, now)?;
+    discover::told(None, &discovery.rematch(now)?);
+    let again = "the rules of its pairs could not be read again";
+    Ok(silent.into_iter().map(|words| format!("{words}: {again}")).collect())
 }
 
 /// Why pairs of a file may not trade live though the file allows it: somebody blocked them, or

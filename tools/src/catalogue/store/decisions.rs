@@ -110,15 +110,17 @@ impl Store {
         query.query_row([], |row| row.get(0)).map_err(fail)
     }
 
-    /// Ticker and condition of the pairs that were decided on after a number. What a decision covers
-    /// beside its own pair it can only approve.
+    /// Ticker and condition of the pairs that were decided on after a number, and of those that are
+    /// like one of them: a decision can take back what covered them.
     ///
     /// # Errors
     /// [`StoreError`]
     pub fn decided_since(&self, number: i64) -> Result<Vec<(String, String)>, StoreError> {
         let fail = self.fail();
         let text = "SELECT DISTINCT pair.kalshi, pair.polymarket FROM decision \
-                    JOIN pair ON pair.id = decision.pair WHERE decision.number > ?1";
+                    JOIN pair ON pair.id = decision.pair OR pair.kin IN (SELECT kin FROM decision AS \
+                    earlier WHERE earlier.pair = decision.pair AND earlier.kin <> '') \
+                    WHERE decision.number > ?1 ORDER BY pair.id";
         let mut query = self.db.prepare_cached(text).map_err(&fail)?;
         let rows = query.query_map([number], |row| Ok((row.get(0)?, row.get(1)?)));
         rows.map_err(&fail)?.collect::<Result<_, _>>().map_err(fail)

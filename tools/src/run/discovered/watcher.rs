@@ -17,6 +17,7 @@ use rtrb::Consumer;
 use super::decisions::Decisions;
 use super::roster::{self, Key, Roster, Seat};
 use super::{is_described, standing};
+use crate::catalogue::crawl::Source;
 use crate::catalogue::delays;
 use crate::catalogue::discovery::{Discovery, Freshness};
 use crate::catalogue::store::StoreError;
@@ -42,6 +43,9 @@ const LOOK_APART: Duration = Duration::from_secs(5);
 
 /// The same where this run has not looked yet.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
+
+/// How long after texts were read they are read again, where that is all that is looked at.
+const TEXTS_EVERY: Duration = Duration::from_secs(900);
 
 /// How long the thread sleeps before it looks whether the run is over.
 const NAP: Duration = Duration::from_millis(200);
@@ -83,6 +87,8 @@ struct Looks<'c> {
     table: Option<PathBuf>,
     /// The pairs of the user's files.
     own: PairFile,
+    /// Nobody wants pairs to be found: only the texts of the run's own are read again.
+    only_texts: bool,
 }
 
 impl<'c> Watcher<'c> {
@@ -126,6 +132,7 @@ impl<'c> Watcher<'c> {
             only_quoted: false,
             table: None,
             own,
+            only_texts: false,
         };
         let decisions = Decisions::open(&config.discovery.store, now, roster)?;
         Ok((Watcher { looks, decisions }, Watched { changes, told }))
@@ -136,6 +143,14 @@ impl<'c> Watcher<'c> {
     #[must_use]
     pub fn only_quoted(self, discovery: Discovery, table: PathBuf) -> Watcher<'c> {
         let looks = Looks { discovery, only_quoted: true, table: Some(table), ..self.looks };
+        Watcher { looks, ..self }
+    }
+
+    /// Finds nothing: only the texts of the run's own pairs are read again from time to time, and
+    /// what people decide about them is heard.
+    #[must_use]
+    pub fn only_texts(self) -> Watcher<'c> {
+        let looks = Looks { only_texts: true, every: TEXTS_EVERY, ..self.looks };
         Watcher { looks, ..self }
     }
 
@@ -156,7 +171,7 @@ impl Looks<'_> {
         let (mut last, mut announced, mut looked) = (Instant::now(), false, false);
         while !end.load(Relaxed) {
             for listed in &mut self.listed {
-                announced |= listed.pop().is_ok();
+                announced |= listed.pop().is_ok() && !self.only_texts;
             }
             self.tend(end);
             if last.elapsed() < wait(self.every, announced, looked) {
@@ -191,6 +206,10 @@ impl Looks<'_> {
     }
 
     fn step(&mut self, now: i64, end: &AtomicBool) -> Result<(), StoreError> {
+        if self.only_texts {
+            read_texts(&self.roster, &mut self.discovery, &mut self.venues, now)?;
+            return self.stop(&self.discovery.entries(now)?);
+        }
         let fresh = Freshness { force: false, ttl_s: 0 };
         let account = self.discovery.refresh(&mut self.venues, fresh, now, &mut |_| {})?;
         if let Some(account) = account.filter(|account| account.complete != [true; 2]) {
@@ -205,7 +224,7 @@ impl Looks<'_> {
         if self.only_quoted {
             entries.retain(|entry| entry.worth.is_some());
         }
-        delays::ask(&self.discovery.store, &mut entries, &mut self.venues, now)?;
+        delays::ask(&self.discovery.store, &mut entries, &mut self.venues, now, &mut |_| {})?;
         self.join_all(&entries, end)
     }
 
@@ -337,6 +356,26 @@ impl Looks<'_> {
             eprintln!("discovery: {}: {error}; the pair is traded all the same", path.display());
         }
     }
+}
+
+/// Asks the venues for the texts of the run's pairs again. One that does not answer stops nothing:
+/// what was known stands.
+fn read_texts(
+    roster: &Mutex<Roster>,
+    discovery: &mut Discovery,
+    source: &mut impl Source,
+    now: i64,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
+    for (key, _) in roster::lock(roster).all_trading() {
+        let known = discovery.store.pairs_of(&key.0)?;
+        rows.extend(known.into_iter().find(|row| row.polymarket == key.1));
+    }
+    for words in discovery.ask_again(source, &rows, now)? {
+        eprintln!("discovery: {words}; what was known stands");
+    }
+    discovery.rematch(now)?;
+    Ok(())
 }
 
 /// How long after the last look the next one follows.

@@ -297,3 +297,24 @@ fn a_pair_waits_while_another_one_of_its_market_is_there_with_older_terms() {
     assert!(matches!(&why, NotJoined::Later(words) if words.contains("neg_risk")), "{why:?}");
     assert!(rig.kalshi.coming.pop().is_err(), "no feed was told");
 }
+
+#[test]
+fn a_run_that_finds_nothing_reads_the_texts_of_its_pairs_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    let mut rig = rig(&config, Some(Verdict::Approved), None);
+    let read = |rig: &mut Rig<'_>, now| {
+        let Rig { watcher, venues, .. } = rig;
+        let looks = &mut watcher.looks;
+        read_texts(&looks.roster, &mut looks.discovery, venues, now).unwrap();
+    };
+    read(&mut rig, NOW + 1);
+    assert_eq!(rig.compare(), None, "nothing changed");
+    rig.venues.kalshi[0]["markets"][0]["rules_secondary"] = json!("A delay of a day is void.");
+    rig.venues.down = [true; 2];
+    read(&mut rig, NOW + 2);
+    assert_eq!(rig.compare(), None, "nobody answered");
+    rig.venues.down = [false; 2];
+    read(&mut rig, NOW + 3);
+    assert!(matches!(rig.compare(), Some(Move::Retire(_))), "its rules changed");
+}
