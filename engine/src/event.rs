@@ -383,7 +383,7 @@ impl Event {
     /// True where money, or whether anything is traded, depends on who hears it: everything else
     /// is for a person who looks, and gives way where there is no room.
     #[inline]
-    pub const fn is_fact(&self) -> bool {
+    pub fn is_fact(&self) -> bool {
         match self {
             Event::Fill(_)
             | Event::FillUndone(_)
