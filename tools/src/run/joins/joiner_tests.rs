@@ -36,6 +36,15 @@ fn begun() -> (RunSpec, PairFile) {
     (spec, file)
 }
 
+/// A pair that no run knows yet.
+fn late(file: &PairFile) -> PairSpec {
+    let mut late = file.pairs[0].clone();
+    late.id = "late".to_owned();
+    late.kalshi.ticker = "KXLATE".to_owned();
+    late.polymarket.condition_id = format!("0x{}", "ab".repeat(32));
+    late
+}
+
 /// What becomes of a pair that comes, and whether a feed was told of it.
 fn join(truth: Option<Result<Truth, String>>) -> (NotJoined, bool) {
     let (spec, file) = begun();
@@ -45,10 +54,7 @@ fn join(truth: Option<Result<Truth, String>>) -> (NotJoined, bool) {
     let ((tell, _changes), (_said, told)) = (channel(), channel());
     let books = truth.map(|truth| Box::new(Account(truth)) as Box<dyn Books + Send>);
     let mut joiner = Joiner::new(ends, &file, &table, tell, told).asking(books);
-    let mut late = file.pairs[0].clone();
-    late.id = "late".to_owned();
-    late.kalshi.ticker = "KXLATE".to_owned();
-    late.polymarket.condition_id = format!("0x{}", "ab".repeat(32));
+    let late = late(&file);
     // No feed answers here, and the run is over: whoever would wait for one is told so.
     let why = joiner.join(&late, "", &AtomicBool::new(true)).unwrap_err();
     (why, tiles.coming.pop().is_ok())
@@ -90,10 +96,7 @@ fn a_pair_that_the_core_refuses_is_forgotten_and_its_markets_are_let_go() {
     let ends = JoinEnds { kalshi: first, polymarket: second, terms: None };
     let ((tell, changes), (said, told)) = (channel(), channel());
     let mut joiner = Joiner::new(ends, &file, &table, tell, told);
-    let mut late = file.pairs[0].clone();
-    late.id = "late".to_owned();
-    late.kalshi.ticker = "KXLATE".to_owned();
-    late.polymarket.condition_id = format!("0x{}", "ab".repeat(32));
+    let late = late(&file);
     let new = Venue::ALL.map(|venue| MarketId::new(venue, file.pairs.len()).unwrap());
     kalshi.answers.push(Ok(new[0])).unwrap();
     polymarket.answers.push(Ok(new[1])).unwrap();
@@ -119,10 +122,7 @@ fn what_came_for_a_pair_that_cannot_be_made_is_let_go_at_both_venues() {
     let ends = JoinEnds { kalshi: first, polymarket: second, terms: None };
     let ((tell, changes), (_said, told)) = (channel(), channel());
     let mut joiner = Joiner::new(ends, &file, &table, tell, told);
-    let mut late = file.pairs[0].clone();
-    late.id = "late".to_owned();
-    late.kalshi.ticker = "KXLATE".to_owned();
-    late.polymarket.condition_id = format!("0x{}", "ab".repeat(32));
+    let mut late = late(&file);
     late.polymarket.fee_exponent = 9;
     let new = Venue::ALL.map(|venue| MarketId::new(venue, file.pairs.len()).unwrap());
     kalshi.answers.push(Ok(new[0])).unwrap();
