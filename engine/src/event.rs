@@ -256,6 +256,8 @@ pub enum PairChange {
     Left = 6,
     /// It was to join, and is not taken in: its place is not free, or a market has none.
     Refused = 7,
+    /// A venue moved the close of one of its markets.
+    Close = 8,
 }
 
 /// What a feed tells the core beside books: rules that change while markets trade.
@@ -277,6 +279,13 @@ pub enum Control {
         market: MarketId,
         /// The grid in force.
         grid: Grid,
+    },
+    /// A market closes at another time than was known.
+    Close {
+        /// Which.
+        market: MarketId,
+        /// When; Unix nanoseconds.
+        at: Ns,
     },
     /// A pair joins. No feed says so: it comes from whoever finds pairs, once everybody else who
     /// must know its markets does.

@@ -170,6 +170,11 @@ impl CoreInput {
                 put.market(*market);
                 put_grid(&mut put, grid);
             }
+            CoreInput::Control(Control::Close { market, at }) => {
+                put.u8(23);
+                put.market(*market);
+                put.u64(at.0);
+            }
             CoreInput::Control(Control::Join(listing)) => {
                 // A kind of its own: tapes of before it hold listings of which nobody says it.
                 let is_worth = listing.worst_payoff != Px::ZERO;
@@ -241,6 +246,10 @@ impl CoreInput {
             16 => {
                 let market = get.market()?;
                 CoreInput::Control(Control::Grid { market, grid: get_grid(&mut get)? })
+            }
+            23 => {
+                let (market, at) = (get.market()?, Ns(get.u64()?));
+                CoreInput::Control(Control::Close { market, at })
             }
             18 => CoreInput::Control(Control::Join(get_listing(&mut get)?)),
             22 => {
@@ -561,6 +570,7 @@ mod tests {
             }),
         ];
         words.into_iter().for_each(|word| round(CoreInput::Word(word)));
+        round(CoreInput::Control(Control::Close { market, at: Ns(u64::MAX - 5) }));
         round(CoreInput::Control(Control::Retire(PairId(u16::MAX))));
         let generation = u32::MAX - 1;
         round(CoreInput::Control(Control::Vacate { market, generation }));

@@ -156,7 +156,10 @@ impl Paper {
                 }
                 return;
             }
-            Control::Retire(_) | Control::Grid { .. } | Control::EndOfFrame => return,
+            Control::Retire(_)
+            | Control::Grid { .. }
+            | Control::Close { .. }
+            | Control::EndOfFrame => return,
         };
         let side = market.venue().index();
         for id in table.pairs_of(market) {

@@ -85,22 +85,55 @@ struct Watch {
     fired: Window<{ RATE_MAX[1] as usize }>,
     /// Nothing is opened from then on; Unix nanoseconds.
     last: Ns,
+    /// The part of it that no close moves, such as the start of the game: Unix seconds, rounded
+    /// down, [`NO_END`] where there is none and 0 where nothing is opened any more.
+    end_s: u32,
     /// By side: on the list of those not to be traded.
     blocked: [bool; 2],
 }
 
+/// Later than every moment of a market's.
+const NO_END: u32 = u32::MAX;
+
 impl Watch {
-    const fn new(markets: [Option<MarketId>; 2], last: Ns) -> Watch {
-        Watch { markets, fired: Window::NONE, last, blocked: [false; 2] }
+    /// A pair of these markets, by its close and the start of its game.
+    fn new(
+        limits: &RiskLimits,
+        markets: [Option<MarketId>; 2],
+        close: Option<Ns>,
+        game: Option<Ns>,
+    ) -> Watch {
+        let before = |at: Option<Ns>, span: Ns| at.map_or(Ns(u64::MAX), |at| at.since(span));
+        let game = limits.before_game.map_or(Ns(u64::MAX), |span| before(game, span));
+        let last = before(close, limits.before_close).min(game);
+        let end_s = u32::try_from(game.0 / NS_A_SECOND).unwrap_or(NO_END);
+        Watch { markets, fired: Window::NONE, last, end_s, blocked: [false; 2] }
+    }
+
+    /// A free place: no market is its, and nothing is opened.
+    const fn vacant() -> Watch {
+        let (markets, fired) = ([None; 2], Window::NONE);
+        Watch { markets, fired, last: Ns(0), end_s: 0, blocked: [false; 2] }
+    }
+
+    /// A close moved: nothing is opened from then on, nor beyond what ends the pair whatever its
+    /// close is. True where that is another moment than before.
+    fn close(&mut self, limits: &RiskLimits, at: Ns) -> bool {
+        let end = match self.end_s {
+            NO_END => Ns(u64::MAX),
+            seconds => Ns(u64::from(seconds) * NS_A_SECOND),
+        };
+        let last = at.since(limits.before_close).min(end);
+        core::mem::replace(&mut self.last, last) != last
+    }
+
+    /// Nothing is opened any more.
+    const fn stop(&mut self) {
+        (self.last, self.end_s) = (Ns(0), 0);
     }
 }
 
-/// When a pair's last moment is, by its close and the start of its game.
-fn last(limits: &RiskLimits, close: Option<Ns>, game: Option<Ns>) -> Ns {
-    let before = |at: Option<Ns>, span: Ns| at.map_or(Ns(u64::MAX), |at| at.since(span));
-    let game = limits.before_game.map_or(Ns(u64::MAX), |span| before(game, span));
-    before(close, limits.before_close).min(game)
-}
+const NS_A_SECOND: u64 = 1_000_000_000;
 
 /// Bytes that a pair takes in a guard.
 pub const PAIR_BYTES: usize = size_of::<Watch>() + exposure::ROW_BYTES;
@@ -126,10 +159,9 @@ impl Guard {
     pub fn new(limits: &RiskLimits, table: &PairTable) -> Guard {
         let watches = table.pairs().iter().map(|pair| {
             let markets = pair.sides.map(|side| Some(side.market));
-            Watch::new(markets, last(limits, pair.close_time, pair.game_start))
+            Watch::new(limits, markets, pair.close_time, pair.game_start)
         });
-        // A free place: no market is its, and nothing is opened.
-        let vacant = core::iter::repeat_with(|| Watch::new([None; 2], Ns(0)));
+        let vacant = core::iter::repeat_with(Watch::vacant);
         Guard {
             limits: *limits,
             exposure: Exposure::new(table),
@@ -146,8 +178,7 @@ impl Guard {
     #[cold]
     pub fn list(&mut self, listing: &Listing) {
         let markets = listing.sides.map(|side| Some(side.market));
-        let mut watch =
-            Watch::new(markets, last(&self.limits, listing.close_time, listing.game_start));
+        let mut watch = Watch::new(&self.limits, markets, listing.close_time, listing.game_start);
         for (side, market) in markets.into_iter().enumerate() {
             watch.blocked[side] =
                 self.watches.iter().any(|w| w.markets[side] == market && w.blocked[side]);
@@ -163,8 +194,17 @@ impl Guard {
     #[cold]
     pub fn stop(&mut self, pair: PairId) {
         if let Some(watch) = self.watches.get_mut(pair.index()) {
-            watch.last = Ns(0);
+            watch.stop();
         }
+    }
+
+    /// A market closes at another time than was known; true where that moves the last moment of
+    /// its pairs.
+    #[cold]
+    pub fn close(&mut self, market: MarketId, at: Ns) -> bool {
+        let (limits, side) = (&self.limits, market.venue().index());
+        let its = self.watches.iter_mut().filter(|watch| watch.markets[side] == Some(market));
+        its.fold(false, |moved, watch| watch.close(limits, at) | moved)
     }
 
     /// A market is gone: what was said of it does not hold for the next one of its number.
@@ -179,7 +219,7 @@ impl Guard {
     #[cold]
     pub fn leave(&mut self, pair: PairId) {
         if let Some(watch) = self.watches.get_mut(pair.index()) {
-            *watch = Watch::new([None; 2], Ns(0));
+            *watch = Watch::vacant();
             self.exposure.leave(pair);
         }
     }

@@ -478,6 +478,29 @@ fn nothing_is_opened_in_a_pause_before_a_close_or_before_a_game() {
 }
 
 #[test]
+fn a_close_that_moves_moves_the_last_moment_of_its_pairs_and_of_no_stopped_one() {
+    let after = |ns: u64| Ns(NOW.wall.0 + ns);
+    let limits = RiskLimits { before_close: Ns(100), before_game: Some(Ns(0)), ..limits() };
+    let mut game = pair("b", 0, 1, Polarity::Same);
+    game.game_start = Some(NOW.wall);
+    let other = pair("c", 1, 2, Polarity::Same);
+    let pairs = [pair("a", 0, 0, Polarity::Same), game, other, pair("d", 0, 3, Polarity::Same)];
+    let mut guard = guard(&limits, &pairs);
+    guard.stop(PairId(3));
+    let known = market(Venue::Kalshi, 0);
+    let fire =
+        |guard: &mut Guard| [0, 1, 2, 3].map(|id| guard.may_fire(NOW, PairId(id), BOTH, NOW.wall));
+    const NO: Result<(), Risk> = Err(Risk::Close);
+    assert_eq!(fire(&mut guard), [Ok(()), NO, Ok(()), NO]);
+    assert!(guard.close(known, after(100)));
+    assert_eq!(fire(&mut guard), [NO, NO, Ok(()), NO]);
+    assert!(!guard.close(known, after(100)), "it is known");
+    assert!(guard.close(known, after(101)));
+    assert_eq!(fire(&mut guard), [Ok(()), NO, Ok(()), NO], "neither game nor stop is a close");
+    assert!(!guard.close(market(Venue::Kalshi, 7), after(0)), "a market of no pair");
+}
+
+#[test]
 fn too_little_money_latches_and_a_days_loss_does_not() {
     let limits = RiskLimits { shutdown_balance: Usd::new(100), day_loss: Usd::new(50), ..limits() };
     let mut guard = one(&limits);

@@ -265,6 +265,11 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                         guard.stop(*pair);
                     }
                 }
+                Control::Close { market, at } => {
+                    if let Some(guard) = self.ends.out.guard_mut() {
+                        guard.close(*market, *at);
+                    }
+                }
                 Control::Vacate { market, generation } => {
                     self.vacate(*market, *generation, now.mono);
                 }

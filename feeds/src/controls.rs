@@ -1,14 +1,16 @@
-//! From what a venue says of its fees and prices to the rules that the core works by.
+//! From what a venue says of its fees, prices and closes to the rules that the core works by.
 
 use std::collections::HashMap;
 
 use engine::event::Control;
 use engine::pair::FeeRule;
 use engine::top::MarketId;
+use engine::units::Ns;
 
 use crate::feed::{ControlBox, NoticeSink};
-use crate::sink::Notice;
+use crate::sink::{Change, Notice};
 
+const NS_A_SECOND: u64 = 1_000_000_000;
 /// One times the published fee, in millionths.
 const MULTIPLIER_ONE_E6: u64 = 1_000_000;
 /// An exponent of one, in millionths.
@@ -62,7 +64,8 @@ impl NoticeSink for EventMarkets {
     }
 }
 
-/// Tells the core of every market whose prices lie on another grid, or whose own fee is told.
+/// Tells the core of every market whose prices lie on another grid, whose own fee is told, or that
+/// closes at another time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct MarketRules;
 
@@ -71,6 +74,10 @@ impl NoticeSink for MarketRules {
         match *notice {
             Notice::GridChanged { market, grid: Some(grid) } => {
                 controls.send(Control::Grid { market, grid });
+            }
+            Notice::Lifecycle { market, change: Change::CloseMoved(at_s) } => {
+                let at = Ns(at_s.saturating_mul(NS_A_SECOND));
+                controls.send(Control::Close { market, at });
             }
             Notice::MarketFee { market, curve } => {
                 let rule = curve.ok().and_then(|(rate_e6, exponent)| curve_of(rate_e6, exponent));
@@ -136,6 +143,22 @@ mod tests {
         }
         assert_eq!(overriding_fee(None, Some(1_000_000)), Some(FeeRule::Unknown));
         assert_eq!(overriding_fee(None, None), None);
+    }
+
+    #[test]
+    fn a_close_that_moves_is_told() {
+        let market = MarketId::new(Venue::Kalshi, 4).unwrap();
+        let (ring, mut told) = rtrb::RingBuffer::new(4);
+        let mut controls = ControlBox::new(ring, 4);
+        for (close_s, at) in [(77, Ns(77_000_000_000)), (u64::MAX, Ns(u64::MAX))] {
+            let change = Change::CloseMoved(close_s);
+            let notice = Notice::Lifecycle { market, change };
+            EventMarkets::default().notice(&notice, &mut controls);
+            assert_eq!(told.pop(), Ok(Control::Close { market, at }));
+        }
+        let change = Change::Paused(true);
+        MarketRules.notice(&Notice::Lifecycle { market, change }, &mut controls);
+        assert!(told.pop().is_err(), "its tops say so");
     }
 
     #[test]

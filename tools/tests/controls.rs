@@ -136,6 +136,7 @@ impl Watcher for Seen {
 }
 
 const END: Ns = Ns(u64::MAX);
+const NS_A_SECOND: u64 = 1_000_000_000;
 
 fn fee(seq: u64, event: &str, fee_type: &str, multiplier: &str) -> String {
     format!(
@@ -206,6 +207,35 @@ fn a_fee_that_cannot_be_read_stops_its_event_until_it_is_known() {
         assert_eq!(played.decided(came[0], came[1]), 0, "{fee_type} {multiplier}");
         assert!(played.decided(came[1], END) > 0, "it is known again");
     }
+}
+
+#[test]
+fn nothing_is_opened_after_a_close_that_came_nearer_on_any_threads() {
+    let (model, dir) = (Tape::new(), tempdir().unwrap());
+    let close = |seq: u64, at_s: u64| {
+        let ticker = &model.file.pairs[0].kalshi.ticker;
+        format!(
+            r#"{{"type":"market_lifecycle_v2","sid":40,"seq":{seq},"msg":{{"market_ticker":"{ticker}","event_type":"close_date_updated","close_ts":{at_s}}}}}"#
+        )
+    };
+    let path = dir.path().join("close.jsonl");
+    let later = model.records.last().map_or(0, |record| record.0.0 / NS_A_SECOND) + 9;
+    // A close that is far off holds nothing up.
+    let far = [(1, close(1, later)), (2, close(2, later))];
+    let came = model.write(&path, &far);
+    let free = model.play_both(&path);
+    let between = |(at, pair): &&(Ns, u16)| *pair == 0 && (came[0]..came[1]).contains(at);
+    let decided: Vec<_> = free.seen.decided.iter().filter(between).collect();
+    assert!(decided.len() > 2, "too few to tell: {decided:?}");
+    let at_s = decided[decided.len() / 2].0.0 / NS_A_SECOND;
+    let at = Ns(at_s * NS_A_SECOND);
+    let path = dir.path().join("near.jsonl");
+    model.write(&path, &[(1, close(1, at_s)), (2, close(2, later))]);
+    let played = model.play_both(&path);
+    assert_eq!(played.decided(Ns(0), at), free.decided(Ns(0), at), "until then it trades");
+    assert!(free.decided(at, came[1]) > 0);
+    assert_eq!(played.decided(at, came[1]), 0);
+    assert!(played.decided(came[1], END) > 0, "it was put off");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::grid::Grid;
 use crate::pair::{FeeRule, PairId, Polarity};
 use crate::tile::Now;
 use crate::top::MarketId;
+use crate::units::Ns;
 
 impl Core {
     /// Takes in a change of rules, and evaluates the pairs that it touches by the books that
@@ -18,6 +19,7 @@ impl Core {
         match *control {
             Control::Fee { market, fee } => self.on_fee(now, market, fee, out),
             Control::Grid { market, grid } => self.on_grid(now, market, &grid, out),
+            Control::Close { market, at } => self.on_close(now, market, at, out),
             Control::Join(listing) => self.on_listing(now, &listing, out),
             Control::Retire(pair) => self.on_retire(now, pair, out),
             Control::Vacate { market, generation } => self.on_vacate(market, generation),
@@ -37,6 +39,22 @@ impl Core {
             state.terms[side].tick = grid.coarsest();
             state.armed = [Armed::NONE; 2];
             out.event(&Event::PairChanged { pair: id, at: now.mono, change: PairChange::Grid });
+        }
+    }
+
+    /// Nothing is opened from a market's close on, wherever it moved to.
+    fn on_close(&mut self, now: Now, market: MarketId, at: Ns, out: &mut impl Outlet) {
+        let (side, index) = (market.venue().index(), market.index());
+        self.decision_digest.mix(1 << 57 | (side as u64) << 32 | index as u64);
+        self.decision_digest.mix(at.0);
+        if !self.guard.close(market, at) {
+            return;
+        }
+        let Some(mut at) = self.heads[side].get(index).copied() else { return };
+        while let Some(row) = self.rows.get(usize::from(at)) {
+            let (pair, change) = (PairId(at), PairChange::Close);
+            at = row.next[side];
+            out.event(&Event::PairChanged { pair, at: now.mono, change });
         }
     }
 

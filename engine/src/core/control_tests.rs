@@ -102,6 +102,27 @@ fn a_candidate_goes_and_comes_with_the_fee() {
 }
 
 #[test]
+fn nothing_is_opened_from_a_close_on_that_came_nearer() {
+    let mut rig = Rig::new(&one(), CoreConfig { cooldown: Ns(0), ..config() });
+    let close = |rig: &mut Rig, at: u64, close: u64| {
+        let control = Control::Close { market: market(Venue::Kalshi, 0), at: Ns(close) };
+        rig.core.on_control(Now::at(Ns(at)), &control, &mut rig.out);
+        rig.figures().decision_hash
+    };
+    let before = rig.figures().decision_hash;
+    let moved = close(&mut rig, 1, 100);
+    assert!(before != moved && moved != close(&mut rig, 2, 100), "a repetition must take it too");
+    rig.gap(100);
+    assert_eq!((rig.figures().candidates, rig.figures().decisions), (1, 0));
+    close(&mut rig, 200, 1_000);
+    rig.gap(300);
+    assert_eq!(rig.figures().decisions, 1);
+    let told =
+        |event: &&Event| matches!(event, Event::PairChanged { change: PairChange::Close, .. });
+    assert_eq!(rig.out.events.iter().filter(told).count(), 2, "what is known is no change");
+}
+
+#[test]
 fn nothing_is_decided_under_an_unknown_fee_until_the_own_one_is_back() {
     let mut rig = Rig::new(&one(), config());
     rig.fee(K, 1, Some(FeeRule::Unknown));

@@ -261,6 +261,7 @@ impl Clerk for KalshiClerk {
                 }
             }
             Control::Fee { fee: None, .. }
+            | Control::Close { .. }
             | Control::Join(_)
             | Control::Retire(_)
             | Control::Vacate { .. }

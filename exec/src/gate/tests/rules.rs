@@ -3,7 +3,8 @@
 use engine::event::{Control, Leg, Reject, ReportKind};
 use engine::grid::Grid;
 use engine::pair::{FeeRule, Outcome};
-use engine::units::{Px, Venue};
+use engine::risk::limits::RiskLimits;
+use engine::units::{Ns, Px, Venue};
 
 use super::rig::*;
 use crate::armed::ArmedOrder;
@@ -46,6 +47,22 @@ fn an_order_that_lies_ready_on_a_tick_that_is_gone_does_not_leave() {
     rig.send(bundle);
     rig.run(1);
     assert_eq!((rig.reports(), rig.gate.figures().inline), (vec![ReportKind::Sent], 1));
+}
+
+#[test]
+fn a_close_that_moved_holds_at_the_gate_too() {
+    let (mut rig, _words) = kalshi().0.guarded(&RiskLimits::NONE);
+    // Of the pair that the bundles are of.
+    let market = market(Venue::Kalshi, 7);
+    let at = rig.now().wall;
+    rig.rules.push(Control::Close { market, at }).unwrap();
+    let bundle = rig.bundle(legs());
+    rig.send(bundle);
+    rig.run(1);
+    assert_eq!(rig.reports(), [ReportKind::Rejected(Reject::Limit)]);
+    assert!(rig.requests().is_empty(), "nothing left");
+    rig.rules.push(Control::Close { market, at: Ns(at.0 + 60 * S) }).unwrap();
+    rig.fire(legs());
 }
 
 #[test]
