@@ -214,30 +214,32 @@ impl Core {
         Usd::new((self.config.max_unsettled - self.unsettled()).e6().max(0) / 2)
     }
 
-    /// Why no plan fits: a limit that leaves less than the money and the usual size would.
+    /// Why no plan fits: the limit that forbids one by itself, or the money and the market there are.
     #[cold]
     fn too_small(
         &mut self,
         now: Now,
         id: PairId,
         sides: [usize; 2],
+        offers: &[Offer; 2],
         out: &mut impl Outlet,
     ) -> Miss {
-        let (room, free, half) = (self.guard.room(id, sides), self.free(), self.half_unsettled());
-        let money = free[sides[0]].min(free[sides[1]]).min(self.config.max_notional);
-        if half < money.min(room.notional) {
-            return self.trip(now, id, Risk::Unsettled, out);
-        }
-        if self.naked_room(id) < money.min(room.notional) {
-            return Miss::Unhedged;
-        }
-        if room.notional < money {
-            return self.trip(now, id, room.by[0], out);
-        }
-        if room.qty < self.config.max_qty {
-            return self.trip(now, id, room.by[1], out);
-        }
-        Miss::TooSmall
+        let (room, free, all) = (self.guard.room(id, sides), self.free(), self.config.max_qty);
+        let allowed = self.limits(id, sides);
+        let fits = |money: Usd, max_qty: Qty| {
+            let most = money.min(self.config.max_notional);
+            let cash = sides.map(|side| free[side].min(most));
+            plan(offers, &Limits { max_qty, cash, ..allowed }).is_some()
+        };
+        // Each is a bound from above: where all of them together forbid it, one does alone.
+        let risk = match () {
+            () if !fits(NO_LIMIT, all) => return Miss::TooSmall,
+            () if !fits(self.half_unsettled(), all) => Risk::Unsettled,
+            () if !fits(room.notional, all) => room.by[0],
+            () if !fits(NO_LIMIT, all.min(room.qty)) => room.by[1],
+            () => return Miss::Unhedged,
+        };
+        self.trip(now, id, risk, out)
     }
 
     /// A safeguard stopped a decision: it is told once, until the pair fires again.
@@ -295,7 +297,7 @@ impl Core {
         let offers = self.offers(id, direction, &standing);
         let limits = self.limits(id, sides_of);
         let Some(plan) = plan(&offers, &limits) else {
-            return Err(self.too_small(now, id, sides_of, out));
+            return Err(self.too_small(now, id, sides_of, &offers, out));
         };
         let plan = self.as_armed(id, direction, &offers, &limits, &plan).unwrap_or(plan);
         let state = &self.states[id.index()];

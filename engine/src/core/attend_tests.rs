@@ -5,6 +5,7 @@ use crate::core::CoreConfig;
 use crate::event::{Purpose, Reject, Report, ReportKind};
 use crate::fixture::{Recorder, config, market, pair, table, top};
 use crate::pair::{Outcome, Polarity};
+use crate::repair::RepairConfig;
 use crate::risk::Word;
 use crate::risk::day::DayResult;
 use crate::risk::limits::{Cap, Rate, RiskLimits};
@@ -71,6 +72,24 @@ impl Rig {
 
 fn usd(cap: i64) -> Cap {
     Cap { notional: Usd::new(cap), ..Cap::NONE }
+}
+
+#[test]
+fn of_several_limits_the_one_that_forbids_is_told() {
+    let full = Cap { qty: Shares::new(10_000), ..Cap::NONE };
+    let limits = RiskLimits { venue: [full, Cap::NONE], ..RiskLimits::NONE };
+    // Less may lie alone than there is money for; that alone would allow an order.
+    let repair = RepairConfig { naked_max: Usd::new(30_000_000), ..RepairConfig::default() };
+    let config = CoreConfig { repair: Some(repair), ..config() };
+    let mut rig = Rig::with(&limits, DayResult::default(), config);
+    rig.gap();
+    assert_eq!((rig.out.bundles.len(), rig.trips()), (0, vec![Risk::Venue]));
+    rig.no_gap();
+    let missed = rig.out.events.iter().find_map(|event| match event {
+        Event::OpportunityClosed(closed) => closed.missed,
+        _ => None,
+    });
+    assert_eq!(missed, Some(Miss::Limit));
 }
 
 #[test]
@@ -206,7 +225,7 @@ fn a_kill_voids_what_has_not_left_and_lasts_until_a_person_arms_it() {
 
 #[test]
 fn a_venue_that_fills_more_than_was_asked_for_stops_everything_until_a_person_arms_it() {
-    let repair = Some(crate::repair::RepairConfig::default());
+    let repair = Some(RepairConfig::default());
     let mut rig =
         Rig::with(&RiskLimits::NONE, DayResult::default(), CoreConfig { repair, ..config() });
     rig.gap();
@@ -269,7 +288,7 @@ fn refused_for_ever(config: CoreConfig) -> (usize, bool) {
 
 #[test]
 fn a_venue_that_refuses_everything_goes_first_rests_and_stops_trading_in_the_end() {
-    let repair = Some(crate::repair::RepairConfig::default());
+    let repair = Some(RepairConfig::default());
     let measured = refused_for_ever(CoreConfig { repair, ..config() });
     assert_eq!(measured, (1, true), "only the first bundle knew nothing of it");
     // Both at once, whatever was measured.
