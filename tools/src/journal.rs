@@ -10,6 +10,7 @@ pub mod listed; // the same, found by id
 pub mod payouts; // markets that settled
 pub mod judge; // the journal against the venues, without a socket
 pub mod recover; // asks until all is known, or says what is not
+mod settling; // markets that settle while a run goes on
 mod figure; // one figure of ours beside a venue's
 pub mod compare; // the same while a run goes on
 pub mod start; // all of that, before a run

@@ -74,6 +74,8 @@ pub struct State {
     settled: [Usd; 2],
     /// Positions by market, YES and NO; 1e-6 contracts. Kalshi's is in YES alone, below zero of NO.
     pub held: BTreeMap<MarketKey, [i64; 2]>,
+    /// What was paid for contracts of markets that settled, since the run began.
+    pub paid_out: BTreeMap<MarketKey, Usd>,
     /// The last bundle whose ids are reserved.
     pub ids: u64,
     /// Orders that were signed last and of which nothing more is known: id and market.
@@ -121,6 +123,9 @@ impl State {
             Record::Market { market, name } => {
                 let (key, name) = (key(market), text(name.as_bytes()));
                 self.forget_former(key, &name);
+                if self.markets.get(&key).is_some_and(|former| *former != name) {
+                    self.paid_out.remove(&key);
+                }
                 self.markets.insert(key, name);
             }
             Record::Token { market, outcome, name } => {
@@ -284,6 +289,7 @@ impl State {
             (Venue::Polymarket, outcome) => (outcome as usize, e6(shares)),
         };
         held[at] = held[at].saturating_sub(gone);
+        *self.paid_out.entry(key(market)).or_default() += paid;
         self.cash[venue.index()] += paid;
         self.settled[venue.index()] += paid;
     }

@@ -10,16 +10,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use engine::event::{Event, Feedback};
-use engine::pair::PairTable;
-use engine::risk::Word;
+use engine::pair::{Outcome, PairTable};
+use engine::risk::{Payout, Word};
 use engine::top::MarketId;
 use engine::units::{Usd, Venue};
 use exec::journal::Record;
-use exec::journal::fold::State;
+use exec::journal::fold::{MarketKey, State};
 
 use super::figure::Figure;
 use super::judge::Difference;
 use super::payouts;
+use super::settling::{Missing, Settling};
 use super::truth::{Books, HeldRow, Truth, Wanted};
 use crate::pairs::{PairFile, PairSpec};
 use crate::run::spec::RunSpec;
@@ -58,6 +59,8 @@ pub struct Comparison {
     gone: BTreeSet<Key>,
     /// Tokens that nobody has to ask for any more.
     unwanted: BTreeSet<String>,
+    /// Markets that may have settled.
+    settling: Settling,
 }
 
 impl Comparison {
@@ -78,6 +81,7 @@ impl Comparison {
             wanted: Vec::new(),
             gone: BTreeSet::new(),
             unwanted: BTreeSet::new(),
+            settling: Settling::default(),
         };
         comparison.note(Instant::now());
         comparison.figures.values_mut().for_each(Figure::forget);
@@ -107,6 +111,8 @@ impl Comparison {
             return;
         }
         self.state.held.remove(&key);
+        self.state.paid_out.remove(&key);
+        self.settling.forget(market);
         let name = self.state.markets.remove(&key).filter(|_| market.venue() == Venue::Kalshi);
         self.gone.extend(name.map(Key::Net));
         let tokens = self.state.tokens.remove(&key);
@@ -148,7 +154,12 @@ impl Comparison {
     /// Takes in what settled since the last time, and tells it: what was paid, and what is over
     /// though nobody was paid yet.
     pub fn explain(&mut self, at: Instant, truth: &Truth) -> Vec<Word> {
-        let found = payouts::payouts(&self.state, &self.without_known(truth));
+        let known = self.without_known(truth);
+        let venue = Venue::Polymarket.index();
+        let moved = [truth, &known].map(|truth| truth.cash[venue] - self.state.cash[venue]);
+        let missing = self.missing(at, truth);
+        let found = self.settling.hear(&missing, payouts::claims(&self.state, &known), moved);
+        self.unknow(&found, truth);
         found.iter().for_each(|payout| self.state.take(&Record::Paid(*payout)));
         self.note(at);
         let over = payouts::over(&self.state, truth);
@@ -157,10 +168,70 @@ impl Comparison {
         over.chain(found.into_iter().map(Word::Paid)).collect()
     }
 
+    /// Markets of Polymarket of which nothing is there, though something is believed to be.
+    fn missing(&self, at: Instant, truth: &Truth) -> Vec<Missing> {
+        let since = at.checked_sub(LAG);
+        let of = |(key, tokens): (&MarketKey, &[String; 2])| {
+            let held = self.state.held.get(key).copied().unwrap_or_default();
+            let shares = payouts::missing(tokens, held, truth);
+            let market = MarketId::new(Venue::Polymarket, key.1).filter(|_| shares != [0; 2])?;
+            let gone = || tokens.iter().zip(shares).filter(|(_, gone)| *gone > 0);
+            let figure = |token: &String| self.figures.get(&Key::Token(token.clone()));
+            // What was bought of late may only not be there yet.
+            let is_late = |token| figure(token).is_some_and(|figure| figure.was_since(since, 0));
+            let is_nothing = |token| truth.tokens.get(token) == Some(&0) && !is_late(token);
+            let is_known = |token| figure(token).is_some_and(|figure| figure.known().is_some());
+            gone().all(|(token, _)| is_nothing(token)).then(|| Missing {
+                market,
+                shares,
+                is_known: gone().any(|(token, _)| is_known(token)),
+            })
+        };
+        self.state.tokens.iter().filter_map(of).collect()
+    }
+
+    /// What is booked is no difference any more: neither the money that came, nor the contracts that
+    /// went.
+    fn unknow(&mut self, found: &[Payout], truth: &Truth) {
+        for venue in Venue::ALL {
+            let here = found.iter().filter(|payout| payout.market.venue() == venue);
+            let paid: Usd = here.map(|payout| payout.paid).sum();
+            if let Some(figure) = self.figures.get_mut(&Key::Cash(venue.index())) {
+                figure.explain(truth.cash[venue.index()].e6(), paid.e6());
+            }
+        }
+        for payout in found {
+            let at = (payout.market.venue().index(), payout.market.index());
+            let gone = i64::try_from(payout.shares.e6()).unwrap_or(i64::MAX);
+            let (key, theirs, by) = match payout.market.venue() {
+                Venue::Kalshi => {
+                    let Some(ticker) = self.state.markets.get(&at) else { continue };
+                    let by = if payout.outcome == Outcome::Yes { -gone } else { gone };
+                    (Key::Net(ticker.clone()), truth.net.get(ticker), by)
+                }
+                Venue::Polymarket => {
+                    let Some(tokens) = self.state.tokens.get(&at) else { continue };
+                    let token = &tokens[payout.outcome as usize];
+                    (Key::Token(token.clone()), truth.tokens.get(token), -gone)
+                }
+            };
+            if let Some(figure) = self.figures.get_mut(&key) {
+                figure.explain(theirs.copied().unwrap_or(0), by);
+            }
+        }
+    }
+
     /// The same without the differences that are known: what came or went by other hands neither
-    /// paid for a contract nor took one away.
+    /// paid for a contract nor took one away. But where all that is held of a token is known to be
+    /// gone, and its market is over, that may be what was paid for.
     fn without_known(&self, truth: &Truth) -> Truth {
         let mut truth = truth.clone();
+        let over: BTreeSet<&str> = truth.paid.iter().map(|row| row.name.as_str()).collect();
+        let is_over = |key: &MarketKey| {
+            self.state.markets.get(key).is_some_and(|name| over.contains(name.as_str()))
+        };
+        let settled = self.state.tokens.iter().filter(|(key, _)| is_over(key));
+        let settled: BTreeSet<String> = settled.flat_map(|(_, tokens)| tokens.clone()).collect();
         for (key, figure) in &self.figures {
             let Some(known) = figure.known() else { continue };
             match key {
@@ -172,7 +243,8 @@ impl Comparison {
                     }
                 }
                 Key::Token(token) => {
-                    if let Some(held) = truth.tokens.get_mut(token) {
+                    let is_paid = settled.contains(token) && known == -figure.now();
+                    if let Some(held) = truth.tokens.get_mut(token).filter(|_| !is_paid) {
                         *held = (*held - known).max(0);
                     }
                 }

@@ -235,6 +235,118 @@ fn after_an_alarm_it_goes_on_and_books_what_settles() {
     assert!(matches!(words[..], [Word::Paid(paid)] if paid.paid == Usd::new(5)), "{words:?}");
 }
 
+/// Holds so much YES of the first market of Polymarket since long ago; its condition id and token.
+fn hold(comparison: &mut Comparison, e6: i64) -> (String, String) {
+    let market = MarketId::new(Venue::Polymarket, 0).unwrap();
+    comparison.state.take(&Record::Held { market, outcome: Outcome::Yes, e6 });
+    comparison.note(Instant::now());
+    comparison.figures.values_mut().for_each(Figure::forget);
+    let row = comparison.held().into_iter().find(|row| row.tokens.is_some()).unwrap();
+    let [yes, _] = row.tokens.unwrap();
+    (row.name, yes)
+}
+
+fn over(name: &str, yes: Px) -> crate::journal::truth::PaidRow {
+    let (venue, name) = (Venue::Polymarket, name.to_owned());
+    crate::journal::truth::PaidRow { venue, name, yes, paid: None }
+}
+
+/// One comparison: what was paid, and how many differences are told.
+fn turn(comparison: &mut Comparison, at: Instant, truth: &Truth) -> (Vec<i64>, Vec<i64>) {
+    let words = comparison.explain(at, truth);
+    let paid = words.iter().filter_map(|word| match word {
+        Word::Paid(paid) => Some(paid.paid.e6()),
+        _ => None,
+    });
+    let differ = comparison.judge(at, truth);
+    (paid.collect(), differ.iter().map(|it| it.theirs - it.ours).collect())
+}
+
+#[test]
+fn a_payout_is_booked_though_other_money_left_with_it() {
+    let (mut comparison, mut truth, _) = begun();
+    let (name, yes) = hold(&mut comparison, 5_000_000);
+    let at = Instant::now();
+    // Somebody takes out seven dollars while the market pays five.
+    truth.cash[1] += Usd::new(5_000_000 - 7_000_000);
+    truth.tokens.insert(yes, 0);
+    truth.paid = vec![over(&name, Px::ONE)];
+    let turns: Vec<_> = (0..30).map(|_| turn(&mut comparison, at, &truth)).collect();
+    let (paid, differ): (Vec<_>, Vec<_>) = turns.into_iter().unzip();
+    assert_eq!(paid[..3], [vec![], vec![], vec![5_000_000]], "not by one answer");
+    assert_eq!(paid.concat(), [5_000_000], "and once");
+    assert_eq!(differ.concat(), [-7_000_000], "and that is all that differs");
+}
+
+#[test]
+fn a_balance_that_reads_nothing_once_was_not_paid_for() {
+    for each in [Px::ONE, Px::ZERO] {
+        let (mut comparison, mut truth, _) = begun();
+        let (name, yes) = hold(&mut comparison, 5_000_000);
+        let at = Instant::now();
+        truth.paid = vec![over(&name, each)];
+        for _ in 0..4 {
+            for held in [5_000_000, 0, 0] {
+                truth.tokens.insert(yes.clone(), held);
+                assert_eq!(turn(&mut comparison, at, &truth), (vec![], vec![]));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_bought_of_late_and_is_not_there_yet_was_not_paid_for() {
+    let (mut comparison, mut truth, _) = begun();
+    let market = MarketId::new(Venue::Polymarket, 0).unwrap();
+    let at = Instant::now();
+    comparison.state.take(&Record::Held { market, outcome: Outcome::Yes, e6: 5_000_000 });
+    comparison.note(at);
+    let row = comparison.held().into_iter().find(|row| row.tokens.is_some()).unwrap();
+    truth.paid = vec![over(&row.name, Px::ONE)];
+    let later = at + Duration::from_secs(60);
+    for _ in 0..20 {
+        assert_eq!(turn(&mut comparison, later, &truth), (vec![], vec![]));
+    }
+    let late = at + LAG + Duration::from_secs(60);
+    let paid: Vec<_> = (0..3).map(|_| turn(&mut comparison, late, &truth).0.len()).collect();
+    assert_eq!(paid, [0, 0, 1]);
+}
+
+#[test]
+fn what_was_told_as_a_difference_is_booked_once_its_market_has_a_winner() {
+    let (mut comparison, mut truth, _) = begun();
+    let (name, yes) = hold(&mut comparison, 5_000_000);
+    let at = Instant::now();
+    truth.cash[1] += Usd::new(5_000_000);
+    truth.tokens.insert(yes, 0);
+    let told = |comparison: &mut Comparison, truth: &Truth| -> Vec<i64> {
+        (0..12).flat_map(|_| turn(comparison, at, truth).1).collect()
+    };
+    assert_eq!(told(&mut comparison, &truth), [5_000_000, -5_000_000], "nobody named a winner");
+    truth.paid = vec![over(&name, Px::ONE)];
+    assert_eq!(turn(&mut comparison, at, &truth), (vec![5_000_000], vec![]));
+    let left = comparison.figures.values().filter_map(Figure::known).count();
+    assert_eq!(left, 0, "its own money and tokens are explained");
+    truth.cash[1] += Usd::new(3);
+    assert_eq!(told(&mut comparison, &truth), [3], "and another difference is one");
+}
+
+#[test]
+fn a_part_that_left_by_other_hands_was_not_paid_for() {
+    let (mut comparison, mut truth, _) = begun();
+    let (name, yes) = hold(&mut comparison, 10_000_000);
+    let at = Instant::now();
+    truth.tokens.insert(yes.clone(), 7_000_000);
+    let told: Vec<_> = (0..9).flat_map(|_| turn(&mut comparison, at, &truth).1).collect();
+    assert_eq!(told, [-3_000_000]);
+    truth.tokens.insert(yes, 0);
+    truth.cash[1] += Usd::new(7_000_000);
+    truth.paid = vec![over(&name, Px::ONE)];
+    assert_eq!(turn(&mut comparison, at, &truth), (vec![7_000_000], vec![]));
+    let told: Vec<_> = (0..30).flat_map(|_| turn(&mut comparison, at, &truth).1).collect();
+    assert_eq!(told, [0; 0], "the rest stays known");
+}
+
 /// Venues that never answer, and end the run after so many questions.
 struct Mute<'a>(u32, &'a AtomicBool);
 

@@ -49,6 +49,16 @@ impl Figure {
         self.known.first().copied()
     }
 
+    /// An explanation was found of why it moves by `by`: where that is within what was told of the
+    /// venue's figure, which is `theirs`, less is left to be known.
+    pub(super) fn explain(&mut self, theirs: i64, by: i64) {
+        let is_within = |known: &i64| self.was(theirs - known) && !self.was(theirs - by - known);
+        if self.known.iter().any(is_within) {
+            self.known.iter_mut().for_each(|known| *known -= by);
+            self.known.retain(|known| *known != 0);
+        }
+    }
+
     /// Takes in a read; true where it differs so long, and so, that a person is to be told.
     pub(super) fn is_news(&mut self, since: Option<Instant>, theirs: i64) -> bool {
         while self.past.front().is_some_and(|(until, _)| since.is_some_and(|s| *until < s)) {
@@ -76,6 +86,12 @@ impl Figure {
         let lately = self.past.iter().rev().map(|(_, past)| *past).take(KNOWN_MAX);
         self.known = std::iter::once(self.now).chain(lately).map(|ours| theirs - ours).collect();
         true
+    }
+
+    /// True where `value` was ours since then, and is no more.
+    pub(super) fn was_since(&self, since: Option<Instant>, value: i64) -> bool {
+        let late = self.past.iter().filter(|(until, _)| since.is_none_or(|since| *until >= since));
+        late.map(|(_, past)| *past).any(|past| past == value)
     }
 
     /// True where it is `value`, or was within what is remembered.

@@ -11,33 +11,63 @@ use exec::journal::fold::State;
 
 use super::truth::{HeldRow, PaidRow, Truth};
 
+/// Kalshi tells what it paid in whole cents.
+const CENT: Usd = Usd::new(10_000);
+
 /// What is believed to be held: where a venue holds less, it may have settled.
 pub fn held(state: &State) -> Vec<HeldRow> {
     let mut rows = Vec::new();
-    for (key, _) in state.held.iter().filter(|(_, held)| **held != [0; 2]) {
+    for (key, held) in state.held.iter().filter(|(_, held)| **held != [0; 2]) {
         let Some(name) = state.markets.get(key).cloned() else { continue };
-        rows.push(HeldRow { name, tokens: state.tokens.get(key).cloned() });
+        rows.push(HeldRow { name, tokens: state.tokens.get(key).cloned(), held: *held });
     }
     rows
 }
 
-/// What the venues paid: contracts that a settled market has fewer of than we believe.
-pub fn payouts(state: &State, truth: &Truth) -> Vec<Payout> {
-    let mut found: Vec<Payout> = truth.paid.iter().flat_map(|row| of(state, truth, row)).collect();
-    // A balance that lost its content reads as nothing: contracts that left for money are gone
-    // where the money is there.
-    let at = Venue::Polymarket.index();
-    let here = |payout: &&Payout| payout.market.venue() == Venue::Polymarket;
-    let paid: Usd = found.iter().filter(here).map(|payout| payout.paid).sum();
-    let moved = truth.cash[at] - state.cash[at];
-    // A void market may split its dollar otherwise than in halves: only the money tells that it
-    // did not.
-    let is_void =
-        found.iter().filter(here).any(|payout| !matches!(payout.each, Px::ZERO | Px::ONE));
-    if moved < paid || (is_void && moved != paid) {
-        found.retain(|payout| payout.market.venue() != Venue::Polymarket);
+/// What a market that is over would have paid for what is gone of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Claim {
+    /// The market.
+    pub market: MarketId,
+    /// By outcome.
+    pub payouts: Vec<Payout>,
+}
+
+impl Claim {
+    /// What it paid in all.
+    pub fn paid(&self) -> Usd {
+        self.payouts.iter().map(|payout| payout.paid).sum()
     }
-    found
+
+    /// A void market may split its dollar otherwise than in halves: only the money tells that it
+    /// did not. Kalshi tells what it paid.
+    pub fn is_void(&self) -> bool {
+        let is_split = |payout: &Payout| !matches!(payout.each, Px::ZERO | Px::ONE);
+        self.market.venue() == Venue::Polymarket && self.payouts.iter().any(is_split)
+    }
+}
+
+/// Contracts that a settled market has fewer of than we believe, market by market.
+pub fn claims(state: &State, truth: &Truth) -> Vec<Claim> {
+    truth.paid.iter().filter_map(|row| of(state, truth, row)).collect()
+}
+
+/// What the venues paid, as one answer alone shows it: a balance that lost its content reads as
+/// nothing, so that what left for money is gone where the money is there.
+pub fn payouts(state: &State, truth: &Truth) -> Vec<Payout> {
+    let mut claims = claims(state, truth);
+    let at = Venue::Polymarket.index();
+    let moved = truth.cash[at] - state.cash[at];
+    let here = |claim: &&Claim| claim.market.venue() == Venue::Polymarket;
+    let paid: Usd = claims.iter().filter(here).map(Claim::paid).sum();
+    if moved != paid {
+        claims.retain(|claim| !claim.is_void());
+    }
+    let paid: Usd = claims.iter().filter(here).map(Claim::paid).sum();
+    if moved < paid {
+        claims.retain(|claim| claim.market.venue() != Venue::Polymarket);
+    }
+    claims.into_iter().flat_map(|claim| claim.payouts).collect()
 }
 
 /// Markets that are over, of which something is held all the same: nobody redeemed it yet.
@@ -58,29 +88,45 @@ fn key_of(state: &State, row: &PaidRow) -> Option<(usize, usize)> {
     state.markets.iter().find_map(named)
 }
 
-fn of(state: &State, truth: &Truth, row: &PaidRow) -> Vec<Payout> {
-    let Some(key) = key_of(state, row) else { return Vec::new() };
-    let Some(market) = MarketId::new(row.venue, key.1) else { return Vec::new() };
+fn of(state: &State, truth: &Truth, row: &PaidRow) -> Option<Claim> {
+    let key = key_of(state, row)?;
+    let market = MarketId::new(row.venue, key.1)?;
     let held = state.held.get(&key).copied().unwrap_or_default();
     let gone = match row.venue {
-        Venue::Kalshi if truth.net.contains_key(&row.name) => return Vec::new(),
+        Venue::Kalshi if truth.net.contains_key(&row.name) => return None,
         Venue::Kalshi => [held[0].max(0), (-held[0]).max(0)],
-        Venue::Polymarket => {
-            let Some(tokens) = state.tokens.get(&key) else { return Vec::new() };
-            let mut gone = [0; 2];
-            for ((token, held), gone) in tokens.iter().zip(held).zip(&mut gone) {
-                *gone = truth.tokens.get(token).map_or(0, |theirs| (held - theirs).max(0));
-            }
-            gone
-        }
+        Venue::Polymarket => missing(state.tokens.get(&key)?, held, truth),
     };
     let settlement = Settlement::split(row.yes);
+    // The venue tells one sum for the market, of which a part may be booked.
+    let left = row.paid.map(|all| all - state.paid_out.get(&key).copied().unwrap_or_default());
     let pays = |(outcome, gone): (Outcome, i64)| {
         let shares = Shares::new(gone.unsigned_abs());
-        let paid = row.paid.unwrap_or_else(|| settlement.pays(outcome, shares));
+        let by_price = settlement.pays(outcome, shares);
+        let paid = left.map_or(by_price, |left| part_of(left, by_price));
         (gone > 0).then(|| Payout { market, outcome, shares, each: settlement.each(outcome), paid })
     };
-    [Outcome::Yes, Outcome::No].into_iter().zip(gone).filter_map(pays).collect()
+    let payouts: Vec<Payout> =
+        [Outcome::Yes, Outcome::No].into_iter().zip(gone).filter_map(pays).collect();
+    (!payouts.is_empty()).then_some(Claim { market, payouts })
+}
+
+/// How much less of each token is there than is believed; 1e-6.
+pub fn missing(tokens: &[String; 2], held: [i64; 2], truth: &Truth) -> [i64; 2] {
+    let mut gone = [0; 2];
+    for ((token, held), gone) in tokens.iter().zip(held).zip(&mut gone) {
+        *gone = truth.tokens.get(token).map_or(0, |theirs| (held - theirs).max(0));
+    }
+    gone
+}
+
+/// What contracts that should bring `by_price` bring of what is left of a market's sum. That is in
+/// whole cents; what is more than a cent beyond is for contracts that nobody told of yet.
+fn part_of(left: Usd, by_price: Usd) -> Usd {
+    match (left - by_price).e6().abs() < CENT.e6() {
+        true => left,
+        false => by_price.min(left.max(Usd::ZERO)),
+    }
 }
 
 /// A payout in words.
@@ -160,6 +206,62 @@ mod tests {
         for (cash, explained) in [(4_500_000, 2), (4_499_999, 0), (4_500_001, 0), (7_000_001, 0)] {
             truth.cash[1] = state.cash[1] + Usd::new(cash);
             assert_eq!(payouts(&state, &truth).len(), explained, "{cash}");
+        }
+    }
+
+    #[test]
+    fn a_sum_that_kalshi_tells_is_booked_once_however_late_a_fill_is_heard() {
+        let (mut state, mut truth) = begun();
+        truth.paid.retain(|row| row.venue == Venue::Kalshi);
+        // The venue paid for eight, of which we knew five.
+        truth.paid.iter_mut().for_each(|row| row.paid = Some(Usd::new(8_000_000)));
+        let mut booked = Vec::new();
+        for late in [-3_000_000, 0, -4_000_000] {
+            for payout in payouts(&state, &truth) {
+                booked.push((payout.shares.e6(), payout.paid.e6()));
+                state.take(&Record::Paid(payout));
+            }
+            let market = MarketId::new(Venue::Kalshi, 0).unwrap();
+            state.take(&Record::Held { market, outcome: Outcome::Yes, e6: late });
+        }
+        assert_eq!(booked, [(5_000_000, 5_000_000), (3_000_000, 3_000_000)]);
+        let beyond: Vec<_> = payouts(&state, &truth).iter().map(|it| it.paid.e6()).collect();
+        assert_eq!(beyond, [0], "never more than it was");
+        // A sum in whole cents is the venue's own word.
+        let mut state = begun().0;
+        let market = MarketId::new(Venue::Kalshi, 0).unwrap();
+        state.take(&Record::Held { market, outcome: Outcome::Yes, e6: -7_990_000 });
+        let found: Vec<_> = payouts(&state, &truth).iter().map(|it| it.paid.e6()).collect();
+        assert_eq!(found, [7_990_000], "a contract less than was paid for");
+        truth.paid.iter_mut().for_each(|row| row.paid = Some(Usd::new(7_980_001)));
+        let found: Vec<_> = payouts(&state, &truth).iter().map(|it| it.paid.e6()).collect();
+        assert_eq!(found, [7_980_001]);
+    }
+
+    #[test]
+    fn a_void_market_withholds_no_winner() {
+        let (mut state, mut truth) = begun();
+        let other = MarketId::new(Venue::Polymarket, 1).unwrap();
+        for record in [
+            Record::Market { market: other, name: name("0xef") },
+            Record::Token { market: other, outcome: Outcome::Yes, name: name("33") },
+            Record::Token { market: other, outcome: Outcome::No, name: name("44") },
+            Record::Held { market: other, outcome: Outcome::Yes, e6: 1_000_000 },
+        ] {
+            state.take(&record);
+        }
+        truth.tokens.extend(["33", "44"].map(|token| (token.to_owned(), 0)));
+        let venue = Venue::Polymarket;
+        truth.paid.retain(|row| row.venue == venue);
+        truth.paid.push(PaidRow {
+            venue,
+            name: "0xef".to_owned(),
+            yes: Px::lit(5_000),
+            paid: None,
+        });
+        for (cash, booked) in [(7_500_001, 2), (7_900_000, 1), (7_000_001, 1), (7_000_000, 0)] {
+            truth.cash[1] = Usd::new(cash);
+            assert_eq!(payouts(&state, &truth).len(), booked, "{cash}");
         }
     }
 

@@ -119,6 +119,8 @@ pub struct HeldRow {
     pub name: String,
     /// Its tokens, YES first; none on Kalshi.
     pub tokens: Option<[String; 2]>,
+    /// How much is believed to be held, YES and NO; on Kalshi of YES alone, below zero of NO; 1e-6.
+    pub held: [i64; 2],
 }
 
 /// What is asked for.
