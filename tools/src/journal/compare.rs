@@ -299,6 +299,8 @@ pub struct Compared {
     pub settled: Vec<Word>,
     /// Why a person must look: differences that last, and were not told yet.
     pub alarm: Option<String>,
+    /// Why a page of a market could not be read: what that says is not known yet.
+    pub unread: Option<String>,
 }
 
 /// Comparisons, one after the other: what each of them asks the venues for.
@@ -344,7 +346,7 @@ impl Rounds {
             held.judge(asked, &truth).iter().map(Difference::to_string).collect();
         let alarm = (!lines.is_empty())
             .then(|| format!("the venues' figures are not ours: {}", lines.join("; ")));
-        Ok(Compared { settled, alarm })
+        Ok(Compared { settled, alarm, unread: truth.unread.into_iter().next() })
     }
 }
 
@@ -370,6 +372,7 @@ pub fn watch(
 ) {
     let mut rounds = Rounds::of(file);
     let mut silence = Silence::new("money and positions cannot be compared", SILENT);
+    let mut pages = Silence::new("markets that may have settled cannot be looked at", SILENT);
     let mut last = Instant::now();
     while !end.load(Relaxed) {
         if last.elapsed() < every {
@@ -382,6 +385,9 @@ pub fn watch(
             (told.trouble)(text);
         }
         let Ok(found) = found else { continue };
+        if let Some(text) = pages.hear(found.unread.map_or(Ok(()), Err)) {
+            (told.trouble)(text);
+        }
         found.settled.into_iter().for_each(&mut *told.settled);
         if let Some(why) = found.alarm {
             (told.alarm)(&why);

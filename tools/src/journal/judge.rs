@@ -17,8 +17,8 @@ use exec::journal::record::{ADOPTED_FROM, Finding, OrderRecord, name};
 use exec::private::{Expect, Stand};
 
 use super::listed::{Listed, Ours, Sum};
-use super::payouts::{Told, payouts};
-use super::truth::{FillRow, OrderRow, Truth};
+use super::payouts::{self, Told, payouts};
+use super::truth::{FillRow, HeldRow, OrderRow, Truth};
 
 /// No list lags so far behind. Of an order that left before that it holds all that it ever will,
 /// which may be nothing: Kalshi moves orders away that ended about two weeks ago.
@@ -58,6 +58,8 @@ pub struct Judgement {
     pub notes: Vec<String>,
     /// Orders of ours that rest in a book: none may, so they are to be taken back.
     pub resting: Vec<OrderRow>,
+    /// What was held by that, whatever settled since: what was found and what others traded too.
+    pub held: Vec<HeldRow>,
 }
 
 impl Judgement {
@@ -84,6 +86,7 @@ pub fn judge(
     known.iter().for_each(|order| it.settle(order));
     it.unlisted();
     it.foreign();
+    it.out.held = payouts::held(&it.state);
     it.paid();
     it.merged();
     it.compare();

@@ -139,7 +139,8 @@ fn what_agrees_needs_no_word() {
     all.fills.push(fill(&yes, id));
     all.orders.push(listed(&yes, id, Stand::Ended, 10_000_000));
     let found = judged(&state(&records), &all, false);
-    assert_eq!(found, Judgement::default());
+    let row = HeldRow { name: "KX".to_owned(), tokens: None, held: [10_000_000, 0] };
+    assert_eq!(found, Judgement { held: vec![row], ..Judgement::default() });
     all.cash[0] += Usd::new(1);
     let found = judged(&state(&records), &all, true);
     assert_eq!(found.differences.len(), 1, "a micro-dollar shows");

@@ -183,7 +183,10 @@ impl Recovery {
             found.notes.extend(found.differences.iter().map(|d| format!("taken over: {d}")));
             return self.done(&truth, found.records, found.notes);
         }
-        let list = listed(&found.open, &found.differences, &found.notes);
+        // What is believed now may have settled: the venues are asked about that too.
+        self.wanted.held = found.held;
+        let mut list = listed(&found.open, &found.differences, &found.notes);
+        list.extend(truth.unread.iter().map(|page| format!("  not read: {page}\n")));
         if lasts || waited >= self.patience.longest {
             return Turn::Failed(list);
         }

@@ -73,3 +73,80 @@ fn what_left_before_a_crash_is_waited_for_from_the_start_on_and_after_an_orderly
     let unknown = Record::End { unknown: 1, open: 0 };
     assert!(matches!(recovery(&[unknown]).hear(Duration::ZERO, all()), Turn::Again { .. }));
 }
+
+/// A recovery of a run that held nothing, and the tokens of the pair that it was over.
+fn of_nothing() -> (Recovery, [String; 2]) {
+    let model = Model::new(Options::default());
+    let spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
+    let (file, table) = (spec.pair_file().unwrap(), spec.setup().unwrap().table);
+    let opening = crate::journal::opening::records(
+        (RUN, Ns(1), false),
+        &file,
+        &table,
+        [Usd::new(100_000_000); 2],
+        &BTreeMap::new(),
+    );
+    let mut state = State::default();
+    let ids = Record::Ids { first: 1, last: 64 };
+    opening.iter().chain([&ids]).for_each(|record| state.take(record));
+    let p = &file.pairs[0].polymarket;
+    let tokens = [p.yes.clone(), p.no.clone()];
+    (Recovery::new(state, file, &table, PATIENCE), tokens)
+}
+
+/// What somebody bought by hand, ten contracts of YES at a price of 40 cents.
+fn by_hand(venue: Venue, name: &str) -> crate::journal::truth::FillRow {
+    crate::journal::truth::FillRow {
+        venue,
+        order: Id::uuid(91),
+        trade: Id::uuid(92),
+        name: name.to_owned(),
+        outcome: Outcome::Yes,
+        action: engine::event::Action::Buy,
+        shares: Shares::new(10_000_000),
+        px: Px::lit(4_000),
+        fee: Some(Usd::ZERO),
+        stands: true,
+        is_final: true,
+    }
+}
+
+#[test]
+fn what_was_bought_by_hand_and_settled_since_is_asked_about_and_explained() {
+    for venue in Venue::ALL {
+        let (mut recovery, tokens) = of_nothing();
+        assert_eq!(recovery.wanted().held, []);
+        let pair = recovery.file.pairs[0].clone();
+        let (ticker, condition) = (pair.kalshi.ticker, pair.polymarket.condition_id);
+        let (name, over) = match venue {
+            Venue::Kalshi => (&ticker, &ticker),
+            Venue::Polymarket => (&tokens[0], &condition),
+        };
+        // It is gone again: its market paid a dollar each.
+        let mut truth = Truth { fills: vec![by_hand(venue, name)], ..Truth::default() };
+        truth.cash = [Usd::new(100_000_000); 2];
+        truth.cash[venue.index()] += Usd::new(10_000_000 - 4_000_000);
+        truth.tokens = tokens.iter().map(|token| (token.clone(), 0)).collect();
+        let turn = recovery.hear(PATIENCE.arrival, Ok(truth.clone()));
+        assert!(matches!(turn, Turn::Again { .. }), "{turn:?}");
+        let held = recovery.wanted().held.iter().find(|row| row.name == *over);
+        assert_eq!(held.map(|row| row.held), Some([10_000_000, 0]), "{venue}");
+        let paid = (venue == Venue::Kalshi).then(|| Usd::new(10_000_000));
+        let row = crate::journal::truth::PaidRow { venue, name: over.clone(), yes: Px::ONE, paid };
+        truth.paid = vec![row];
+        let turn = recovery.hear(PATIENCE.arrival, Ok(truth));
+        let Turn::Done(done) = turn else { panic!("{turn:?}") };
+        assert!(done.notes.iter().any(|note| note.contains("settled")), "{:?}", done.notes);
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_read_is_named_beside_what_differs() {
+    let (mut recovery, tokens) = of_nothing();
+    let mut truth = Truth { cash: [Usd::new(100_000_000); 2], ..Truth::default() };
+    truth.tokens = tokens.iter().map(|token| (token.clone(), 5)).collect();
+    truth.unread = vec!["0xcd: no such page".to_owned()];
+    let turn = recovery.hear(PATIENCE.arrival, Ok(truth));
+    let Turn::Again { problem, .. } = turn else { panic!("{turn:?}") };
+    assert!(problem.contains("not read: 0xcd: no such page"), "{problem}");
+}

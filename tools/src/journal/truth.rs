@@ -14,7 +14,7 @@ use crate::account::Session;
 use crate::pairs::{PairFile, PairSpec, Version};
 use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::{PolymarketRest, Resolved};
-use crate::rest::{Agent, Carrier, RestError};
+use crate::rest::{Agent, Carrier, RestError, RestErrorKind};
 
 /// What a token of a void market pays.
 const HALF: Px = Px::lit(5_000);
@@ -22,6 +22,9 @@ const HALF: Px = Px::lit(5_000);
 /// Orders are asked for from so long before the fills: an order of the run before may have filled
 /// while this one began, and its row is what names it.
 const ORDERS_BEFORE_S: u64 = 600;
+
+/// After so many pages that nobody answered for, no other one is asked for that time.
+const UNANSWERED_MAX: usize = 2;
 
 /// An order as a venue keeps it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -110,6 +113,8 @@ pub struct Truth {
     pub fills: Vec<FillRow>,
     /// Markets that settled, of those that were asked for.
     pub paid: Vec<PaidRow>,
+    /// Pages of markets that could not be read, and why: what they would say is not known.
+    pub unread: Vec<String>,
 }
 
 /// A market that somebody believes to hold something of.
@@ -324,7 +329,7 @@ fn stand<A: Carrier>(
     Ok(())
 }
 
-/// Asks about markets of which nothing, or one token less, is held than was believed.
+/// Asks about markets of which less is held than was believed.
 fn settled<A: Carrier>(
     session: &mut Clients<'_, A>,
     wanted: &Wanted,
@@ -344,26 +349,54 @@ fn settled<A: Carrier>(
             }
         }
     }
+    let mut ask = |name: &str| session.polymarket.resolved(name);
+    let (paid, unread) = winners(wanted, &truth.tokens, &mut ask);
+    truth.paid.extend(paid);
+    truth.unread = unread;
+    Ok(())
+}
+
+/// Whoever knows what became of a market of Polymarket.
+type AskWinner<'a> = dyn FnMut(&str) -> Result<Option<Resolved>, RestError> + 'a;
+
+/// What settled of Polymarket's markets that less is there of than is believed, and which of their
+/// pages could not be read: that says nothing of the others.
+fn winners(
+    wanted: &Wanted,
+    shares: &BTreeMap<String, i64>,
+    ask: &mut AskWinner<'_>,
+) -> (Vec<PaidRow>, Vec<String>) {
+    let (mut rows, mut unread) = (Vec::new(), Vec::new());
+    let mut unanswered = 0;
     for row in &wanted.held {
-        let Some([yes, no]) = &row.tokens else { continue };
-        // Whoever redeems takes one token or both.
-        let there = |token: &&String| truth.tokens.get(*token).is_none_or(|held| *held > 0);
-        if [yes, no].iter().all(there) && wanted.resolved.as_ref() != Some(&row.name) {
+        let Some(tokens) = &row.tokens else { continue };
+        let less = |(token, held): (&String, i64)| shares.get(token).is_some_and(|it| *it < held);
+        let is_missing = tokens.iter().zip(row.held).any(less);
+        if !is_missing && wanted.resolved.as_ref() != Some(&row.name) {
             continue;
         }
-        let paid = match session.polymarket.resolved(&row.name)? {
-            Some(Resolved::Won(token)) if token == *yes => Some(Px::ONE),
-            Some(Resolved::Won(token)) if token == *no => Some(Px::ZERO),
-            // Halves, where the money says so too: see `payouts`.
-            Some(Resolved::Void) => Some(HALF),
-            Some(Resolved::Won(_)) | None => None,
-        };
-        if let Some(yes) = paid {
-            let (venue, name) = (Venue::Polymarket, row.name.clone());
-            truth.paid.push(PaidRow { venue, name, yes, paid: None });
+        // Whoever answers nobody need not be asked for every market.
+        if unanswered >= UNANSWERED_MAX {
+            unread.push(format!("{}: not asked, because others were not answered", row.name));
+            continue;
         }
+        let [yes, no] = tokens;
+        let paid = match ask(&row.name) {
+            Ok(Some(Resolved::Won(token))) if token == *yes => Px::ONE,
+            Ok(Some(Resolved::Won(token))) if token == *no => Px::ZERO,
+            // Halves, where the money says so too: see `payouts`.
+            Ok(Some(Resolved::Void)) => HALF,
+            Ok(Some(Resolved::Won(_)) | None) => continue,
+            Err(error) => {
+                unanswered += usize::from(matches!(error.kind, RestErrorKind::NoAnswer(_)));
+                unread.push(format!("{}: {error}", row.name));
+                continue;
+            }
+        };
+        let (venue, name) = (Venue::Polymarket, row.name.clone());
+        rows.push(PaidRow { venue, name, yes: paid, paid: None });
     }
-    Ok(())
+    (rows, unread)
 }
 
 fn px(e4: i64) -> Px {
@@ -373,3 +406,7 @@ fn px(e4: i64) -> Px {
 fn shares_of_e2(e2: i64) -> Shares {
     Shares::new(u64::try_from(e2).unwrap_or(0).saturating_mul(10_000))
 }
+
+#[cfg(test)]
+#[path = "truth_tests.rs"]
+mod tests;
