@@ -18,6 +18,7 @@ use exec::journal::Record;
 use exec::journal::record::name;
 
 use crate::account::Session;
+use crate::config::Environment;
 use crate::crash::{CrashPoint, Fuse};
 use crate::host::{HostFacts, HostRoot};
 use crate::journal::lock::Lock;
@@ -36,6 +37,7 @@ use crate::run::spec::Fills;
 use crate::run::summary::Summary;
 use crate::run::trade::{self, Tape, Watch};
 use crate::sim_command::FaultLevel;
+use crate::state::day::Whose;
 use crate::state::{State, StateError};
 use crate::stdout;
 use late::{Late, Newcomers};
@@ -138,7 +140,7 @@ pub enum DemoError {
 /// [`DemoError`]
 pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     let dir = args.resume.as_ref().unwrap_or(&args.dir);
-    let mut state = State::open(dir)?;
+    let mut state = State::open(dir, Whose { environment: Environment::Sim, live: true })?;
     let (mut venues, _lock) = open(args, dir)?;
     if args.resume.is_none() {
         // New accounts have lost nothing yet.

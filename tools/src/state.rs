@@ -10,7 +10,7 @@ pub mod command; // `parallax kill` and `parallax arm`
 use std::io;
 use std::path::Path;
 
-use day::DayFile;
+use day::{DayFile, Whose};
 use latch::Latch;
 use presence::Presence;
 use switch::KillSwitch;
@@ -54,7 +54,7 @@ impl State {
     ///
     /// # Errors
     /// Where trading was stopped, or the folder cannot be used.
-    pub fn open(dir: &Path) -> Result<State, StateError> {
+    pub fn open(dir: &Path, whose: Whose) -> Result<State, StateError> {
         let io = |error| StateError::Io { dir: dir.display().to_string(), error };
         std::fs::create_dir_all(dir).map_err(io)?;
         // Before the latch is looked at: whoever sets it now either stops us here, or sees us.
@@ -64,6 +64,6 @@ impl State {
             return Err(StateError::Killed { reason, dir: dir.display().to_string() });
         }
         let switch = KillSwitch::new(latch).map_err(io)?;
-        Ok(State { switch, day: DayFile::open(dir)?, _presence: presence })
+        Ok(State { switch, day: DayFile::open(dir, whose)?, _presence: presence })
     }
 }

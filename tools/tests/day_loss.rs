@@ -26,15 +26,17 @@ fn a_days_loss_stops_the_next_run_of_that_day_and_no_other() {
     let sim = Sim::start(&["--catalogue", "none", "--arb-per-minute", "1200"]);
 
     // The configuration allows a loss of 2,000 dollars a day: an earlier run made it.
-    fs::write(sim.path("day"), format!("{} -2000000000\n", today())).unwrap();
+    fs::write(sim.path("day-sim-live"), format!("{} -2000000000\n", today())).unwrap();
+    // What paper gained pays for none of it.
+    fs::write(sim.path("day-sim-paper"), format!("{} 4000000000\n", today())).unwrap();
     let stopped = trade(&sim);
     assert_eq!(stopped["orders"], 0, "{stopped}");
     assert!(stopped["risk_trips"]["day_loss"].as_u64().is_some_and(|n| n > 0), "{stopped}");
 
     // It was yesterday's: today has one of its own, which is written down.
-    fs::write(sim.path("day"), format!("{} -2000000000\n", today() - 1)).unwrap();
+    fs::write(sim.path("day-sim-live"), format!("{} -2000000000\n", today() - 1)).unwrap();
     let traded = trade(&sim);
     assert!(traded["orders"].as_u64().unwrap() > 0, "{traded}");
-    let kept = fs::read_to_string(sim.path("day")).unwrap();
+    let kept = fs::read_to_string(sim.path("day-sim-live")).unwrap();
     assert!(kept.starts_with(&format!("{} ", today())), "{kept}");
 }

@@ -10,6 +10,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use parallax::config::Environment;
+use parallax::state::State;
+use parallax::state::day::Whose;
 use rig::{Process, last_json};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -160,7 +163,8 @@ fn a_kill_reads_nothing_but_the_folder_and_never_makes_one_up() {
     disarm();
 
     // A run on the folder is seen.
-    let state = parallax::state::State::open(&at("parallax-state")).unwrap();
+    let whose = Whose { environment: Environment::Demo, live: false };
+    let state = State::open(&at("parallax-state"), whose).unwrap();
     let (code, out, err) = kill(&["--dir", "parallax-state"]);
     assert!(code == Some(0) && out.contains("a run is on it"), "{out}{err}");
     drop(state);

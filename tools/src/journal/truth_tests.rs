@@ -23,7 +23,7 @@ fn a_hedge_of_one_side_is_asked_about_once_it_is_less_and_otherwise_in_turns() {
     let held = vec![row("a", [5, 0]), row("b", [0, 7]), row("c", [3, 3]), row("d", [5, 0])];
     let now = shares(&[("a", [5, 0]), ("b", [0, 6]), ("c", [3, 3]), ("d", [9, 0])]);
     let mut wanted = Wanted { held, ..Wanted::default() };
-    let mut asked = |wanted: &Wanted| {
+    let asked = |wanted: &Wanted| {
         let mut asked = Vec::new();
         let mut ask = |name: &str| {
             asked.push(name.to_owned());

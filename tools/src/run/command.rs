@@ -40,6 +40,7 @@ use crate::recorder::tape_path;
 use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::PolymarketRest;
 use crate::rest::{Agent, facts, wall};
+use crate::state::day::Whose;
 use crate::state::{State, StateError};
 use crate::stdout;
 use crate::topology::live::LiveTiles;
@@ -191,11 +192,12 @@ struct Wish<'a> {
 pub fn run(args: &RunArgs) -> Result<(), RunError> {
     let config = config::load(&args.config)?;
     // Before anything is asked of a venue: what was stopped stays stopped.
-    let state = open_state(&config.state_dir)?;
     let (fills, why) = match live::trading(&config, args.live) {
         Trading::Paper(why) => (Fills::Paper, why.to_string()),
         Trading::Live => (Fills::Venues, "orders cost money".to_owned()),
     };
+    let whose = Whose { environment: config.environment, live: fills == Fills::Venues };
+    let state = open_state(&config.state_dir, whose)?;
     let words = |error: DiscoverError| RunError::Words(error.to_string());
     if config.discovery.only {
         let found = discovered::look(&config).map_err(words)?;
@@ -317,7 +319,8 @@ pub fn record(args: &RecordArgs) -> Result<(), RunError> {
         own: PairFile::default(),
     };
     // Nothing is traded, so that nothing needs to be armed.
-    let state = open_state(&args.dir)?;
+    let whose = Whose { environment: config.environment, live: false };
+    let state = open_state(&args.dir, whose)?;
     let (_, ended, ..) = trade_on(&wish, session, None, state)?;
     for warning in &ended.warnings {
         eprintln!("warning: {warning}");
@@ -386,8 +389,8 @@ fn refuse(
 }
 
 /// What outlives a run.
-fn open_state(dir: &Path) -> Result<State, RunError> {
-    State::open(dir).map_err(|error| match error {
+fn open_state(dir: &Path, whose: Whose) -> Result<State, RunError> {
+    State::open(dir, whose).map_err(|error| match error {
         StateError::Killed { .. } => RunError::Killed(error),
         StateError::Io { .. } => RunError::State(error),
     })

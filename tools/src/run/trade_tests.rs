@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::{Model, Options};
 use crate::run::joins::Joined;
+use crate::state::day::Whose;
 use engine::core::CoreConfig;
 use engine::tile::Now;
 use engine::view::Viewer;
@@ -23,7 +24,8 @@ impl Joins for Nobody {
 #[test]
 fn a_core_whose_facts_found_no_room_is_stopped() {
     let folder = tempfile::tempdir().unwrap();
-    let mut state = State::open(folder.path()).unwrap();
+    let whose = Whose { environment: crate::config::Environment::Sim, live: false };
+    let mut state = State::open(folder.path(), whose).unwrap();
     let model = Model::new(Options::default());
     let spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
     let setup = spec.setup().unwrap();

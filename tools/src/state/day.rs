@@ -9,9 +9,26 @@ use engine::risk::day::DayResult;
 use engine::units::Usd;
 
 use super::StateError;
+use crate::config::Environment;
 
 /// How often it is written at most; a run that is killed in between forgets that much.
 const WRITE_EVERY: Duration = Duration::from_millis(500);
+
+/// Whose money a day is of: what is gained on paper pays for no loss, nor what one environment
+/// gains for another's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Whose {
+    /// Which venues.
+    pub environment: Environment,
+    /// Orders go to them; otherwise they are paper.
+    pub live: bool,
+}
+
+impl Whose {
+    fn file(self) -> String {
+        format!("day-{}-{}", self.environment.name(), if self.live { "live" } else { "paper" })
+    }
+}
 
 /// The file.
 #[derive(Debug)]
@@ -26,8 +43,8 @@ impl DayFile {
     ///
     /// # Errors
     /// Where it is there and cannot be understood: a loss must not be forgotten.
-    pub fn open(dir: &Path) -> Result<DayFile, StateError> {
-        let path = dir.join("day");
+    pub fn open(dir: &Path, whose: Whose) -> Result<DayFile, StateError> {
+        let path = dir.join(whose.file());
         let kept = match fs::read_to_string(&path) {
             Ok(text) => parse(&text).ok_or_else(|| {
                 let want = "two numbers: the day since 1970 and its result in micro-dollars; \
@@ -106,24 +123,42 @@ fn parse(text: &str) -> Option<DayResult> {
 mod tests {
     use super::*;
 
+    const WHOSE: Whose = Whose { environment: Environment::Prod, live: true };
+
+    #[test]
+    fn what_paper_or_another_environment_gains_pays_for_no_loss() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |environment, live| DayFile::open(folder.path(), Whose { environment, live });
+        let lost = DayResult { day: 20_778, result: Usd::new(-30_000_000) };
+        open(Environment::Prod, true).unwrap().write(lost).unwrap();
+        for (environment, live) in
+            [(Environment::Prod, false), (Environment::Sim, true), (Environment::Demo, false)]
+        {
+            let mut file = open(environment, live).unwrap();
+            assert_eq!(file.kept(), DayResult::default());
+            file.write(DayResult { day: 20_778, result: Usd::new(62_000_000) }).unwrap();
+        }
+        assert_eq!(open(Environment::Prod, true).unwrap().kept(), lost);
+    }
+
     #[test]
     fn a_day_is_there_again_after_a_restart_and_nonsense_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = DayFile::open(folder.path()).unwrap();
+        let mut file = DayFile::open(folder.path(), WHOSE).unwrap();
         assert_eq!(file.kept(), DayResult::default());
         let today = DayResult { day: 20_778, result: Usd::new(-12_345_678) };
         file.note(today).unwrap();
-        assert_eq!(DayFile::open(folder.path()).unwrap().kept(), today);
+        assert_eq!(DayFile::open(folder.path(), WHOSE).unwrap().kept(), today);
         let worse = DayResult { result: Usd::new(-13_000_000), ..today };
         file.note(worse).unwrap();
-        assert_eq!(DayFile::open(folder.path()).unwrap().kept(), today, "not so soon");
+        assert_eq!(DayFile::open(folder.path(), WHOSE).unwrap().kept(), today, "not so soon");
         file.write(worse).unwrap();
-        let mut again = DayFile::open(folder.path()).unwrap();
+        let mut again = DayFile::open(folder.path(), WHOSE).unwrap();
         assert_eq!(again.kept(), worse);
-        fs::write(folder.path().join("day"), "20778").unwrap();
-        let error = DayFile::open(folder.path()).unwrap_err().to_string();
+        fs::write(folder.path().join("day-prod-live"), "20778").unwrap();
+        let error = DayFile::open(folder.path(), WHOSE).unwrap_err().to_string();
         assert!(error.contains("two numbers"), "{error}");
         again.forget().unwrap();
-        assert_eq!(DayFile::open(folder.path()).unwrap().kept(), DayResult::default());
+        assert_eq!(DayFile::open(folder.path(), WHOSE).unwrap().kept(), DayResult::default());
     }
 }
