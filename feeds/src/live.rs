@@ -15,6 +15,7 @@ pub mod arrival; // markets that come while it runs
 pub mod dialect; // what differs between venues
 pub mod kalshi;
 pub mod polymarket;
+pub mod hearing; // when to ask which markets trade
 pub mod ears; // what a session says that concerns its connections
 pub mod tile; // all of it, stepped by a thread
 

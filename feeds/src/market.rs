@@ -32,6 +32,8 @@ pub enum Trust {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Standing(u8);
 
+/// Whether the market trades is not known: words about that may have been missed.
+const UNKNOWN_LIFE: u8 = 1 << 3;
 /// Trading is paused and may begin again.
 const PAUSED: u8 = 1 << 4;
 /// The outcome is known: nothing begins it again.
@@ -40,7 +42,7 @@ const ENDED: u8 = 1 << 5;
 const UNFIT: u8 = 1 << 6;
 /// The market is not subscribed to.
 const REMOVED: u8 = 1 << 7;
-const HALTED: u8 = PAUSED | ENDED | UNFIT | REMOVED;
+const HALTED: u8 = UNKNOWN_LIFE | PAUSED | ENDED | UNFIT | REMOVED;
 
 impl Standing {
     /// Of a book before its first snapshot, in a market that trades.
@@ -68,6 +70,16 @@ impl Standing {
         self.0 = if on { self.0 | PAUSED } else { self.0 & !PAUSED };
     }
 
+    /// Whether trading is paused.
+    pub const fn is_paused(self) -> bool {
+        self.0 & PAUSED != 0
+    }
+
+    /// Stops trading while nobody knows whether the market trades.
+    pub const fn wonder(&mut self, on: bool) {
+        self.0 = if on { self.0 | UNKNOWN_LIFE } else { self.0 & !UNKNOWN_LIFE };
+    }
+
     /// Notes what is said of the book from outside. A book that was not subscribed to for a while
     /// has missed changes, so it awaits a snapshot.
     pub const fn hear(&mut self, says: Fitness) {
@@ -82,6 +94,8 @@ impl Standing {
                 self.0 &= !REMOVED;
                 self.set(Trust::AwaitSnapshot);
             }
+            // Whoever knows what else was heard sets what follows.
+            Fitness::Asked | Fitness::Listed(_) => {}
         }
     }
 
@@ -376,6 +390,12 @@ mod tests {
             let want = if takes { Health::Stale } else { trading };
             assert_eq!([health(standing, false), health(standing, true)], [want; 2]);
             standing.pause(false);
+            assert_eq!(health(standing, false), trading, "{trust:?}");
+            standing.wonder(true);
+            standing.pause(false);
+            assert_eq!((standing.trust(), standing.takes_changes()), (trust, takes));
+            assert_eq!(health(standing, false), want);
+            standing.wonder(false);
             assert_eq!(health(standing, false), trading, "{trust:?}");
         }
         standing.end();

@@ -63,6 +63,11 @@ pub enum Notice<'a> {
         /// What happened.
         change: Change,
     },
+    /// What the venue says of its markets' lives misses nothing from now on.
+    Heard {
+        /// Which stretch without a gap began; `None` while nothing is heard.
+        stretch: Option<u16>,
+    },
     /// A market came while the feed runs.
     MarketAdded {
         /// The market.

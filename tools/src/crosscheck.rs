@@ -1,22 +1,32 @@
 //! Compares the books that the feeds hold with those that the venues' REST calls show: a socket can
 //! answer pings and deliver nothing for hours (polymarket.md section 2.5). What differs twice in a
-//! row, while the feed's book did not move, is told to the feed, which takes it out of trading.
+//! row, while the feed's book did not move, is told to the feed, which takes it out of trading. So is
+//! which markets trade.
+
+mod trading; // which markets trade
 
 use std::ops::Deref;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use engine::top::{Health, MARKETS_MAX, MarketId, Top};
 use engine::units::{Px, Venue};
 use feeds::fitness::{Fitness, Verdict};
+use feeds::live::hearing::Hearing;
 use rtrb::Producer;
 
+use self::trading::Told;
+pub use self::trading::Trading;
+use crate::catalogue::moment;
 use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::PolymarketRest;
 use crate::rest::{Carrier, RestError};
 use crate::silence::Silence;
+
+/// The status of a market that takes orders (kalshi.md section 4).
+const ACTIVE: &str = "active";
 
 /// Markets of one request: Kalshi takes at most 100.
 const MARKETS_A_CALL: usize = 50;
@@ -73,6 +83,11 @@ impl Seen {
             .unwrap_or_default()
     }
 
+    /// True where a market came that nobody took yet.
+    fn is_come(&self, venue: Venue) -> bool {
+        self.came.lock().is_ok_and(|came| !came[venue.index()].is_empty())
+    }
+
     /// A market's book.
     pub fn get(&self, market: MarketId) -> Option<Top> {
         let all = self.tops.lock().ok()?;
@@ -97,6 +112,7 @@ pub struct Checked {
 struct Standing {
     misses: u8,
     unfit: bool,
+    told: Told,
 }
 
 impl Standing {
@@ -161,6 +177,10 @@ pub struct CrossCheck<S> {
     figures: CheckFigures,
     /// Why the last request gave no usable answer.
     error: String,
+    /// When to ask which markets trade; `None` where the feed says so itself.
+    hearing: Option<Arc<Hearing>>,
+    /// For which stretch of its words that was asked.
+    tried: Option<u16>,
 }
 
 /// What a venue showed of some markets, beside how their books stood when it was asked.
@@ -177,6 +197,15 @@ pub trait AskBest {
     /// # Errors
     /// [`RestError`].
     fn best(&mut self, markets: &[&str]) -> Result<Vec<Option<Best>>, RestError>;
+
+    /// How the venue lists the markets, likewise. Where its feed says what becomes of them whenever
+    /// it opens, nobody asks.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    fn trading(&mut self, markets: &[&str]) -> Result<Vec<Option<Trading>>, RestError> {
+        Ok(vec![None; markets.len()])
+    }
 }
 
 impl<A: Carrier> AskBest for KalshiRest<A> {
@@ -186,6 +215,17 @@ impl<A: Carrier> AskBest for KalshiRest<A> {
             let (_, book) = books.iter().find(|(ticker, _)| ticker == name)?;
             let bid = book.yes.first().map(|(px, _)| *px);
             Some([bid, book.no.first().map(|(px, _)| px.complement())])
+        };
+        Ok(markets.iter().map(of).collect())
+    }
+
+    fn trading(&mut self, markets: &[&str]) -> Result<Vec<Option<Trading>>, RestError> {
+        let listed = self.states(markets)?;
+        let of = |name: &&str| {
+            let market = listed.iter().find(|market| market.ticker == *name)?;
+            let close_s = market.close_time.as_deref().and_then(moment::parse);
+            let close_s = close_s.and_then(|at| u32::try_from(at).ok()).unwrap_or(0);
+            Some(Trading { trades: market.status == ACTIVE, close_s })
         };
         Ok(markets.iter().map(of).collect())
     }
@@ -213,7 +253,14 @@ impl<S: Deref<Target = Seen>> CrossCheck<S> {
     ) -> CrossCheck<S> {
         let markets = markets.into_iter().map(|market| (market, Standing::default())).collect();
         let figures = CheckFigures::default();
-        CrossCheck { seen, venue, markets, verdicts, figures, error: String::new() }
+        let (error, hearing, tried) = (String::new(), None, None);
+        CrossCheck { seen, venue, markets, verdicts, figures, error, hearing, tried }
+    }
+
+    /// Asks too which markets trade, whenever the feed says that it may have missed a word of that.
+    #[must_use]
+    pub fn hearing(self, hearing: Arc<Hearing>) -> CrossCheck<S> {
+        CrossCheck { hearing: Some(hearing), ..self }
     }
 
     /// Compares until `stop` is set: a round, then a rest of `every`. Where books stay uncompared
@@ -229,12 +276,19 @@ impl<S: Deref<Target = Seen>> CrossCheck<S> {
         let mut silence = Silence::new(what, SILENT);
         while !stop.load(Ordering::Relaxed) {
             let failed = self.figures.failed;
+            self.learn(venue);
             self.round(venue, |span| nap(span, stop));
             let answer = if self.figures.failed == failed { Ok(()) } else { Err(&self.error) };
             if let Some(text) = silence.hear(answer) {
                 trouble(text);
             }
-            nap(every, stop);
+            let until = Instant::now() + every;
+            while !stop.load(Ordering::Relaxed) && Instant::now() < until {
+                if self.wants() {
+                    self.learn(venue);
+                }
+                nap(NAP.min(until.saturating_duration_since(Instant::now())), stop);
+            }
         }
     }
 
@@ -244,6 +298,9 @@ impl<S: Deref<Target = Seen>> CrossCheck<S> {
             if let Some(asked) = self.ask(venue, part) {
                 rest(SETTLE);
                 self.judge_all(asked);
+            }
+            if self.wants() {
+                self.learn(venue);
             }
         }
     }
@@ -290,7 +347,8 @@ impl<S: Deref<Target = Seen>> CrossCheck<S> {
                 Some(known) if known.0.name != checked.name => {
                     *known = (checked, Standing::default());
                 }
-                Some(_) => {}
+                // Another pair of it comes, and knows of the close what its own file says.
+                Some(known) => known.1.told = Told::default(),
             }
         }
     }

@@ -4,6 +4,7 @@
 //! connection and subscription over every frame that carries one (kalshi.md section 2).
 
 mod changes; // the hot path: changes of books
+mod life; // whether markets trade
 mod loss; // what takes books out of trading
 mod market; // what is kept of a market
 mod state; // all markets

@@ -1,7 +1,10 @@
 //! What a session says that concerns its connections: books that are wanted or came, numbers of
 //! subscriptions, errors. Everything goes on to whoever else listens.
 
+use std::sync::Arc;
+
 use crate::feed::{ControlBox, NoticeSink};
+use crate::live::hearing::Hearing;
 use crate::live::rescue::Rescue;
 use crate::sink::Notice;
 
@@ -33,13 +36,15 @@ pub struct Ears<N> {
     pub rescue: Rescue,
     /// The word that the frame in hand carried; a frame carries one at most.
     pub word: Option<Word>,
+    /// Whoever asks which markets trade sees here when to.
+    pub hearing: Option<Arc<Hearing>>,
     inner: N,
 }
 
 impl<N> Ears<N> {
     /// Ears before those of somebody else.
     pub const fn new(rescue: Rescue, inner: N) -> Ears<N> {
-        Ears { rescue, word: None, inner }
+        Ears { rescue, word: None, hearing: None, inner }
     }
 
     /// Whoever else listens.
@@ -55,6 +60,11 @@ impl<N: NoticeSink> NoticeSink for Ears<N> {
             Notice::Snapshot { market, .. } => self.rescue.came(market.index()),
             Notice::Subscribed { channel, sid } => {
                 self.word = Some(Word::Subscribed { is_book: channel == BOOKS, sid });
+            }
+            Notice::Heard { stretch } => {
+                if let Some(hearing) = &self.hearing {
+                    hearing.tell(stretch);
+                }
             }
             Notice::VenueError { code, sid, .. } => self.word = Some(Word::Error { code, sid }),
             _ => {}

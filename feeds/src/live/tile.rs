@@ -3,21 +3,23 @@
 mod deadlines; // what time and words from outside bring about
 
 use std::io;
+use std::sync::Arc;
 
 use engine::event::Control;
 use engine::latency::StageHistogram;
 use engine::tap::{TapHead, TapKind, TapWriter};
 use engine::tile::{Now, Tile};
-use engine::top::Top;
+use engine::top::{MarketId, Top};
 use engine::units::{Ns, Venue};
 use rtrb::{Consumer, Producer};
 
 use crate::feed::{Input, NoticeSink, Outbox, VenueSession};
-use crate::fitness::Verdict;
+use crate::fitness::{Fitness, VERDICT_LEN_MAX, Verdict};
 use crate::live::arrival::Arrivals;
 use crate::live::dialect::{Books, Dialect, Remedy};
 use crate::live::ears::{Ears, Word};
 use crate::live::figures::LineFigures;
+use crate::live::hearing::Hearing;
 use crate::live::line::{Door, End, Line};
 use crate::live::login::Login;
 use crate::live::network::{Network, TlsNetwork};
@@ -155,6 +157,17 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
         }
     }
 
+    /// Somebody asks the venue which markets trade whenever words about that may have been missed:
+    /// until the answer came none of them is tradable. `hearing` tells when to ask.
+    #[must_use]
+    pub fn asked(mut self, hearing: Arc<Hearing>, now: Now) -> LiveFeed<D, L, N, W> {
+        self.outbox.notices().hearing = Some(hearing);
+        if let Some(market) = MarketId::new(D::Session::VENUE, 0) {
+            self.put(0, now, Input::Verdict(Verdict { market, says: Fitness::Asked }));
+        }
+        self
+    }
+
     /// The session, for its figures and books.
     pub const fn session(&self) -> &D::Session {
         &self.session
@@ -189,15 +202,16 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
 
     /// Hands an input to the session and to the tape.
     fn put(&mut self, conn: u32, now: Now, input: Input<'_>) {
-        let verdict;
+        let mut verdict;
         let (kind, payload): (_, &[u8]) = match input {
             Input::Frame(frame) => (TapKind::Frame, frame),
             Input::Connected | Input::Opened => (TapKind::Opened, &[]),
             Input::Closed => (TapKind::Closed, &[]),
             Input::Tick => (TapKind::Tick, &[]),
             Input::Verdict(word) => {
-                verdict = word.to_bytes();
-                (TapKind::Verdict, &verdict)
+                verdict = [0; VERDICT_LEN_MAX];
+                let len = word.encode(&mut verdict);
+                (TapKind::Verdict, &verdict[..len])
             }
         };
         write(self.tap.as_mut(), D::Session::VENUE, kind, conn, now, payload);

@@ -17,6 +17,7 @@ pub enum Said {
     MarketAdded(usize, String),
     MarketRetired(usize),
     Listed(Venue),
+    Heard(Option<u16>),
     EventFee(String, bool),
     MarketFee(usize, Option<(u64, u64)>),
     Subscribed(String, u64),
@@ -65,6 +66,7 @@ impl Sink for Recorder {
                 Said::MarketAdded(number(market), event.to_owned())
             }
             Notice::Listed { venue } => Said::Listed(venue),
+            Notice::Heard { stretch } => Said::Heard(stretch),
             Notice::EventFee { event, fee } => Said::EventFee(event.to_owned(), fee.is_ok()),
             Notice::MarketFee { market, curve } => Said::MarketFee(number(market), curve.ok()),
             Notice::Subscribed { channel, sid } => Said::Subscribed(channel.to_owned(), sid),

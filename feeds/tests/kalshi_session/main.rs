@@ -7,6 +7,7 @@ mod common;
 
 mod books; // books, counts and grids
 mod life; // what a market goes through, and fees
+mod listed; // which markets trade, where words about it were missed
 mod hostile; // bad input
 
 use common::{Recorder, Said, ms, plain, shared};

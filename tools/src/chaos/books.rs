@@ -70,6 +70,11 @@ impl<'a> Courier<'a> {
         self.with(config, keys, |books| Ok(rounds.turn(books, comparison, asked).ok()))
     }
 
+    /// Asks Kalshi which markets trade, as the shipped cross-check does.
+    pub fn learn<S: Deref<Target = Seen>>(&self, config: &Config, check: &mut CrossCheck<S>) {
+        check.learn(&mut KalshiRest::new(&config.kalshi, self, None));
+    }
+
     /// Asks a venue for its books, as the shipped cross-check does; public data needs no key.
     pub fn show<S: Deref<Target = Seen>>(
         &self,

@@ -4,17 +4,15 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use engine::core::Core;
-use engine::pair::PairTable;
-use engine::units::{Ns, Venue};
-use feeds::fitness::Verdict;
-use rtrb::Producer;
-
 use super::books::Courier;
 use super::door::Door;
 use super::seed::Simulation;
+use super::trader::Compared;
 use crate::crosscheck::{self, Asked, CrossCheck, EVERY, SETTLE, Seen};
 use crate::pairs::PairFile;
+use engine::core::Core;
+use engine::pair::PairTable;
+use engine::units::{Ns, Venue};
 
 /// What a run's books are compared with.
 pub(super) struct Glances {
@@ -31,7 +29,7 @@ impl Glances {
     pub(super) fn new(
         table: &PairTable,
         file: &PairFile,
-        verdicts: [Producer<Verdict>; 2],
+        (verdicts, hearing): Compared,
         now: Ns,
     ) -> Glances {
         let seen = Rc::new(Seen::default());
@@ -40,7 +38,8 @@ impl Glances {
             let markets = crosscheck::markets(venue, table, file);
             CrossCheck::new(Rc::clone(&seen), venue, markets, verdicts)
         };
-        let checks = [check(Venue::Kalshi, first), check(Venue::Polymarket, second)];
+        let first = check(Venue::Kalshi, first).hearing(hearing);
+        let checks = [first, check(Venue::Polymarket, second)];
         let asked = [Vec::new(), Vec::new()];
         Glances { seen, checks, asked, next: now.after(span(EVERY)), judges: false }
     }
@@ -63,17 +62,26 @@ impl Simulation {
     /// Asks for the venues' books where that is due, or judges what they showed.
     pub(super) fn glance(&mut self, now: Ns) {
         let (Some(glances), Some(trader)) = (&mut self.glances, &self.trader) else { return };
-        if now < glances.next {
+        let wants = glances.checks.iter().any(CrossCheck::wants);
+        if now < glances.next && !wants {
             return;
+        }
+        let cut = self.lobby.borrow().refuses_until.map(|until| now < until);
+        let wall = Ns(now.0.saturating_add_signed(self.wall_ahead));
+        let door = Door { host: &mut self.world, revoked: self.revoked };
+        let courier = Courier::new(door, now, wall, cut);
+        if wants {
+            courier.learn(&self.config, &mut glances.checks[0]);
+        }
+        if now < glances.next {
+            let mut effects = courier.effects();
+            return self.fabric.deliver(&mut effects);
         }
         glances.picture(trader.core());
         glances.judges = !glances.judges;
         if glances.judges {
             glances.next = now.after(span(SETTLE));
-            let cut = self.lobby.borrow().refuses_until.map(|until| now < until);
-            let wall = Ns(now.0.saturating_add_signed(self.wall_ahead));
-            let door = Door { host: &mut self.world, revoked: self.revoked };
-            let courier = Courier::new(door, now, wall, cut);
+            courier.learn(&self.config, &mut glances.checks[0]);
             for venue in Venue::ALL {
                 let check = &mut glances.checks[venue.index()];
                 glances.asked[venue.index()] = courier.show(&self.config, venue, check);
@@ -86,6 +94,8 @@ impl Simulation {
         for (check, asked) in glances.checks.iter_mut().zip(&mut glances.asked) {
             core::mem::take(asked).into_iter().for_each(|asked| check.judge_all(asked));
         }
+        let mut effects = courier.effects();
+        self.fabric.deliver(&mut effects);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::Clock;
@@ -28,6 +29,7 @@ use exec::sign::stamps::Lane;
 use feeds::controls::{EventMarkets, MarketRules};
 use feeds::feed::CONTROL_RING_DEPTH;
 use feeds::fitness::Verdict;
+use feeds::live::hearing::Hearing;
 use feeds::live::tile::VERDICT_RING_DEPTH;
 use feeds::live::{self, Ends, LiveFeed, Pace};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -180,7 +182,7 @@ pub struct Trader {
     commands: Producer<Command>,
     brakes: Brakes,
     /// For whoever compares the feeds' books.
-    verdicts: Option<[Producer<Verdict>; 2]>,
+    verdicts: Option<Compared>,
     /// What a recorder that never comes to it would have to read.
     _taps: Vec<TapReader>,
     /// Of the last steps; monotonic.
@@ -209,6 +211,10 @@ pub struct Parts<'a> {
     /// A recorder is there and stands still.
     pub records: bool,
 }
+
+/// The feeds' rings for what is said of their books, by venue, and when to ask Kalshi which of its
+/// markets trade.
+pub type Compared = ([Producer<Verdict>; 2], Arc<Hearing>);
 
 impl Trader {
     /// A trader that connects with its first step, made as every run is made but for its network,
@@ -262,6 +268,7 @@ impl Trader {
                 writer
             })
         };
+        let hearing = Arc::new(Hearing::default());
         let pace = |seed| Pace { seed, rotate_every: None, mark_frames: false };
         let (kalshi_tops, kalshi_tops_rx) = RingBuffer::new(tops);
         let (kalshi_controls, kalshi_controls_rx) = RingBuffer::new(CONTROL_RING_DEPTH);
@@ -281,7 +288,8 @@ impl Trader {
             KalshiLogin::new(keys.kalshi()?, Lane::Feed),
             ends,
             now,
-        );
+        )
+        .asked(Arc::clone(&hearing), now);
         let (polymarket_tops, polymarket_tops_rx) = RingBuffer::new(tops);
         let (polymarket_controls, polymarket_controls_rx) = RingBuffer::new(CONTROL_RING_DEPTH);
         let (polymarket_verdicts, verdicts) = RingBuffer::new(VERDICT_RING_DEPTH);
@@ -320,14 +328,14 @@ impl Trader {
             events,
             commands,
             brakes,
-            verdicts: Some([kalshi_verdicts, polymarket_verdicts]),
+            verdicts: Some(([kalshi_verdicts, polymarket_verdicts], hearing)),
             _taps: taps,
             now: now.mono,
         })
     }
 
     /// The feeds' rings for what is said of their books; once.
-    pub fn verdicts(&mut self) -> Option<[Producer<Verdict>; 2]> {
+    pub fn verdicts(&mut self) -> Option<Compared> {
         self.verdicts.take()
     }
 

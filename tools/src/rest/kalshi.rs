@@ -152,6 +152,18 @@ pub struct Market {
     pub close_time: String,
 }
 
+/// What becomes of a market.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct MarketState {
+    /// Its ticker.
+    pub ticker: String,
+    /// `active` where it trades.
+    pub status: String,
+    /// End of trading, RFC 3339.
+    #[serde(default)]
+    pub close_time: Option<String>,
+}
+
 /// Whether the exchange is open.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct ExchangeStatus {
@@ -354,6 +366,22 @@ impl<A: Carrier> KalshiRest<A> {
         }
         let reply: Reply = self.get(&format!("/markets/{ticker}"), "", false)?;
         Ok(reply.market)
+    }
+
+    /// What becomes of up to 1,000 markets.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub fn states(&mut self, tickers: &[&str]) -> Result<Vec<MarketState>, RestError> {
+        #[derive(Deserialize)]
+        struct Reply {
+            markets: Vec<MarketState>,
+        }
+        // One page: the default is a hundred.
+        let query = format!("limit=1000&tickers={}", tickers.join(","));
+        let signed = self.signer.is_some();
+        let reply: Reply = self.get("/markets", &query, signed)?;
+        Ok(reply.markets)
     }
 
     /// Whether the exchange is open.

@@ -12,6 +12,7 @@ use engine::pin::CoreList;
 use engine::risk::Word;
 use engine::units::{Usd, Venue};
 use engine::view::View;
+use feeds::live::hearing::Hearing;
 
 use super::approvals;
 use super::assemble::{self, Assembled};
@@ -414,7 +415,7 @@ fn trade_on(
             Some(tape_path(dir, wish.tape_stem, wall().0 / 1_000_000_000))
         }
     };
-    let Assembled { tiles, ends, plan, clock: (clock, _) } =
+    let Assembled { mut tiles, ends, plan, clock: (clock, began) } =
         assemble::assemble(config, spec, &agent, tape_path.is_some(), kept)
             .map_err(RunError::Words)?;
     eprintln!("{}\n{plan}", HostFacts::gather(&HostRoot::real()));
@@ -425,6 +426,8 @@ fn trade_on(
     }
     let file = spec.pair_file().map_err(RunError::Words)?;
     let table = tiles.core.core().pairs().clone();
+    let hearing = Arc::new(Hearing::default());
+    tiles.kalshi = tiles.kalshi.asked(Arc::clone(&hearing), began);
     let (seen, checks_end) = (Seen::default(), AtomicBool::new(false));
     let mut journal = reported::Journal::default();
     let tape = tape_path.map(|path| Tape { path, taps: ends.taps });
@@ -462,7 +465,7 @@ fn trade_on(
         let check = |venue, verdicts| {
             CrossCheck::new(&seen, venue, crosscheck::markets(venue, &table, &file), verdicts)
         };
-        let mut first = check(Venue::Kalshi, kalshi_verdicts);
+        let mut first = check(Venue::Kalshi, kalshi_verdicts).hearing(hearing);
         let mut second = check(Venue::Polymarket, polymarket_verdicts);
         let end = &checks_end;
         let [kalshi_says, polymarket_says] = [switch.clone(), switch.clone()];

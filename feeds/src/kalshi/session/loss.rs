@@ -16,6 +16,7 @@ impl State {
         self.sequences.clear();
         self.watch.clear(&mut self.markets, crossing_of);
         sink.notice(&Notice::Connected { venue: Venue::Kalshi, recv });
+        self.lose_life(|_| true, recv, sink);
         for market in &mut self.markets {
             if market.standing.trust() != Trust::AwaitSnapshot {
                 market.crossing.clear();
@@ -33,6 +34,7 @@ impl State {
             assigned => assigned == conn,
         };
         self.forget(of_conn, recv, sink);
+        self.lose_life(|from| from.0 == conn, recv, sink);
     }
 
     /// The venue ended a subscription, or did not say which (kalshi.md section 2, "Error codes").
@@ -48,15 +50,25 @@ impl State {
             Some(sid) => {
                 self.sequences.end(conn, sid);
                 self.lose(|owner| owner == (conn, sid), recv, sink);
+                self.lose_life(|from| from == (conn, sid), recv, sink);
             }
-            None => self.lose(|owner| owner.0 == conn, recv, sink),
+            None => {
+                self.lose(|owner| owner.0 == conn, recv, sink);
+                self.lose_life(|from| from.0 == conn, recv, sink);
+            }
         }
     }
 
     #[cold]
     pub(super) fn on_gap(&mut self, conn: u32, sid: u64, recv: Ns, sink: &mut impl Sink) {
         self.figures.sequence_gaps += 1;
-        self.lose(|owner| owner == (conn, sid), recv, sink);
+        self.miss(|owner| owner == (conn, sid), recv, sink);
+    }
+
+    /// A message of these subscriptions is missing, or could not be read.
+    fn miss(&mut self, of: impl Fn((u32, u64)) -> bool, recv: Ns, sink: &mut impl Sink) {
+        self.lose(&of, recv, sink);
+        self.miss_life(of, recv, sink);
     }
 
     /// A frame could not be read. Where it still names its subscription, the books of that leave
@@ -72,15 +84,15 @@ impl State {
         match (sid, seq) {
             (Some(sid), Some(seq)) => match self.sequences.advance(conn, sid, seq) {
                 Order::Old => self.figures.out_of_order += 1,
-                Order::Next => self.lose(|owner| owner == (conn, sid), recv, sink),
+                Order::Next => self.miss(|owner| owner == (conn, sid), recv, sink),
                 Order::Gap => self.on_gap(conn, sid, recv, sink),
             },
             (Some(sid), None) if error.field == "seq" => {
-                self.lose(|owner| owner == (conn, sid), recv, sink);
+                self.miss(|owner| owner == (conn, sid), recv, sink);
             }
             (Some(_), None) => {} // no number, so no change of a book: a ticker, say
             (None, _) if error.kind == DecodeErrorKind::Empty => {}
-            (None, _) => self.lose(|owner| owner.0 == conn, recv, sink),
+            (None, _) => self.miss(|owner| owner.0 == conn, recv, sink),
         }
     }
 

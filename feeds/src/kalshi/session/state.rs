@@ -6,6 +6,7 @@ use engine::slab::Slab;
 use engine::top::{MarketId, Top};
 use engine::units::{Ns, Venue};
 
+use super::life::{LIFECYCLE, Life};
 use super::market::{Market, crossing_of, publish};
 use super::{IDENTITY_MAX, Options, TICKER_MAX};
 use crate::figures::Figures;
@@ -32,6 +33,7 @@ pub(super) struct State {
     pub(super) figures: Figures,
     pub(super) connected: bool,
     pub(super) watch: Watch,
+    pub(super) life: Life,
 }
 
 /// Error codes after which a subscription is dead: channel error, and buffer overflow, which says
@@ -60,6 +62,7 @@ impl State {
             figures: Figures::default(),
             connected: false,
             watch: Watch::default(),
+            life: Life::default(),
         }
     }
 
@@ -96,6 +99,7 @@ impl State {
             Some(number) => self.markets[number] = market,
             None => self.markets.push(market),
         }
+        self.markets[number].standing.wonder(self.life.asked);
         let markets = &self.markets;
         self.watch.reserve(markets.len());
         let hash_of = |n: usize| registry::hash(markets[n].ticker());
@@ -199,12 +203,16 @@ impl State {
                 self.figures.control += 1;
                 let (channel, sid) = (subscription.channel, subscription.sid);
                 sink.notice(&Notice::Subscribed { channel, sid });
+                if channel == LIFECYCLE {
+                    self.on_life_subscribed((conn, sid), recv, sink);
+                }
             }
             Body::Ok { .. } => self.figures.control += 1,
             Body::Unsubscribed => {
                 self.figures.control += 1;
                 if let Some(sid) = frame.sid {
                     self.sequences.end(conn, sid);
+                    self.lose_life(|from| from == (conn, sid), recv, sink);
                     self.forget(|market| market.owner == (conn, sid), recv, sink);
                 }
             }
@@ -313,7 +321,7 @@ impl State {
     }
 
     /// True where the number's market was retired: no frame finds it.
-    fn has_departed(&self, number: usize) -> bool {
+    pub(super) fn has_departed(&self, number: usize) -> bool {
         let market = self.markets.get(number);
         market.is_some_and(|market| self.find(market.ticker()) != Some(number))
     }
@@ -333,10 +341,18 @@ impl State {
         match verdict.says {
             Fitness::Retired => return self.retire(verdict.market.index(), recv, sink),
             Fitness::Vacant => return self.vacate(verdict.market.index()),
-            Fitness::Unfit | Fitness::Fit | Fitness::Removed | Fitness::Restored => {}
+            Fitness::Asked => return self.on_asked(recv, sink),
+            Fitness::Unfit
+            | Fitness::Fit
+            | Fitness::Removed
+            | Fitness::Restored
+            | Fitness::Listed(_) => {}
         }
         if self.has_departed(verdict.market.index()) {
             return; // Its last word was said.
+        }
+        if let Fitness::Listed(listed) = verdict.says {
+            return self.on_listed(verdict.market.index(), listed, recv, sink);
         }
         let Some(market) = self.markets.get_mut(verdict.market.index()) else { return };
         let before = market.standing;

@@ -90,9 +90,11 @@ impl<D: Dialect, L: Login, N: NoticeSink, W: Network> LiveFeed<D, L, N, W> {
         }
         let market = number as u16;
         match verdict.says {
-            Fitness::Unfit | Fitness::Fit => self.put(0, now, Input::Verdict(verdict)),
-            // Whoever lets markets go has a ring of its own.
-            Fitness::Retired | Fitness::Vacant => {}
+            Fitness::Unfit | Fitness::Fit | Fitness::Listed(_) => {
+                self.put(0, now, Input::Verdict(verdict));
+            }
+            // Whoever lets markets go has a ring of its own, and who asks says so at the start.
+            Fitness::Retired | Fitness::Vacant | Fitness::Asked => {}
             Fitness::Removed => {
                 let line = self.outbox.notices().rescue.line_of(market);
                 if let Some(at) = line

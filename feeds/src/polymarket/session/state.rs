@@ -221,6 +221,8 @@ impl State {
             Fitness::Retired => return self.retire(verdict.market.index(), recv, sink),
             Fitness::Vacant => return self.vacate(verdict.market.index()),
             Fitness::Unfit | Fitness::Fit | Fitness::Removed | Fitness::Restored => {}
+            // Its market channel says in every book whether there is one: nobody asks here.
+            Fitness::Asked | Fitness::Listed(_) => return,
         }
         let number = verdict.market.index();
         if self.has_departed(number) {
