@@ -76,7 +76,7 @@ pub struct CoreConfig {
     pub balance_grid: Usd,
     /// Most that the limit price x size of one order may come to.
     pub max_notional: Usd,
-    /// Most money that may be out at once: spent and not paid back, or set aside for orders.
+    /// Most money that may be out at once: in positions that have not settled, and in orders.
     pub max_unsettled: Usd,
     /// Orders are asked to be signed ahead where this much more a contract would make them leave;
     /// `None` asks for none.

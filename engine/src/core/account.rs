@@ -306,11 +306,10 @@ impl Core {
         }
     }
 
-    /// Money that is out: spent and not paid back, or set aside for orders in flight.
+    /// Money that is out: what positions cost that have not settled, those among them that were there
+    /// before, and what orders in flight may still cost. Fees, gains and losses are no part of it.
     pub fn unsettled(&self) -> Usd {
-        let (net, tokens) = (&self.net.purse, &self.tokens.purse);
-        let spent = [self.config.cash[0] - net.cash(), self.config.cash[1] - tokens.cash()];
-        spent[0] + spent[1] + net.reserved() + tokens.reserved()
+        self.guard.exposure().total().notional
     }
 
     /// Positions of a pair that were there before: the first venue's in 1e-6 contracts, YES above

@@ -120,6 +120,39 @@ fn a_cap_cuts_the_size_and_then_stops_the_pair_and_is_told_once() {
 }
 
 #[test]
+fn what_a_run_begins_with_is_money_out_until_it_settles() {
+    let all = Usd::new(40_000_000);
+    let mut rig = Rig::with(
+        &RiskLimits::NONE,
+        DayResult::default(),
+        CoreConfig { max_unsettled: all, cooldown: Ns(0), ..config() },
+    );
+    // Thirty hedged contracts of an earlier run: half a dollar a contract on each venue.
+    rig.core.begin_with(PairId(0), 30_000_000, [Shares::ZERO, Shares::new(30_000_000)]);
+    assert_eq!(rig.core.unsettled(), Usd::new(30_000_000));
+    rig.gap();
+    let spent = |bundle: &Bundle| bundle.legs[0].budget + bundle.legs[1].budget;
+    let first = rig.out.bundles[0];
+    assert!(spent(&first) <= Usd::new(10_000_000), "{:?}", spent(&first));
+    assert_eq!(rig.core.unsettled(), Usd::new(30_000_000) + spent(&first), "with what it sent");
+    for leg in 0..2 {
+        let (shares, px) = (Shares::from(first.legs[leg].qty), first.legs[leg].limit);
+        let (cash, fee) = (first.legs[leg].budget, Usd::new(1_000));
+        rig.report(leg, ReportKind::Filled { shares, px, cash, fee });
+        rig.report(leg, ReportKind::Done);
+    }
+    assert_eq!(rig.core.unsettled(), Usd::new(30_000_000) + spent(&first), "and what filled");
+    // What pays out makes room for as much, and for no more than that: a gain widens nothing.
+    for venue in Venue::ALL {
+        rig.core.on_word(Word::Settled { market: market(venue, 0) });
+    }
+    assert_eq!(rig.core.unsettled(), Usd::ZERO);
+    rig.gap();
+    let last = spent(&rig.out.bundles[1]);
+    assert!(last > Usd::new(30_000_000) && last <= all, "{last:?}");
+}
+
+#[test]
 fn each_safeguard_stops_what_is_missed_then_as_limited() {
     let limits = RiskLimits::NONE;
     let cases = [

@@ -74,7 +74,7 @@ fn what_settles_frees_limits_and_brings_its_money() {
     rig.conserved();
     let before = rig.core.accounts();
     assert!(rig.core.guard().exposure().total().notional > Usd::ZERO);
-    assert!(rig.core.unsettled() > Usd::new(8_000_000));
+    assert_eq!(rig.core.unsettled(), Usd::new(9_000_000), "what both legs cost");
     rig.pay(0, Outcome::Yes, 10, Px::ONE);
     let venue = |rig: &Rig, venue| rig.core.guard().exposure().venue(venue).notional;
     assert_eq!(venue(&rig, Venue::Kalshi), Usd::ZERO);
@@ -85,7 +85,7 @@ fn what_settles_frees_limits_and_brings_its_money() {
     assert_eq!(after.realised, before.realised, "a dollar a pair was counted when it was bought");
     assert_eq!(after.cash[0] - before.cash[0], Usd::new(10_000_000));
     assert_eq!(after.cash[1], before.cash[1], "NO pays nothing there");
-    assert_eq!((rig.core.net().position_e6(0), rig.core.unsettled()), (0, -after.realised));
+    assert_eq!((rig.core.net().position_e6(0), rig.core.unsettled()), (0, Usd::ZERO));
     assert_eq!(rig.core.tokens().balance(0, Outcome::No), Shares::ZERO);
 }
 
