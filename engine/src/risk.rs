@@ -461,20 +461,28 @@ impl Guard {
     /// 1e-6 contracts, YES above zero and NO below, and the second one's tokens. Of what both
     /// venues hold a half dollar a contract is at stake on each, of the rest the whole dollar.
     pub fn begin_with(&mut self, pair: PairId, net_e6: i64, held: [Shares; 2]) {
+        Venue::ALL.into_iter().for_each(|venue| self.begin_at(venue, pair, net_e6, held));
+    }
+
+    /// The part of those positions that one venue holds: all that its gate will hear of.
+    pub fn begin_at(&mut self, venue: Venue, pair: PairId, net_e6: i64, held: [Shares; 2]) {
         use Outcome::{No, Yes};
         let first = Shares::new(net_e6.unsigned_abs());
         let matched = first.min(held[0] + held[1]);
-        let mut left = matched;
-        let mut begin = |side, outcome, qty: Shares, matched: Shares| {
+        let mut begin = |outcome, qty: Shares, matched: Shares| {
             let whole = qty.e6() - matched.e6() / 2;
             let notional = Usd::new(i64::try_from(whole).unwrap_or(i64::MAX));
-            self.exposure.begin_with(pair, Place { side, outcome }, Stake { qty, notional });
+            let at = Place { side: venue.index(), outcome };
+            self.exposure.begin_with(pair, at, Stake { qty, notional });
         };
-        begin(0, if net_e6 < 0 { No } else { Yes }, first, matched);
+        if venue == Venue::Kalshi {
+            return begin(if net_e6 < 0 { No } else { Yes }, first, matched);
+        }
+        let mut left = matched;
         for (outcome, qty) in [(Yes, held[0]), (No, held[1])] {
             let part = qty.min(left);
             left = left.saturating_sub(part);
-            begin(1, outcome, qty, part);
+            begin(outcome, qty, part);
         }
     }
 }

@@ -8,7 +8,7 @@ use engine::clock::{Clock, TscClock};
 use engine::event::{ArmRequest, Bundle, Control, Event, Feedback};
 use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH, LiveOutlet, RULE_RING_DEPTH};
 use engine::pair::{FeeRule, PairTable};
-use engine::risk::{Guard, Word};
+use engine::risk::Word;
 use engine::units::{Ns, Venue};
 use exec::armed::armed_ring;
 use exec::armory::Armory;
@@ -295,8 +295,7 @@ pub fn wire<N: Net + Clone, T: Clock + Clone>(
     let (rules, [kalshi_rules, polymarket_rules, signer_rules]) = rule_rings();
     let (kalshi_words, kalshi_heard) = RingBuffer::new(WORD_RING_DEPTH);
     let (polymarket_words, polymarket_heard) = RingBuffer::new(WORD_RING_DEPTH);
-    let mut guard = Guard::new(&spec.limits()?, table);
-    spec.blocks(table).into_iter().for_each(|word| guard.tell(word));
+    let [kalshi_guard, polymarket_guard] = spec.guards(table)?;
     let kill_epoch = Arc::new(AtomicU32::new(0));
     let markets = terms(file, table)?;
 
@@ -342,7 +341,7 @@ pub fn wire<N: Net + Clone, T: Clock + Clone>(
     let settings = gate_config(config.kalshi.order_connections, kalshi.seed);
     let kalshi = KalshiGate::new(clerk, kalshi.net, ends, settings, clock.clone())
         .with_rules(kalshi_rules)
-        .with_guard(guard.clone(), kalshi_heard);
+        .with_guard(kalshi_guard, kalshi_heard);
 
     let (armed_filler, armed) = armed_ring();
     let [armory, arming] = polymarket.armories;
@@ -364,7 +363,7 @@ pub fn wire<N: Net + Clone, T: Clock + Clone>(
     let clerk = PolymarketClerk::new(account);
     let polymarket = PolymarketGate::new(clerk, polymarket.net, ends, settings, clock.clone())
         .with_rules(polymarket_rules)
-        .with_guard(guard, polymarket_heard);
+        .with_guard(polymarket_guard, polymarket_heard);
     let signer = SignerTile::new(
         Some(HeaderDuty { signer: ahead, filler: header_filler }),
         Some(ArmDuty {

@@ -7,10 +7,10 @@ use engine::desk::Desk;
 use engine::pair::{PairId, PairTable};
 use engine::paper::PaperCore;
 use engine::repair::RepairConfig;
-use engine::risk::Word;
 use engine::risk::day::DayResult;
 use engine::risk::limits::RiskLimits;
-use engine::units::{Ns, Qty, Shares, Usd};
+use engine::risk::{Guard, Word};
+use engine::units::{Ns, Qty, Shares, Usd, Venue};
 use feeds::kalshi::session::NoSide;
 use serde::{Deserialize, Serialize};
 
@@ -217,15 +217,40 @@ impl RunSpec {
         words.collect()
     }
 
+    /// The guard of each venue's gate. It begins with what is held there: of the other venue it will
+    /// hear nothing, so what it began with would stay for ever.
+    ///
+    /// # Errors
+    /// As [`RunSpec::limits`].
+    pub fn guards(&self, table: &PairTable) -> Result<[Guard; 2], String> {
+        let mut guard = Guard::new(&self.limits()?, table);
+        self.blocks(table).into_iter().for_each(|word| guard.tell(word));
+        Ok(Venue::ALL.map(|venue| {
+            let mut guard = guard.clone();
+            for (pair, net, held) in self.positions(table) {
+                guard.begin_at(venue, pair, net, held);
+            }
+            guard
+        }))
+    }
+
     /// A core with the positions that were there before.
     fn holding(&self, mut core: Core) -> Core {
-        let pairs = core.pairs().pairs().iter().zip(0..);
-        let held = pairs.filter_map(|(pair, at)| Some((PairId(at), *self.held.get(&pair.id)?)));
-        for (pair, [net, yes, no]) in held.collect::<Vec<_>>() {
-            let shares = |e6: i64| Shares::new(u64::try_from(e6).unwrap_or(0));
-            core.begin_with(pair, net, [shares(yes), shares(no)]);
+        for (pair, net, held) in self.positions(core.pairs()) {
+            core.begin_with(pair, net, held);
         }
         core
+    }
+
+    /// What is held of each pair: Kalshi's position, and Polymarket's tokens of each outcome.
+    fn positions(&self, table: &PairTable) -> Vec<(PairId, i64, [Shares; 2])> {
+        let shares = |e6: i64| Shares::new(u64::try_from(e6).unwrap_or(0));
+        let pairs = table.pairs().iter().zip(0..);
+        let held = pairs.filter_map(|(pair, at)| {
+            let [net, yes, no] = *self.held.get(&pair.id)?;
+            Some((PairId(at), net, [shares(yes), shares(no)]))
+        });
+        held.collect()
     }
 
     /// As the note that begins a tape.
@@ -277,5 +302,30 @@ mod tests {
         assert_eq!(desk.core().net().position_e6(first), -5);
         let tokens = [Outcome::Yes, Outcome::No].map(|o| desk.core().tokens().balance(second, o));
         assert_eq!(tokens, [Shares::new(6), Shares::new(7)]);
+    }
+
+    #[test]
+    fn each_gate_begins_with_what_is_held_at_its_own_venue() {
+        let model = crate::model::Model::new(crate::model::Options::default());
+        let spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
+        let id = spec.pair_file().unwrap().pairs[1].id.clone();
+        let held = BTreeMap::from([(id, [-150_000_000, 100_000_000, 0])]);
+        let spec = RunSpec { fills: Fills::Venues, held, ..spec };
+        let setup = spec.setup().unwrap();
+        let [kalshi, polymarket] = spec.guards(&setup.table).unwrap();
+        let core = spec.desk(&setup).unwrap();
+        let core = core.core().guard().exposure();
+        let at = |guard: &Guard, venue| guard.exposure().venue(venue).notional;
+        for (guard, own, other) in [
+            (&kalshi, Venue::Kalshi, Venue::Polymarket),
+            (&polymarket, Venue::Polymarket, Venue::Kalshi),
+        ] {
+            assert_eq!(at(guard, own), core.venue(own).notional);
+            assert_eq!(at(guard, other), Usd::ZERO);
+            assert_eq!(guard.exposure().pair(PairId(1)), core.venue(own));
+        }
+        // A hundred are hedged: half a dollar on each venue; fifty are not.
+        assert_eq!(at(&kalshi, Venue::Kalshi), Usd::new(100_000_000));
+        assert_eq!(at(&polymarket, Venue::Polymarket), Usd::new(50_000_000));
     }
 }
