@@ -190,7 +190,7 @@ fn tokens_of_both_legs_are_taken_before_the_gates_see_a_bundle() {
                 outcome: part.outcome,
                 action: part.action,
                 at: Ns(10 + round),
-                kind: ReportKind::Rejected(Reject::RateLimit),
+                kind: ReportKind::Rejected(Reject::Budget),
             };
             rig.feedback.push(Feedback::Report(report)).unwrap();
         }

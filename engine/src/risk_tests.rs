@@ -290,9 +290,11 @@ fn too_many_bundles_wait_and_too_many_of_one_pair_wait_for_a_person() {
 fn errors_in_a_row_make_it_rest_and_our_own_limits_are_no_errors() {
     let mut guard = one(&RiskLimits { errors: 2, error_rest: Ns(50), ..limits() });
     let refused = |reason| report(0, ReportKind::Rejected(reason));
-    for reason in [Reject::Expired, Reject::Killed, Reject::OtherLeg, Reject::Limit] {
+    use Reject::{Budget, Expired, Killed, Limit, OtherLeg};
+    for reason in [Expired, Killed, OtherLeg, Limit, Budget, Budget, Budget] {
         assert_eq!(guard.hear(&refused(reason)), None);
     }
+    assert_eq!(fire(&mut guard, at(6)), Ok(()));
     assert_eq!(guard.hear(&refused(Reject::Venue)), None);
     assert_eq!(guard.hear(&report(0, ReportKind::Acked)), None, "it works again");
     assert_eq!(guard.hear(&refused(Reject::Venue)), None);
@@ -300,6 +302,13 @@ fn errors_in_a_row_make_it_rest_and_our_own_limits_are_no_errors() {
     assert_eq!(guard.hear(&report(1, ReportKind::Unknown)), Some(Risk::Errors));
     assert_eq!(fire(&mut guard, at(54)), Err(Risk::Errors));
     assert_eq!(fire(&mut guard, at(55)), Ok(()));
+}
+
+#[test]
+fn a_venue_that_says_too_much_came_is_an_error() {
+    let mut guard = one(&RiskLimits { errors: 1, error_rest: Ns(50), ..limits() });
+    let told = guard.hear(&report(0, ReportKind::Rejected(Reject::RateLimit)));
+    assert_eq!((told, fire(&mut guard, at(54))), (Some(Risk::Errors), Err(Risk::Errors)));
 }
 
 #[test]

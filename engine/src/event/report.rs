@@ -15,7 +15,7 @@ pub enum Reject {
     Killed = 1,
     /// The other leg could not be admitted.
     OtherLeg = 2,
-    /// No rate tokens were left.
+    /// The venue says that too much came.
     RateLimit = 3,
     /// The venue says there is not enough money.
     Funds = 4,
@@ -25,11 +25,13 @@ pub enum Reject {
     Malformed = 6,
     /// A limit or a safeguard of the gate forbade it; [`Feedback::Tripped`] says which.
     Limit = 7,
+    /// Our own budget has nothing left for it: rate tokens, places for orders, stamps of headers.
+    Budget = 8,
 }
 
 impl Reject {
     /// All reasons in the order of their discriminants.
-    pub const ALL: [Reject; 8] = [
+    pub const ALL: [Reject; 9] = [
         Reject::Expired,
         Reject::Killed,
         Reject::OtherLeg,
@@ -38,6 +40,7 @@ impl Reject {
         Reject::Venue,
         Reject::Malformed,
         Reject::Limit,
+        Reject::Budget,
     ];
 
     /// True where something went wrong, and may again: neither haste nor a limit of our own.

@@ -201,7 +201,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     /// Makes sure of everything that the legs need before a byte of any of them leaves.
     fn admit(&mut self, bundle: &Bundle, ours: &[usize], now: Now) -> Result<(), (usize, Reject)> {
         if !self.orders.has_room(ours.len(), now.mono) {
-            return Err((ours.first().copied().unwrap_or(0), Reject::RateLimit));
+            return Err((ours.first().copied().unwrap_or(0), Reject::Budget));
         }
         for leg in ours {
             self.clerk.admit(&bundle.legs[*leg]).map_err(|reason| (*leg, reason))?;
@@ -209,7 +209,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         match bundle.ticket {
             Ticket::AtGate => self.take_tokens(bundle, ours, now),
             Ticket::Taken => Ok(()),
-            Ticket::Refused => Err((ours.first().copied().unwrap_or(0), Reject::RateLimit)),
+            Ticket::Refused => Err((ours.first().copied().unwrap_or(0), Reject::Budget)),
         }
     }
 
@@ -225,7 +225,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                 for leg in &ours[..taken] {
                     self.clerk.give_back(&bundle.legs[*leg]);
                 }
-                return Err((*leg, Reject::RateLimit));
+                return Err((*leg, Reject::Budget));
             }
         }
         Ok(())

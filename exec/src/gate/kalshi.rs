@@ -215,7 +215,7 @@ impl Clerk for KalshiClerk {
         let before = self.account.headers.figures().hits;
         let header = self.account.headers.take_or_sign(&mut self.account.signer, now.wall);
         // Without a stamp of its own the request would be refused, or taken twice.
-        let header = header.ok_or(Reject::RateLimit)?;
+        let header = header.ok_or(Reject::Budget)?;
         let ahead = self.account.headers.figures().hits > before;
         self.account.origin.write("POST", ORDERS_PATH, header.as_bytes(), &self.body, out);
         let cover = Cover::Ids(bundle.id.0);

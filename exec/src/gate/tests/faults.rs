@@ -138,7 +138,7 @@ fn nothing_leaves_late_after_a_kill_or_without_a_way_back() {
     assert_eq!(gate_news(&rig.feedback()), [false]);
     let deaf = rig.bundle(legs());
     refused(&mut rig, deaf, Reject::Venue);
-    assert_eq!(rig.gate.figures().refused, [1, 0, 0, 0, 0, 1, 2, 0]);
+    assert_eq!(rig.gate.figures().refused, [1, 0, 0, 0, 0, 1, 2, 0, 0]);
     let (mut rig, _) = kalshi();
     rig.epoch.store(4, Ordering::Release);
     let old = rig.bundle(legs());

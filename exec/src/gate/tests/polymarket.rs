@@ -164,7 +164,7 @@ fn both_legs_here_leave_together_or_not_at_all() {
     let bundle = rig.bundle(both());
     rig.send(bundle);
     rig.run(1);
-    let [limit, other] = [Reject::RateLimit, Reject::OtherLeg].map(ReportKind::Rejected);
+    let [limit, other] = [Reject::Budget, Reject::OtherLeg].map(ReportKind::Rejected);
     assert_eq!(rig.reports(), [limit, other]);
     rig.pass(1_000 * MS);
     let bundle = rig.bundle(both());

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use engine::budget::take_all;
 use engine::event::{Bundle, Reject, ReportKind, Ticket};
+use engine::risk::limits::RiskLimits;
+use engine::units::Ns;
 
 use super::rig::*;
 
@@ -47,12 +49,30 @@ fn while_one_venue_has_no_tokens_no_leg_leaves_at_either() {
             there.reports();
         } else {
             // Polymarket lets four through at once; Kalshi's own tokens would do for many more.
-            let refused = ReportKind::Rejected(Reject::RateLimit);
+            let refused = ReportKind::Rejected(Reject::Budget);
             assert_eq!((reports.as_slice(), left), ([refused; 2].as_slice(), [0, 0]), "{round}");
             assert!(first.of(markets[0]).tokens(now) > 100);
         }
     }
     assert_eq!(sent, 4);
+}
+
+/// Repairs of what left before need the gate.
+#[test]
+fn a_lack_of_our_own_tokens_is_no_error_of_the_venue() {
+    let limits = RiskLimits { errors: 1, error_rest: Ns(5 * S), ..RiskLimits::NONE };
+    let (mut rig, _words) = kalshi().0.guarded(&limits);
+    for _ in 0..5 {
+        let bundle = Bundle { ticket: Ticket::Refused, ..rig.bundle(legs()) };
+        rig.send(bundle);
+        rig.run(1);
+        assert_eq!(rig.reports(), [ReportKind::Rejected(Reject::Budget)]);
+        assert!(rig.gate.is_ready());
+    }
+    let (slot, _) = rig.fire(legs());
+    rig.peer(slot).borrow_mut().answer(429, "", r#"{"error":"too many requests"}"#);
+    rig.run(1);
+    assert!(!rig.gate.is_ready(), "its own word is one");
 }
 
 #[test]
