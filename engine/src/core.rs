@@ -585,13 +585,14 @@ impl Core {
 
     /// Hears a word that limits depend on.
     #[cold]
-    pub fn on_word(&mut self, word: Word) {
+    pub fn on_word(&mut self, now: Now, word: Word) {
         self.mix_word(word);
         self.guard.tell(word);
         if word == Word::Arm {
             self.on_arm();
         }
         if let Word::Paid(payout) = word {
+            self.turn_day(now.wall);
             self.pay_out(&payout);
         }
     }
@@ -608,9 +609,19 @@ impl Core {
 
     /// What today came to: what bundles realised, and as lost what only one leg holds.
     pub fn today(&self, wall: Ns) -> DayResult {
-        // A copy: the day itself turns with decisions alone, so that a replay turns it as well.
+        // A copy: the day itself turns with inputs alone, so that a replay turns it as well.
         let mut day = self.day;
-        day.result(wall, self.figures.realised - self.inventory)
+        day.result(wall, self.result())
+    }
+
+    /// A day begins before anything of it is booked.
+    fn turn_day(&mut self, wall: Ns) {
+        self.day.turn(wall, self.result());
+    }
+
+    /// What the run came to so far, with as lost what only one leg holds.
+    fn result(&self) -> Usd {
+        self.figures.realised - self.inventory
     }
 }
 

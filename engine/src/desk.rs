@@ -37,7 +37,7 @@ impl Desk {
             (Desk::Real(core), CoreInput::Feedback(Feedback::Tripped { pair, at, risk })) => {
                 core.on_tripped(*pair, *at, *risk, out);
             }
-            (desk, CoreInput::Word(word)) => desk.core_mut().on_word(*word),
+            (desk, CoreInput::Word(word)) => desk.core_mut().on_word(now, *word),
             (Desk::Paper(core), CoreInput::Timer) => core.advance(now, out),
             (Desk::Real(core), CoreInput::Timer) => core.on_timer(now, out),
             (desk, CoreInput::Kill) => desk.core_mut().kill(),
@@ -63,7 +63,7 @@ impl Desk {
 
     /// Tells the core something before its first input.
     pub fn tell(&mut self, word: Word) {
-        self.core_mut().on_word(word);
+        self.core_mut().on_word(Now::at(Ns(0)), word);
     }
 
     /// Gives the pairs that joined the names that they have in that table.

@@ -339,7 +339,7 @@ impl PaperCore {
     /// Lets the orders that are due by now take effect, and the core see to what it waits for.
     #[inline]
     pub fn advance(&mut self, now: Now, out: &mut impl Outlet) {
-        self.run_until(now.mono, out);
+        self.run_until(now, out);
         if self.core.next_due().is_some_and(|due| due <= now.mono) {
             self.core.on_timer(now, &mut PaperOutlet { paper: &mut self.paper, out });
         }
@@ -347,24 +347,27 @@ impl PaperCore {
 
     /// Lets every order on its way take effect, at the end of the input.
     pub fn drain(&mut self, out: &mut impl Outlet) {
-        self.run_until(NEVER, out);
+        self.run_until(Now::at(NEVER), out);
     }
 
     #[inline]
-    fn run_until(&mut self, until: Ns, out: &mut impl Outlet) {
-        while let Some(order) = self.paper.take_due(until) {
-            self.run(&order, out);
+    fn run_until(&mut self, until: Now, out: &mut impl Outlet) {
+        while let Some(order) = self.paper.take_due(until.mono) {
+            self.run(until, &order, out);
         }
     }
 
     #[cold]
-    fn run(&mut self, order: &PaperOrder, out: &mut impl Outlet) {
+    fn run(&mut self, until: Now, order: &PaperOrder, out: &mut impl Outlet) {
         let market = order.order().market;
         let unknown = Top::unknown(market);
         let top = *self.core.top(market).unwrap_or(&unknown);
         for report in self.paper.execute(order, &top).as_slice() {
             let out = &mut PaperOutlet { paper: &mut self.paper, out };
-            self.core.on_report(Now::at(report.at), report, out);
+            // The day of a fill is that of its moment, which is this long ago.
+            let ago = until.mono.since(report.at);
+            let now = Now { mono: report.at, wall: Ns(until.wall.since(ago).0) };
+            self.core.on_report(now, report, out);
         }
     }
 

@@ -49,6 +49,7 @@ impl Core {
             return self.on_report_of_before(now, report, out);
         }
         self.mix_report(report);
+        self.turn_day(now.wall);
         if let Some(risk) = self.guard.hear(report) {
             out.event(&Event::RiskTripped { pair: report.pair, at: now.mono, risk });
         }

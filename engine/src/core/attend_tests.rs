@@ -113,7 +113,7 @@ fn a_cap_cuts_the_size_and_then_stops_the_pair_and_is_told_once() {
     assert_eq!(rig.out.closed()[0].missed, None, "it was taken once");
     // Both markets pay out: the pair may go on.
     for venue in Venue::ALL {
-        rig.core.on_word(Word::Settled { market: market(venue, 0) });
+        rig.core.on_word(rig.now(), Word::Settled { market: market(venue, 0) });
     }
     rig.gap();
     assert_eq!(rig.out.bundles.len(), 2);
@@ -144,7 +144,7 @@ fn what_a_run_begins_with_is_money_out_until_it_settles() {
     assert_eq!(rig.core.unsettled(), Usd::new(30_000_000) + spent(&first), "and what filled");
     // What pays out makes room for as much, and for no more than that: a gain widens nothing.
     for venue in Venue::ALL {
-        rig.core.on_word(Word::Settled { market: market(venue, 0) });
+        rig.core.on_word(rig.now(), Word::Settled { market: market(venue, 0) });
     }
     assert_eq!(rig.core.unsettled(), Usd::ZERO);
     rig.gap();
@@ -186,7 +186,7 @@ fn what_stops_again_after_a_person_armed_it_is_told_again() {
             rig.no_gap();
         }
         assert_eq!((rig.core.is_killed(), rig.trips()), (true, vec![Risk::Balance; times]));
-        rig.core.on_word(Word::Arm);
+        rig.core.on_word(rig.now(), Word::Arm);
         assert!(!rig.core.is_killed());
     }
     assert_eq!(rig.out.bundles.len(), 0);
@@ -237,6 +237,48 @@ fn a_days_loss_stops_until_tomorrow_and_counts_what_only_one_leg_holds() {
     assert_eq!(rig.out.bundles[1].legs[0].outcome, Outcome::Yes);
 }
 
+/// Both after trades of yesterday and after a start on another day than the last run's.
+#[test]
+fn what_is_lost_after_midnight_and_before_the_first_decision_is_of_that_day() {
+    const DAY: u64 = 86_400_000_000_000;
+    let limits = RiskLimits { day_loss: Usd::new(40_000_000), ..RiskLimits::NONE };
+    for settles in [false, true] {
+        let mut rig = Rig::new(&limits);
+        rig.gap();
+        let today = |rig: &Rig| rig.core.today(rig.now().wall).result;
+        let shares = Shares::new(100_000_000);
+        let (px, cash) = (Px::lit(4_000), Usd::new(40_000_000));
+        let alone = |rig: &mut Rig, midnight: u64| {
+            rig.at += midnight;
+            rig.report(0, ReportKind::Filled { shares, px, cash, fee: Usd::ZERO });
+            rig.report(0, ReportKind::Done);
+            rig.report(1, ReportKind::Rejected(Reject::Venue));
+        };
+        if settles {
+            // Both legs fill today, and the day after both markets are judged against us.
+            rig.report(1, ReportKind::Filled { shares, px, cash, fee: Usd::ZERO });
+            rig.report(1, ReportKind::Done);
+            rig.report(0, ReportKind::Filled { shares, px, cash, fee: Usd::ZERO });
+            rig.report(0, ReportKind::Done);
+            assert_eq!(today(&rig), Usd::new(20_000_000));
+            rig.at += DAY;
+            for (venue, outcome) in
+                [(Venue::Kalshi, Outcome::Yes), (Venue::Polymarket, Outcome::No)]
+            {
+                let (market, each, paid) = (market(venue, 0), Px::ZERO, Usd::ZERO);
+                let payout = crate::risk::Payout { market, outcome, shares, each, paid };
+                rig.core.on_word(rig.now(), Word::Paid(payout));
+            }
+            assert_eq!(today(&rig), Usd::new(-100_000_000));
+        } else {
+            alone(&mut rig, DAY);
+            assert_eq!(today(&rig), Usd::new(-40_000_000));
+        }
+        rig.gap();
+        assert_eq!((rig.out.bundles.len(), rig.trips()), (1, vec![Risk::DayLoss]));
+    }
+}
+
 #[test]
 fn a_kill_voids_what_has_not_left_and_lasts_until_a_person_arms_it() {
     let mut rig = Rig::new(&RiskLimits::NONE);
@@ -244,14 +286,14 @@ fn a_kill_voids_what_has_not_left_and_lasts_until_a_person_arms_it() {
     rig.gap();
     assert!(rig.out.bundles.is_empty() && rig.core.is_killed());
     let hash = rig.core.figures().decision_hash;
-    rig.core.on_word(Word::Arm);
+    rig.core.on_word(rig.now(), Word::Arm);
     assert_ne!(rig.core.figures().decision_hash, hash, "a replay that loses it is another one");
     rig.gap();
     assert_eq!(rig.out.bundles[0].kill_epoch, 1, "it goes on in the epoch of the kill");
     // A hold is for good: nobody asked to end the run for nothing.
     let mut rig = Rig::new(&RiskLimits::NONE);
     rig.core.hold();
-    rig.core.on_word(Word::Arm);
+    rig.core.on_word(rig.now(), Word::Arm);
     rig.gap();
     assert!(rig.out.bundles.is_empty());
 }
@@ -273,7 +315,7 @@ fn a_venue_that_fills_more_than_was_asked_for_stops_everything_until_a_person_ar
     rig.no_gap();
     rig.gap();
     assert_eq!(rig.out.bundles.len(), 1);
-    rig.core.on_word(Word::Arm);
+    rig.core.on_word(rig.now(), Word::Arm);
     rig.no_gap();
     assert_eq!(rig.out.bundles.len(), 2, "it is closed once a person has looked");
 }
@@ -284,7 +326,7 @@ fn what_a_gate_saw_and_asks_for_a_person_latches_the_core() {
         let mut rig = Rig::new(&RiskLimits::NONE);
         rig.core.on_tripped(PairId(0), Ns(1), risk, &mut rig.out);
         assert_eq!(rig.core.is_killed(), risk.latches(), "{risk:?}");
-        rig.core.on_word(Word::Arm);
+        rig.core.on_word(rig.now(), Word::Arm);
         assert!(!rig.core.is_killed());
     }
 }

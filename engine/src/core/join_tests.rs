@@ -118,7 +118,10 @@ fn what_is_said_of_a_market_holds_for_a_pair_that_joins_it() {
     let mut out = Recorder::default();
     let no_fee = Control::Fee { market: market(Venue::Kalshi, 0), fee: Some(FeeRule::Unknown) };
     core.on_control(Now::at(Ns(1)), &no_fee, &mut out);
-    core.on_word(Word::Block { market: market(Venue::Polymarket, 0), blocked: true });
+    core.on_word(
+        Now::at(Ns(0)),
+        Word::Block { market: market(Venue::Polymarket, 0), blocked: true },
+    );
     join(&mut core, &all[1], &mut out); // the blocked market
     join(&mut core, &all[2], &mut out); // the market whose fee nobody knows
     for number in 0..2 {
@@ -129,7 +132,10 @@ fn what_is_said_of_a_market_holds_for_a_pair_that_joins_it() {
         }
     }
     assert_eq!(out.bundles.len(), 0, "{:?}", out.bundles);
-    core.on_word(Word::Block { market: market(Venue::Polymarket, 0), blocked: false });
+    core.on_word(
+        Now::at(Ns(0)),
+        Word::Block { market: market(Venue::Polymarket, 0), blocked: false },
+    );
     let top = top(market(Venue::Kalshi, 1), 6, &[(3_000, 9_000)], &[(3_100, 9_000)]);
     core.on_top(Now::at(Ns(6)), &top, &mut out);
     assert_eq!(out.bundles.len(), 1, "the pair that joined is free again");

@@ -121,7 +121,7 @@ fn what_lies_on_one_side_alone_is_closed_once_a_person_arms_it_though_no_book_mo
     rig.report(0, 4, ReportKind::Done);
     rig.report(1, 5, ReportKind::Rejected(Reject::Killed));
     assert_eq!((rig.out.bundles.len(), rig.core.next_due()), (1, None), "nothing while killed");
-    rig.core.on_word(Word::Arm);
+    rig.core.on_word(Now::at(Ns(0)), Word::Arm);
     let due = rig.core.next_due().expect("it looks at once");
     assert!(due <= Ns(6), "{due:?}");
     rig.core.on_timer(Now::at(Ns(6)), &mut rig.out);

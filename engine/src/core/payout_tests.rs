@@ -55,7 +55,8 @@ impl Rig {
         let (market, settled) = (market(Venue::ALL[side], 0), Settlement::split(yes));
         let shares = Shares::new(contracts * 1_000_000);
         let (each, paid) = (settled.each(outcome), settled.pays(outcome, shares));
-        self.core.on_word(Word::Paid(Payout { market, outcome, shares, each, paid }));
+        self.core
+            .on_word(Now::at(Ns(5)), Word::Paid(Payout { market, outcome, shares, each, paid }));
         self.conserved();
     }
 

@@ -28,14 +28,19 @@ impl Day {
         Day { day: before.day, carried: before.result, base: Usd::ZERO }
     }
 
-    /// The result of the day of `wall`, Unix time, where everything since the start of the run came
-    /// to `sum`.
-    pub fn result(&mut self, wall: Ns, sum: Usd) -> DayResult {
+    /// The day of `wall`, Unix time, begins where it has not: what everything since the start of the
+    /// run came to so far, `sum`, is not its. Whoever books something says this first.
+    pub fn turn(&mut self, wall: Ns, sum: Usd) {
         let day = wall.0 / DAY_NS;
         // A clock that steps back does not bring yesterday's limit back.
         if day > self.day {
             *self = Day { day, carried: Usd::ZERO, base: sum };
         }
+    }
+
+    /// The result of the day of `wall` where everything since the start of the run came to `sum`.
+    pub fn result(&mut self, wall: Ns, sum: Usd) -> DayResult {
+        self.turn(wall, sum);
         DayResult { day: self.day, result: self.carried + sum - self.base }
     }
 }
