@@ -11,7 +11,7 @@ pub mod throttle; // how often
 use crate::event::{Action, Bundle, Leg, Purpose, Report, ReportKind, Risk};
 use crate::pair::{Listing, Outcome, PairId, PairTable};
 use crate::risk::exposure::{Exposure, Place, Room, Stake};
-use crate::risk::limits::{RATE_MAX, RiskLimits};
+use crate::risk::limits::{RATE_MAX, REPAIRS, REPAIRS_MAX, RiskLimits};
 use crate::risk::throttle::{Streak, Window};
 use crate::tile::Now;
 use crate::top::MarketId;
@@ -145,6 +145,8 @@ pub struct Guard {
     exposure: Exposure,
     watches: Box<[Watch]>,
     fired: Window<{ RATE_MAX[0] as usize }>,
+    /// Repairs have a bound of their own, which no word lifts: it passes by itself.
+    mended: Window<REPAIRS_MAX>,
     /// Errors in a row, whoever made them.
     streak: Streak,
     /// The same by venue: what works at one of them says nothing of the other.
@@ -167,6 +169,7 @@ impl Guard {
             exposure: Exposure::new(table),
             watches: watches.chain(vacant).take(table.slots()).collect(),
             fired: Window::NONE,
+            mended: Window::NONE,
             streak: Streak::default(),
             streaks: [Streak::default(); 2],
             clock: [0; 2],
@@ -341,10 +344,25 @@ impl Guard {
         if fits { Ok(()) } else { Err(Risk::Order) }
     }
 
-    /// A bundle leaves: it counts towards the rates.
-    pub fn fired(&mut self, pair: PairId, now: Ns) {
+    /// Whether a repair may leave now, which no rate of opening holds back.
+    ///
+    /// # Errors
+    /// The safeguard that says no.
+    pub fn may_mend(&self, now: Ns) -> Result<(), Risk> {
+        if let Some(risk) = self.latched {
+            return Err(risk);
+        }
+        if self.mended.allows(REPAIRS, now) { Ok(()) } else { Err(Risk::Rate) }
+    }
+
+    /// A bundle leaves: what opens counts towards the rates, and a repair towards that of repairs.
+    pub fn fired(&mut self, bundle: &Bundle) {
+        let now = bundle.decided;
+        if bundle.purpose != Purpose::Open {
+            return self.mended.note(now);
+        }
         self.fired.note(now);
-        if let Some(watch) = self.watches.get_mut(pair.index()) {
+        if let Some(watch) = self.watches.get_mut(bundle.pair.index()) {
             watch.fired.note(now);
         }
     }

@@ -264,20 +264,40 @@ fn sales_and_fills_that_are_taken_back_change_what_is_at_stake() {
     assert_eq!(total(&guard), 0);
 }
 
+fn leaves(purpose: Purpose, now: u64) -> Bundle {
+    Bundle { purpose, decided: Ns(now), ..bundle(0) }
+}
+
+#[test]
+fn repairs_count_for_no_rate_of_opening_and_have_a_bound_of_their_own() {
+    let rate = Rate { count: 1, within: Ns(1_000) };
+    let mut guard = one(&RiskLimits { bundles: rate, repeats: rate, ..limits() });
+    for now in 10..74 {
+        assert_eq!(guard.may_mend(Ns(now)), Ok(()), "{now}");
+        guard.fired(&leaves(Purpose::SellBack, now));
+    }
+    assert_eq!(guard.may_mend(Ns(74)), Err(Risk::Rate));
+    assert_eq!((fire(&mut guard, at(74)), guard.latched()), (Ok(()), None));
+    // Nobody can lift it early: the core and a gate would hear the word at different times.
+    guard.tell(Word::Arm);
+    assert_eq!(guard.may_mend(Ns(74)), Err(Risk::Rate));
+    assert_eq!(guard.may_mend(Ns(1_000_000_010)), Ok(()), "the first is a second ago");
+}
+
 #[test]
 fn too_many_bundles_wait_and_too_many_of_one_pair_wait_for_a_person() {
     let rate = Rate { count: 2, within: Ns(100) };
     let mut all = one(&RiskLimits { bundles: rate, ..limits() });
     for now in [10, 20] {
         assert_eq!(fire(&mut all, at(now)), Ok(()));
-        all.fired(PairId(0), Ns(now));
+        all.fired(&leaves(Purpose::Open, now));
     }
     assert_eq!(fire(&mut all, at(109)), Err(Risk::Rate));
     assert_eq!(fire(&mut all, at(110)), Ok(()), "the first is a span ago");
     let mut again = one(&RiskLimits { repeats: rate, ..limits() });
     for now in [10, 20] {
         assert_eq!(fire(&mut again, at(now)), Ok(()));
-        again.fired(PairId(0), Ns(now));
+        again.fired(&leaves(Purpose::Open, now));
     }
     assert_eq!(again.latched(), None);
     assert_eq!(fire(&mut again, at(109)), Err(Risk::Repeated));

@@ -244,7 +244,13 @@ impl Core {
 
     /// A safeguard stopped a decision: it is told once, until the pair fires again.
     #[cold]
-    fn trip(&mut self, now: Now, pair: PairId, risk: Risk, out: &mut impl Outlet) -> Miss {
+    pub(super) fn trip(
+        &mut self,
+        now: Now,
+        pair: PairId,
+        risk: Risk,
+        out: &mut impl Outlet,
+    ) -> Miss {
         let (tripped, bit) = (&mut self.states[pair.index()].tripped, 1 << risk as u32);
         if *tripped & bit == 0 {
             *tripped |= bit;
@@ -346,7 +352,7 @@ impl Core {
             self.purse(part.market.venue().index()).reserve(part.reserve);
         }
         self.risk(id, mend::at_risk(&bundle));
-        self.guard.fired(id, now.mono);
+        self.guard.fired(&bundle);
         (0..bundle.orders().len()).for_each(|leg| self.guard.fly(&bundle, leg));
         let state = &mut self.states[id.index()];
         state.tripped = 0;

@@ -65,6 +65,13 @@ impl Core {
             return;
         }
         let at = now.mono;
+        if let Err(risk) = self.guard.may_mend(at) {
+            self.trip(now, id, risk, out);
+            let mend = &mut self.states[id.index()].mend;
+            mend.due = at.after(config.wait_first);
+            self.mend_due = self.mend_due.min(mend.due);
+            return;
+        }
         let why = match self.choose(now, id, &config, out) {
             Choice::Close(exit) => return self.close(now, id, &exit, out),
             Choice::Hold => Wait::Hold,
@@ -149,6 +156,7 @@ impl Core {
             collar: [exit.collar; 2],
             ticket: Ticket::AtGate,
         };
+        self.guard.fired(&bundle);
         self.guard.fly(&bundle, 0);
         self.purse(exit.side).reserve(part.reserve);
         let state = &mut self.states[id.index()];

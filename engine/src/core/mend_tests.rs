@@ -83,6 +83,30 @@ impl Rig {
 }
 
 #[test]
+fn repairs_that_fill_next_to_nothing_do_not_go_on_without_end() {
+    let mut rig = one_sided(Some(RepairConfig::default()));
+    let part = |rig: &mut Rig, at| {
+        let px = rig.last().legs[0].limit;
+        let shares = Shares::new(10_000);
+        let (cash, fee) = (cost_of(shares, px), Usd::new(1_000));
+        rig.report(0, at, ReportKind::Filled { shares, px, cash, fee });
+        rig.report(0, at, ReportKind::Cancelled);
+    };
+    (0..64).for_each(|_| part(&mut rig, 7));
+    assert_eq!((rig.core.figures().repairs, rig.core.flight(PAIR).is_some()), (64, false));
+    let rate = |e: &&Event| matches!(e, Event::RiskTripped { risk: Risk::Rate, pair: PAIR, .. });
+    assert_eq!(rig.out.events.iter().filter(rate).count(), 1);
+    assert!(!rig.core.is_killed());
+    // A second after the first of them it goes on.
+    while rig.wait() < 900 * MS {
+        assert_eq!(rig.core.figures().repairs, 64);
+    }
+    while rig.core.figures().repairs == 64 {
+        assert!(rig.wait() < 1_200 * MS);
+    }
+}
+
+#[test]
 fn a_one_sided_bundle_is_closed_at_once_and_sized_from_its_fills() {
     let mut rig = one_sided(Some(RepairConfig::default()));
     let repair = rig.last();

@@ -6,6 +6,13 @@ use crate::units::{Ns, PX_ONE, Px, Shares, Usd};
 /// The most bundles of all pairs, and of one pair, that a [`Rate`] may count.
 pub const RATE_MAX: [u32; 2] = [64, 16];
 
+/// The most repairs of all pairs that leave in a moment. Whoever closes what a burst left alone needs
+/// fewer; one that repairs without end, a hundredth of a contract at a time, pays a fee each time.
+pub const REPAIRS: Rate = Rate { count: REPAIRS_MAX as u32, within: Ns::from_ms(1_000) };
+
+/// Its count, as a length.
+pub(super) const REPAIRS_MAX: usize = 64;
+
 /// Most contracts and most money.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cap {

@@ -86,12 +86,9 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         // By the core's own moment: rates that it kept are kept here, however long the way took.
         let moment = Now { mono: bundle.decided, wall: now.wall };
         // What repairs a bundle only ever lessens a risk; a latch stops it all the same.
-        let fires = match (bundle.purpose, guard.latched()) {
-            (_, Some(risk)) => Err(risk),
-            (Purpose::Open, None) => {
-                guard.may_fire(moment, bundle.pair, [K::VENUE.index()], bundle.recv)
-            }
-            _ => Ok(()),
+        let fires = match bundle.purpose {
+            Purpose::Open => guard.may_fire(moment, bundle.pair, [K::VENUE.index()], bundle.recv),
+            _ => guard.may_mend(bundle.decided),
         };
         let mut held = fires.map_err(|risk| (first, risk));
         for leg in ours {
@@ -105,7 +102,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         }
         match held {
             Ok(()) => {
-                guard.fired(bundle.pair, bundle.decided);
+                guard.fired(bundle);
                 Ok(())
             }
             Err((leg, risk)) => {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use engine::event::{Reject, ReportKind, Risk};
+use engine::event::{Purpose, Reject, ReportKind, Risk};
 use engine::risk::Word;
 use engine::risk::limits::{Cap, Rate, RiskLimits};
 use engine::units::{Px, Qty, Usd};
@@ -83,6 +83,26 @@ fn a_pair_that_fires_again_and_again_stays_off_until_a_person_arms_it() {
     rig.feedback();
     let bundle = rig.bundle(legs());
     assert!(told(&mut rig, bundle).iter().all(|f| !matches!(f, Feedback::Tripped { .. })));
+}
+
+/// The core does not count them: a gate that did would refuse one leg while the other leaves.
+#[test]
+fn repairs_count_for_no_rate_that_holds_back_what_opens() {
+    let rate = Rate { count: 1, within: Ns(3_600 * S) };
+    let limits = RiskLimits { repeats: rate, bundles: rate, ..RiskLimits::NONE };
+    let (mut rig, _words) = kalshi().0.guarded(&limits);
+    for purpose in [Purpose::Chase, Purpose::Complement, Purpose::SellBack, Purpose::Open] {
+        let bundle = Bundle { purpose, ..rig.bundle(legs()) };
+        let feedback = told(&mut rig, bundle);
+        assert_eq!(refused_by(&feedback), None, "{purpose:?}: {feedback:?}");
+        let requests = rig.requests();
+        assert_eq!(requests.len(), 1, "{purpose:?}");
+        rig.peer(requests[0].0).borrow_mut().answer(400, "", r#"{"error":"no"}"#);
+        rig.run(2);
+        rig.feedback();
+    }
+    let bundle = rig.bundle(legs());
+    assert_eq!(refused_by(&told(&mut rig, bundle)), Some(Risk::Rate));
 }
 
 /// A core that knew nothing of it would send the other leg alone.
