@@ -3,6 +3,7 @@
 //! One cache line a pair holds what a Top without an opportunity needs; everything rarer is
 //! elsewhere (`core/attend.rs`, `core/account.rs`).
 
+mod alone; // what lies on one side alone for too long
 mod arm; // what would be sent next: to be signed ahead
 mod account; // reports: what an order came to, and where all money is
 mod attend; // what deserves a closer look: candidates, episodes, decisions
@@ -33,6 +34,8 @@ use crate::top::{Health, MARKETS_MAX, MarketId, Top};
 use crate::units::{Ns, Px, Qty, Shares, Usd, Venue};
 
 pub use account::{Accounts, FAILS_WITHIN};
+pub use alone::ALONE_MAX;
+use alone::Alone;
 use arm::Armed;
 pub use arm::{ARM_AGE, ARMS_MAX};
 use attend::Episode;
@@ -323,6 +326,7 @@ pub struct Core {
     kill_epoch: u32,
     /// When to look again at what is held on one side alone; monotonic.
     mend_due: Ns,
+    alone: Alone,
     /// What was measured of each venue's orders.
     lucks: [Luck; 2],
     /// By event: most that can be lost on what is held on one side alone, and on what is under way.
@@ -378,6 +382,7 @@ impl Core {
             last_bundle: 0,
             kill_epoch: 0,
             mend_due: mend::NEVER,
+            alone: Alone::NONE,
             lucks: [Luck::default(); 2],
             at_risk: vec![Usd::ZERO; table.slots()].into(),
             gates: [true; 2],

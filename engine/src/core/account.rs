@@ -82,6 +82,7 @@ impl Core {
             ReportKind::Done | ReportKind::Rejected(_) | ReportKind::Cancelled => {}
         }
         self.book(now, report, out);
+        self.watch(now.mono, report.pair, out);
     }
 
     /// Contracts come to a venue's ledger, and money goes.

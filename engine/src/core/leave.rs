@@ -82,6 +82,7 @@ impl Core {
             }
         }
         self.rows[id.index()] = PairRow::vacant();
+        self.unwatch(id);
         // Nothing that is still reported of it is of the pair that comes next.
         let after = self.last_bundle as u32;
         self.states[id.index()] = PairState { after, ..PairState::vacant() };

@@ -58,9 +58,10 @@ impl Core {
         if naked.floor_qty() == Qty::ZERO {
             row.open &= !NAKED;
             state.mend = Mend::NONE;
-            return;
+            return self.unwatch(id);
         }
         row.open |= NAKED;
+        self.watch(now.mono, id, out);
         if self.is_killed() {
             return;
         }
@@ -186,6 +187,10 @@ impl Core {
             profit,
         }));
         let Some(config) = self.config.repair else { return };
+        let state = &mut self.states[pair.index()];
+        if filled != Shares::ZERO && state.tripped & (1 << Risk::Unhedged as u32) != 0 {
+            self.unwatch(pair);
+        }
         let mend = &mut self.states[pair.index()].mend;
         let way = mend.way as usize;
         let (until, fails) = (&mut mend.rests[way], &mut mend.fails[way]);
@@ -199,17 +204,18 @@ impl Core {
         }
     }
 
-    /// A look or a try came to nothing: with the last of them somebody is told.
+    /// A look or a try came to nothing: with the last of them somebody is told, if not before.
     fn fruitless(&mut self, at: Ns, pair: PairId, config: &RepairConfig, out: &mut impl Outlet) {
         let mend = &mut self.states[pair.index()].mend;
         mend.tries = mend.tries.saturating_add(1);
         if mend.tries == config.tries_max {
-            out.event(&Event::RiskTripped { pair, at, risk: Risk::Unhedged });
+            self.tell_alone(at, pair, out);
         }
     }
 
-    /// Time passed: looks again at what is held on one side alone.
+    /// Time passed: looks again at what is held on one side alone, and tells of what is for too long.
     pub fn on_timer(&mut self, now: Now, out: &mut impl Outlet) {
+        self.tell_due(now.mono, out);
         if now.mono < self.mend_due {
             return;
         }
@@ -240,7 +246,8 @@ impl Core {
     /// When something is due though no input comes; monotonic.
     #[inline]
     pub fn next_due(&self) -> Option<Ns> {
-        (self.mend_due != NEVER).then_some(self.mend_due)
+        let due = self.mend_due.min(self.alone.due());
+        (due != NEVER).then_some(due)
     }
 
     /// Pairs that hold something on one side alone which is still being closed.

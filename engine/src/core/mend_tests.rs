@@ -144,7 +144,8 @@ fn what_lies_on_one_side_alone_is_closed_once_a_person_arms_it_though_no_book_mo
     rig.fill(0, 3, 10);
     rig.report(0, 4, ReportKind::Done);
     rig.report(1, 5, ReportKind::Rejected(Reject::Killed));
-    assert_eq!((rig.out.bundles.len(), rig.core.next_due()), (1, None), "nothing while killed");
+    let told = Some(Ns(3 + 5_000 * MS));
+    assert_eq!((rig.out.bundles.len(), rig.core.next_due()), (1, told), "nothing while killed");
     rig.core.on_word(Now::at(Ns(0)), Word::Arm);
     let due = rig.core.next_due().expect("it looks at once");
     assert!(due <= Ns(6), "{due:?}");

@@ -37,6 +37,7 @@ impl Core {
             // Nothing can be closed against a market that is over.
             if state.naked().1 == Shares::ZERO {
                 self.rows[id.index()].open &= !mend::NAKED;
+                self.unwatch(id);
             }
             self.risk(id, Usd::ZERO - lot.cost);
         }

@@ -48,7 +48,7 @@ pub enum Risk {
     Balance = 20,
     /// An order would pay more than the books allow.
     Collar = 21,
-    /// Contracts are held on one side alone, and several tries to close them came to nothing:
+    /// Contracts lie on one side alone and are not closed after five seconds, or after several tries:
     /// somebody should look.
     Unhedged = 22,
     /// The venue itself stopped our orders because too much filled at once: off until a person arms

@@ -310,7 +310,7 @@ pub fn risk_text(risk: Risk) -> &'static str {
         Risk::Refused => {
             "a venue takes no order of ours, for the account, the key or the funds: look, then arm"
         }
-        Risk::Unhedged => "several tries to close what one leg filled alone came to nothing: look",
+        Risk::Unhedged => "what one leg filled alone is not closed in time: look",
         Risk::Breaker => {
             "the venue stopped our orders because too much filled at once: look, then arm"
         }
