@@ -6,9 +6,10 @@
 //! `TRADING_PAUSED`, a paused or closed market with 400 `MARKET_INACTIVE`. Positions net at once.
 //! `balance` leaves out what resting orders keep. A batch runs in order and stops at nothing. No
 //! cancel-all reaches an order that comes after it. Only the primary subaccount exists; another is
-//! `not_found`.
+//! `not_found`. A void market has the result `scalar` and pays whole cents; what is below one is a
+//! fee.
 
-use engine::pair::Outcome;
+use engine::payoff::Settlement;
 use engine::units::{Ns, Px, Qty};
 use serde_json::{Value, json};
 
@@ -344,10 +345,10 @@ impl Venue for Kalshi {
         refined
     }
 
-    fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, out: &mut Outbox) {
+    fn settle(&mut self, now: Ns, market: usize, settlement: Settlement, out: &mut Outbox) {
         self.exchange.advance(now);
         if market < self.exchange.markets.len() {
-            self.exchange.settle(market, outcome);
+            self.exchange.settle(market, settlement);
         }
         self.publish(out);
     }
@@ -376,8 +377,8 @@ impl Venue for Kalshi {
     ///               "remaining_e2","state","reason","fees","created_ns"}],
     ///    "fills":[{"trade_id","order_id","client_order_id","ticker","outcome","price_e4",
     ///              "count_e2","cost","fee","is_taker","at_ns"}],   cash moved by -cost - fee
-    ///    "settlements":[{"ticker","result","position_e2","revenue"}]}],
-    ///  "markets":[{"ticker","status","result"}],
+    ///    "settlements":[{"ticker","result","position_e2","revenue","fee"}]}],
+    ///  "markets":[{"ticker","status","result","yes_pays_e4"}],
     ///  "makers_cash":usd, "fees":usd,
     ///  "money":usd,                       all money with open pairs at a dollar; never changes
     ///  "orders_by_client_order_id":n,     most orders that one client order id ever got

@@ -24,6 +24,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::pair::Outcome;
+use engine::payoff::Settlement;
 use engine::units::{Ns, Px, Qty};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -57,8 +58,8 @@ enum Entry {
     Tick(u64, usize),
     /// (time, site, market, paused)
     Pause(u64, usize, usize, bool),
-    /// (time, site, market, yes)
-    Settle(u64, usize, usize, bool),
+    /// (time, site, market, what a YES pays)
+    Settle(u64, usize, usize, Pays),
     /// (time, site, market)
     Refine(u64, usize, usize),
     /// (time, site, what)
@@ -71,6 +72,16 @@ enum Entry {
 enum Body {
     Text(String),
     Base64(String),
+}
+
+/// What a YES pays.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(untagged)]
+enum Pays {
+    /// 1e-4 dollar.
+    Px(u16),
+    /// All or nothing, as journals say from before a market could be void.
+    All(bool),
 }
 
 const UPSETS: [Upset; 5] = [
@@ -286,9 +297,10 @@ impl Venue for Recorded {
         self.venue.list(now, market, out)
     }
 
-    fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, out: &mut Outbox) {
-        self.append(&Entry::Settle(now.0, self.site, market, outcome == Outcome::Yes));
-        self.venue.settle(now, market, outcome, out);
+    fn settle(&mut self, now: Ns, market: usize, settlement: Settlement, out: &mut Outbox) {
+        let yes = Pays::Px(settlement.each(Outcome::Yes).e4());
+        self.append(&Entry::Settle(now.0, self.site, market, yes));
+        self.venue.settle(now, market, settlement, out);
     }
 
     fn upset(&mut self, now: Ns, what: Upset, out: &mut Outbox) -> bool {
@@ -465,8 +477,12 @@ fn apply(
             venue.refine(t, market, &mut out);
         }
         Entry::Settle(_, _, market, yes) => {
-            let outcome = if yes { Outcome::Yes } else { Outcome::No };
-            venue.settle(t, market, outcome, &mut out);
+            let settlement = match yes {
+                Pays::Px(e4) => Settlement::split(Px::new(e4).ok_or(ReplayError::Line(line))?),
+                Pays::All(true) => Settlement::YES,
+                Pays::All(false) => Settlement::NO,
+            };
+            venue.settle(t, market, settlement, &mut out);
             if !done.settled.contains(&market) {
                 done.settled.push(market);
             }

@@ -8,7 +8,8 @@
 //! * counts money as gone and shares as bought at the match, and lets them be spent when mined;
 //! * does not cancel an order while it is delayed;
 //! * calls a FOK that buys filled when the money that it signed for is spent;
-//! * states `makingAmount` and `takingAmount` in human units.
+//! * states `makingAmount` and `takingAmount` in human units;
+//! * calls both tokens of a void market winners, and in `market_resolved` none.
 
 mod decimal; // amounts as text
 mod eip712; // hashes, and who signed
@@ -32,7 +33,7 @@ mod truth; // the ledger
 
 use std::collections::BTreeMap;
 
-use engine::pair::Outcome;
+use engine::payoff::Settlement;
 use engine::units::{Ns, Px, Qty};
 use serde_json::Value;
 
@@ -352,9 +353,9 @@ impl Venue for Polymarket {
         !fine
     }
 
-    fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, out: &mut Outbox) {
+    fn settle(&mut self, now: Ns, market: usize, settlement: Settlement, out: &mut Outbox) {
         self.tick(now, out);
-        self.settle_market(now, market, outcome, out);
+        self.settle_market(now, market, settlement, out);
     }
 
     fn upset(&mut self, now: Ns, what: Upset, out: &mut Outbox) -> bool {

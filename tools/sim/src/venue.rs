@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::pair::Outcome;
+use engine::payoff::Settlement;
 use engine::units::{Ns, Px, Qty};
 
 /// A WebSocket of a client, numbered by the front.
@@ -173,9 +173,9 @@ pub trait Venue {
         false
     }
 
-    /// The market's outcome is known: it pays, and takes no more orders. `outcome` is that of the
-    /// venue's own market (Polymarket: YES is the first token).
-    fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, out: &mut Outbox);
+    /// It is known how the market ends: it pays, and takes no more orders. `settlement` is that of
+    /// the venue's own market (Polymarket: YES is the first token).
+    fn settle(&mut self, now: Ns, market: usize, settlement: Settlement, out: &mut Outbox);
 
     /// Something that only some venues know; false where this one does not.
     fn upset(&mut self, _now: Ns, _what: Upset, _out: &mut Outbox) -> bool {

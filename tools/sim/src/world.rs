@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use engine::pair::{Outcome, Polarity};
+use engine::payoff::Settlement;
 use engine::units::{Ns, Px, Qty, Venue as VenueId};
 use serde_json::{Value, json};
 
@@ -236,8 +237,9 @@ impl World {
         self.broken.as_ref()
     }
 
-    /// Settles a market on both venues; `outcome` is that of the first venue's.
-    fn settle(&mut self, now: Ns, market: usize, outcome: Outcome, effects: &mut Effects) {
+    /// Settles a market on both venues; `ends` says how each of them judges, by
+    /// [`VenueId::index`], in terms of the first venue's market.
+    fn settle(&mut self, now: Ns, market: usize, ends: [Settlement; 2], effects: &mut Effects) {
         if self.settled.contains(&market) {
             return;
         }
@@ -246,9 +248,12 @@ impl World {
         for number in 0..self.sites.len() {
             let told = self.faults.clock(SiteId(number), now);
             let site = &mut self.sites[number];
+            let end = ends[site.id.index()];
             let own = match (site.id, self.markets[market].polarity) {
-                (VenueId::Polymarket, Polarity::Inverted) => outcome.opposite(),
-                _ => outcome,
+                (VenueId::Polymarket, Polarity::Inverted) => {
+                    Settlement::split(end.each(Outcome::No))
+                }
+                _ => end,
             };
             site.venue.settle(told, market, own, &mut effects.outbox);
         }

@@ -9,7 +9,7 @@ use super::exchange::Exchange;
 use super::market::Market;
 use super::query::Query;
 use super::refusal::Refusal;
-use super::text::{rfc3339, secs};
+use super::text::{number, rfc3339, secs};
 use crate::universe::KalshiMarket;
 
 type Answer = Result<Value, Refusal>;
@@ -285,11 +285,7 @@ fn sources(spec: &KalshiMarket) -> Value {
 
 /// A multiplier as the number that the venue writes.
 pub fn multiplier(e6: u32) -> Value {
-    if e6.is_multiple_of(1_000_000) {
-        return json!(e6 / 1_000_000);
-    }
-    let text = format!("{}.{:06}", e6 / 1_000_000, e6 % 1_000_000);
-    serde_json::from_str(text.trim_end_matches('0')).unwrap_or(Value::Null)
+    number(u64::from(e6), 6)
 }
 
 /// The `status` filter, which takes one value.

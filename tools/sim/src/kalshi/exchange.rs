@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use engine::grid::Grid;
 use engine::pair::Outcome;
+use engine::payoff;
 use engine::units::{Ns, Px, Qty, Usd};
 use serde_json::json;
 
@@ -20,10 +21,13 @@ use super::market::{Market, Phase};
 use super::news::News;
 use super::order::{Fill, Order, Settlement, Trade};
 use super::position::{Position, qty};
-use super::text::secs;
+use super::text::{result, secs};
 use crate::matching::Owner;
 use crate::universe::{KalshiMarket, Universe};
 use crate::venue::Side;
+
+/// What settling pays is a multiple of this.
+const CENT: Usd = Usd::new(10_000);
 
 /// What is due at a time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -302,8 +306,9 @@ impl Exchange {
         self.due.remove(&(self.markets[market].closes(), Due::Close(market)));
     }
 
-    /// The outcome is known: the market closes and pays.
-    pub fn settle(&mut self, market: usize, result: Outcome) {
+    /// It is known how the market ends: it closes and pays, to members whole cents. What is below a
+    /// cent, where a contract pays a part of its dollar, is a fee of settling.
+    pub fn settle(&mut self, market: usize, settlement: payoff::Settlement) {
         if matches!(self.markets[market].phase, Phase::Finalized(_)) {
             return;
         }
@@ -311,26 +316,30 @@ impl Exchange {
         let shard = self.markets[market].spec.exchange_index;
         for (number, account) in self.accounts.iter_mut().enumerate() {
             let Some(position) = account.positions.get_mut(&market) else { continue };
-            let (e2, bought, fees) = (position.e2, position.bought, position.fees);
-            let revenue = position.settle(result, self.now);
+            let (e2, bought) = (position.e2, position.bought);
+            let exact = position.settle(settlement, self.now);
+            let fee = Usd::new(exact.e6() % CENT.e6());
+            let revenue = exact - fee;
+            position.fees += fee;
+            let (fees, at) = (position.fees, self.now);
             account.pay(shard, revenue);
-            let result = result.name();
-            let at = self.now;
-            let settlement =
-                Settlement { account: number, market, result, e2, bought, revenue, fees, at };
-            self.settlements.push(settlement);
-            self.news.push(News::Position { account: number, market });
+            self.house.fees += fee;
+            let account = number;
+            let row =
+                Settlement { account, market, settlement, e2, bought, revenue, fee, fees, at };
+            self.settlements.push(row);
+            self.news.push(News::Position { account, market });
         }
-        self.house.cash += self.house.positions[market].settle(result, self.now);
+        self.house.cash += self.house.positions[market].settle(settlement, self.now);
         let settled = &mut self.markets[market];
-        (settled.phase, settled.open_e2, settled.updated) = (Phase::Finalized(result), 0, self.now);
+        let phase = Phase::Finalized(settlement);
+        (settled.phase, settled.open_e2, settled.updated) = (phase, 0, self.now);
         let ticker = settled.spec.ticker.clone();
-        let value = if result == Outcome::Yes { "1.0000" } else { "0.0000" };
         let determined = json!({
             "market_ticker": ticker,
             "determination_ts": secs(self.now),
-            "result": result.name(),
-            "settlement_value": value,
+            "result": result(settlement),
+            "settlement_value": settlement.each(Outcome::Yes).to_string(),
             "event_type": "determined",
         });
         let done = json!({

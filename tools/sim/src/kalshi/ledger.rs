@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::exchange::Exchange;
 use super::market::Phase;
 use super::order::{Order, book_side};
+use super::text::result;
 use crate::venue::{Side, Standing};
 
 impl Exchange {
@@ -16,11 +17,18 @@ impl Exchange {
         let results: Value = self
             .listed()
             .map(|(_, market)| {
-                let result = match market.phase {
-                    Phase::Finalized(outcome) => json!(outcome.name()),
-                    _ => Value::Null,
+                let (result, yes) = match market.phase {
+                    Phase::Finalized(settlement) => {
+                        (json!(result(settlement)), json!(settlement.each(Outcome::Yes).e4()))
+                    }
+                    _ => (Value::Null, Value::Null),
                 };
-                json!({"ticker": market.spec.ticker, "status": market.status(), "result": result})
+                json!({
+                    "ticker": market.spec.ticker,
+                    "status": market.status(),
+                    "result": result,
+                    "yes_pays_e4": yes,
+                })
             })
             .collect();
         let most = self.accounts.iter().flat_map(|account| account.client_ids.values().copied());
@@ -128,9 +136,10 @@ impl Exchange {
         let settlements = paid.map(|settlement| {
             json!({
                 "ticker": self.markets[settlement.market].spec.ticker,
-                "result": settlement.result,
+                "result": result(settlement.settlement),
                 "position_e2": settlement.e2,
                 "revenue": settlement.revenue.e6(),
+                "fee": settlement.fee.e6(),
             })
         });
         json!({

@@ -2,6 +2,7 @@
 
 use engine::grid::Grid;
 use engine::pair::Outcome;
+use engine::payoff::Settlement;
 use engine::units::{Ns, Px, Qty};
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ pub enum Phase {
     /// Beyond its close: nothing.
     Closed,
     /// Paid out.
-    Finalized(Outcome),
+    Finalized(Settlement),
 }
 
 /// A market of the venue.
@@ -155,7 +156,7 @@ impl Market {
         let usual_rule =
             format!("If {} comes true, then the market resolves to Yes.", self.spec.yes_sub_title);
         let result = match self.phase {
-            Phase::Finalized(outcome) => outcome.name(),
+            Phase::Finalized(settlement) => super::text::result(settlement),
             _ => "",
         };
         let mut row = json!({

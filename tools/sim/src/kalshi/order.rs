@@ -1,12 +1,16 @@
 //! An order, a fill and a public trade, and how the venue writes them.
 
 use engine::fee::OrderFees;
+use engine::pair::Outcome;
+use engine::payoff;
 use engine::units::{Ns, Px, Qty, Usd};
 use serde_json::{Value, json};
 
 use super::market::Market;
 use super::position::{leg, outcome};
-use super::text::{contracts, dollars6, from_secs, ms, rfc3339, rfc3339_secs, secs, size};
+use super::text::{
+    cents, contracts, dollars6, from_secs, ms, result, rfc3339, rfc3339_secs, secs, size,
+};
 use crate::venue::Side;
 
 /// What becomes of an order that does not trade at once.
@@ -364,15 +368,17 @@ pub struct Settlement {
     pub account: usize,
     /// The market's number.
     pub market: usize,
-    /// The outcome's name.
-    pub result: &'static str,
+    /// How it settled.
+    pub settlement: payoff::Settlement,
     /// The position that was held; 1e-2 contract.
     pub e2: i64,
     /// Bought of YES and of NO.
     pub bought: [Usd; 2],
-    /// What it paid.
+    /// What it paid: whole cents.
     pub revenue: Usd,
-    /// All fees of the market.
+    /// What it did not pay because it is less than a cent.
+    pub fee: Usd,
+    /// All fees of the market, this one among them.
     pub fees: Usd,
     /// When.
     pub at: Ns,
@@ -385,7 +391,7 @@ impl Settlement {
             "ticker": market.spec.ticker,
             "exchange_index": market.spec.exchange_index,
             "event_ticker": market.spec.event,
-            "market_result": self.result,
+            "market_result": result(self.settlement),
             "yes_count_fp": size(self.e2.max(0).unsigned_abs()),
             "yes_total_cost_dollars": dollars6(self.bought[0]),
             "no_count_fp": size(self.e2.min(0).unsigned_abs()),
@@ -393,7 +399,7 @@ impl Settlement {
             "revenue": self.revenue.e6() / 10_000,
             "settled_time": rfc3339(self.at),
             "fee_cost": super::text::dollars4(self.fees),
-            "value": if self.result == "yes" { 100 } else { 0 },
+            "value": cents(self.settlement.each(Outcome::Yes)),
         })
     }
 }

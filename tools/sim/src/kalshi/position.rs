@@ -2,6 +2,7 @@
 //! back (kalshi.md section 3).
 
 use engine::pair::Outcome;
+use engine::payoff::Settlement;
 use engine::units::{Ns, Px, Qty, Usd};
 
 use crate::venue::Side;
@@ -86,10 +87,10 @@ impl Position {
         revenue
     }
 
-    /// What it pays when the market settles; the position is gone then.
-    pub fn settle(&mut self, result: Outcome, now: Ns) -> Usd {
-        let wins = (self.e2 > 0) == (result == Outcome::Yes);
-        let pays = if wins { qty(self.e2.unsigned_abs()).at(Px::ONE) } else { Usd::ZERO };
+    /// What it pays when the market settles, to the micro-dollar; the position is gone then.
+    pub fn settle(&mut self, settlement: Settlement, now: Ns) -> Usd {
+        let held = if self.e2 > 0 { Outcome::Yes } else { Outcome::No };
+        let pays = qty(self.e2.unsigned_abs()).at(settlement.each(held));
         self.realized += pays - self.cost;
         (self.e2, self.cost, self.fee_cost, self.updated) = (0, Usd::ZERO, Usd::ZERO, now);
         pays
@@ -124,7 +125,11 @@ mod tests {
         assert_eq!(sell, Usd::new(10_000_000 - 8_250_000));
         assert_eq!((position.e2, position.cost), (-500, Usd::new(2_750_000)));
         assert_eq!(position.realized, Usd::new(500_000));
-        assert_eq!(position.settle(Outcome::No, Ns(3)), Usd::new(5_000_000));
+        let mut void = position.clone();
+        assert_eq!(position.settle(Settlement::NO, Ns(3)), Usd::new(5_000_000));
         assert_eq!(position.realized, Usd::new(500_000 + 2_250_000));
+        let split = Settlement::split(Px::lit(3_700));
+        assert_eq!(void.settle(split, Ns(3)), Usd::new(3_150_000), "0.63 a NO");
+        assert_eq!((void.e2, void.realized), (0, Usd::new(500_000 + 400_000)));
     }
 }

@@ -1,6 +1,8 @@
 //! Numbers, times and names as Kalshi writes them (kalshi.md section 0).
 
+use engine::payoff::Settlement;
 use engine::units::{Ns, Px, Qty, Usd};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 /// Contracts, signed, from 1e-2 contract.
@@ -27,6 +29,31 @@ pub fn dollars4(usd: Usd) -> String {
         text.truncate(text.len() - 2);
     }
     text
+}
+
+/// How a market ended: `scalar` where a contract pays a part of its dollar.
+pub fn result(settlement: Settlement) -> &'static str {
+    match settlement {
+        Settlement::YES => "yes",
+        Settlement::NO => "no",
+        _ => "scalar",
+    }
+}
+
+/// A price as a number of cents, with a part of one only where there is one.
+pub fn cents(px: Px) -> Value {
+    number(u64::from(px.e4()), 2)
+}
+
+/// An integer of `scale` decimals as the shortest number that is written so.
+pub fn number(scaled: u64, scale: u32) -> Value {
+    let one = 10_u64.pow(scale);
+    if scaled.is_multiple_of(one) {
+        return Value::from(scaled / one);
+    }
+    let part = format!("{:0width$}", scaled % one, width = scale as usize);
+    let text = format!("{}.{}", scaled / one, part.trim_end_matches('0'));
+    serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
 /// A count of an order: up to two decimals; `None` where it is none.
@@ -128,6 +155,12 @@ mod tests {
         assert_eq!(dollars4(Usd::new(78_018_600)), "78.0186");
         assert_eq!(dollars4(Usd::new(-17_472)), "-0.017472");
         assert_eq!(contracts(-5_405), "-54.05");
+        for (e4, cents_told) in [(10_000, "100"), (0, "0"), (3_700, "37"), (3_705, "37.05")] {
+            assert_eq!(cents(Px::lit(e4)).to_string(), cents_told);
+        }
+        assert_eq!(number(500_000, 6).to_string(), "0.5");
+        let split = Settlement::split(Px::lit(1));
+        assert_eq!([Settlement::YES, Settlement::NO, split].map(result), ["yes", "no", "scalar"]);
     }
 
     #[test]

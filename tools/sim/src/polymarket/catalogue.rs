@@ -14,6 +14,9 @@ use crate::venue::Reply;
 /// Rows of a listing at most (section 8).
 const LIMIT: usize = 100;
 
+/// Where nothing was traded yet, and where nobody won.
+const HALF: Px = Px::lit(5_000);
+
 /// When everything began that was there at the start.
 const START: &str = "2026-01-01T00:00:00Z";
 
@@ -52,11 +55,8 @@ fn gamma_market(market: &Market) -> Value {
     let px = |px: Px| number(&decimal::price(px));
     let (bid, ask) = market.best(0);
     let (bid, ask) = (bid.unwrap_or(Px::ZERO), ask.unwrap_or(Px::ONE));
-    let last = market.last.unwrap_or(Px::lit(5_000));
-    let prices = match market.settled {
-        Some(outcome) => [1 - outcome as u8, outcome as u8].map(|pays| pays.to_string()),
-        None => [decimal::price(last), decimal::price(last.complement())],
-    };
+    let last = market.last.unwrap_or(HALF);
+    let prices = market.pays().unwrap_or([last, last.complement()]).map(decimal::price);
     let open = market.settled.is_none();
     let end = iso(spec.end_time);
     let (tokens, positions) = match spec.is_v2 {
@@ -256,14 +256,15 @@ pub fn clob_market(market: &Market) -> Value {
 pub fn long_market(market: &Market) -> Value {
     let spec = &market.spec;
     let open = market.settled.is_none();
-    let last = market.last.unwrap_or(Px::lit(5_000));
+    let last = market.last.unwrap_or(HALF);
+    let pays = market.pays();
+    let prices = pays.unwrap_or([last, last.complement()]);
     let token = |at: usize| {
-        let price = if at == 0 { last } else { last.complement() };
         json!({
             "token_id": spec.tokens[at],
             "outcome": spec.outcomes[at],
-            "price": number(&decimal::price(price)),
-            "winner": market.settled.is_some_and(|outcome| outcome as usize == at),
+            "price": number(&decimal::price(prices[at])),
+            "winner": pays.is_some_and(|pays| pays[at] > Px::ZERO),
         })
     };
     json!({
@@ -293,7 +294,7 @@ pub fn long_market(market: &Market) -> Value {
         "icon": "",
         "image": "",
         "rewards": { "rates": Value::Null, "min_size": 0, "max_spread": 0 },
-        "is_50_50_outcome": false,
+        "is_50_50_outcome": pays == Some([HALF; 2]),
         "tokens": [token(0), token(1)],
         "tags": [],
     })

@@ -1,12 +1,13 @@
 //! What happens to trades after their match, and what a market pays at its end.
 
 use engine::pair::Outcome;
-use engine::units::Ns;
+use engine::payoff::Settlement;
+use engine::units::{Ns, PX_ONE, Shares};
 
 use crate::polymarket::auth::derived_hex;
 use crate::polymarket::fills::CHAIN_STEP;
 use crate::polymarket::trade::{Status, Trade};
-use crate::polymarket::wallet::{Balance, Wallet};
+use crate::polymarket::wallet::{Balance, TokenKey, Wallet};
 use crate::polymarket::{Due, Polymarket};
 use crate::venue::Outbox;
 
@@ -66,13 +67,14 @@ impl Polymarket {
         self.tell_trade(now, number, out);
     }
 
-    /// The market's outcome is known: orders leave, trades become final, winning shares pay a
-    /// dollar each and both tokens are gone.
+    /// It is known how the market ends: orders leave, trades become final, shares pay what they are
+    /// worth, rounded down to a micro-dollar, and both tokens are gone. The market model's makers
+    /// get what is left of the dollars that the shares were made of.
     pub(super) fn settle_market(
         &mut self,
         now: Ns,
         number: usize,
-        outcome: Outcome,
+        settlement: Settlement,
         out: &mut Outbox,
     ) {
         if self.markets.get(number).is_none_or(|market| market.settled.is_some()) {
@@ -89,25 +91,31 @@ impl Polymarket {
                 self.advance_trade(now, trade, out);
             }
         }
-        let winner = usize::from(outcome == Outcome::No);
-        for wallet in self.wallets.iter_mut().chain([&mut self.house]) {
-            pay(wallet, number, winner);
+        let mut left_e10: i128 = 0; // 1e-6 shares times 1e-4 dollar
+        for (token, outcome) in [Outcome::Yes, Outcome::No].into_iter().enumerate() {
+            let each = i128::from(settlement.each(outcome).e4());
+            left_e10 += i128::from(take_all(&mut self.house, (number, token))) * each;
+            for wallet in &mut self.wallets {
+                let held = take_all(wallet, (number, token));
+                let shares = Shares::new(u64::try_from(held).unwrap_or(0));
+                let paid = settlement.pays(outcome, shares).e6();
+                wallet.cash.total += paid;
+                left_e10 += i128::from(held) * each - i128::from(paid) * i128::from(PX_ONE);
+            }
         }
+        let left = left_e10.div_euclid(i128::from(PX_ONE));
+        self.house.cash.total += i64::try_from(left).unwrap_or(0);
         let market = &mut self.markets[number];
-        market.settled = Some(outcome);
+        market.settled = Some(settlement);
         market.book = Default::default();
         self.publish(now, number, &[], out);
-        self.tell_resolved(now, number, winner, out);
+        self.tell_resolved(now, number, out);
     }
 }
 
-fn pay(wallet: &mut Wallet, market: usize, winner: usize) {
-    for token in [0, 1] {
-        let held = wallet.shares.remove(&(market, token)).unwrap_or_default();
-        if token == winner {
-            wallet.cash.total += held.total;
-        }
-    }
+/// All that a wallet has of a token, which it has no more.
+fn take_all(wallet: &mut Wallet, token: TokenKey) -> i64 {
+    wallet.shares.remove(&token).unwrap_or_default().total
 }
 
 fn fees(trade: &Trade) -> i64 {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use engine::units::Ns;
+use engine::units::{Ns, Px};
 use serde_json::{Value, json};
 
 use crate::polymarket::Polymarket;
@@ -228,15 +228,19 @@ impl Polymarket {
     }
 
     /// A `market_resolved` to all who want it.
-    pub(super) fn tell_resolved(&self, now: Ns, number: usize, winner: usize, out: &mut Outbox) {
-        let spec = &self.markets[number].spec;
+    pub(super) fn tell_resolved(&self, now: Ns, number: usize, out: &mut Outbox) {
+        let market = &self.markets[number];
+        let spec = &market.spec;
+        let pays = market.pays().unwrap_or_default();
+        let winner = pays.iter().position(|px| *px == Px::ONE);
+        let of_winner = |names: &[String; 2]| winner.map_or("", |at| names[at].as_str()).to_owned();
         let event = json!({
             "event_type": "market_resolved",
             "id": spec.gamma_id.to_string(),
             "market": spec.condition_id,
             "assets_ids": spec.tokens,
-            "winning_asset_id": spec.tokens[winner],
-            "winning_outcome": spec.outcomes[winner],
+            "winning_asset_id": of_winner(&spec.tokens),
+            "winning_outcome": of_winner(&spec.outcomes),
             "event_message": catalogue::event_message(spec),
             "timestamp": (now.0 / 1_000_000).to_string(),
             "tags": [],

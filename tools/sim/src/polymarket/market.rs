@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use engine::pair::Outcome;
+use engine::payoff::Settlement;
 use engine::units::{Ns, Px};
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
@@ -59,7 +60,7 @@ pub struct Market {
     /// It is in the listings; before, nobody can name it.
     pub is_listed: bool,
     /// It has paid.
-    pub settled: Option<Outcome>,
+    pub settled: Option<Settlement>,
     /// When the book changed last; Unix milliseconds.
     pub stamp_ms: u64,
     /// The first token's best prices as they were told.
@@ -83,6 +84,11 @@ impl Market {
             shown: [BTreeMap::new(), BTreeMap::new()],
             spec: spec.clone(),
         }
+    }
+
+    /// What each token pays, once that is known.
+    pub fn pays(&self) -> Option<[Px; 2]> {
+        self.settled.map(|settlement| [Outcome::Yes, Outcome::No].map(|of| settlement.each(of)))
     }
 
     /// The contract that its orders are signed for.

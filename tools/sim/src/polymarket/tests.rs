@@ -187,7 +187,7 @@ fn a_buy_takes_improves_and_settles() {
     let statuses: Vec<&str> = later.iter().map(|event| event["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["MINED", "MINED", "CONFIRMED", "CONFIRMED"]);
     assert_ne!(later[0]["transaction_hash"], "");
-    venue.settle(START, 0, Outcome::Yes, &mut out);
+    venue.settle(START, 0, Settlement::YES, &mut out);
     assert_eq!(cash(&venue, 0), 1_000_000_000 - 10_600_000 - fees + 120_769_230);
     assert_eq!((shares(&venue, 0, YES), shares(&venue, 0, NO)), (0, 0));
 }
@@ -297,7 +297,7 @@ fn sockets_follow_the_subscription_rules() {
     assert_eq!(told[0]["price_changes"].as_array().unwrap().len(), 2);
     let mut out = Outbox::default();
     let number = venue.list_market(&spec(7), START, &mut out);
-    venue.settle(START, 0, Outcome::No, &mut out);
+    venue.settle(START, 0, Settlement::NO, &mut out);
     let told = frames(&out, MARKET_SOCKET);
     assert_eq!(kinds(&told), ["new_market", "price_change", "best_bid_ask", "market_resolved"]);
     assert_eq!((number, &told[3]["winning_outcome"]), (3, &json!("No")));

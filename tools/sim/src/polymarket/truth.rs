@@ -22,7 +22,7 @@
 //!       "status": "CONFIRMED", "at": 1795000000000000000
 //!     }]
 //!   }],
-//!   "markets": [{ "condition_id": "0x..", "settled": "yes" }]
+//!   "markets": [{ "condition_id": "0x..", "settled": "yes", "yes_pays_e4": 10000 }]
 //! }
 //! ```
 //!
@@ -30,9 +30,11 @@
 //! `cash` and `shares` count every fill that did not fail, from its match on; `unsettled_*` is the
 //! part that is not mined and cannot be spent. A fill's `cash` is what came (above zero) or went,
 //! without its fee. `makers` are the market model's makers, who may owe. Accounts' and makers' cash
-//! and `fees` and a dollar a pair of shares that exists sum up to the same for ever; `settled` is
-//! `yes` for the first token and null while the market is open.
+//! and `fees` and a dollar a pair of shares that exists sum up to the same for ever. `settled` is
+//! `yes` for the first token, `no` for the second, `void` where both pay, and null while the market
+//! is open; `yes_pays_e4` is what the first token pays, in 1e-4 dollar.
 
+use engine::payoff::Settlement;
 use serde_json::{Map, Value, json};
 
 use crate::polymarket::Polymarket;
@@ -47,8 +49,16 @@ impl Polymarket {
     pub(super) fn truth(&self) -> Value {
         let accounts = (0..self.wallets.len()).map(|number| self.account(number));
         let markets = self.listed().map(|market| {
-            let settled = market.settled.map(engine::pair::Outcome::name);
-            json!({ "condition_id": market.spec.condition_id, "settled": settled })
+            let settled = market.settled.map(|settlement| match settlement {
+                Settlement::YES => "yes",
+                Settlement::NO => "no",
+                _ => "void",
+            });
+            json!({
+                "condition_id": market.spec.condition_id,
+                "settled": settled,
+                "yes_pays_e4": market.pays().map(|[first, _]| first.e4()),
+            })
         });
         json!({
             "venue": "polymarket",

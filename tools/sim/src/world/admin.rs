@@ -11,7 +11,7 @@
 //! | `POST /sim/pause` | `{"venue":"kalshi","market":"kxsim..","paused":true}`; without `market` the whole venue |
 //! | `POST /sim/refine` | `{"venue":"kalshi","market":"kxsim.."}`: prices become tenths of a cent |
 //! | `POST /sim/restart` | `{"venue":"polymarket"}` |
-//! | `POST /sim/settle` | `{"market":"kxsim..","outcome":"yes"}`: Kalshi's outcome |
+//! | `POST /sim/settle` | `{"market":"kxsim..","outcome":"yes"}`: Kalshi's outcome, `yes` or `no`; `void` pays half a dollar a token on Polymarket, and on Kalshi `"yes_price":"0.3700"` a YES, half a dollar where that is missing |
 //! | `POST /sim/settle-all` | `{}`: every market by its fair value |
 //! | `POST /sim/end` | `{}`: write the last ledger and end |
 //!
@@ -20,7 +20,8 @@
 use std::sync::atomic::Ordering;
 
 use engine::pair::{Direction, Outcome};
-use engine::units::{Ns, Venue as VenueId};
+use engine::payoff::Settlement;
+use engine::units::{Ns, Px, Venue as VenueId};
 use serde_json::{Value, json};
 
 use super::{Booths, World};
@@ -33,6 +34,9 @@ use crate::venue::{Reply, Request, Upset};
 const MS_MAX: u64 = 86_400_000;
 /// How long an injected arbitrage stays open where nobody says.
 const INJECT_MS: u64 = 1_000;
+
+/// What either token of a void market pays on Polymarket, and a YES on Kalshi where nobody says.
+const HALF: Px = Px::lit(5_000);
 
 /// What a call lacks.
 type Refusal = (u16, String);
@@ -197,12 +201,19 @@ impl World {
         effects: &mut Effects,
     ) -> Result<Value, Refusal> {
         let market = self.market(call, "market")?;
-        let outcome = match call.text("outcome")? {
-            "yes" => Outcome::Yes,
-            "no" => Outcome::No,
-            other => return Err((400, format!("outcome: {other:?} is neither yes nor no"))),
+        let yes_price = call.price("yes_price")?;
+        let ends = match (call.text("outcome")?, yes_price) {
+            ("yes", None) => [Settlement::YES; 2],
+            ("no", None) => [Settlement::NO; 2],
+            ("void", yes) => [yes.unwrap_or(HALF), HALF].map(Settlement::split),
+            ("yes" | "no", Some(_)) => {
+                return Err((400, "yes_price: only a void market has one".to_owned()));
+            }
+            (other, _) => {
+                return Err((400, format!("outcome: {other:?} is none of yes, no, void")));
+            }
         };
-        self.settle(now, market, outcome, effects);
+        self.settle(now, market, ends, effects);
         Ok(json!({ "ok": true }))
     }
 
@@ -210,7 +221,11 @@ impl World {
         let mut outcomes = serde_json::Map::new();
         for market in 0..self.markets.len() {
             let outcome = self.model.likely(market);
-            self.settle(now, market, outcome, effects);
+            let end = match outcome {
+                Outcome::Yes => Settlement::YES,
+                Outcome::No => Settlement::NO,
+            };
+            self.settle(now, market, [end; 2], effects);
             outcomes.insert(self.markets[market].kalshi.ticker.clone(), outcome.name().into());
         }
         json!({ "ok": true, "outcomes": outcomes })
@@ -249,6 +264,18 @@ impl Call {
         self.0[key].as_str().ok_or_else(|| (400, format!("{key}: a text is missing")))
     }
 
+    /// Dollars as text, such as `0.3700`.
+    fn price(&self, key: &str) -> Result<Option<Px>, Refusal> {
+        let wrong = |value: &Value| (400, format!("{key}: {value} is no price such as \"0.3700\""));
+        match &self.0[key] {
+            Value::Null => Ok(None),
+            value => match value.as_str().and_then(price) {
+                Some(px) => Ok(Some(px)),
+                None => Err(wrong(value)),
+            },
+        }
+    }
+
     fn number(&self, key: &str, max: u64) -> Result<Option<u64>, Refusal> {
         match &self.0[key] {
             Value::Null => Ok(None),
@@ -258,4 +285,14 @@ impl Call {
             },
         }
     }
+}
+
+/// A price of `0` to `1` with at most four decimals.
+fn price(text: &str) -> Option<Px> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+    if !matches!(whole, "0" | "1") || part.len() > 4 || !digits {
+        return None;
+    }
+    Px::new(format!("{whole}{part:0<4}").parse().ok()?)
 }

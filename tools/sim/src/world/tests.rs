@@ -17,7 +17,7 @@ pub(crate) struct Shop {
     orders: u64,
     filled: u64,
     ticks: u64,
-    settled: Vec<usize>,
+    settled: Vec<(usize, u16)>,
     last: Ns,
 }
 
@@ -95,8 +95,8 @@ impl Venue for Shop {
 
     fn pause(&mut self, _: Ns, _: usize, _: bool, _: &mut Outbox) {}
 
-    fn settle(&mut self, _: Ns, market: usize, _: Outcome, _: &mut Outbox) {
-        self.settled.push(market);
+    fn settle(&mut self, _: Ns, market: usize, settlement: Settlement, _: &mut Outbox) {
+        self.settled.push((market, settlement.each(Outcome::Yes).e4()));
     }
 
     fn ledger(&self) -> Value {
@@ -117,14 +117,15 @@ impl Venue for Shop {
     }
 }
 
+fn shops() -> [Box<dyn Venue>; 2] {
+    [Box::new(Shop::default()), Box::new(Shop::default())]
+}
+
 /// Two shops, one a venue.
 pub(crate) fn world(faults: Level, arb_per_minute: u32) -> World {
     let markets = cast::markets(11, 3, START);
     let model = model::Options { seed: 11, arb_per_minute, ..model::Options::default() };
-    let venues: Vec<(VenueId, Box<dyn Venue>)> = VenueId::ALL
-        .into_iter()
-        .map(|id| (id, Box::new(Shop::default()) as Box<dyn Venue>))
-        .collect();
+    let venues = VenueId::ALL.into_iter().zip(shops()).collect();
     let options = Options { model, faults, admin_token: TOKEN.to_owned() };
     World::new(&markets, venues, options, START)
 }
@@ -160,6 +161,10 @@ fn the_administrator_needs_the_token_and_learns_what_is_wrong() {
         ("/sim/restart", "{\"venue\":\"kalshi\"}", 409),
         ("/sim/pause", "{\"venue\":\"kalshi\",\"paused\":true}", 200),
         ("/sim/settle", "{\"market\":7,\"outcome\":\"yes\"}", 404),
+        ("/sim/settle", "{\"market\":0,\"outcome\":\"perhaps\"}", 400),
+        ("/sim/settle", "{\"market\":0,\"outcome\":\"yes\",\"yes_price\":\"0.37\"}", 400),
+        ("/sim/settle", "{\"market\":0,\"outcome\":\"void\",\"yes_price\":0.37}", 400),
+        ("/sim/settle", "{\"market\":0,\"outcome\":\"void\",\"yes_price\":\"1.0001\"}", 400),
         ("/sim/settle", "{\"market\":0,\"outcome\":\"yes\"}", 200),
         ("/sim/settle-all", "", 200),
     ] {
@@ -167,7 +172,9 @@ fn the_administrator_needs_the_token_and_learns_what_is_wrong() {
         assert_eq!(got, status, "{path} {body}: {reply}");
     }
     let (_, ledger) = call(&mut world, START, "GET", "/sim/ledger", "");
-    assert_eq!(ledger["venues"]["polymarket"]["settled"], json!([0, 1, 2]), "each once");
+    let settled = ledger["venues"]["polymarket"]["settled"].as_array().unwrap();
+    let markets: Vec<&Value> = settled.iter().map(|row| &row[0]).collect();
+    assert_eq!(markets, [0, 1, 2], "each once");
     assert_eq!(ledger["settled"].as_array().unwrap().len(), 3);
     assert!(!ledger.to_string().contains(TOKEN));
     let (_, universe) = call(&mut world, START, "GET", "/sim/universe", "");
@@ -208,6 +215,47 @@ fn a_journal_brings_back_what_was_acknowledged_even_if_its_last_line_is_cut() {
     let open: Vec<_> = third.open_markets().into_iter().map(|m| m.kalshi.ticker).collect();
     let all: Vec<_> = cast::markets(11, 3, START).into_iter().map(|m| m.kalshi.ticker).collect();
     assert_eq!(open, [all[0].as_str(), &all[2]]);
+}
+
+#[test]
+fn each_venue_is_told_how_its_own_market_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = world(Level::None, 0).record(dir.path(), json!({})).unwrap();
+    for body in [
+        "{\"market\":1,\"outcome\":\"void\",\"yes_price\":\"0.3700\"}",
+        "{\"market\":0,\"outcome\":\"void\"}",
+        "{\"market\":2,\"outcome\":\"no\"}",
+    ] {
+        assert_eq!(call(&mut first, START, "POST", "/sim/settle", body).0, 200, "{body}");
+    }
+    let paid = |world: &World| {
+        let venues = world.ledger()["venues"].clone();
+        ["kalshi", "polymarket"].map(|venue| venues[venue]["settled"].to_string())
+    };
+    let told = paid(&first);
+    assert_eq!(told, ["[[1,3700],[0,5000],[2,0]]", "[[1,5000],[0,5000],[2,0]]"]);
+    drop(first);
+    let again = world(Level::None, 0).resume(dir.path(), START).unwrap();
+    assert_eq!(paid(&again), told, "as it was written down");
+    assert_eq!(again.open_markets().len(), 0);
+    // The second market is the first venue's upside down.
+    let mut other = world(Level::None, 0);
+    call(&mut other, START, "POST", "/sim/settle", "{\"market\":1,\"outcome\":\"yes\"}");
+    assert_eq!(paid(&other), ["[[1,10000]]", "[[1,0]]"]);
+}
+
+#[test]
+fn journals_of_before_a_market_could_be_void_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines = "{\"Begin\":{}}\n{\"Settle\":[1,0,2,true]}\n{\"Settle\":[1,0,1,false]}\n";
+    std::fs::write(dir.path().join(ledger::FILE), lines).unwrap();
+    let world = world(Level::None, 0).resume(dir.path(), START).unwrap();
+    let settled = &world.ledger()["venues"]["kalshi"]["settled"];
+    assert_eq!(*settled, json!([[2, 10_000], [1, 0]]));
+    assert_eq!(ledger::settled(dir.path()).unwrap(), 2);
+    let lines = "{\"Begin\":{}}\n{\"Settle\":[1,0,2,10001]}\n";
+    std::fs::write(dir.path().join(ledger::FILE), lines).unwrap();
+    assert!(matches!(ledger::replay(dir.path(), &mut shops()), Err(ReplayError::Line(2))));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-use engine::pair::Outcome;
-use engine::units::Ns;
+use engine::payoff::Settlement;
+use engine::units::{Ns, Px};
 use serde_json::{Value, json};
 use sim::venue::{Side, Venue as _};
 
@@ -88,13 +88,47 @@ fn buying_no_nets_and_settlement_pays_the_rest() {
     );
     assert_eq!(position["realized_pnl_dollars"], "0.500000");
     let before_settling = rig.cash(0, 0);
-    rig.venue.settle(rig.now, 0, Outcome::No, &mut rig.out);
+    rig.venue.settle(rig.now, 0, Settlement::NO, &mut rig.out);
     assert_eq!(rig.cash(0, 0), before_settling + 5_000_000);
     assert_eq!(rig.money(), before);
     let settled = &rig.get(0, "/portfolio/settlements")["settlements"][0];
     assert_eq!((&settled["revenue"], &settled["no_count_fp"]), (&json!(500), &json!("5.00")));
     assert_eq!(rig.get(0, "/portfolio/positions")["market_positions"], json!([]));
     assert_eq!(rig.get(0, &format!("/markets/{}", TICKERS[0]))["market"]["result"], "no");
+}
+
+#[test]
+fn a_void_market_pays_both_sides_a_part_of_the_dollar_in_whole_cents() {
+    let mut rig = Rig::new();
+    let before = rig.money();
+    rig.quote(0, Side::Ask, 4_000, 10_000);
+    rig.quote(0, Side::Bid, 3_900, 10_000);
+    rig.placed(0, 0, "bid", "7.07", "0.4000");
+    rig.placed(1, 0, "ask", "3.00", "0.3900");
+    let fees = rig.ledger(0)["positions"][TICKERS[0]]["fees"].as_i64().unwrap();
+    let cash = [rig.cash(0, 0), rig.cash(1, 0)];
+    let client = rig.connect(0, 1);
+    rig.say(client, &json!({"cmd": "subscribe", "params": {"channels": ["market_lifecycle_v2"]}}));
+    rig.venue.settle(rig.now, 0, Settlement::split(Px::lit(3_705)), &mut rig.out);
+    // 7.07 YES at 0.3705 are 2.619435, and 3 NO at 0.6295 are 1.8885.
+    assert_eq!([rig.cash(0, 0) - cash[0], rig.cash(1, 0) - cash[1]], [2_610_000, 1_880_000]);
+    assert_eq!(rig.money(), before, "what is below a cent is a fee");
+    let frames = rig.heard(client);
+    let told = frames.iter().find(|frame| frame["msg"]["event_type"] == "determined").unwrap();
+    let told = (&told["msg"]["result"], &told["msg"]["settlement_value"]);
+    assert_eq!(told, (&json!("scalar"), &json!("0.3705")));
+    let paid = rig.get(0, "/portfolio/settlements")["settlements"][0].clone();
+    assert_eq!((&paid["market_result"], &paid["revenue"]), (&json!("scalar"), &json!(261)));
+    assert_eq!(paid["value"].to_string(), "37.05", "of a cent too");
+    let dollars = |e6: i64| format!("0.{e6:06}").trim_end_matches("00").to_owned();
+    assert_eq!(paid["fee_cost"], dollars(fees + 9_435));
+    let market = rig.get(0, &format!("/markets/{}", TICKERS[0]))["market"].clone();
+    assert_eq!((&market["status"], &market["result"]), (&json!("finalized"), &json!("scalar")));
+    let of_market = &rig.venue.ledger()["markets"][0];
+    let told = (&of_market["result"], &of_market["yes_pays_e4"]);
+    assert_eq!(told, (&json!("scalar"), &json!(3_705)));
+    rig.venue.settle(rig.now, 0, Settlement::YES, &mut rig.out);
+    assert_eq!(rig.cash(0, 0) - cash[0], 2_610_000, "once");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-use engine::pair::Outcome;
+use engine::payoff::Settlement;
+use engine::units::Px;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sim::venue::{Request, Side, Venue as _};
@@ -12,7 +13,7 @@ enum Step {
     Amend { member: usize, order: usize, e2: u32, cents: u16 },
     Decrease { member: usize, order: usize, e2: u32 },
     Quote { market: usize, is_bid: bool, e2: u32, cents: u16 },
-    Settle { market: usize, is_yes: bool },
+    Settle { market: usize, yes_e4: u16 },
     Pause { market: usize, is_paused: bool },
     Wait { ms: u16 },
 }
@@ -32,7 +33,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (member, 0..30usize, e2)
             .prop_map(|(member, order, e2)| Step::Decrease { member, order, e2 }),
         1 => (market.clone(), any::<bool>()).prop_map(|(market, is_paused)| Step::Pause { market, is_paused }),
-        1 => (market, any::<bool>()).prop_map(|(market, is_yes)| Step::Settle { market, is_yes }),
+        1 => (market, prop_oneof![Just(0), Just(10_000), 0..10_000u16])
+            .prop_map(|(market, yes_e4)| Step::Settle { market, yes_e4 }),
         1 => any::<u16>().prop_map(|ms| Step::Wait { ms }),
     ];
     prop::collection::vec(step, 1..60)
@@ -87,9 +89,9 @@ fn act(rig: &mut Rig, step: &Step) {
         Step::Quote { market, is_bid, e2, cents } => {
             rig.quote(market, side(is_bid).1, cents * 100, u64::from(e2));
         }
-        Step::Settle { market, is_yes } => {
-            let outcome = if is_yes { Outcome::Yes } else { Outcome::No };
-            rig.venue.settle(rig.now, market, outcome, &mut rig.out);
+        Step::Settle { market, yes_e4 } => {
+            let settlement = Settlement::split(Px::lit(yes_e4));
+            rig.venue.settle(rig.now, market, settlement, &mut rig.out);
         }
         Step::Pause { market, is_paused } => {
             rig.venue.pause(rig.now, market, is_paused, &mut rig.out);
@@ -110,7 +112,9 @@ fn check(rig: &Rig, start: i64) {
             cash[shard_of(&fill["ticker"])] -= int("cost") + int("fee");
         }
         for paid in ledger["settlements"].as_array().unwrap() {
-            cash[shard_of(&paid["ticker"])] += paid["revenue"].as_i64().unwrap();
+            let revenue = paid["revenue"].as_i64().unwrap();
+            assert_eq!(revenue % 10_000, 0, "whole cents: {paid}");
+            cash[shard_of(&paid["ticker"])] += revenue;
         }
         for (place, shard) in ["0", "2"].into_iter().enumerate() {
             assert_eq!(ledger["cash"][shard], cash[place], "member {member}, shard {shard}");
@@ -157,7 +161,7 @@ proptest! {
             check(&rig, start);
         }
         for market in 0..3 {
-            rig.venue.settle(rig.now, market, Outcome::Yes, &mut rig.out);
+            rig.venue.settle(rig.now, market, Settlement::YES, &mut rig.out);
         }
         check(&rig, start);
         let ledger = rig.venue.ledger();

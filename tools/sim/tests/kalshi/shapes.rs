@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use engine::pair::Outcome;
+use engine::payoff::Settlement;
 use serde_json::{Value, json};
 use sim::venue::{Side, Venue as _};
 
@@ -61,7 +61,7 @@ fn busy() -> Rig {
     rig.quote(2, Side::Ask, 6_000, 700);
     rig.placed(0, 0, "bid", "3.00", "0.5200");
     rig.placed(0, 2, "bid", "3.00", "0.6000");
-    rig.venue.settle(rig.now, 2, Outcome::Yes, &mut rig.out);
+    rig.venue.settle(rig.now, 2, Settlement::YES, &mut rig.out);
     rig
 }
 
@@ -229,7 +229,7 @@ fn frames_have_the_keys_of_the_fixtures() {
     let paused = rig.heard(client);
     let paused = paused.iter().find(|frame| frame["type"] == "market_lifecycle_v2").unwrap();
     same("ws_market_lifecycle_deactivated.json", paused, &[sent]);
-    rig.venue.settle(rig.now, 0, Outcome::Yes, &mut rig.out);
+    rig.venue.settle(rig.now, 0, Settlement::YES, &mut rig.out);
     let settled = rig.heard(client);
     let settled = settled.iter().find(|frame| frame["msg"]["event_type"] == "determined").unwrap();
     same("ws_market_lifecycle_determined.json", settled, &[sent]);

@@ -1,4 +1,4 @@
-use engine::pair::Outcome;
+use engine::payoff::Settlement;
 use serde_json::{Value, json};
 use sim::venue::{ClientId, Push, Side, Venue as _};
 
@@ -307,7 +307,7 @@ fn life_of_markets_fees_and_groups_is_told() {
     rig.say(client, &subscribe(&["market_lifecycle_v2", "order_group_updates"], &json!({})));
     rig.venue.override_fee(rig.now, "KXA-1", Some(("quadratic", 500_000)), &mut rig.out);
     rig.venue.pause(rig.now, 0, true, &mut rig.out);
-    rig.venue.settle(rig.now, 0, Outcome::Yes, &mut rig.out);
+    rig.venue.settle(rig.now, 0, Settlement::YES, &mut rig.out);
     rig.call(
         0,
         "POST",

@@ -1,5 +1,6 @@
 //! What holds whatever happens.
 
+use engine::pair::Outcome;
 use proptest::prelude::*;
 
 use super::*;
@@ -24,7 +25,7 @@ enum Step {
     CancelAll(usize),
     Fail,
     Wait(u64),
-    Settle(usize, bool),
+    Settle(usize, Settlement),
 }
 
 /// Orders at prices so close to each other that most of them meet, makers' too.
@@ -43,8 +44,14 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3_usize).prop_map(Step::CancelAll),
         1 => Just(Step::Fail),
         4 => (0..4_000_u64).prop_map(Step::Wait),
-        1 => (1..3_usize, any::<bool>()).prop_map(|(market, yes)| Step::Settle(market, yes)),
+        1 => (1..3_usize, settlement()).prop_map(|(market, end)| Step::Settle(market, end)),
     ]
+}
+
+fn settlement() -> impl Strategy<Value = Settlement> {
+    let void = prop_oneof![Just(5_000), 1..10_000_u16];
+    let split = void.prop_map(|e4| Settlement::split(Px::lit(e4)));
+    prop_oneof![Just(Settlement::YES), Just(Settlement::NO), split]
 }
 
 /// Cash, fees and a dollar a pair of shares of open markets; and both tokens' shares, by market.
@@ -95,10 +102,7 @@ fn play(venue: &mut Polymarket, traders: &[Trader], now: &mut Ns, step: &Step, o
             *now = now.after(Ns::from_ms(ms));
             venue.tick(*now, out);
         }
-        Step::Settle(market, yes) => {
-            let outcome = if yes { Outcome::Yes } else { Outcome::No };
-            venue.settle(*now, market, outcome, out);
-        }
+        Step::Settle(market, end) => venue.settle(*now, market, end, out),
     }
 }
 
@@ -130,11 +134,13 @@ proptest! {
         let mut paid = 0;
         let mut out = Outbox::default();
         for step in steps {
-            if let Step::Settle(market, yes) = step
+            if let Step::Settle(market, end) = step
                 && venue.markets[market].settled.is_none()
             {
                 // Shares of the start were paid for before it.
-                paid += existing[market][usize::from(!yes)];
+                let each = [Outcome::Yes, Outcome::No].map(|of| i64::from(end.each(of).e4()));
+                let worth = [0, 1].map(|token| existing[market][token] * each[token]);
+                paid += (worth[0] + worth[1]) / 10_000;
             }
             play(&mut venue, &traders, &mut now, &step, &mut out);
             check(&venue);

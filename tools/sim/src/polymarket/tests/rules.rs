@@ -302,8 +302,62 @@ fn answers_and_events_have_the_venues_form() {
     same_form(&told[1], "ws_best_bid_ask.json");
     let out = &mut Outbox::default();
     venue.list_market(&spec(8), START, out);
-    venue.settle(START, 0, Outcome::Yes, out);
+    venue.settle(START, 0, Settlement::YES, out);
     told = frames(out, MARKET_SOCKET);
     same_form(&told[0], "ws_new_market.json");
     same_form(told.last().unwrap(), "ws_market_resolved.json");
+    assert_eq!(told.last().unwrap()["winning_asset_id"], spec(0).tokens[0].as_str());
+}
+
+#[test]
+fn a_void_market_pays_a_part_of_every_token_and_has_no_single_winner() {
+    let (mut venue, [eoa, _, _]) = venue();
+    let mut out = Outbox::default();
+    quote(&mut venue, 0, Side::Ask, 5_200, 100);
+    let takes = eoa.order(&venue, 0, YES, "BUY", 5_600_000, 10_769_200, "FAK");
+    eoa.send(&mut venue, START, "POST", "/order", &takes, &mut out);
+    let (held, before) = ([YES, NO].map(|token| shares(&venue, 0, token)), cash(&venue, 0));
+    let all = |venue: &Polymarket| {
+        let accounts: i64 = (0..3).map(|number| cash(venue, number)).sum();
+        accounts + venue.house.cash.total
+    };
+    let (money, owed) = (all(&venue), venue.house.of((0, YES)).total);
+    assert_eq!((held, owed), ([110_769_230, 100_000_000], -10_769_230));
+    listen(&mut venue, 0, true);
+    out.pushes.clear();
+    venue.settle(START, 0, Settlement::split(Px::lit(3_333)), &mut out);
+    // 110.76923 x 0.3333 is 36.919384359, and 100 x 0.6667 is 66.67.
+    assert_eq!(cash(&venue, 0), before + 36_919_384 + 66_670_000);
+    // A hundred pairs of each account pay a dollar each; who sold what was not there pays for it.
+    assert_eq!(all(&venue), money + 3 * 100_000_000);
+    let told = frames(&out, MARKET_SOCKET);
+    same_form(told.last().unwrap(), "ws_market_resolved.json");
+    assert_eq!(told.last().unwrap()["winning_asset_id"], "");
+    let settled = &venue.ledger()["markets"][0];
+    assert_eq!((&settled["settled"], &settled["yes_pays_e4"]), (&json!("void"), &json!(3_333)));
+
+    venue.settle(START, 1, Settlement::split(Px::lit(5_000)), &mut out);
+    venue.settle(START, 2, Settlement::NO, &mut out);
+    let mut market = |number: u64| {
+        let path = format!("/markets/{}", spec(number).condition_id);
+        let long = eoa.get(&mut venue, START, &path, "").1;
+        let tokens = [0, 1].map(|at| long["tokens"][at].clone());
+        let winners = tokens.clone().map(|token| token["winner"].as_bool().unwrap());
+        let prices = tokens.map(|token| token["price"].to_string());
+        assert_eq!((&long["closed"], &long["accepting_orders"]), (&json!(true), &json!(false)));
+        let path = format!("/markets/slug/will-{number}-happen");
+        let gamma = eoa.get(&mut venue, START, &path, "").1;
+        assert_eq!(
+            (&gamma["closed"], &gamma["umaResolutionStatus"]),
+            (&json!(true), &json!("resolved"))
+        );
+        let halves = long["is_50_50_outcome"].as_bool().unwrap();
+        (winners, prices.join(" "), halves, gamma["outcomePrices"].as_str().unwrap().to_owned())
+    };
+    let told = |winners, prices: &str, halves, gamma: &str| {
+        (winners, prices.to_owned(), halves, gamma.to_owned())
+    };
+    assert_eq!(market(0), told([true, true], "0.3333 0.6667", false, r#"["0.3333","0.6667"]"#));
+    assert_eq!(market(1), told([true, true], "0.5 0.5", true, r#"["0.5","0.5"]"#));
+    assert_eq!(market(2), told([false, true], "0 1", false, r#"["0","1"]"#));
 }
