@@ -345,6 +345,13 @@ impl Venue for Kalshi {
         refined
     }
 
+    fn close(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {
+        self.exchange.advance(now);
+        let closed = market < self.exchange.markets.len() && self.exchange.close_early(market);
+        self.publish(out);
+        closed
+    }
+
     fn settle(&mut self, now: Ns, market: usize, settlement: Settlement, out: &mut Outbox) {
         self.exchange.advance(now);
         if market < self.exchange.markets.len() {

@@ -66,6 +66,8 @@ enum Entry {
     Upset(u64, usize, u8),
     /// (time, site, market)
     List(u64, usize, usize),
+    /// (time, site, market)
+    Close(u64, usize, usize),
 }
 
 #[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
@@ -297,6 +299,11 @@ impl Venue for Recorded {
         self.venue.list(now, market, out)
     }
 
+    fn close(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {
+        self.append(&Entry::Close(now.0, self.site, market));
+        self.venue.close(now, market, out)
+    }
+
     fn settle(&mut self, now: Ns, market: usize, settlement: Settlement, out: &mut Outbox) {
         let yes = Pays::Px(settlement.each(Outcome::Yes).e4());
         self.append(&Entry::Settle(now.0, self.site, market, yes));
@@ -337,6 +344,8 @@ pub struct Replayed {
     pub settled: Vec<usize>,
     /// Markets that were listed while the venues ran, by number.
     pub listed: Vec<usize>,
+    /// Sites that closed a market before its time, and the market's number.
+    pub closed: Vec<(usize, usize)>,
 }
 
 /// Why a journal cannot be gone on with.
@@ -444,6 +453,7 @@ fn apply(
         | Entry::Refine(t, site, _)
         | Entry::Settle(t, site, ..)
         | Entry::Upset(t, site, _)
+        | Entry::Close(t, site, _)
         | Entry::List(t, site, _) => (Ns(*t), *site),
     };
     let venue = venues.get_mut(site).ok_or(ReplayError::Line(line))?;
@@ -485,6 +495,11 @@ fn apply(
             venue.settle(t, market, settlement, &mut out);
             if !done.settled.contains(&market) {
                 done.settled.push(market);
+            }
+        }
+        Entry::Close(_, site, market) => {
+            if venue.close(t, market, &mut out) {
+                done.closed.push((site, market));
             }
         }
         Entry::Upset(_, _, what) => {

@@ -29,6 +29,8 @@ use ladder::Ladder;
 const FAIR_MIN: i32 = 1_200;
 /// Fair values of fresh markets are between this and its complement; 1e-4 dollar.
 const FAIR_START_MIN: u64 = 3_000;
+/// Until then makers are absent who never come back.
+const NEVER: Ns = Ns(u64::MAX);
 /// How far a jump may go beyond the usual range; 1e-4 dollar.
 const JUMP_MIN: i32 = 500;
 
@@ -206,9 +208,9 @@ impl Model {
         until: Ns,
         floor: &mut dyn Floor,
     ) {
-        let Some(entry) = self.markets.get_mut(market).filter(|market| !market.is_settled) else {
-            return;
-        };
+        let is_there =
+            |market: &&mut Market| !market.is_settled && market.absent_until[venue.index()] < NEVER;
+        let Some(entry) = self.markets.get_mut(market).filter(is_there) else { return };
         entry.ladders[venue.index()].thin(venue, market, keep_e3, floor);
         let absent = &mut entry.absent_until[venue.index()];
         *absent = (*absent).max(until);
@@ -222,6 +224,11 @@ impl Model {
             true => Outcome::Yes,
             false => Outcome::No,
         }
+    }
+
+    /// Makers leave a market on one venue for good.
+    pub fn leave(&mut self, venue: Venue, market: usize) {
+        self.markets[market].absent_until[venue.index()] = NEVER;
     }
 
     /// Makers leave a market for good.

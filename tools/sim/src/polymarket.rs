@@ -9,7 +9,9 @@
 //! * does not cancel an order while it is delayed;
 //! * calls a FOK that buys filled when the money that it signed for is spent;
 //! * states `makingAmount` and `takingAmount` in human units;
-//! * calls both tokens of a void market winners, and in `market_resolved` none.
+//! * calls both tokens of a void market winners, and in `market_resolved` none;
+//! * cancels all orders of a market that takes no more before it is resolved, refuses new ones as
+//!   where it is paused, and says nothing of it on the market channel beyond what leaves the book.
 
 mod decimal; // amounts as text
 mod eip712; // hashes, and who signed
@@ -351,6 +353,11 @@ impl Venue for Polymarket {
             self.retick(now, market, FINE_TICK, out);
         }
         !fine
+    }
+
+    fn close(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {
+        self.tick(now, out);
+        self.close_market(now, market, out)
     }
 
     fn settle(&mut self, now: Ns, market: usize, settlement: Settlement, out: &mut Outbox) {

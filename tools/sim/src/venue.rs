@@ -173,6 +173,12 @@ pub trait Venue {
         false
     }
 
+    /// Trading in a market ends before its time, and before anybody knows how the market ends: no
+    /// order rests beyond it. False where it has ended already.
+    fn close(&mut self, _now: Ns, _market: usize, _out: &mut Outbox) -> bool {
+        false
+    }
+
     /// It is known how the market ends: it pays, and takes no more orders. `settlement` is that of
     /// the venue's own market (Polymarket: YES is the first token).
     fn settle(&mut self, now: Ns, market: usize, settlement: Settlement, out: &mut Outbox);

@@ -3,6 +3,8 @@
 mod admin; // calls of the administrator, under /sim/
 
 #[cfg(test)]
+mod end_tests;
+#[cfg(test)]
 mod listing_tests;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -50,6 +52,8 @@ pub struct World {
     /// The first failure of the journal: from then on nothing is answered.
     broken: Option<io::Error>,
     settled: Vec<usize>,
+    /// Sites that closed a market before its time, and the market.
+    closed: Vec<(usize, usize)>,
     late: Late,
     admin_token: String,
     /// Raised where the administrator asks for the end.
@@ -92,6 +96,7 @@ impl World {
             journal: None,
             broken: None,
             settled: Vec::new(),
+            closed: Vec::new(),
             late: Late::default(),
             end: Arc::default(),
             admin_token: options.admin_token,
@@ -148,6 +153,10 @@ impl World {
             self.model.settle(*market);
         }
         self.settled = replayed.settled;
+        for (site, market) in &replayed.closed {
+            self.model.leave(self.sites[*site].id, *market);
+        }
+        self.closed = replayed.closed;
         self.write_to(Journal::resume(dir)?);
         let (now, mut effects) = (now.max(replayed.last), Effects::default());
         let World { model, sites, faults, .. } = &mut self;
@@ -226,9 +235,12 @@ impl World {
         site.map_or(Qty::ZERO, |site| site.venue.quoted(market, side, px))
     }
 
-    /// Markets that still trade.
+    /// Markets that still trade on all venues.
     pub fn open_markets(&self) -> Vec<MarketSpec> {
-        let open = self.markets.iter().enumerate().filter(|(n, _)| !self.settled.contains(n));
+        let is_over = |number: &usize| {
+            self.settled.contains(number) || self.closed.iter().any(|(_, market)| market == number)
+        };
+        let open = self.markets.iter().enumerate().filter(|(number, _)| !is_over(number));
         open.map(|(_, market)| market.clone()).collect()
     }
 
@@ -257,6 +269,18 @@ impl World {
             };
             site.venue.settle(told, market, own, &mut effects.outbox);
         }
+    }
+
+    /// Closes a market on one venue before its time; false where it is closed there already.
+    fn close(&mut self, now: Ns, site: SiteId, market: usize, effects: &mut Effects) -> bool {
+        let told = self.faults.clock(site, now);
+        let entry = &mut self.sites[site.0];
+        let closed = entry.venue.close(told, market, &mut effects.outbox);
+        if closed {
+            self.model.leave(entry.id, market);
+            self.closed.push((site.0, market));
+        }
+        closed
     }
 
     /// Lists the next of the withheld markets on all venues; its number.

@@ -289,6 +289,25 @@ impl Exchange {
         true
     }
 
+    /// A market closes before its time: its close date becomes now, which is told, and what follows
+    /// from that date is not (kalshi.md section 2). False where it is closed already.
+    pub fn close_early(&mut self, market: usize) -> bool {
+        let found = &mut self.markets[market];
+        if matches!(found.phase, Phase::Closed | Phase::Finalized(_)) {
+            return false;
+        }
+        self.due.remove(&(found.closes(), Due::Close(market)));
+        found.spec.close_time = secs(self.now);
+        let message = json!({
+            "market_ticker": found.spec.ticker,
+            "close_ts": found.spec.close_time,
+            "event_type": "close_date_updated",
+        });
+        self.news.push(News::Lifecycle("market_lifecycle_v2", message));
+        self.close(market);
+        true
+    }
+
     /// Trading in a market ends: no order rests beyond it.
     pub fn close(&mut self, market: usize) {
         if matches!(self.markets[market].phase, Phase::Closed | Phase::Finalized(_)) {

@@ -6,6 +6,7 @@ use engine::units::{Ns, PX_ONE, Shares};
 
 use crate::polymarket::auth::derived_hex;
 use crate::polymarket::fills::CHAIN_STEP;
+use crate::polymarket::market::Market;
 use crate::polymarket::trade::{Status, Trade};
 use crate::polymarket::wallet::{Balance, TokenKey, Wallet};
 use crate::polymarket::{Due, Polymarket};
@@ -67,6 +68,28 @@ impl Polymarket {
         self.tell_trade(now, number, out);
     }
 
+    /// A market takes no more orders: those that are there leave, the makers' too. Trades go on to
+    /// their end. False where it took none already.
+    pub(super) fn close_market(&mut self, now: Ns, number: usize, out: &mut Outbox) -> bool {
+        let over = |market: &Market| market.closed || market.settled.is_some();
+        if self.markets.get(number).is_none_or(over) {
+            return false;
+        }
+        self.drop_all(now, number, "CANCELED", out);
+        let market = &mut self.markets[number];
+        market.closed = true;
+        market.book = Default::default();
+        self.publish(now, number, &[], out);
+        true
+    }
+
+    fn drop_all(&mut self, now: Ns, number: usize, word: &str, out: &mut Outbox) {
+        let own = (0..self.orders.len()).filter(|order| self.orders[*order].token.0 == number);
+        for order in own.collect::<Vec<usize>>() {
+            self.drop_order(now, order, word, out);
+        }
+    }
+
     /// It is known how the market ends: orders leave, trades become final, shares pay what they are
     /// worth, rounded down to a micro-dollar, and both tokens are gone. The market model's makers
     /// get what is left of the dollars that the shares were made of.
@@ -80,10 +103,7 @@ impl Polymarket {
         if self.markets.get(number).is_none_or(|market| market.settled.is_some()) {
             return;
         }
-        let open = (0..self.orders.len()).filter(|order| self.orders[*order].token.0 == number);
-        for order in open.collect::<Vec<usize>>() {
-            self.drop_order(now, order, "CANCELED_MARKET_RESOLVED", out);
-        }
+        self.drop_all(now, number, "CANCELED_MARKET_RESOLVED", out);
         for trade in 0..self.trades.len() {
             while self.trades[trade].taker.token.0 == number
                 && !self.trades[trade].status.is_final()

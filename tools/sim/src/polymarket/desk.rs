@@ -49,7 +49,7 @@ impl Polymarket {
             return Err(bad(format!("order {id_text} is invalid. Duplicated.")));
         }
         let market = &self.markets[token.0];
-        if market.paused {
+        if !market.accepts() {
             return Err(bad("the market is not yet ready to process new orders".into()));
         }
         let px = intake.limit(tick, &id_text).map_err(bad)?;

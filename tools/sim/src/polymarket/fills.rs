@@ -227,7 +227,7 @@ impl Polymarket {
         out: &mut Outbox,
     ) {
         let Some(market) = self.markets.get_mut(number) else { return };
-        if !market.on_grid(px) || market.settled.is_some() {
+        if !market.on_grid(px) || market.closed || market.settled.is_some() {
             return;
         }
         let mut prints = Vec::new();

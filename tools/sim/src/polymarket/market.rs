@@ -55,6 +55,8 @@ pub struct Market {
     pub last: Option<Px>,
     /// It takes no orders for now.
     pub paused: bool,
+    /// It takes no orders any more.
+    pub closed: bool,
     /// When it was made; `None` where that was before the venue began.
     pub made: Option<Ns>,
     /// It is in the listings; before, nobody can name it.
@@ -76,6 +78,7 @@ impl Market {
             tick: spec.tick.max(1),
             last: None,
             paused: false,
+            closed: false,
             made: None,
             is_listed: true,
             settled: None,
@@ -84,6 +87,11 @@ impl Market {
             shown: [BTreeMap::new(), BTreeMap::new()],
             spec: spec.clone(),
         }
+    }
+
+    /// It takes orders.
+    pub const fn accepts(&self) -> bool {
+        !self.paused && !self.closed && self.settled.is_none()
     }
 
     /// What each token pays, once that is known.

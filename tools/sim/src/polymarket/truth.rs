@@ -22,7 +22,7 @@
 //!       "status": "CONFIRMED", "at": 1795000000000000000
 //!     }]
 //!   }],
-//!   "markets": [{ "condition_id": "0x..", "settled": "yes", "yes_pays_e4": 10000 }]
+//!   "markets": [{ "condition_id": "0x..", "closed": true, "settled": "yes", "yes_pays_e4": 10000 }]
 //! }
 //! ```
 //!
@@ -30,7 +30,8 @@
 //! `cash` and `shares` count every fill that did not fail, from its match on; `unsettled_*` is the
 //! part that is not mined and cannot be spent. A fill's `cash` is what came (above zero) or went,
 //! without its fee. `makers` are the market model's makers, who may owe. Accounts' and makers' cash
-//! and `fees` and a dollar a pair of shares that exists sum up to the same for ever. `settled` is
+//! and `fees` and a dollar a pair of shares that exists sum up to the same for ever. A market that
+//! is `closed` takes no more orders, `settled` is
 //! `yes` for the first token, `no` for the second, `void` where both pay, and null while the market
 //! is open; `yes_pays_e4` is what the first token pays, in 1e-4 dollar.
 
@@ -56,6 +57,7 @@ impl Polymarket {
             });
             json!({
                 "condition_id": market.spec.condition_id,
+                "closed": market.closed || settled.is_some(),
                 "settled": settled,
                 "yes_pays_e4": market.pays().map(|[first, _]| first.e4()),
             })

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `GET /sim/ledger` | |
 //! | `GET /sim/universe` | |
+//! | `POST /sim/close` | `{"venue":"kalshi","market":"kxsim.."}`: it takes no more orders there, before its time; it settles later all the same |
 //! | `POST /sim/fault` | `{"venue":"kalshi","kind":"drop","count":1,"ms":500}`; `count` and `ms` may be missing; kind `clock_skew` takes `ms` of either sign and lasts; kinds `settlement_failed` and `over_fill` |
 //! | `POST /sim/inject` | `{"pair":"kxsim..","direction":"FirstYes","edge_micro_usd":20000,"ms":1000}` |
 //! | `POST /sim/list` | `{}`: the next of the withheld markets is listed and announced on all venues |
@@ -51,6 +52,7 @@ impl World {
             ("GET", "/sim/ledger") => Ok(self.ledger()),
             ("GET", "/sim/universe") => Ok(self.universe()),
             ("POST", path) => Call::new(request.body).and_then(|call| match path {
+                "/sim/close" => self.close_one(now, &call, effects),
                 "/sim/fault" => self.order_fault(now, &call, effects),
                 "/sim/inject" => self.inject(now, &call, effects),
                 "/sim/list" => self.list(now, effects),
@@ -98,7 +100,22 @@ impl World {
             "version": if market.polymarket.is_v2 { "v2" } else { "v1" },
             "likely": self.model.likely(number).name(),
             "settled": self.settled.contains(&number),
+            "closed": self.closed_at(number),
         })
+    }
+
+    /// The venues that closed a market before its time.
+    fn closed_at(&self, number: usize) -> Vec<&'static str> {
+        let at = self.closed.iter().filter(|(_, market)| *market == number);
+        at.map(|(site, _)| self.sites[*site].id.name()).collect()
+    }
+
+    fn close_one(&mut self, now: Ns, call: &Call, effects: &mut Effects) -> Result<Value, Refusal> {
+        let (site, market) = (self.site(call)?, self.market(call, "market")?);
+        match self.close(now, site, market, effects) {
+            true => Ok(json!({ "ok": true })),
+            false => Err((409, "market: it is closed there already".to_owned())),
+        }
     }
 
     fn order_fault(

@@ -160,6 +160,10 @@ fn the_administrator_needs_the_token_and_learns_what_is_wrong() {
         ("/sim/fault", "{\"venue\":\"kalshi\",\"kind\":\"drop\"}", 200),
         ("/sim/restart", "{\"venue\":\"kalshi\"}", 409),
         ("/sim/pause", "{\"venue\":\"kalshi\",\"paused\":true}", 200),
+        ("/sim/close", "{\"venue\":\"kalshi\",\"market\":7}", 404),
+        ("/sim/close", "{\"venue\":\"nowhere\",\"market\":0}", 404),
+        // These venues close nothing early.
+        ("/sim/close", "{\"venue\":\"kalshi\",\"market\":0}", 409),
         ("/sim/settle", "{\"market\":7,\"outcome\":\"yes\"}", 404),
         ("/sim/settle", "{\"market\":0,\"outcome\":\"perhaps\"}", 400),
         ("/sim/settle", "{\"market\":0,\"outcome\":\"yes\",\"yes_price\":\"0.37\"}", 400),

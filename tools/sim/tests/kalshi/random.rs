@@ -15,6 +15,7 @@ enum Step {
     Quote { market: usize, is_bid: bool, e2: u32, cents: u16 },
     Settle { market: usize, yes_e4: u16 },
     Pause { market: usize, is_paused: bool },
+    Close { market: usize },
     Wait { ms: u16 },
 }
 
@@ -33,6 +34,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (member, 0..30usize, e2)
             .prop_map(|(member, order, e2)| Step::Decrease { member, order, e2 }),
         1 => (market.clone(), any::<bool>()).prop_map(|(market, is_paused)| Step::Pause { market, is_paused }),
+        1 => market.clone().prop_map(|market| Step::Close { market }),
         1 => (market, prop_oneof![Just(0), Just(10_000), 0..10_000u16])
             .prop_map(|(market, yes_e4)| Step::Settle { market, yes_e4 }),
         1 => any::<u16>().prop_map(|ms| Step::Wait { ms }),
@@ -95,6 +97,9 @@ fn act(rig: &mut Rig, step: &Step) {
         }
         Step::Pause { market, is_paused } => {
             rig.venue.pause(rig.now, market, is_paused, &mut rig.out);
+        }
+        Step::Close { market } => {
+            rig.venue.close(rig.now, market, &mut rig.out);
         }
         Step::Wait { ms } => rig.wait(u64::from(ms)),
     }

@@ -229,6 +229,10 @@ fn frames_have_the_keys_of_the_fixtures() {
     let paused = rig.heard(client);
     let paused = paused.iter().find(|frame| frame["type"] == "market_lifecycle_v2").unwrap();
     same("ws_market_lifecycle_deactivated.json", paused, &[sent]);
+    rig.venue.close(rig.now, 2, &mut rig.out);
+    let closed = rig.heard(client);
+    let closed = closed.iter().find(|frame| frame["type"] == "market_lifecycle_v2").unwrap();
+    same("ws_market_lifecycle_close_date_updated.json", closed, &[sent]);
     rig.venue.settle(rig.now, 0, Settlement::YES, &mut rig.out);
     let settled = rig.heard(client);
     let settled = settled.iter().find(|frame| frame["msg"]["event_type"] == "determined").unwrap();

@@ -330,6 +330,52 @@ fn life_of_markets_fees_and_groups_is_told() {
 }
 
 #[test]
+fn a_market_that_closes_early_says_so_and_takes_nothing_more() {
+    let mut rig = Rig::new();
+    rig.quote(0, Side::Ask, 5_000, 700);
+    rig.placed(0, 0, "bid", "2.00", "0.5000");
+    let rests = rig.placed(0, 0, "bid", "3.00", "0.4000");
+    let client = rig.connect(0, 1);
+    let only = json!({"market_tickers": [TICKERS[0]], "use_yes_price": true});
+    rig.say(client, &subscribe(&["orderbook_delta"], &only));
+    rig.say(client, &subscribe(&["market_lifecycle_v2", "user_orders"], &json!({})));
+    rig.wait(1_500);
+    assert!(rig.venue.close(rig.now, 0, &mut rig.out));
+    let frames = rig.heard(client);
+    let is_life = |frame: &&Value| frame["type"] == "market_lifecycle_v2";
+    let life: Vec<&Value> = frames.iter().filter(is_life).collect();
+    let close = rig.now.0 / 1_000_000_000;
+    let message =
+        json!({"market_ticker": TICKERS[0], "close_ts": close, "event_type": "close_date_updated"});
+    assert_eq!(life.iter().map(|frame| &frame["msg"]).collect::<Vec<_>>(), [&message]);
+    let gone = frames.iter().filter(|frame| frame["type"] == "orderbook_delta");
+    let gone: Vec<_> = gone.map(|frame| frame["msg"]["delta_fp"].as_str().unwrap()).collect();
+    assert_eq!(gone, ["-3.00", "-5.00"], "ours and the makers'");
+    let order = frames.iter().find(|frame| frame["type"] == "user_order").unwrap();
+    assert_eq!(order["msg"]["last_update_reason"], "CloseCancel");
+    assert_eq!(rig.get(0, "/portfolio/balance")["balance_breakdown"][0]["balance"], "98.9650");
+
+    rig.quote(0, Side::Ask, 5_000, 700);
+    let order = rig.order(0, "bid", "1.00", "0.5000");
+    let (status, refused) = rig.place(0, &order);
+    assert_eq!((status, &refused["error"]["code"]), (400, &json!("MARKET_INACTIVE")));
+    let target = format!("{ORDERS}/{}", rests["order_id"].as_str().unwrap());
+    assert_ne!(rig.call(0, "DELETE", &target, &Value::Null).0, 200);
+    let market = rig.get(0, &format!("/markets/{}", TICKERS[0]))["market"].clone();
+    assert_eq!((&market["status"], &market["yes_ask_size_fp"]), (&json!("closed"), &json!("0.00")));
+    assert_eq!(market["close_time"], "2026-11-21T12:00:01Z");
+    rig.venue.pause(rig.now, 0, true, &mut rig.out);
+    rig.venue.pause(rig.now, 0, false, &mut rig.out);
+    assert!(!rig.venue.close(rig.now, 0, &mut rig.out), "once");
+    rig.wait(3_600_000);
+    let told = rig.heard(client);
+    assert!(!told.iter().any(|frame| is_life(&frame)), "its old close date is forgotten");
+    assert_eq!(rig.venue.ledger()["markets"][0]["status"], "closed");
+    rig.venue.settle(rig.now, 0, Settlement::YES, &mut rig.out);
+    assert_eq!(rig.ledger(0)["settlements"][0]["revenue"], 2_000_000);
+}
+
+#[test]
 fn the_venue_pings_every_ten_seconds() {
     let mut rig = Rig::new();
     let client = rig.connect(0, 1);

@@ -26,6 +26,7 @@ enum Step {
     Fail,
     Wait(u64),
     Settle(usize, Settlement),
+    Close(usize),
 }
 
 /// Orders at prices so close to each other that most of them meet, makers' too.
@@ -44,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3_usize).prop_map(Step::CancelAll),
         1 => Just(Step::Fail),
         4 => (0..4_000_u64).prop_map(Step::Wait),
+        1 => (1..3_usize).prop_map(Step::Close),
         1 => (1..3_usize, settlement()).prop_map(|(market, end)| Step::Settle(market, end)),
     ]
 }
@@ -102,6 +104,7 @@ fn play(venue: &mut Polymarket, traders: &[Trader], now: &mut Ns, step: &Step, o
             *now = now.after(Ns::from_ms(ms));
             venue.tick(*now, out);
         }
+        Step::Close(market) => _ = venue.close(*now, market, out),
         Step::Settle(market, end) => venue.settle(*now, market, end, out),
     }
 }

@@ -310,6 +310,49 @@ fn answers_and_events_have_the_venues_form() {
 }
 
 #[test]
+fn a_market_that_closes_early_takes_no_orders_and_settles_later() {
+    let (mut venue, [eoa, safe, _]) = venue();
+    let mut out = Outbox::default();
+    quote(&mut venue, 0, Side::Ask, 5_200, 100);
+    quote(&mut venue, 1, Side::Ask, 5_200, 100);
+    let rests = eoa.order(&venue, 0, YES, "BUY", 5_000_000, 10_000_000, "GTC");
+    eoa.send(&mut venue, START, "POST", "/order", &rests, &mut out);
+    let waits = safe.order(&venue, 1, YES, "BUY", 5_200_000, 10_000_000, "FAK");
+    let (_, answer) = safe.send(&mut venue, START, "POST", "/order", &waits, &mut out);
+    assert_eq!(answer["status"], "delayed");
+    listen(&mut venue, 0, true);
+    open_socket(&mut venue, USER_SOCKET, "/ws/user", &eoa.hello());
+    out.pushes.clear();
+    assert!(venue.close(START, 0, &mut out) && venue.close(START, 1, &mut out));
+    let told = frames(&out, USER_SOCKET);
+    assert_eq!(
+        (&told[0]["type"], &told[0]["status"]),
+        (&json!("CANCELLATION"), &json!("CANCELED"))
+    );
+    let told = frames(&out, MARKET_SOCKET);
+    assert!(kinds(&told).iter().all(|kind| ["price_change", "best_bid_ask"].contains(kind)));
+    assert_eq!(told.last().unwrap()["best_ask"], "1", "nothing is left of the book");
+    quote(&mut venue, 0, Side::Ask, 5_200, 100);
+    assert_eq!(venue.markets[0].book.best(Side::Ask), None, "makers have left");
+
+    venue.pause(START, 0, true, &mut out);
+    venue.pause(START, 0, false, &mut out);
+    let late = eoa.order(&venue, 0, YES, "BUY", 5_200_000, 10_000_000, "FAK");
+    let text = error(&mut venue, &eoa, &late);
+    assert_eq!(text, "the market is not yet ready to process new orders");
+    let (_, row) = eoa.get(&mut venue, START, &format!("/markets/{}", spec(0).condition_id), "");
+    assert_eq!((&row["closed"], &row["accepting_orders"]), (&json!(false), &json!(false)));
+    let (_, row) = eoa.get(&mut venue, START, "/markets/slug/will-0-happen", "");
+    assert_eq!((&row["closed"], &row["acceptingOrders"]), (&json!(false), &json!(false)));
+    wait_out(&mut venue);
+    assert_eq!((cash(&venue, 0), cash(&venue, 1)), (1_000_000_000, 1_000_000_000), "nobody traded");
+    assert!(!venue.close(START, 0, &mut out), "once");
+    venue.settle(START, 0, Settlement::YES, &mut out);
+    assert_eq!(cash(&venue, 0), 1_000_000_000 + 100_000_000);
+    assert!(!venue.close(START, 0, &mut out));
+}
+
+#[test]
 fn a_void_market_pays_a_part_of_every_token_and_has_no_single_winner() {
     let (mut venue, [eoa, _, _]) = venue();
     let mut out = Outbox::default();
