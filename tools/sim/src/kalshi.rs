@@ -345,6 +345,19 @@ impl Venue for Kalshi {
         refined
     }
 
+    fn set_fee(
+        &mut self,
+        now: Ns,
+        market: usize,
+        fee: Option<(&str, u32)>,
+        out: &mut Outbox,
+    ) -> bool {
+        let Some(found) = self.exchange.markets.get(market) else { return false };
+        let event = found.spec.event.clone();
+        self.override_fee(now, &event, fee, out);
+        true
+    }
+
     fn close(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {
         self.exchange.advance(now);
         let closed = market < self.exchange.markets.len() && self.exchange.close_early(market);

@@ -68,6 +68,8 @@ enum Entry {
     List(u64, usize, usize),
     /// (time, site, market)
     Close(u64, usize, usize),
+    /// (time, site, market, type and multiplier in millionths)
+    Fee(u64, usize, usize, Option<(String, u32)>),
 }
 
 #[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
@@ -299,6 +301,18 @@ impl Venue for Recorded {
         self.venue.list(now, market, out)
     }
 
+    fn set_fee(
+        &mut self,
+        now: Ns,
+        market: usize,
+        fee: Option<(&str, u32)>,
+        out: &mut Outbox,
+    ) -> bool {
+        let told = fee.map(|(fee_type, e6)| (fee_type.to_owned(), e6));
+        self.append(&Entry::Fee(now.0, self.site, market, told));
+        self.venue.set_fee(now, market, fee, out)
+    }
+
     fn close(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {
         self.append(&Entry::Close(now.0, self.site, market));
         self.venue.close(now, market, out)
@@ -346,6 +360,9 @@ pub struct Replayed {
     pub listed: Vec<usize>,
     /// Sites that closed a market before its time, and the market's number.
     pub closed: Vec<(usize, usize)>,
+    /// Sites that changed the fee of a market's event, the market's number, and the multiplier in
+    /// millionths, in order.
+    pub fees: Vec<(usize, usize, Option<u32>)>,
 }
 
 /// Why a journal cannot be gone on with.
@@ -454,6 +471,7 @@ fn apply(
         | Entry::Settle(t, site, ..)
         | Entry::Upset(t, site, _)
         | Entry::Close(t, site, _)
+        | Entry::Fee(t, site, ..)
         | Entry::List(t, site, _) => (Ns(*t), *site),
     };
     let venue = venues.get_mut(site).ok_or(ReplayError::Line(line))?;
@@ -495,6 +513,12 @@ fn apply(
             venue.settle(t, market, settlement, &mut out);
             if !done.settled.contains(&market) {
                 done.settled.push(market);
+            }
+        }
+        Entry::Fee(_, site, market, fee) => {
+            let told = fee.as_ref().map(|(fee_type, e6)| (fee_type.as_str(), *e6));
+            if venue.set_fee(t, market, told, &mut out) {
+                done.fees.push((site, market, fee.map(|(_, e6)| e6)));
             }
         }
         Entry::Close(_, site, market) => {

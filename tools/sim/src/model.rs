@@ -226,6 +226,11 @@ impl Model {
         }
     }
 
+    /// What a venue charges in a market from now on.
+    pub fn charge(&mut self, venue: Venue, market: usize, rule: FeeRule) {
+        self.markets[market].fees[venue.index()] = OneFee::new(rule);
+    }
+
     /// Makers leave a market on one venue for good.
     pub fn leave(&mut self, venue: Venue, market: usize) {
         self.markets[market].absent_until[venue.index()] = NEVER;

@@ -173,6 +173,18 @@ pub trait Venue {
         false
     }
 
+    /// Another fee for all markets of a market's event: its type and multiplier in millionths;
+    /// `None` brings the series' back. False where the venue tells of no such change.
+    fn set_fee(
+        &mut self,
+        _now: Ns,
+        _market: usize,
+        _fee: Option<(&str, u32)>,
+        _out: &mut Outbox,
+    ) -> bool {
+        false
+    }
+
     /// Trading in a market ends before its time, and before anybody knows how the market ends: no
     /// order rests beyond it. False where it has ended already.
     fn close(&mut self, _now: Ns, _market: usize, _out: &mut Outbox) -> bool {

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use engine::pair::{Outcome, Polarity};
+use engine::pair::{FeeRule, Outcome, Polarity};
 use engine::payoff::Settlement;
 use engine::units::{Ns, Px, Qty, Venue as VenueId};
 use serde_json::{Value, json};
@@ -157,6 +157,9 @@ impl World {
             self.model.leave(self.sites[*site].id, *market);
         }
         self.closed = replayed.closed;
+        for (site, market, multiplier_e6) in replayed.fees {
+            self.charge(SiteId(site), market, multiplier_e6);
+        }
         self.write_to(Journal::resume(dir)?);
         let (now, mut effects) = (now.max(replayed.last), Effects::default());
         let World { model, sites, faults, .. } = &mut self;
@@ -281,6 +284,38 @@ impl World {
             self.closed.push((site.0, market));
         }
         closed
+    }
+
+    /// Changes the fee of a market's event on one venue; false where that tells of no such change.
+    fn set_fee(
+        &mut self,
+        now: Ns,
+        site: SiteId,
+        market: usize,
+        fee: Option<(&str, u32)>,
+        effects: &mut Effects,
+    ) -> bool {
+        let told = self.faults.clock(site, now);
+        let venue = &mut self.sites[site.0].venue;
+        let changed = venue.set_fee(told, market, fee, &mut effects.outbox);
+        if changed {
+            self.charge(site, market, fee.map(|(_, multiplier_e6)| multiplier_e6));
+        }
+        changed
+    }
+
+    /// The market knows of a fee: without it an injected edge would not be what it was asked to be.
+    fn charge(&mut self, site: SiteId, market: usize, multiplier_e6: Option<u32>) {
+        let venue = self.sites[site.0].id;
+        let Some(event) = self.markets.get(market).map(|market| &market.kalshi.event) else {
+            return;
+        };
+        for (number, spec) in self.markets.iter().enumerate() {
+            if spec.kalshi.event == *event {
+                let multiplier_e6 = multiplier_e6.unwrap_or(spec.kalshi.fee_multiplier_e6);
+                self.model.charge(venue, number, FeeRule::Quadratic { multiplier_e6 });
+            }
+        }
     }
 
     /// Lists the next of the withheld markets on all venues; its number.

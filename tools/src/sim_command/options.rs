@@ -26,7 +26,7 @@ use sim::{cast, model};
   journal.jsonl, ledger.json    everything that moved an account, and what came of it
 
 The administrator's calls are under /sim/ on both ports: GET ledger, universe;
-POST close, end, fault, inject, list, pause, refine, restart, settle, settle-all; with the header x-sim-token.")]
+POST close, end, fault, fee, inject, list, pause, refine, restart, settle, settle-all; with the header x-sim-token.")]
 pub struct SimArgs {
     /// Which venues run.
     #[arg(value_enum)]

@@ -7,6 +7,7 @@
 //! | `GET /sim/universe` | |
 //! | `POST /sim/close` | `{"venue":"kalshi","market":"kxsim.."}`: it takes no more orders there, before its time; it settles later all the same |
 //! | `POST /sim/fault` | `{"venue":"kalshi","kind":"drop","count":1,"ms":500}`; `count` and `ms` may be missing; kind `clock_skew` takes `ms` of either sign and lasts; kinds `settlement_failed` and `over_fill` |
+//! | `POST /sim/fee` | `{"venue":"kalshi","market":"kxsim..","fee_type":"quadratic","multiplier_e6":2000000}`: all markets of its event charge that from now on (1000000 where it is missing; `flat` is charged like `quadratic`, as nobody knows its formula); without `fee_type` the fee is the series' again. Polymarket tells of no change |
 //! | `POST /sim/inject` | `{"pair":"kxsim..","direction":"FirstYes","edge_micro_usd":20000,"ms":1000}` |
 //! | `POST /sim/list` | `{}`: the next of the withheld markets is listed and announced on all venues |
 //! | `POST /sim/pause` | `{"venue":"kalshi","market":"kxsim..","paused":true}`; without `market` the whole venue |
@@ -20,7 +21,7 @@
 
 use std::sync::atomic::Ordering;
 
-use engine::pair::{Direction, Outcome};
+use engine::pair::{Direction, MULTIPLIER_E6_MAX, Outcome};
 use engine::payoff::Settlement;
 use engine::units::{Ns, Px, Venue as VenueId};
 use serde_json::{Value, json};
@@ -39,6 +40,10 @@ const INJECT_MS: u64 = 1_000;
 /// What either token of a void market pays on Polymarket, and a YES on Kalshi where nobody says.
 const HALF: Px = Px::lit(5_000);
 
+/// Kalshi's names of fees (kalshi.md section 6).
+const FEE_TYPES: [&str; 4] =
+    ["quadratic", "quadratic_with_maker_fees", "quadratic_with_combo_maker_fees", "flat"];
+
 /// What a call lacks.
 type Refusal = (u16, String);
 
@@ -54,6 +59,7 @@ impl World {
             ("POST", path) => Call::new(request.body).and_then(|call| match path {
                 "/sim/close" => self.close_one(now, &call, effects),
                 "/sim/fault" => self.order_fault(now, &call, effects),
+                "/sim/fee" => self.fee(now, &call, effects),
                 "/sim/inject" => self.inject(now, &call, effects),
                 "/sim/list" => self.list(now, effects),
                 "/sim/pause" => self.pause(now, &call, effects),
@@ -115,6 +121,19 @@ impl World {
         match self.close(now, site, market, effects) {
             true => Ok(json!({ "ok": true })),
             false => Err((409, "market: it is closed there already".to_owned())),
+        }
+    }
+
+    fn fee(&mut self, now: Ns, call: &Call, effects: &mut Effects) -> Result<Value, Refusal> {
+        let (site, market) = (self.site(call)?, self.market(call, "market")?);
+        let multiplier_e6 = call.number("multiplier_e6", u64::from(MULTIPLIER_E6_MAX))?;
+        let fee = match (call.0["fee_type"].is_null(), multiplier_e6) {
+            (true, None) => None,
+            _ => Some((call.fee_type()?, multiplier_e6.unwrap_or(1_000_000) as u32)),
+        };
+        match self.set_fee(now, site, market, fee, effects) {
+            true => Ok(json!({ "ok": true })),
+            false => Err((409, format!("{} tells of no fee change", self.sites[site.0].id))),
         }
     }
 
@@ -279,6 +298,17 @@ impl Call {
 
     fn text(&self, key: &str) -> Result<&str, Refusal> {
         self.0[key].as_str().ok_or_else(|| (400, format!("{key}: a text is missing")))
+    }
+
+    fn fee_type(&self) -> Result<&str, Refusal> {
+        let name = self.text("fee_type")?;
+        match FEE_TYPES.contains(&name) {
+            true => Ok(name),
+            false => {
+                let names = FEE_TYPES.join(", ");
+                Err((400, format!("fee_type: {name:?} is none of {names}")))
+            }
+        }
     }
 
     /// Dollars as text, such as `0.3700`.

@@ -160,6 +160,11 @@ fn the_administrator_needs_the_token_and_learns_what_is_wrong() {
         ("/sim/fault", "{\"venue\":\"kalshi\",\"kind\":\"drop\"}", 200),
         ("/sim/restart", "{\"venue\":\"kalshi\"}", 409),
         ("/sim/pause", "{\"venue\":\"kalshi\",\"paused\":true}", 200),
+        ("/sim/fee", "{\"venue\":\"kalshi\",\"market\":7}", 404),
+        ("/sim/fee", "{\"venue\":\"kalshi\",\"market\":0,\"fee_type\":\"round\"}", 400),
+        ("/sim/fee", "{\"venue\":\"kalshi\",\"market\":0,\"multiplier_e6\":1}", 400),
+        // These venues change no fee.
+        ("/sim/fee", "{\"venue\":\"kalshi\",\"market\":0,\"fee_type\":\"quadratic\"}", 409),
         ("/sim/close", "{\"venue\":\"kalshi\",\"market\":7}", 404),
         ("/sim/close", "{\"venue\":\"nowhere\",\"market\":0}", 404),
         // These venues close nothing early.

@@ -330,6 +330,49 @@ fn life_of_markets_fees_and_groups_is_told() {
 }
 
 #[test]
+fn a_fee_changes_while_a_market_trades_and_later_fills_pay_it() {
+    let mut rig = Rig::new();
+    let client = rig.connect(0, 1);
+    rig.say(client, &subscribe(&["market_lifecycle_v2", "fill"], &json!({})));
+    rig.quote(0, Side::Ask, 5_000, 100_000);
+    rig.quote(2, Side::Ask, 5_000, 100_000);
+    let rests = |rig: &mut Rig| rig.placed(1, 0, "bid", "10.00", "0.4000");
+    let start = rig.money();
+    rests(&mut rig);
+    let mut paid = Vec::new();
+    let fees = [None, Some(("quadratic_with_maker_fees", 2_000_000)), None, Some(("flat", 0))];
+    for (round, fee) in fees.into_iter().enumerate() {
+        if round > 0 {
+            assert!(
+                rig.venue.set_fee(rig.now, 2, fee, &mut rig.out),
+                "of the event, by any market"
+            );
+        }
+        rig.placed(0, 0, "bid", "10.00", "0.5000");
+        rig.placed(0, 2, "bid", "10.00", "0.5000");
+        let frames = rig.heard(client);
+        let fills = frames.iter().filter(|frame| frame["type"] == "fill");
+        let fees = fills.map(|frame| frame["msg"]["fee_cost"].as_str().unwrap().to_owned());
+        paid.push(fees.collect::<Vec<String>>().join(" "));
+        let told = frames.iter().filter(|frame| frame["type"] == "event_fee_update");
+        let told: Vec<_> = told.map(|frame| frame["msg"]["fee_type_override"].clone()).collect();
+        let want = fee.map_or(Value::Null, |(fee_type, _)| json!(fee_type));
+        assert_eq!(told, vec![want; usize::from(round > 0)]);
+        if round == 1 {
+            // Who rests pays by the new type too: 0.0175 x 10 x 0.4 x 0.6 twice, in a broker's cents.
+            rig.quote(0, Side::Ask, 4_000, 1_000);
+            assert_eq!(rig.ledger(1)["fills"][0]["fee"], 90_000);
+        }
+    }
+    assert_eq!(
+        paid,
+        ["0.175000 0.175000", "0.350000 0.350000", "0.175000 0.175000", "0.000000 0.000000"]
+    );
+    assert_eq!(rig.money(), start);
+    assert!(!rig.venue.set_fee(rig.now, 3, None, &mut rig.out), "no such market");
+}
+
+#[test]
 fn a_market_that_closes_early_says_so_and_takes_nothing_more() {
     let mut rig = Rig::new();
     rig.quote(0, Side::Ask, 5_000, 700);
