@@ -616,17 +616,12 @@ impl Core {
     pub fn today(&self, wall: Ns) -> DayResult {
         // A copy: the day itself turns with inputs alone, so that a replay turns it as well.
         let mut day = self.day;
-        day.result(wall, self.result())
+        day.result(wall, self.figures.realised, self.inventory)
     }
 
     /// A day begins before anything of it is booked.
     fn turn_day(&mut self, wall: Ns) {
-        self.day.turn(wall, self.result());
-    }
-
-    /// What the run came to so far, with as lost what only one leg holds.
-    fn result(&self) -> Usd {
-        self.figures.realised - self.inventory
+        self.day.turn(wall, self.figures.realised);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::pair::PairId;
 use crate::risk::day::DayResult;
 use crate::tile::Now;
 use crate::top::Top;
-use crate::units::{Usd, Venue};
+use crate::units::{Shares, Usd, Venue};
 
 /// A part of the picture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +39,8 @@ pub enum View {
         open: u64,
         /// What today came to.
         today: DayResult,
+        /// Contracts that are held, or were filled in flight, on one side alone.
+        naked: Shares,
         /// Trading was stopped, until a person arms it.
         killed: bool,
         /// Events on which money depends that found no room on their way to whoever watches.
@@ -91,6 +93,7 @@ impl Viewer {
             unknown,
             open,
             today: core.today(now.wall),
+            naked: core.unhedged(),
             killed: core.is_killed(),
             facts_lost,
         });

@@ -167,7 +167,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
     if let Some(why) = short.first() {
         return Err(DemoError::Words(why.clone()));
     }
-    let asked = start::Asked { live: false, adopt: false };
+    let asked = start::Asked { live: false, adopt: false, day: state.day.kept() };
     let kept = start::start(&config, &mut spec, &mut session, asked).map_err(DemoError::Words)?;
     let injection = args.inject.clone().map(|wanted| wanted.named(&file.pairs)).transpose();
     let mut injection = injection.map_err(DemoError::Words)?;

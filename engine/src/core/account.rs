@@ -19,7 +19,8 @@ use crate::units::{Ns, Shares, Usd, Venue};
 pub const FAILS_WITHIN: Ns = Ns::from_ms(300_000);
 
 /// Where all money is, to the micro-dollar:
-/// start = cash + inventory + in flight + matched - realised - netted - settled.
+/// start = cash + inventory + in flight + matched - realised - netted - settled,
+/// where the start holds what was taken over at the cost that it was given.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Accounts {
     /// Money at each venue.
@@ -316,8 +317,9 @@ impl Core {
 
     /// Positions of a pair that were there before: the first venue's in 1e-6 contracts, YES above
     /// zero and NO below, and the second one's tokens of each outcome. What of it is alone on one
-    /// side is closed where the configuration says so.
-    pub fn begin_with(&mut self, id: PairId, net_e6: i64, held: [Shares; 2]) {
+    /// side is closed where the configuration says so; a contract of it is taken to have cost
+    /// `each`, so that closing it is no gain beyond that.
+    pub fn begin_with(&mut self, id: PairId, net_e6: i64, held: [Shares; 2], each: Usd) {
         let Some(pair) = self.table.get(id) else { return };
         let [first, second] = pair.sides.map(|side| side.market.index());
         self.net.begin_with(first, net_e6);
@@ -334,10 +336,15 @@ impl Core {
                 (1, Outcome::No, held[1]),
             ];
             for (side, outcome, shares) in lots {
-                // It was paid for before: in the books of this run it cost nothing.
-                stock.add(side, outcome, Lot { shares, cost: Usd::ZERO });
+                let cost = i128::from(each.e6()) * i128::from(shares.e6());
+                let cost =
+                    Usd::new(i64::try_from((cost + 999_999) / 1_000_000).unwrap_or(i64::MAX));
+                stock.add(side, outcome, Lot { shares, cost });
             }
             stock.pair_off();
+            let cost = stock.cost();
+            self.inventory += cost;
+            self.risk(id, cost);
             self.rows[id.index()].open |= mend::NAKED;
         }
     }

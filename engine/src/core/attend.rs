@@ -291,7 +291,7 @@ impl Core {
         let seen = sides.map(|(side, _)| tops[side].recv);
         let sides_of = sides.map(|(side, _)| side);
         let cash = self.net.purse.cash() + self.tokens.purse.cash();
-        let today = self.day.result(now.wall, self.result()).result;
+        let today = self.day.result(now.wall, self.figures.realised, self.inventory).result;
         let allowed = self
             .guard
             .may_fire(now, id, sides_of, seen[0].min(seen[1]))

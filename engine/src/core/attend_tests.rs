@@ -128,7 +128,8 @@ fn what_a_run_begins_with_is_money_out_until_it_settles() {
         CoreConfig { max_unsettled: all, cooldown: Ns(0), ..config() },
     );
     // Thirty hedged contracts of an earlier run: half a dollar a contract on each venue.
-    rig.core.begin_with(PairId(0), 30_000_000, [Shares::ZERO, Shares::new(30_000_000)]);
+    let held = [Shares::ZERO, Shares::new(30_000_000)];
+    rig.core.begin_with(PairId(0), 30_000_000, held, Usd::ZERO);
     assert_eq!(rig.core.unsettled(), Usd::new(30_000_000));
     rig.gap();
     let spent = |bundle: &Bundle| bundle.legs[0].budget + bundle.legs[1].budget;

@@ -360,7 +360,7 @@ fn what_was_alone_before_is_closed_only_where_that_is_wanted() {
         let mut rig = Rig { core, out: Recorder::default() };
         // Nine YES against seven NO, and a YES token beside them.
         let tokens = [Shares::new(1_000_000), Shares::new(7_000_000)];
-        rig.core.begin_with(PAIR, 9_000_000, tokens);
+        rig.core.begin_with(PAIR, 9_000_000, tokens, Usd::ZERO);
         rig.book(0, 1, (4_900, 1_000), (5_000, 1_000));
         rig.book(1, 2, (4_900, 1_000), (5_000, 1_000));
         assert_eq!(rig.out.bundles.len(), usize::from(adopt));
@@ -373,6 +373,32 @@ fn what_was_alone_before_is_closed_only_where_that_is_wanted() {
         assert_eq!(rig.core.naked(PAIR).1, Shares::ZERO);
         rig.conserved();
     }
+}
+
+#[test]
+fn what_was_taken_over_brings_no_more_than_it_was_taken_to_cost() {
+    let came_to = |each: i64| {
+        let repair = RepairConfig { adopt: true, ..RepairConfig::default() };
+        let config = CoreConfig { repair: Some(repair), ..config() };
+        let core = Core::new(table(&[pair("a", 0, 0, Polarity::Same)]), [0, 0], config);
+        let mut rig = Rig { core, out: Recorder::default() };
+        rig.core.begin_with(PAIR, 3_000_000, [Shares::ZERO; 2], Usd::new(each));
+        let before = (rig.core.today(Ns(1)).result.e6(), rig.core.at_risk(PAIR).e6());
+        rig.book(0, 1, (4_900, 1_000), (5_000, 1_000));
+        rig.book(1, 2, (4_900, 1_000), (5_000, 1_000));
+        rig.fill(0, 3, 3);
+        rig.report(0, 4, ReportKind::Done);
+        assert_eq!(rig.core.naked(PAIR).1, Shares::ZERO);
+        assert_eq!((rig.core.accounts().inventory, rig.core.at_risk(PAIR)), (Usd::ZERO, Usd::ZERO));
+        (before, rig.core.today(Ns(1)).result.e6())
+    };
+    let (before, free) = came_to(0);
+    assert_eq!(before, (0, 0));
+    // What may be lost on it counts as lost until it is closed, and at the event.
+    let (before, after) = came_to(400_000);
+    assert_eq!(before, (-1_200_000, 1_200_000));
+    assert_eq!(after, free - 1_200_000);
+    assert!(came_to(1_000_000).1 < 0, "at a dollar there is nothing to gain");
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! Start-up is crash recovery: asks both venues until every order of the last run is known and all
 //! figures agree, or says in words what is not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use engine::pair::{FeeRule, Outcome, PairTable, Polarity};
 use engine::units::{Shares, Usd, Venue};
 use exec::id::Id;
 use exec::journal::Record;
-use exec::journal::fold::State;
+use exec::journal::fold::{MarketKey, State};
 
 use super::judge::{Difference, judge, noted};
 use super::payouts;
@@ -61,9 +61,23 @@ pub struct Recovered {
     pub records: Vec<Record>,
     /// The same in words.
     pub notes: Vec<String>,
+    /// What that changed of what the day came to.
+    pub since: Since,
     /// The latest trades that are not the engine's: what it begins with holds them already, though
     /// the venues will list them as if they came after, where their clocks are behind.
     pub seen: Vec<Id>,
+}
+
+/// What became known since the journal ended: money, with each contract that pays a dollar with one
+/// of the other side counted as that dollar, and everything else as nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Since {
+    /// By orders of the engine.
+    pub traded: Usd,
+    /// By markets that settled.
+    pub settled: Usd,
+    /// What was held on one side alone by the journal, of each pair at least a contract; 1e-6.
+    pub alone: u64,
 }
 
 /// Recovers, with the accounts locked: no other engine lives. Blocks.
@@ -204,7 +218,21 @@ impl Recovery {
         };
         let notes = notes.into_iter().chain(alone.iter().map(tell)).collect();
         let seen = seen(&self.state, truth);
-        Turn::Done(Box::new(Recovered { cash, held, alone, records, notes, seen }))
+        let since = self.since(&records);
+        Turn::Done(Box::new(Recovered { cash, held, alone, records, notes, since, seen }))
+    }
+
+    /// What these records change of what the day came to.
+    fn since(&self, records: &[Record]) -> Since {
+        let alone = alone(&self.file, &by_pair(&self.state, &self.file)).values().sum();
+        let (mut state, worth) = (self.state.clone(), |state: &State| worth(state, &self.file));
+        let before = worth(&state);
+        let (paid, others): (Vec<&Record>, Vec<&Record>) =
+            records.iter().partition(|record| matches!(record, Record::Paid(_)));
+        others.into_iter().for_each(|record| state.take(record));
+        let traded = worth(&state);
+        paid.into_iter().for_each(|record| state.take(record));
+        Since { traded: traded - before, settled: worth(&state) - traded, alone }
     }
 }
 
@@ -230,6 +258,55 @@ fn listed(open: &[String], differences: &[Difference], notes: &[String]) -> Stri
     let open = open.iter().map(|line| format!("  - {line}\n"));
     let differ = differences.iter().map(|one| format!("  - {one}\n"));
     open.chain(differ).chain(notes.iter().map(|note| format!("  explained: {note}\n"))).collect()
+}
+
+/// Positions by pair, as the journal says.
+fn by_pair(state: &State, file: &PairFile) -> BTreeMap<String, [i64; 3]> {
+    let names = state.markets.iter().map(|(key, name)| ((key.0, name.as_str()), key));
+    let names: HashMap<(usize, &str), &MarketKey> = names.collect();
+    let of = |venue: Venue, name: &str| {
+        let key = names.get(&(venue.index(), name));
+        key.and_then(|key| state.held.get(*key).copied()).unwrap_or_default()
+    };
+    let of_pair = |spec: &crate::pairs::PairSpec| {
+        let [net, _] = of(Venue::Kalshi, &spec.kalshi.ticker);
+        let [yes, no] = of(Venue::Polymarket, &spec.polymarket.condition_id);
+        (spec.id.clone(), [net, yes, no])
+    };
+    file.pairs.iter().map(of_pair).filter(|(_, held)| *held != [0; 3]).collect()
+}
+
+/// Money, and a dollar for contracts that pay one together.
+fn worth(state: &State, file: &PairFile) -> Usd {
+    let held = by_pair(state, file);
+    let (mut sum, mut counted) = (state.cash[0] + state.cash[1], BTreeSet::new());
+    for spec in &file.pairs {
+        let [net, yes, no] = held.get(&spec.id).copied().unwrap_or_default();
+        // A market that is in several pairs counts in one of them.
+        let names = [&spec.kalshi.ticker, &spec.polymarket.condition_id];
+        if names.map(|name| counted.insert(name.as_str())) != [true; 2] {
+            continue;
+        }
+        let (yes, no) = if spec.polarity == Polarity::Inverted { (no, yes) } else { (yes, no) };
+        sum += Usd::new((net.max(0) + yes.max(0)).min((-net).max(0) + no.max(0)));
+    }
+    sum
+}
+
+/// How much of what is held alone belongs to pairs that share no market.
+pub(super) fn alone_of(file: &PairFile, alone: &BTreeMap<String, u64>) -> u64 {
+    let mut pairs: HashMap<&str, usize> = HashMap::new();
+    for spec in &file.pairs {
+        for name in [&spec.kalshi.ticker, &spec.polymarket.condition_id] {
+            *pairs.entry(name.as_str()).or_default() += 1;
+        }
+    }
+    let is_own = |spec: &&crate::pairs::PairSpec| {
+        let names = [&spec.kalshi.ticker, &spec.polymarket.condition_id];
+        names.iter().all(|name| pairs.get(name.as_str()) == Some(&1))
+    };
+    let own = file.pairs.iter().filter(is_own);
+    own.filter_map(|spec| alone.get(&spec.id)).sum()
 }
 
 /// Positions by pair, as the venues say.

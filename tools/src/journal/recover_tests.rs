@@ -150,3 +150,31 @@ fn a_page_that_cannot_be_read_is_named_beside_what_differs() {
     let Turn::Again { problem, .. } = turn else { panic!("{turn:?}") };
     assert!(problem.contains("not read: 0xcd: no such page"), "{problem}");
 }
+
+#[test]
+fn a_day_counts_money_and_the_dollars_of_what_is_hedged() {
+    let (recovery, _) = of_nothing();
+    let markets = Venue::ALL.map(|venue| MarketId::new(venue, 0).unwrap());
+    let cash = |venue, cents: i64| Record::Cash { venue, cash: Usd::new(cents * 10_000) };
+    let hold = |market, outcome, e6| Record::Held { market, outcome, e6 };
+    let is_same = recovery.file.pairs[0].polarity == Polarity::Same;
+    let (with, against) =
+        if is_same { (Outcome::Yes, Outcome::No) } else { (Outcome::No, Outcome::Yes) };
+    let first = [cash(Venue::Kalshi, 9_600), hold(markets[0], Outcome::Yes, 10_000_000)];
+    let since = recovery.since(&first);
+    assert_eq!((since.traded, since.settled), (Usd::new(-4_000_000), Usd::ZERO));
+    let alike = recovery.since(&[first[1], hold(markets[1], with, 4_000_000)]);
+    assert_eq!(alike.traded, Usd::ZERO, "both pay alike");
+    let second = [cash(Venue::Polymarket, 9_430), hold(markets[1], against, 9_000_000)];
+    let since = recovery.since(&[first, second].concat());
+    assert_eq!(since.traded, Usd::new(9_000_000 - 9_700_000));
+    let paid = Record::Paid(engine::risk::Payout {
+        market: markets[0],
+        outcome: Outcome::Yes,
+        shares: Shares::new(10_000_000),
+        each: Px::ONE,
+        paid: Usd::new(10_000_000),
+    });
+    let since = recovery.since(&[first.to_vec(), second.to_vec(), vec![paid]].concat());
+    assert_eq!(since.settled, Usd::new(1_000_000), "nine were counted as a dollar");
+}

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use engine::clock::{Clock, TscClock};
 use engine::pair::PairTable;
+use engine::risk::day::DayResult;
 use engine::tile::Now;
 use engine::top::MarketId;
 use engine::units::{Ns, Usd, Venue};
@@ -20,13 +21,14 @@ use exec::journal::storage::Storage;
 use super::keep::{Journalled, Kept};
 use super::opening;
 use super::prune;
-use super::recover::{Patience, Recovered, recover};
+use super::recover::{self, Patience, Recovered, Since, recover};
 use super::truth::Books;
 use crate::config::{Config, Environment};
 use crate::crash::CrashPoint;
 use crate::pairs::PairFile;
 use crate::rest::{keys, wall};
 use crate::run::spec::RunSpec;
+use crate::state::day;
 
 /// How a run is meant to start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,6 +37,8 @@ pub struct Asked {
     pub live: bool,
     /// Take the venues' word where nothing explains a difference.
     pub adopt: bool,
+    /// What is kept of the last day.
+    pub day: day::Kept,
 }
 
 /// What left before a crash arrives within this time, or never: the venues' window for time stamps
@@ -153,7 +157,40 @@ pub fn start(
     // Sixty bits make the ids of orders; see the gate.
     let run = seed.first_chunk().map_or(0, |le| u64::from_le_bytes(*le)) >> 4;
     let (head, now) = ((run, wall(), asked.live), TscClock::new().now());
+    carry(spec, &file, &found, asked.day, head.1);
     begin(kept, found, spec, head, config.journal.durable, (&file, &table), now).map_err(line)
+}
+
+/// What the day comes to that this run goes on with, and what is taken over is taken to have cost.
+/// What orders came to that a crash left open counts like what was heard of them, and so does what
+/// settled meanwhile, though no gain of that goes beyond what was counted as lost today.
+fn carry(spec: &mut RunSpec, file: &PairFile, found: &Recovered, kept: day::Kept, wall: Ns) {
+    let day = DayResult::day_of(wall);
+    let (mut result, open) = match kept.today.day == day {
+        true => (kept.today.result, kept.open),
+        false => (Usd::ZERO, Usd::ZERO),
+    };
+    let Since { traded, settled, alone: before } = found.since;
+    result += traded + settled.min(open);
+    if spec.repair.is_some_and(|repair| repair.adopt) {
+        let alone: u64 = found.alone.values().sum();
+        let cost = |contracts_e6: u64| Usd::new(i64::try_from(contracts_e6).unwrap_or(i64::MAX));
+        // What was found cost what it cost; of what nobody knows, no contract cost more than the
+        // dollar that it may pay.
+        let spent = (Usd::ZERO - traded).max(Usd::ZERO);
+        let known = kept.naked.e6() + alone.saturating_sub(before);
+        let all = kept.open + spent + cost(alone.saturating_sub(known));
+        let each = i128::from(all.e6()) * 1_000_000 / i128::from(alone.max(known).max(1));
+        let each = Usd::new(i64::try_from(each + 1).unwrap_or(i64::MAX)).min(Usd::ONE);
+        spec.adopted_each = each.e6();
+        // It is part of what is held from now on, and counts as lost there. Of a market that is in
+        // several pairs nothing is taken over.
+        let taken: u64 = recover::alone_of(file, &found.alone);
+        let taken = i128::from(each.e6()) * i128::from(taken) / 1_000_000;
+        let taken = Usd::new(i64::try_from(taken).unwrap_or(i64::MAX));
+        result += taken.min(open + spent);
+    }
+    spec.today = (day, result.e6());
 }
 
 /// Puts what was found into the spec, and begins the journal of the run. `head` is its number,
@@ -181,9 +218,81 @@ pub fn begin<S: Storage>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
     use crate::model::{Model, Options};
     use engine::pair::Outcome;
     use exec::journal::record::name;
+
+    /// What a day comes to, in cents, and what a contract was taken to cost, where so much is kept
+    /// of it, this became known, and so many contracts are alone.
+    fn carried(
+        adopt: bool,
+        is_today: bool,
+        [result, open, naked]: [i64; 3],
+        [traded, settled, before, alone]: [i64; 4],
+    ) -> (i64, i64) {
+        let model = Model::new(Options::default());
+        let mut spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
+        let repair = engine::repair::RepairConfig { adopt, ..Default::default() };
+        spec.repair = Some(repair.into());
+        let file = spec.pair_file().unwrap();
+        let cents = |cents: i64| Usd::new(cents * 10_000);
+        let contracts = |contracts: i64| contracts as u64 * 1_000_000;
+        let found = Recovered {
+            cash: [Usd::ZERO; 2],
+            held: BTreeMap::new(),
+            alone: BTreeMap::from([(file.pairs[0].id.clone(), contracts(alone))]),
+            records: Vec::new(),
+            notes: Vec::new(),
+            since: Since {
+                traded: cents(traded),
+                settled: cents(settled),
+                alone: contracts(before),
+            },
+            seen: Vec::new(),
+        };
+        let wall = Ns(20_000 * 86_400_000_000_000 + 5);
+        let day = if is_today { 20_000 } else { 19_999 };
+        let kept = day::Kept {
+            today: DayResult { day, result: cents(result) },
+            open: cents(open),
+            naked: engine::units::Shares::new(contracts(naked)),
+        };
+        carry(&mut spec, &file, &found, kept, wall);
+        assert_eq!(spec.today.0, 20_000);
+        let micro = |e6: i64| (e6 + 5_000).div_euclid(10_000);
+        (micro(spec.today.1), spec.adopted_each)
+    }
+
+    #[test]
+    fn what_a_crash_left_open_and_what_settled_count_on_the_day() {
+        for adopt in [false, true] {
+            // One leg was heard of, ten at 40 cents; the other one is found, at 57.
+            let hedged = carried(adopt, true, [-500, 400, 10], [430, 0, 10, 0]);
+            assert_eq!(hedged.0, -70, "{adopt}");
+            // A loss that nobody had heard of counts, of yesterday's journal too.
+            assert_eq!(carried(adopt, true, [-500, 0, 0], [-30, 0, 0, 0]).0, -530);
+            assert_eq!(carried(adopt, false, [-500, 0, 0], [-30, 0, 0, 0]).0, -30);
+            // What settled brings back what was counted as lost today, and no more.
+            assert_eq!(carried(adopt, true, [-500, 400, 10], [0, 1_000, 10, 0]).0, -100);
+            assert_eq!(carried(adopt, false, [-500, 400, 10], [0, 1_000, 10, 0]).0, 0);
+        }
+        // Found alone: it counts as lost.
+        assert_eq!(carried(false, true, [0, 0, 0], [-400, 0, 0, 10]).0, -400);
+    }
+
+    #[test]
+    fn what_is_taken_over_costs_what_it_did_and_a_dollar_where_nobody_knows() {
+        // The core counts the ten that it takes over as lost from the start.
+        assert_eq!(carried(true, true, [-500, 400, 10], [0, 0, 10, 10]), (-100, 400_001));
+        assert_eq!(carried(true, false, [-500, 400, 10], [0, 0, 10, 10]), (0, 400_001));
+        assert_eq!(carried(true, true, [0, 0, 0], [-400, 0, 0, 10]), (0, 400_001));
+        assert_eq!(carried(true, true, [0, 0, 0], [0, 0, 10, 10]), (0, 1_000_000));
+        // Half of it is known.
+        assert_eq!(carried(true, true, [-400, 400, 10], [0, 0, 20, 20]), (0, 700_001));
+        assert_eq!(carried(false, true, [-500, 400, 10], [0, 0, 10, 10]), (-500, 0));
+    }
 
     #[test]
     fn what_is_held_in_a_market_of_no_pair_is_named() {

@@ -223,6 +223,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     };
     let mut session = Session::signing(&config)?;
     let mut spec = config.run_spec(fills, config.paper.cash, &pairs).map_err(RunError::Words)?;
+    spec.today = state.day.spec();
     let (_lock, journal) = match fills {
         Fills::Paper => (None, None),
         Fills::Venues => {
@@ -243,7 +244,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
                     short.iter().map(|it| format!("  - {it}\n")).collect(),
                 ));
             }
-            let asked = start::Asked { live: true, adopt: args.adopt };
+            let asked = start::Asked { live: true, adopt: args.adopt, day: state.day.kept() };
             let journal = start::start(&config, &mut spec, &mut session, asked);
             (Some(lock), Some(journal.map_err(RunError::Refused)?))
         }
@@ -255,7 +256,6 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
             Some(wanted.on_paper(&pairs).map_err(RunError::Words)?)
         }
     };
-    spec.today = state.day.spec();
     let mode = match fills {
         Fills::Paper => "paper",
         Fills::Venues => "LIVE",

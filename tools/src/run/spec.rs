@@ -60,6 +60,9 @@ pub struct RunSpec {
     /// The day on which the run began, since the epoch, and what it had come to.
     #[serde(default)]
     pub today: (u64, i64),
+    /// What a contract is taken to have cost that was alone on one side before, where it is closed.
+    #[serde(default)]
+    pub adopted_each: i64,
     /// Most that one order may come to; `None` is no limit.
     pub max_notional: Option<i64>,
     /// Most money out at once; `None` is no limit.
@@ -105,6 +108,7 @@ impl RunSpec {
             risk: None,
             blocked: Vec::new(),
             today: (0, 0),
+            adopted_each: 0,
             max_notional: None,
             max_unsettled: None,
             arm_within: None,
@@ -236,8 +240,9 @@ impl RunSpec {
 
     /// A core with the positions that were there before.
     fn holding(&self, mut core: Core) -> Core {
+        let each = Usd::new(self.adopted_each);
         for (pair, net, held) in self.positions(core.pairs()) {
-            core.begin_with(pair, net, held);
+            core.begin_with(pair, net, held, each);
         }
         core
     }

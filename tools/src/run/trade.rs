@@ -31,7 +31,7 @@ use super::summary::hash_text;
 use super::threads::{self, Group};
 use crate::recorder::{Recorded, Recorder};
 use crate::state::State;
-use crate::state::day::DayFile;
+use crate::state::day::{DayFile, Kept};
 use crate::state::switch::{Change, KillHandle};
 use crate::topology::{LivePlan, LiveTiles};
 
@@ -223,7 +223,7 @@ pub fn run(
     ));
     let core = tiles.core.core();
     let today = core.today(clock.now().wall);
-    if let Err(error) = day.write(today) {
+    if let Err(error) = day.write(Kept::of(today, &core.accounts(), core.unhedged())) {
         warnings.push(format!("what today came to was not kept: {error}"));
     }
     warnings.append(&mut story.troubles);
@@ -322,8 +322,8 @@ impl Main<'_> {
         }
         while let Ok(view) = inbox.views.pop() {
             (watch.view)(&view);
-            if let View::Core { today, facts_lost, .. } = &view {
-                if let Err(error) = self.day.note(*today) {
+            if let View::Core { today, accounts, naked, facts_lost, .. } = &view {
+                if let Err(error) = self.day.note(Kept::of(*today, accounts, *naked)) {
                     self.handle.trouble(format!("what today came to cannot be kept: {error}"));
                 }
                 if *facts_lost > self.untold {

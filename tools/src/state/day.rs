@@ -5,8 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use engine::core::Accounts;
 use engine::risk::day::DayResult;
-use engine::units::Usd;
+use engine::units::{Shares, Usd};
 
 use super::StateError;
 use crate::config::Environment;
@@ -30,11 +31,32 @@ impl Whose {
     }
 }
 
+/// What is kept of a day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Kept {
+    /// What it came to. What is held on one side alone counts as lost, and so does what bundles
+    /// that had not ended had cost.
+    pub today: DayResult,
+    /// What that is.
+    pub open: Usd,
+    /// How many contracts it bought.
+    pub naked: Shares,
+}
+
+impl Kept {
+    /// Of a core's day.
+    pub fn of(today: DayResult, accounts: &Accounts, naked: Shares) -> Kept {
+        let result = today.result - accounts.in_flight;
+        let open = accounts.inventory + accounts.in_flight;
+        Kept { today: DayResult { result, ..today }, open, naked }
+    }
+}
+
 /// The file.
 #[derive(Debug)]
 pub struct DayFile {
     path: PathBuf,
-    kept: DayResult,
+    kept: Kept,
     written: Option<Instant>,
 }
 
@@ -47,11 +69,12 @@ impl DayFile {
         let path = dir.join(whose.file());
         let kept = match fs::read_to_string(&path) {
             Ok(text) => parse(&text).ok_or_else(|| {
-                let want = "two numbers: the day since 1970 and its result in micro-dollars; \
-                            remove the file to forget what today came to";
+                let want = "four numbers: the day since 1970, its result and the cost of what is \
+                            held on one side alone, in micro-dollars, and millionths of contracts \
+                            of that; remove the file to forget what today came to";
                 io::Error::new(io::ErrorKind::InvalidData, want)
             }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(DayResult::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::default()),
             Err(error) => Err(error),
         };
         let kept =
@@ -60,13 +83,13 @@ impl DayFile {
     }
 
     /// What an earlier run wrote down.
-    pub const fn kept(&self) -> DayResult {
+    pub const fn kept(&self) -> Kept {
         self.kept
     }
 
     /// The same as a tape carries it.
     pub const fn spec(&self) -> (u64, i64) {
-        (self.kept.day, self.kept.result.e6())
+        (self.kept.today.day, self.kept.today.result.e6())
     }
 
     /// Begins again with nothing: for accounts that are new.
@@ -74,7 +97,7 @@ impl DayFile {
     /// # Errors
     /// Those of the system.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.kept = DayResult::default();
+        self.kept = Kept::default();
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -85,38 +108,47 @@ impl DayFile {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn note(&mut self, today: DayResult) -> io::Result<()> {
+    pub fn note(&mut self, now: Kept) -> io::Result<()> {
         if self.written.is_some_and(|at| at.elapsed() < WRITE_EVERY) {
             return Ok(());
         }
-        self.write(today)
+        self.write(now)
     }
 
     /// The same at the end of a run, however long ago the last time is.
     ///
     /// # Errors
     /// Those of the system.
-    pub fn write(&mut self, today: DayResult) -> io::Result<()> {
+    pub fn write(&mut self, now: Kept) -> io::Result<()> {
+        let Kept { today, open, naked } = now;
         // A day on which nothing happened yet is no news.
-        let nothing = today.result == Usd::ZERO && today.day != self.kept.day;
-        if today == self.kept || nothing {
+        let is_nothing = (today.result, open) == (Usd::ZERO, Usd::ZERO);
+        let nothing = is_nothing && today.day != self.kept.today.day;
+        if now == self.kept || nothing {
             return Ok(());
         }
         self.written = Some(Instant::now());
         let next = self.path.with_extension("next");
         let mut file = File::create(&next)?;
-        writeln!(file, "{} {}", today.day, today.result.e6())?;
+        writeln!(file, "{} {} {} {}", today.day, today.result.e6(), open.e6(), naked.e6())?;
         file.sync_all()?;
         // One name always holds a whole text.
         fs::rename(&next, &self.path)?;
-        self.kept = today;
+        self.kept = now;
         Ok(())
     }
 }
 
-fn parse(text: &str) -> Option<DayResult> {
-    let (day, result) = text.trim().split_once(' ')?;
-    Some(DayResult { day: day.parse().ok()?, result: Usd::new(result.parse().ok()?) })
+fn parse(text: &str) -> Option<Kept> {
+    let mut words = text.split_whitespace();
+    let today = DayResult {
+        day: words.next()?.parse().ok()?,
+        result: Usd::new(words.next()?.parse().ok()?),
+    };
+    // Whoever writes down a loss by hand need not say of what.
+    let Some(open) = words.next() else { return Some(Kept { today, ..Kept::default() }) };
+    let (open, naked) = (Usd::new(open.parse().ok()?), Shares::new(words.next()?.parse().ok()?));
+    words.next().is_none().then_some(Kept { today, open, naked })
 }
 
 #[cfg(test)]
@@ -125,18 +157,22 @@ mod tests {
 
     const WHOSE: Whose = Whose { environment: Environment::Prod, live: true };
 
+    fn kept(day: u64, result: i64) -> Kept {
+        Kept { today: DayResult { day, result: Usd::new(result) }, ..Kept::default() }
+    }
+
     #[test]
     fn what_paper_or_another_environment_gains_pays_for_no_loss() {
         let folder = tempfile::tempdir().unwrap();
         let open = |environment, live| DayFile::open(folder.path(), Whose { environment, live });
-        let lost = DayResult { day: 20_778, result: Usd::new(-30_000_000) };
+        let lost = kept(20_778, -30_000_000);
         open(Environment::Prod, true).unwrap().write(lost).unwrap();
         for (environment, live) in
             [(Environment::Prod, false), (Environment::Sim, true), (Environment::Demo, false)]
         {
             let mut file = open(environment, live).unwrap();
-            assert_eq!(file.kept(), DayResult::default());
-            file.write(DayResult { day: 20_778, result: Usd::new(62_000_000) }).unwrap();
+            assert_eq!(file.kept(), Kept::default());
+            file.write(kept(20_778, 62_000_000)).unwrap();
         }
         assert_eq!(open(Environment::Prod, true).unwrap().kept(), lost);
     }
@@ -144,21 +180,31 @@ mod tests {
     #[test]
     fn a_day_is_there_again_after_a_restart_and_nonsense_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = DayFile::open(folder.path(), WHOSE).unwrap();
-        assert_eq!(file.kept(), DayResult::default());
-        let today = DayResult { day: 20_778, result: Usd::new(-12_345_678) };
+        let open = || DayFile::open(folder.path(), WHOSE);
+        let mut file = open().unwrap();
+        assert_eq!(file.kept(), Kept::default());
+        let today = Kept {
+            open: Usd::new(4_000_000),
+            naked: Shares::new(9_000_000),
+            ..kept(20_778, -12_345_678)
+        };
         file.note(today).unwrap();
-        assert_eq!(DayFile::open(folder.path(), WHOSE).unwrap().kept(), today);
-        let worse = DayResult { result: Usd::new(-13_000_000), ..today };
+        assert_eq!(open().unwrap().kept(), today);
+        let worse = kept(20_778, -13_000_000);
         file.note(worse).unwrap();
-        assert_eq!(DayFile::open(folder.path(), WHOSE).unwrap().kept(), today, "not so soon");
+        assert_eq!(open().unwrap().kept(), today, "not so soon");
         file.write(worse).unwrap();
-        let mut again = DayFile::open(folder.path(), WHOSE).unwrap();
+        let mut again = open().unwrap();
         assert_eq!(again.kept(), worse);
-        fs::write(folder.path().join("day-prod-live"), "20778").unwrap();
-        let error = DayFile::open(folder.path(), WHOSE).unwrap_err().to_string();
-        assert!(error.contains("two numbers"), "{error}");
+        let path = folder.path().join("day-prod-live");
+        fs::write(&path, "20778 -5\n").unwrap();
+        assert_eq!(open().unwrap().kept(), kept(20_778, -5), "as written by hand");
+        for nonsense in ["20778", "20778 -5 7", "20778 -5 7 8 9"] {
+            fs::write(&path, nonsense).unwrap();
+            let error = open().unwrap_err().to_string();
+            assert!(error.contains("four numbers"), "{error}");
+        }
         again.forget().unwrap();
-        assert_eq!(DayFile::open(folder.path(), WHOSE).unwrap().kept(), DayResult::default());
+        assert_eq!(open().unwrap().kept(), Kept::default());
     }
 }
