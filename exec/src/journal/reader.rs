@@ -93,20 +93,44 @@ pub fn read(
     storage: &mut impl Storage,
     take: &mut dyn FnMut(u64, &Record),
 ) -> Result<Verified, StorageError> {
+    read_on(storage, &Verified::EMPTY, take)
+}
+
+/// The same from where an earlier reading ended, which was sound so far: what came before it is
+/// neither read nor handed out again.
+///
+/// # Errors
+/// Where the storage cannot be read at all.
+pub fn read_on(
+    storage: &mut impl Storage,
+    from: &Verified,
+    take: &mut dyn FnMut(u64, &Record),
+) -> Result<Verified, StorageError> {
     let segments = storage.segments()?;
-    let mut all = Verified { segments: segments.len() as u64, ..Verified::EMPTY };
+    let mut all = Verified { segments: segments.len() as u64, verdict: Verdict::Whole, ..*from };
     let mut bytes = Vec::new();
+    let began = from.segments > 0;
     for (at, number) in segments.iter().enumerate() {
+        if began && *number < from.segment {
+            continue;
+        }
         storage.read(*number, &mut bytes)?;
-        let follows = at == 0 || *number == all.segment + 1;
-        (all.segment, all.end, all.rest) = (*number, 0, 0);
         let is_last = at + 1 == segments.len();
-        all.verdict = if follows {
-            segment(&bytes, is_last, at == 0, &mut all, take)
+        let is_first = !began && at == 0;
+        let verdict = if began && *number == from.segment {
+            all.rest = 0;
+            frames(&bytes, is_last, &mut all, take)
         } else {
-            Verdict::Damaged(Damage::Missing)
+            let follows = is_first || *number == all.segment + 1;
+            (all.segment, all.end, all.rest) = (*number, 0, 0);
+            match follows.then(|| head(&bytes, is_first, &mut all)) {
+                None => Verdict::Damaged(Damage::Missing),
+                Some(Some(damage)) => Verdict::Damaged(damage),
+                Some(None) => frames(&bytes, is_last, &mut all, take),
+            }
         };
-        if all.verdict != Verdict::Whole {
+        all.verdict = verdict;
+        if verdict != Verdict::Whole {
             let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             all.rest = used.saturating_sub(all.end);
             return Ok(all);
@@ -115,26 +139,31 @@ pub fn read(
     Ok(all)
 }
 
-fn segment(
-    bytes: &[u8],
-    is_last: bool,
-    is_first: bool,
-    all: &mut Verified,
-    take: &mut dyn FnMut(u64, &Record),
-) -> Verdict {
+/// Reads how a segment begins.
+fn head(bytes: &[u8], is_first: bool, all: &mut Verified) -> Option<Damage> {
     let Some(head) = SegmentHead::get(bytes).filter(|head| head.number == all.segment) else {
-        return Verdict::Damaged(Damage::Head);
+        return Some(Damage::Head);
     };
     // Segments at the front may have been archived: the first one says where it begins.
     if is_first {
         (all.last, all.chain) = (head.first.saturating_sub(1), head.chain);
     } else if head.first != all.last + 1 {
-        return Verdict::Damaged(Damage::Sequence);
+        return Some(Damage::Sequence);
     } else if head.chain != all.chain {
-        return Verdict::Damaged(Damage::Chain);
+        return Some(Damage::Chain);
     }
     all.end = SEGMENT_HEAD;
-    while let Some(frame) = frame::get(&bytes[all.end..]) {
+    None
+}
+
+/// Reads the records of a segment behind those that were read before.
+fn frames(
+    bytes: &[u8],
+    is_last: bool,
+    all: &mut Verified,
+    take: &mut dyn FnMut(u64, &Record),
+) -> Verdict {
+    while let Some(frame) = bytes.get(all.end..).and_then(frame::get) {
         if frame.seq != all.last + 1 {
             return Verdict::Damaged(Damage::Sequence);
         }
@@ -149,7 +178,7 @@ fn segment(
         all.records += 1;
         all.end += frame.size();
     }
-    let rest = &bytes[all.end..];
+    let rest = bytes.get(all.end..).unwrap_or_default();
     if rest.iter().all(|byte| *byte == 0) {
         return Verdict::Whole;
     }

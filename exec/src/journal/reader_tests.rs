@@ -50,6 +50,41 @@ fn what_is_written_is_read_and_segments_follow_each_other() {
     assert_eq!(records, written);
 }
 
+#[test]
+fn whoever_follows_a_journal_reads_each_record_once_and_nothing_again() {
+    let (disk, durable) = (Memory::new(), Durable::new());
+    let ([mut writer, ..], ends) = rings(&durable);
+    let config = JournalConfig { segment_bytes: 4_096, ids_block: 1 << 40 };
+    let opened = JournalTile::open(disk.clone(), ends, durable, config, &mut |_, _| {});
+    let mut tile = opened.unwrap().0;
+    let all = samples();
+    tile.begin(&all[..1], Now::default()).unwrap();
+    let (mut followed, mut found) = (Vec::new(), Verified::EMPTY);
+    for commit in 0..60 {
+        for record in all.iter().skip(commit % 7).take(1 + commit % 4) {
+            writer.write(record);
+        }
+        while tile.is_busy() {
+            tile.step(Now::default());
+        }
+        let before = found.last;
+        let mut take = |seq, record: &Record| {
+            assert!(seq > before, "{seq} again");
+            followed.push(*record);
+        };
+        found = read_on(&mut disk.clone(), &found, &mut take).unwrap();
+        assert_eq!(found.verdict, Verdict::Whole, "commit {commit}");
+    }
+    let (whole, records) = reread(&disk);
+    assert_eq!((found, followed), (whole, records));
+    assert!(found.segments > 3);
+    // What was read is not looked at again.
+    disk.flip(disk.contents()[0].0, SEGMENT_HEAD + 40, 1);
+    assert!(matches!(reread(&disk).0.verdict, Verdict::Damaged(_)));
+    let again = read_on(&mut disk.clone(), &found, &mut |seq, _| panic!("{seq}")).unwrap();
+    assert_eq!(again, found);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 

@@ -19,6 +19,9 @@ use crate::stdout;
 /// Between two looks of `tail`.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// So much is printed at once.
+const PRINT_BYTES: usize = 64 << 10;
+
 /// Verify, show, follow or shorten the journal of an engine.
 ///
 /// The journal holds what may be sent, what was sent and what was heard, and is what an engine
@@ -118,12 +121,21 @@ pub fn run(args: &JournalArgs) -> Result<(), JournalError> {
 }
 
 fn read(dir: &Path, take: &mut dyn FnMut(u64, &Record)) -> Result<Verified, JournalError> {
+    on(dir, &Verified::EMPTY, take)
+}
+
+/// Reads on from where an earlier reading ended.
+fn on(
+    dir: &Path,
+    from: &Verified,
+    take: &mut dyn FnMut(u64, &Record),
+) -> Result<Verified, JournalError> {
     let fail = |reason: String| JournalError::Read { dir: dir.to_owned(), reason };
     if !dir.is_dir() {
         return Err(fail("there is no such folder".to_owned()));
     }
     let mut files = Files::open(dir).map_err(|error| fail(error.to_string()))?;
-    let found = reader::read(&mut files, take).map_err(|error| fail(error.to_string()))?;
+    let found = reader::read_on(&mut files, from, take).map_err(|error| fail(error.to_string()))?;
     match found.segments {
         0 => Err(fail("there is no journal in it".to_owned())),
         _ => Ok(found),
@@ -271,16 +283,51 @@ fn described(record: &Record) -> String {
     }
 }
 
-fn show(args: &DirArgs, last: Option<usize>) -> Result<(), JournalError> {
-    let mut lines = std::collections::VecDeque::new();
-    let found = read(&args.dir, &mut |seq, record| {
-        if last.is_some_and(|last| lines.len() >= last.max(1)) {
-            lines.pop_front();
+/// Lines on their way out, some at a time: a journal is longer than memory is wide.
+struct Lines {
+    text: String,
+    failed: std::io::Result<()>,
+}
+
+impl Lines {
+    const fn new() -> Lines {
+        Lines { text: String::new(), failed: Ok(()) }
+    }
+
+    fn push(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+        if self.text.len() >= PRINT_BYTES {
+            self.print();
         }
-        lines.push_back(line(seq, record, args.json));
+    }
+
+    fn print(&mut self) {
+        if self.failed.is_ok() && !self.text.is_empty() {
+            self.failed = stdout::print(&self.text);
+        }
+        self.text.clear();
+    }
+
+    fn end(mut self) -> std::io::Result<()> {
+        self.print();
+        self.failed
+    }
+}
+
+fn show(args: &DirArgs, last: Option<usize>) -> Result<(), JournalError> {
+    let (mut lines, mut kept) = (Lines::new(), std::collections::VecDeque::new());
+    let found = read(&args.dir, &mut |seq, record| match last {
+        None => lines.push(&line(seq, record, args.json)),
+        Some(last) => {
+            if kept.len() >= last.max(1) {
+                kept.pop_front();
+            }
+            kept.push_back((seq, *record));
+        }
     })?;
-    let text: String = lines.into_iter().map(|line| line + "\n").collect();
-    stdout::print(&text)?;
+    kept.iter().for_each(|(seq, record)| lines.push(&line(*seq, record, args.json)));
+    lines.end()?;
     if let ("damaged", why) = verdict(&found) {
         eprintln!("damaged after record {}: {}", found.last, why.unwrap_or_default());
     }
@@ -288,29 +335,28 @@ fn show(args: &DirArgs, last: Option<usize>) -> Result<(), JournalError> {
 }
 
 fn tail(args: &DirArgs) -> Result<(), JournalError> {
-    let (mut next, mut doubted) = (None, false);
+    // What is there already is read once and not shown.
+    let mut found = read(&args.dir, &mut |_, _| {})?;
+    let mut doubted = matches!(found.verdict, Verdict::Damaged(_));
     loop {
+        std::thread::sleep(LOOK_EVERY);
         let mut text = String::new();
-        let found = read(&args.dir, &mut |seq, record| {
-            if next.is_some_and(|next| seq >= next) {
-                text.push_str(&line(seq, record, args.json));
-                text.push('\n');
-            }
+        let now = on(&args.dir, &found, &mut |seq, record| {
+            text.push_str(&line(seq, record, args.json));
+            text.push('\n');
         })?;
         // What is being written while it is read may look torn, and once even damaged.
-        if let Err(error) = judged(&args.dir, &found) {
+        if let Err(error) = judged(&args.dir, &now) {
             if doubted {
                 return Err(error);
             }
             doubted = true;
-            std::thread::sleep(LOOK_EVERY);
             continue;
         }
         doubted = false;
-        next = Some(found.last + 1);
+        found = now;
         if !text.is_empty() {
             stdout::print(&text)?;
         }
-        std::thread::sleep(LOOK_EVERY);
     }
 }
