@@ -87,6 +87,13 @@ fn a_kill_stops_new_orders_cancels_what_rests_survives_a_restart_and_is_lifted()
     let summary = last_json(&told);
     assert_eq!(summary["ledgers_agree"], true, "{summary}");
     assert!(summary["killed"].as_str().unwrap().starts_with("parallax kill"), "{summary}");
+    // Whoever reads the journal later finds it there.
+    let (code, out, err) = output(dir, &["journal", "show", "parallax-demo/journal"]);
+    assert_eq!(code, Some(0), "{err}");
+    let said: Vec<&str> = out.lines().filter(|line| line.contains("Said at")).collect();
+    for words in ["KILL  parallax kill", "a test", "arm   trading goes on"] {
+        assert!(said.iter().any(|line| line.contains(words)), "{words}: {said:?}");
+    }
 
     for again in [
         &["demo", "--seconds", "1", "--no-tui"][..],

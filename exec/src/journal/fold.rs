@@ -153,6 +153,7 @@ impl State {
             Record::Heard(_)
             | Record::Ended(_)
             | Record::Tripped { .. }
+            | Record::Said { .. }
             | Record::Differs { .. } => {}
         }
     }

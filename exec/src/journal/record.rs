@@ -33,6 +33,16 @@ pub fn name(text: &str) -> Name {
     name
 }
 
+/// What a person was told, as records: as many as the text takes.
+pub fn said(wall: Ns, words: &str) -> impl Iterator<Item = Record> {
+    let mut rest = words;
+    core::iter::from_fn(move || {
+        let text = name(rest);
+        rest = &rest[text.as_bytes().len()..];
+        (!text.as_bytes().is_empty()).then_some(Record::Said { wall, text })
+    })
+}
+
 /// Bundles from this number on were numbered by recovery: orders of which nobody knows to which
 /// bundle they belonged.
 pub const ADOPTED_FROM: u64 = 1 << 54;
@@ -201,6 +211,14 @@ pub enum Record {
         /// How many of each went, in 1e-6; below zero where they came.
         e6: i64,
     },
+    /// What a person was told: why trading stopped, that it was armed again, what does not work. A
+    /// long text goes on in the next record.
+    Said {
+        /// When; Unix.
+        wall: Ns,
+        /// The words.
+        text: Name,
+    },
     /// The run ended in order.
     End {
         /// Orders of unknown fate.
@@ -314,6 +332,11 @@ impl Record {
                 put.market(*market);
                 put.i64(*e6);
             }
+            Record::Said { wall, text } => {
+                put.u8(17);
+                put.u64(wall.0);
+                put.short(text.as_bytes());
+            }
             Record::Paid(payout) => {
                 put.u8(14);
                 put.market(payout.market);
@@ -387,6 +410,7 @@ impl Record {
             }),
             15 => Record::Seen { trade: get.id()?? },
             16 => Record::Merged { market: get.market()?, e6: get.i64()? },
+            17 => Record::Said { wall: get.ns()?, text: get_name(&mut get)? },
             _ => return None,
         };
         get.0.is_empty().then_some(record)

@@ -89,6 +89,7 @@ pub fn samples() -> Vec<Record> {
         },
         Record::End { unknown: 1, open: 2 },
         Record::Seen { trade: Id::uuid(7) },
+        Record::Said { wall, text: name("KILL  odd fills") },
         Record::Merged { market, e6: -5_000_001 },
         Record::Paid(Payout {
             market,
@@ -130,5 +131,22 @@ proptest! {
         let at = at % bytes.len();
         bytes[at] = to;
         let _ = Record::decode(&bytes);
+    }
+}
+
+#[test]
+fn what_a_person_was_told_is_kept_whole() {
+    let wall = Ns(5);
+    for length in [0, 1, NAME_LEN_MAX, NAME_LEN_MAX + 1, 5 * NAME_LEN_MAX + 7] {
+        // Of characters of two bytes, none is cut.
+        let words: String = "xé".chars().cycle().take(length).collect();
+        let mut text = Vec::new();
+        for record in said(wall, &words) {
+            let Record::Said { wall: at, text: part } = record else { panic!("{record:?}") };
+            assert_eq!(at, wall);
+            assert!(core::str::from_utf8(part.as_bytes()).is_ok());
+            text.extend_from_slice(part.as_bytes());
+        }
+        assert_eq!(String::from_utf8(text).unwrap(), words);
     }
 }

@@ -275,6 +275,9 @@ fn described(record: &Record) -> String {
             let taken = if *taken { ", taken over" } else { "" };
             format!("Differs {venue} {}: we {ours}, the venue {theirs}{taken}", text(what))
         }
+        Record::Said { wall, text: words } => {
+            format!("Said at {} s: {}", wall.0 / 1_000_000_000, text(words))
+        }
         Record::Heard(Feedback::Report(report)) => {
             let Report { bundle, leg, kind, .. } = report;
             format!("Heard of bundle {} leg {leg} at {}: {kind:?}", bundle.0, place(&report.market))

@@ -16,6 +16,7 @@ use engine::live_tile::Command;
 use engine::risk::Word;
 use engine::tap::TapReader;
 use engine::view::View;
+use exec::journal::record::said;
 use exec::journal::{JournalWriter, Record};
 use feeds::live::figures::LineFigures;
 use rtrb::{Consumer, Producer};
@@ -30,6 +31,7 @@ use super::story::{Story, risk_text};
 use super::summary::hash_text;
 use super::threads::{self, Group};
 use crate::recorder::{Recorded, Recorder};
+use crate::rest::wall;
 use crate::state::State;
 use crate::state::day::{DayFile, Kept};
 use crate::state::switch::{Change, KillHandle};
@@ -211,16 +213,13 @@ pub fn run(
     }
     // What asks for a person at the very end is latched too.
     while pedals::turn(switch, &pedals, &tell) {}
-    told.try_iter().for_each(|change| {
-        story.changed(&change);
-    });
+    let lines: Vec<String> = told.try_iter().filter_map(|change| story.changed(&change)).collect();
     tiles.core.name_pairs(&table);
     let [unknown, open] = tiles.core.core().open_orders();
-    warnings.extend(tiles.write_down(
-        &mut inbox.journal,
-        &[Record::End { unknown, open }],
-        clock.now(),
-    ));
+    let mut last: Vec<Record> =
+        lines.iter().flat_map(|line| said(clock.now().wall, line)).collect();
+    last.push(Record::End { unknown, open });
+    warnings.extend(tiles.write_down(&mut inbox.journal, &last, clock.now()));
     let core = tiles.core.core();
     let today = core.today(clock.now().wall);
     if let Err(error) = day.write(Kept::of(today, &core.accounts(), core.unhedged())) {
@@ -345,8 +344,17 @@ impl Main<'_> {
             self.handle.kill(UNWRITTEN);
         }
         for change in self.told.try_iter() {
+            let Some(line) = self.story.changed(&change) else { continue };
+            if let Some(journal) = &mut inbox.journal {
+                for record in said(wall(), &line) {
+                    // Words never take the room of what money depends on.
+                    if journal.has_room() {
+                        journal.write(&record);
+                    }
+                }
+            }
             // Whoever has no live view reads it here.
-            if let Some(line) = self.story.changed(&change).filter(|_| !self.drawn) {
+            if !self.drawn {
                 eprintln!("{line}");
             }
         }
