@@ -178,3 +178,20 @@ fn a_day_counts_money_and_the_dollars_of_what_is_hedged() {
     let since = recovery.since(&[first.to_vec(), second.to_vec(), vec![paid]].concat());
     assert_eq!(since.settled, Usd::new(1_000_000), "nine were counted as a dollar");
 }
+
+#[test]
+fn a_difference_that_lasts_refuses_a_start_and_is_named() {
+    let (mut recovery, tokens) = of_nothing();
+    let mut truth = Truth { cash: [Usd::new(100_000_000); 2], ..Truth::default() };
+    truth.tokens = tokens.iter().map(|token| (token.clone(), 0)).collect();
+    truth.cash[1] += Usd::new(1);
+    let first = recovery.hear(PATIENCE.arrival, Ok(truth.clone()));
+    assert!(matches!(first, Turn::Again { .. }), "a read may lag: {first:?}");
+    let again = recovery.hear(PATIENCE.arrival + STUBBORN, Ok(truth.clone()));
+    let Turn::Failed(list) = again else { panic!("{again:?}") };
+    assert!(list.contains("polymarket") && list.contains("(+1)"), "{list}");
+    // Whoever takes the venues' word begins with it.
+    recovery.patience.adopt = true;
+    let taken = recovery.hear(PATIENCE.arrival + STUBBORN, Ok(truth.clone()));
+    assert!(matches!(&taken, Turn::Done(done) if done.cash == truth.cash), "{taken:?}");
+}
