@@ -28,3 +28,15 @@ pub fn heap_per_pair(pairs: &[Names], grid: &Grid) -> u64 {
     std::hint::black_box(&pipeline.core);
     held / pairs.len().max(1) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_takes_no_more_than_it_may() {
+        let bytes = [Grid::CENT, Grid::DECI_CENT].map(|grid| bytes_per_pair(&grid));
+        assert!(bytes[0] <= 8_192 && bytes[1] <= 65_536, "{bytes:?}");
+        assert!(bytes[0] > 7_000, "something is not counted: {bytes:?}");
+    }
+}

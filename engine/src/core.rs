@@ -300,6 +300,7 @@ pub const PAIR_BYTES: usize = size_of::<PairRow>()
     + 2 * size_of::<[u16; 2]>()
     + 2 * (size_of::<Top>() + size_of::<u16>())
     + size_of::<i64>()
+    + size_of::<u8>()
     + size_of::<[Shares; 2]>()
     + size_of::<Usd>()
     + crate::risk::PAIR_BYTES;
@@ -596,9 +597,16 @@ impl Core {
         if word == Word::Arm {
             self.on_arm();
         }
-        if let Word::Paid(payout) = word {
-            self.turn_day(now.wall);
-            self.pay_out(&payout);
+        match word {
+            Word::Paid(payout) => {
+                self.turn_day(now.wall);
+                self.pay_out(&payout);
+            }
+            Word::Funded { shard, cash } => self.net.fund(shard, cash),
+            Word::Shard { market, shard } if market.venue() == Venue::Kalshi => {
+                self.net.place(market.index(), shard);
+            }
+            _ => {}
         }
     }
 

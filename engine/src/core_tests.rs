@@ -300,6 +300,39 @@ fn empty_purses_and_kills_send_nothing() {
 }
 
 #[test]
+fn a_pair_has_what_lies_on_its_markets_own_shard_and_no_other() {
+    let pairs = [("a", 0), ("b", 1), ("c", 2)].map(|(id, n)| pair(id, n, n, Polarity::Same));
+    let decided = |shards: &[(u8, i64)], placed: usize| {
+        let mut rig = Rig::new(&pairs, config());
+        for (shard, cash) in shards {
+            rig.core.on_word(Now::at(Ns(1)), Word::Funded { shard: *shard, cash: Usd::new(*cash) });
+        }
+        for (index, shard) in [0, 3, 3].into_iter().enumerate().take(placed) {
+            rig.core.on_word(
+                Now::at(Ns(1)),
+                Word::Shard { market: market(Venue::Kalshi, index), shard },
+            );
+        }
+        for (at, index) in [1, 3, 5].into_iter().zip(0..) {
+            rig.book(K, index, at, (3_900, 10_000), (4_000, 10_000));
+            rig.book(P, index, at + 1, (5_000, 10_000), (5_100, 10_000));
+        }
+        let leg = |bundle: &Bundle| (bundle.pair.0, bundle.legs[0].qty.e2());
+        rig.out.bundles.iter().map(leg).collect::<Vec<_>>()
+    };
+    let [(_, whole), ..] = decided(&[], 3)[..] else { panic!("nothing was decided") };
+    assert_eq!(decided(&[], 3), [(0, whole), (1, whole), (2, whole)], "one purse");
+    assert_eq!(decided(&[(0, 1_000_000_000), (3, 0)], 3), [(0, whole)]);
+    assert_eq!(decided(&[(0, 1_000_000_000), (3, 1_000_000_000)], 2), [(0, whole), (1, whole)]);
+    // What the first bundle there sets aside the second one has no more.
+    let [first, second, third] = decided(&[(0, 1_000_000_000), (3, 60_000_000)], 3)[..] else {
+        panic!("some money is left for each")
+    };
+    assert_eq!([first, second], [(0, whole), (1, whole)]);
+    assert!(third.1 < whole, "{third:?} of {whole}");
+}
+
+#[test]
 fn digests_see_books_and_decisions_apart() {
     let run = |trade: bool, bid: u16| {
         let mut rig = Rig::new(&one(), CoreConfig { trade, ..config() });

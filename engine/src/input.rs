@@ -445,6 +445,16 @@ fn put_word(put: &mut Put<'_>, word: &Word) {
             put.u8(outcome as u8);
             put.u64(shares.e6());
         }
+        Word::Funded { shard, cash } => {
+            put.u8(6);
+            put.u8(shard);
+            put.u64(cash.e6().cast_unsigned());
+        }
+        Word::Shard { market, shard } => {
+            put.u8(7);
+            put.market(market);
+            put.u8(shard);
+        }
         Word::Paid(Payout { market, outcome, shares, each, paid }) => {
             put.u8(5);
             put.market(market);
@@ -462,6 +472,8 @@ fn get_word(get: &mut Get<'_>) -> Option<Word> {
         1 => Word::Clock { venue: get.venue()?, ahead: get.u64()?.cast_signed() },
         2 => Word::Block { market: get.market()?, blocked: get.bool()? },
         3 => Word::Settled { market: get.market()? },
+        6 => Word::Funded { shard: get.u8()?, cash: get.usd()? },
+        7 => Word::Shard { market: get.market()?, shard: get.u8()? },
         4 => Word::Closed {
             pair: PairId(get.u16()?),
             market: get.market()?,
@@ -560,6 +572,8 @@ mod tests {
             Word::Clock { venue: Venue::Polymarket, ahead: i64::MIN },
             Word::Block { market, blocked: true },
             Word::Settled { market },
+            Word::Funded { shard: u8::MAX, cash: Usd::new(-3) },
+            Word::Shard { market, shard: 7 },
             Word::Closed { pair: PairId(1), market, outcome: Outcome::No, shares: Shares::new(5) },
             Word::Paid(Payout {
                 market,

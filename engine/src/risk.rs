@@ -36,6 +36,20 @@ pub enum Word {
         /// Whether it is.
         blocked: bool,
     },
+    /// Kalshi keeps money by shard, and so much of it lies on that one when the run begins.
+    Funded {
+        /// Which.
+        shard: u8,
+        /// How much.
+        cash: Usd,
+    },
+    /// A market of Kalshi trades on that shard.
+    Shard {
+        /// Which.
+        market: MarketId,
+        /// Where.
+        shard: u8,
+    },
     /// A market's outcome is final: nothing of it is at stake any more, though the money may come
     /// later.
     Settled {
@@ -457,6 +471,8 @@ impl Guard {
                     self.watches.iter_mut().filter(|watch| watch.markets[side] == Some(market));
                 its.for_each(|watch| watch.blocked[side] = blocked);
             }
+            // Who keeps the money keeps it by shard.
+            Word::Funded { .. } | Word::Shard { .. } => {}
             Word::Settled { market } | Word::Paid(Payout { market, .. }) => self.settle(market),
             Word::Closed { pair, market, outcome, shares } => {
                 let at = Place { side: market.venue().index(), outcome };

@@ -341,7 +341,7 @@ fn settle(
 /// What the settlement made of money and positions, for the journal: whoever goes on with this
 /// folder begins there.
 fn paid(after: &Ledgers, file: &PairFile, core: &engine::core::Core) -> Vec<Record> {
-    let before = [core.net().purse.cash(), core.tokens().purse.cash()];
+    let before = [core.net().purse().cash(), core.tokens().purse.cash()];
     let cash = audit(core, file, &after.kalshi, &after.polymarket).cash.map(Usd::new);
     let differs = |(venue, (ours, theirs)): (Venue, (Usd, Usd))| Record::Differs {
         venue,

@@ -12,6 +12,7 @@ pub mod summary; // what a run came to
 pub mod doors; // where the venues are, and who we are there
 pub mod gates; // accounts, terms, signers and gates
 pub mod approvals; // what Polymarket may take from the wallet
+pub mod shards; // what lies on Kalshi's shards
 pub mod assemble; // a configuration and a spec -> tiles with rings
 pub mod brakes; // how it is stopped and armed from outside
 pub mod pedals; // the thread that does it

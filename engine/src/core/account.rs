@@ -5,7 +5,7 @@ use crate::event::{
     Action, Bundle, Event, OrderRef, PairChange, Purpose, Reject, Report, ReportKind, Risk,
 };
 use crate::flight::Flight;
-use crate::ledger::{NetLedger, Purse, TokenLedger};
+use crate::ledger::{NetLedger, TokenLedger};
 use crate::order::OrderState;
 use crate::pair::{Outcome, PairId};
 use crate::risk::{Payout, Word};
@@ -127,7 +127,7 @@ impl Core {
         let overfilled = !was_over && flight.is_overfilled(leg);
         let (is_unknown, is_over) = (flight.is_unknown(), flight.is_over());
         let filled = flight.filled()[leg] != Shares::ZERO;
-        self.purse(report.market.venue().index()).release(freed);
+        self.release(report.market, freed);
         if opens && stepped.is_ok() && !before.is_final() {
             self.measure(report, before, filled, decided);
         }
@@ -298,8 +298,8 @@ impl Core {
     pub fn accounts(&self) -> Accounts {
         let flights = self.states.iter().filter_map(|state| state.flight.as_ref());
         Accounts {
-            cash: [self.net.purse.cash(), self.tokens.purse.cash()],
-            reserved: [self.net.purse.reserved(), self.tokens.purse.reserved()],
+            cash: [self.net.purse().cash(), self.tokens.purse.cash()],
+            reserved: [self.net.purse().reserved(), self.tokens.purse.reserved()],
             inventory: self.inventory,
             in_flight: flights.map(Flight::paid).sum(),
             matched: self.matched,
@@ -359,8 +359,27 @@ impl Core {
         &self.tokens
     }
 
-    pub(super) fn purse(&mut self, side: usize) -> &mut Purse {
-        if side == 0 { &mut self.net.purse } else { &mut self.tokens.purse }
+    /// Sets money aside for an order of a market.
+    pub(super) fn reserve(&mut self, market: MarketId, amount: Usd) {
+        match market.venue() {
+            Venue::Kalshi => self.net.reserve(market.index(), amount),
+            Venue::Polymarket => self.tokens.purse.reserve(amount),
+        }
+    }
+
+    /// Frees money that was set aside for one.
+    fn release(&mut self, market: MarketId, amount: Usd) {
+        match market.venue() {
+            Venue::Kalshi => self.net.release(market.index(), amount),
+            Venue::Polymarket => self.tokens.purse.release(amount),
+        }
+    }
+
+    /// Money at each venue that orders of a pair may take, where so much stays there.
+    pub(super) fn free(&self, id: PairId, keep: Usd) -> [Usd; 2] {
+        let market = self.states[id.index()].terms[0].market;
+        let tokens = (self.tokens.purse.free() - keep).max(Usd::ZERO);
+        [self.net.free(market.index(), keep), tokens]
     }
 
     pub(super) fn mix_bundle(&mut self, bundle: &Bundle) {
@@ -391,6 +410,14 @@ impl Core {
             }
             Word::Block { market: which, blocked } => {
                 digest.mix(1 << 61 | 2 << 56 | u64::from(blocked));
+                digest.mix(market(which));
+            }
+            Word::Funded { shard, cash } => {
+                digest.mix(1 << 61 | 6 << 56 | u64::from(shard));
+                digest.mix(cash.e6().cast_unsigned());
+            }
+            Word::Shard { market: which, shard } => {
+                digest.mix(1 << 61 | 7 << 56 | u64::from(shard));
                 digest.mix(market(which));
             }
             Word::Settled { market: which } => {

@@ -175,7 +175,7 @@ impl Core {
     /// What a plan whose legs draw on these sides must respect.
     pub(super) fn limits(&self, id: PairId, sides: [usize; 2]) -> Limits {
         let room = self.guard.room(id, sides);
-        let free = self.free();
+        let free = self.free(id, self.guard.limits().wallet_min);
         let most = self.config.max_notional.min(self.half_unsettled()).min(room.notional);
         let most = most.min(self.naked_room(id));
         Limits {
@@ -185,12 +185,6 @@ impl Core {
             one_purse: sides[0] == sides[1],
             balance_grid: self.config.balance_grid,
         }
-    }
-
-    /// Money at each venue that an order may take.
-    fn free(&self) -> [Usd; 2] {
-        let keep = self.guard.limits().wallet_min;
-        [&self.net.purse, &self.tokens.purse].map(|purse| (purse.free() - keep).max(Usd::ZERO))
     }
 
     /// How much more one side of the pair's event may put at risk.
@@ -224,7 +218,8 @@ impl Core {
         offers: &[Offer; 2],
         out: &mut impl Outlet,
     ) -> Miss {
-        let (room, free, all) = (self.guard.room(id, sides), self.free(), self.config.max_qty);
+        let free = self.free(id, self.guard.limits().wallet_min);
+        let (room, all) = (self.guard.room(id, sides), self.config.max_qty);
         let allowed = self.limits(id, sides);
         let fits = |money: Usd, max_qty: Qty| {
             let most = money.min(self.config.max_notional);
@@ -290,7 +285,7 @@ impl Core {
         }
         let seen = sides.map(|(side, _)| tops[side].recv);
         let sides_of = sides.map(|(side, _)| side);
-        let cash = self.net.purse.cash() + self.tokens.purse.cash();
+        let cash = self.net.purse().cash() + self.tokens.purse.cash();
         let today = self.day.result(now.wall, self.figures.realised, self.inventory).result;
         let allowed = self
             .guard
@@ -349,7 +344,7 @@ impl Core {
             ticket: Ticket::AtGate,
         };
         for part in bundle.orders() {
-            self.purse(part.market.venue().index()).reserve(part.reserve);
+            self.reserve(part.market, part.reserve);
         }
         self.risk(id, mend::at_risk(&bundle));
         self.guard.fired(&bundle);

@@ -109,7 +109,7 @@ impl Core {
             stock: &state.stock,
             tops: &tops,
             terms: &state.terms,
-            cash: [self.net.purse.free().min(most), self.tokens.purse.free().min(most)],
+            cash: self.free(id, Usd::ZERO).map(|free| free.min(most)),
             max_qty: limits.order.qty,
             max_notional: most,
             collar: limits.collar,
@@ -159,7 +159,7 @@ impl Core {
         };
         self.guard.fired(&bundle);
         self.guard.fly(&bundle, 0);
-        self.purse(exit.side).reserve(part.reserve);
+        self.reserve(market, part.reserve);
         let state = &mut self.states[id.index()];
         state.flight = Some(Flight::new(&bundle));
         let tries = state.mend.tries;

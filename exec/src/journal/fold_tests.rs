@@ -182,7 +182,7 @@ fn positions_net_sell_and_come_back_as_in_the_engines_own_ledger() {
                 }
             }
             assert_eq!(state.held[&(0, 0)][0], ledger.position_e6(0), "seed {seed}");
-            assert_eq!(state.cash[0], ledger.purse.cash(), "seed {seed}");
+            assert_eq!(state.cash[0], ledger.purse().cash(), "seed {seed}");
         }
     }
 }

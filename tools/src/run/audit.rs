@@ -81,7 +81,7 @@ pub fn compare(core: &Core, file: &PairFile, accounts: &[Standing; 2]) -> Audit 
         ..Audit::default()
     };
     let differences = &mut audit.differences;
-    let ours = [core.net().purse.cash().e6(), core.tokens().purse.cash().e6()];
+    let ours = [core.net().purse().cash().e6(), core.tokens().purse.cash().e6()];
     for (venue, (theirs, ours)) in Venue::ALL.into_iter().zip(audit.cash.into_iter().zip(ours)) {
         let what = || format!("{venue}: cash in micro-dollars");
         differ(differences, what, theirs, ours);

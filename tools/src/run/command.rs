@@ -21,6 +21,7 @@ use super::discovered::{self, Beside, Watcher};
 use super::inject::Injection;
 use super::joins::{self, Joined, Joins, Move, Told, Watched};
 use super::reported;
+use super::shards;
 use super::spec::{Fills, RunSpec};
 use super::summary::Summary;
 use super::trade::{self, Ended, Tape, Watch};
@@ -40,7 +41,7 @@ use crate::pairs::{PairFile, PairSpec};
 use crate::recorder::tape_path;
 use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::PolymarketRest;
-use crate::rest::{Agent, facts, wall};
+use crate::rest::{Agent, facts, patiently, wall};
 use crate::state::day::Whose;
 use crate::state::{State, StateError};
 use crate::stdout;
@@ -238,7 +239,8 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
             let lock = Lock::take(&config).map_err(|e| RunError::Refused(format!("  - {e}\n")))?;
             session = Session::open_patiently(&config)?;
             let file = spec.pair_file().map_err(RunError::Words)?;
-            let short = approvals::objections(&config, &file, &mut session.polymarket)?;
+            let mut short = approvals::objections(&config, &file, &mut session.polymarket)?;
+            short.extend(shards::objections(&file, &patiently(|| session.kalshi.balance())?));
             if !short.is_empty() {
                 return Err(RunError::Refused(
                     short.iter().map(|it| format!("  - {it}\n")).collect(),
@@ -246,7 +248,10 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
             }
             let asked = start::Asked { live: true, adopt: args.adopt, day: state.day.kept() };
             let journal = start::start(&config, &mut spec, &mut session, asked);
-            (Some(lock), Some(journal.map_err(RunError::Refused)?))
+            let journal = journal.map_err(RunError::Refused)?;
+            // Of the same moment as the money that the run begins with, as near as can be.
+            spec.shards = shards::of(&patiently(|| session.kalshi.balance())?);
+            (Some(lock), Some(journal))
         }
     };
     let inject = match &args.inject {

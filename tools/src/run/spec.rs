@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::legs::RepairSpec;
 use super::risk::RiskSpec;
+use super::shards;
 use crate::pairs::{self, PairFile};
 use crate::replay::setup::{self, FeedOptions, Setup};
 
@@ -41,6 +42,9 @@ pub struct RunSpec {
     pub max_qty: u64,
     /// Money at Kalshi and at Polymarket when the run began.
     pub cash: [i64; 2],
+    /// Kalshi's money by shard when the run began; none where all of it is one purse.
+    #[serde(default)]
+    pub shards: BTreeMap<u32, i64>,
     /// Positions when the run began, by pair: Kalshi's (YES above zero, NO below) and Polymarket's
     /// YES and NO; 1e-6 contracts.
     #[serde(default)]
@@ -101,6 +105,7 @@ impl RunSpec {
             min_profit: config.min_profit.e6(),
             max_qty: config.max_qty.e2(),
             cash: config.cash.map(Usd::e6),
+            shards: BTreeMap::new(),
             held: BTreeMap::new(),
             cooldown: config.cooldown.0,
             deadline: config.deadline.0,
@@ -200,6 +205,10 @@ impl RunSpec {
         };
         for word in self.blocks(&setup.table) {
             desk.tell(word);
+        }
+        if !self.shards.is_empty() {
+            let words = shards::words(&self.shards, &setup.table, &self.pair_file()?);
+            words.into_iter().for_each(|word| desk.tell(word));
         }
         Ok(desk)
     }

@@ -15,6 +15,7 @@ use engine::event::Event;
 use engine::live_tile::Command;
 use engine::risk::Word;
 use engine::tap::TapReader;
+use engine::units::Venue;
 use engine::view::View;
 use exec::journal::record::said;
 use exec::journal::{JournalWriter, Record};
@@ -26,6 +27,7 @@ use super::clocks;
 use super::joins::{Joins, Move, Told};
 use super::pedals::{self, Pedals};
 use super::screen::{Picture, Screen, Title};
+use super::shards;
 use super::spec::RunSpec;
 use super::story::{Story, risk_text};
 use super::summary::hash_text;
@@ -49,6 +51,8 @@ const DRAW_EVERY: Duration = Duration::from_millis(100);
 /// How long bundles under way may take to end once nothing more is decided: a gate needs sixty
 /// seconds to be sure that an order without an answer never came into being, and some to ask.
 const SETTLE: Duration = Duration::from_secs(75);
+/// The most that the core is told of one pair that joins: its shard, and the pair.
+const COMMANDS_A_JOIN: usize = 2;
 /// Whoever looks is told how long that lasts so often.
 const REMIND_EVERY: Duration = Duration::from_secs(5);
 
@@ -376,7 +380,7 @@ impl Main<'_> {
     fn join(&mut self, inbox: &mut Inbox, watch: &mut Watch<'_>) {
         let Some(change) = self.joining.take().or_else(|| watch.joins.next()) else { return };
         let mut ways = self.pedals.take();
-        if ways.commands.is_full() {
+        if ways.commands.slots() < COMMANDS_A_JOIN {
             self.joining = Some(change);
             return;
         }
@@ -397,6 +401,11 @@ impl Main<'_> {
             });
         }
         joined.list(self.table);
+        // Without this a pair may spend what lies on no shard: nothing.
+        if let Some(shard) = shards::number(joined.spec.kalshi.exchange_index) {
+            let market = joined.markets()[Venue::Kalshi.index()];
+            let _ = ways.commands.push(Command::Tell(Word::Shard { market, shard }));
+        }
         // There is room, as was seen.
         let _ = ways.commands.push(Command::Join(joined.listing));
         drop(ways);
