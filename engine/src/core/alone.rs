@@ -83,8 +83,15 @@ impl Core {
         }
     }
 
-    /// Nothing lies alone any more, or some of what somebody was told of was closed: told again where
-    /// the rest stays.
+    /// A repair closed a part of it: where somebody was told before, and the rest stays, they are told
+    /// again.
+    pub(super) fn lessened(&mut self, id: PairId) {
+        if self.states[id.index()].tripped & TOLD != 0 {
+            self.unwatch(id);
+        }
+    }
+
+    /// Nothing lies alone any more.
     pub(super) fn unwatch(&mut self, id: PairId) {
         self.alone.end(id);
         self.states[id.index()].tripped &= !TOLD;
