@@ -17,6 +17,9 @@ pub mod books; // how a process asks the venues for its figures
 mod figures; // the comparison that goes on while it runs
 mod glance; // that of its books
 pub mod checks; // what must hold after every event
+pub mod naked; // what one leg filled alone, and its bound
+pub mod stakes; // what may be at stake at most
+pub mod chances; // what becomes of opportunities
 pub mod disk; // the disk under the journal
 pub mod watch; // what was durable before it left
 pub mod owner; // whose keys they are: one engine, and no file that others read

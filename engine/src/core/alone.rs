@@ -83,15 +83,8 @@ impl Core {
         }
     }
 
-    /// A repair closed a part of it: where somebody was told before, and the rest stays, they are told
-    /// again.
-    pub(super) fn lessened(&mut self, id: PairId) {
-        if self.states[id.index()].tripped & TOLD != 0 {
-            self.unwatch(id);
-        }
-    }
-
-    /// Nothing lies alone any more.
+    /// Nothing lies alone any more, or some of what somebody was told of was closed: told again where
+    /// the rest stays.
     pub(super) fn unwatch(&mut self, id: PairId) {
         self.alone.end(id);
         self.states[id.index()].tripped &= !TOLD;

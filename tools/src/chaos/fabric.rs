@@ -85,6 +85,8 @@ struct Slot {
     pipe: SharedPipe,
     connection: Connection,
     zombie: bool,
+    /// Something of the market data that it should show was swallowed.
+    starved: bool,
     /// An order came on it.
     fires: bool,
 }
@@ -138,7 +140,7 @@ impl Fabric {
         for (site, pipe) in self.lobby.borrow_mut().waiting.drain(..) {
             self.last_client += 1;
             let connection = Connection::new(ClientId(self.last_client), site);
-            self.slots.push(Slot { pipe, connection, zombie: false, fires: false });
+            self.slots.push(Slot { pipe, connection, zombie: false, starved: false, fires: false });
         }
         let mut effects = Effects::default();
         let mut moved: usize = 0;
@@ -192,6 +194,7 @@ impl Fabric {
             };
             let swallowed = matches!(&push, Push::Text(_, text) if slot.zombie && text != "PONG");
             if swallowed {
+                slot.starved |= slot.pipe.borrow().shows_books;
                 continue;
             }
             let now = self.lobby.borrow().moment.get();
@@ -315,12 +318,15 @@ impl Fabric {
         }
     }
 
-    /// Nothing is on its way to any client of a site.
+    /// Nothing is on its way to any client of a site. What a zombie swallows is not.
     pub fn is_still(&self, now: Ns, site: SiteId) -> bool {
         let mut own = self.slots.iter().filter(|slot| slot.connection.site == site);
-        own.all(|slot| {
-            !slot.zombie && !slot.connection.is_quiet(now) && slot.pipe.borrow().is_still(now)
-        })
+        own.all(|slot| !slot.connection.is_quiet(now) && slot.pipe.borrow().is_still(now))
+    }
+
+    /// A connection for market data of a site is kept that swallowed what it should show.
+    pub fn starves(&self, site: SiteId) -> bool {
+        self.slots.iter().any(|slot| slot.starved && slot.connection.site == site)
     }
 
     /// Open connections, and bytes on their way.

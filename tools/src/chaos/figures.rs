@@ -93,11 +93,16 @@ impl Simulation {
         let mut effects = courier.effects();
         self.fabric.deliver(&mut effects);
         let (Some(found), Some(trader)) = (compared, &mut self.trader) else { return Ok(()) };
+        self.checks.compared();
         found.settled.into_iter().for_each(|word| trader.tell(word));
         let Some(why) = found.alarm else { return Ok(()) };
         let accounts = Venue::ALL.map(|venue| self.world.standing(venue));
         if audit::compare(trader.core(), &self.file, &accounts).agrees() {
             return Err(Violation { invariant: "no_false_alarm", detail: why });
+        }
+        // A difference that no fault explains is a mis-booking, however well it is noticed.
+        if !self.checks.may_differ(now, &self.world) {
+            return Err(Violation { invariant: "ledgers_equal", detail: why });
         }
         trader.kill();
         figures.called = Some(now.after(CALLED));

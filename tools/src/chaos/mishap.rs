@@ -1,8 +1,8 @@
 //! What is done to a simulation from outside: to its venues, to its host, and that all is well again.
 
 use engine::grid::Grid;
-use engine::pair::{Direction, Outcome};
-use engine::units::{Ns, Px, Qty};
+use engine::pair::{Direction, Outcome, PairId};
+use engine::units::{Ns, Px, Qty, Shares};
 use exec::action::Action;
 use exec::journal::memory::DiskFaults;
 use exec::kalshi::{KalshiIntent, Tif};
@@ -20,6 +20,10 @@ use super::trader::Trader;
 
 /// A restart of Polymarket takes this long until orders are taken again.
 const RESTART: Ns = Ns::from_ms(240_000);
+/// So many pairs are left to trade.
+const OPEN_MIN: usize = 2;
+/// Somebody buys so much by hand.
+const BY_HAND: Qty = Qty::lit(100);
 
 impl Simulation {
     /// An administrator's call.
@@ -62,6 +66,34 @@ impl Simulation {
                 self.between += 1;
                 return; // It counts when it strikes.
             }
+            Upset::Settle | Upset::Close => {
+                let open: Vec<u16> = (0..self.plan.markets as u16)
+                    .filter(|pair| !self.checks.is_over(PairId(*pair)))
+                    .collect();
+                if open.len() <= OPEN_MIN {
+                    return;
+                }
+                let pair = PairId(*self.rng.pick(&open));
+                if upset == Upset::Close {
+                    let venue = *self.rng.pick(&["kalshi", "polymarket"]);
+                    self.call(now, "/sim/close", &json!({"venue": venue, "market": pair.0}));
+                    self.checks.close(pair);
+                    self.closed.push((now.after(Ns(10 * span.0)), pair));
+                } else {
+                    self.settle(now, pair);
+                }
+            }
+            Upset::Fee => {
+                let market = self.rng.below(self.plan.markets as u64);
+                let times_e6 = self.rng.between(0, 3_000_000);
+                let body = json!({
+                    "venue": "kalshi",
+                    "market": market,
+                    "fee_type": "quadratic",
+                    "multiplier_e6": times_e6,
+                });
+                self.call(now, "/sim/fee", &body);
+            }
             Upset::PauseAll => self.pause(now, span, json!({"venue": "kalshi"})),
             Upset::PauseMarket => {
                 let market = self.rng.below(self.plan.markets as u64);
@@ -77,6 +109,29 @@ impl Simulation {
         self.call(now, "/sim/pause", &body);
         body["paused"] = false.into();
         self.paused.push((now.after(span), body));
+    }
+
+    /// The markets of a pair pay, or are void: Polymarket pays halves then, and Kalshi what it finds.
+    fn settle(&mut self, now: Ns, pair: PairId) {
+        let outcome = *self.rng.pick(&["yes", "no", "void"]);
+        let cents = self.rng.between(1, 99);
+        let mut body = json!({"market": pair.0, "outcome": outcome});
+        if outcome == "void" {
+            body["yes_price"] = format!("0.{cents:02}00").into();
+            *self.faults.entry("orders/settled_void").or_default() += 1;
+        }
+        self.call(now, "/sim/settle", &body);
+        self.checks.settle(pair);
+        self.naked.settle(pair);
+    }
+
+    /// Markets that closed some time ago settle.
+    pub(super) fn settle_closed(&mut self, now: Ns) {
+        while let Some(at) = self.closed.iter().position(|(at, _)| *at <= now) {
+            let (_, pair) = self.closed.swap_remove(at);
+            self.settle(now, pair);
+            self.tail.fault(now, Upset::Settle.name());
+        }
     }
 
     /// An order has just reached a venue: where that was asked for, the other one pauses before the
@@ -160,7 +215,8 @@ impl Simulation {
     /// the next start has to explain it.
     fn by_hand(&mut self, now: Ns, rng: &mut Rng) -> Result<(), Violation> {
         self.checks.orders_until_now(&self.world)?;
-        let ticker = &self.file.pairs[rng.below(self.file.pairs.len() as u64) as usize];
+        let pair = rng.below(self.file.pairs.len() as u64) as usize;
+        let ticker = &self.file.pairs[pair];
         let (outcome, limit) = (*rng.pick(&[Outcome::Yes, Outcome::No]), Px::lit(9_900));
         let id = u128::from(rng.bits()) << 64 | u128::from(rng.bits());
         let (shard, grid) = (ticker.kalshi.exchange_index, &Grid::CENT);
@@ -168,7 +224,7 @@ impl Simulation {
             Action::Buy,
             outcome,
             limit,
-            Qty::lit(100),
+            BY_HAND,
             Tif::Ioc,
             false,
             shard,
@@ -186,6 +242,9 @@ impl Simulation {
         self.fabric.deliver(&mut effects);
         self.checks.not_ours(&self.world);
         self.watch.not_ours(&self.world);
+        // An answer that was lost does not say that nothing was bought.
+        let bought = i64::try_from(Shares::from(BY_HAND).e6()).unwrap_or(i64::MAX);
+        self.checks.bought_by_hand(PairId(pair as u16), bought);
         if filled {
             *self.faults.entry("host/filled_by_hand").or_default() += 1;
         }
@@ -201,6 +260,7 @@ impl Simulation {
         if let Some(trader) = &mut self.trader {
             trader.arm();
         }
+        self.works = self.works.map(|_| now);
         *self.faults.entry("host/latched_and_armed").or_default() += 1;
     }
 
@@ -221,10 +281,12 @@ impl Simulation {
     pub(super) fn stop(&mut self) {
         let mono = self.now().mono;
         let kills = self.rng.chance(1, 2);
+        self.held = true;
         let Some(trader) = &mut self.trader else { return };
         if kills {
             trader.kill();
             self.checks.killed(mono);
+            self.works = None; // A kill stops repairs too: a person was there.
         } else {
             trader.hold();
         }
@@ -242,13 +304,16 @@ impl Simulation {
             *until = now;
         }
         self.back_at = self.back_at.min(now);
+        for market in 0..self.plan.markets {
+            self.call(now, "/sim/fee", &json!({"venue": "kalshi", "market": market}));
+        }
         self.latch.hurry(now);
+        self.works = Some(now);
     }
 
-    /// An opportunity is put somewhere.
-    pub(super) fn inject(&mut self) {
-        let (now, markets) = (self.moment.get(), self.plan.markets as u64);
-        let pair = self.rng.below(markets);
+    /// An opportunity is put between the markets of a pair.
+    pub(super) fn inject(&mut self, pair: PairId) {
+        let (now, pair) = (self.moment.get(), pair.index());
         let direction = *self.rng.pick(&[Direction::FirstYes, Direction::FirstNo]);
         let body = json!({
             "pair": pair,

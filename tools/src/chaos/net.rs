@@ -109,6 +109,7 @@ impl Network for FeedPipes {
         headers: &[u8],
     ) -> io::Result<WebSocket<PipeEnd>> {
         let (pipe, end) = self.pipes.dial_pipe()?;
+        pipe.borrow_mut().shows_books = true;
         self.lines.resize_with(self.lines.len().max(line + 1), || None);
         self.lines[line] = Some(pipe);
         Ok(WebSocket::open(end, HOST, self.pipes.path, headers, MESSAGE_MAX))

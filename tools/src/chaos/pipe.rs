@@ -132,6 +132,8 @@ pub struct Pipe {
     told_open: bool,
     /// When the client wrote last.
     pub wrote_at: Ns,
+    /// Market data comes on it.
+    pub shows_books: bool,
     /// Least latency, and how much more it may be.
     latency: (Ns, Ns),
     rng: Rng,
@@ -146,7 +148,8 @@ impl Pipe {
         // Three ways across until TLS would let a request out.
         let opens_at = now.after(Ns(3 * one_way(latency, &mut rng).0));
         let (up, down) = (Flow::default(), Flow::default());
-        Pipe { up, down, opens_at, told_open: false, wrote_at: Ns(0), latency, rng }
+        let (told_open, shows_books, wrote_at) = (false, false, Ns(0));
+        Pipe { up, down, opens_at, told_open, wrote_at, shows_books, latency, rng }
     }
 
     /// The venue writes.

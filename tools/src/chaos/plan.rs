@@ -25,11 +25,17 @@ pub enum Upset {
     Refine,
     /// The other venue pauses when the first leg of a bundle has just arrived.
     PauseBetween,
+    /// The markets of a pair settle.
+    Settle,
+    /// One market of a pair closes before its time, and both settle some time later.
+    Close,
+    /// Kalshi charges another fee.
+    Fee,
 }
 
 impl Upset {
     /// All of them.
-    pub const ALL: [Upset; 7] = [
+    pub const ALL: [Upset; 10] = [
         Upset::Restart,
         Upset::PauseAll,
         Upset::PauseMarket,
@@ -37,6 +43,9 @@ impl Upset {
         Upset::OverFill,
         Upset::Refine,
         Upset::PauseBetween,
+        Upset::Settle,
+        Upset::Close,
+        Upset::Fee,
     ];
 
     /// Its name in the figures.
@@ -49,6 +58,9 @@ impl Upset {
             Upset::OverFill => "orders/over_fill",
             Upset::Refine => "feed/grid_change",
             Upset::PauseBetween => "orders/pause_between_legs",
+            Upset::Settle => "orders/settled",
+            Upset::Close => "orders/closed_early",
+            Upset::Fee => "orders/fee_change",
         }
     }
 }
@@ -189,8 +201,9 @@ impl Plan {
             let pairs = Upset::ALL.iter().map(|kind| {
                 let (least, most) = match kind {
                     Upset::Restart | Upset::PauseAll | Upset::PauseMarket => (600, 3_600),
+                    Upset::Settle | Upset::Close => (600, 2_400),
                     Upset::FailSettlement | Upset::OverFill => (60, 900),
-                    Upset::Refine | Upset::PauseBetween => (120, 1_200),
+                    Upset::Refine | Upset::PauseBetween | Upset::Fee => (120, 1_200),
                 };
                 (*kind, draw(least, most))
             });

@@ -163,6 +163,11 @@ impl Simulation {
         let mut trader = Trader::new(&parts, journal, &mut self.rng).map_err(broken)?;
         let verdicts = trader.verdicts();
         self.glances = verdicts.map(|rings| Glances::new(&table, &self.file, rings, now));
+        self.naked.begin(|pair| trader.core().naked(pair));
+        self.works = self.works.map(|_| now);
+        if self.held {
+            trader.hold();
+        }
         self.trader = Some(trader);
         self.figures = Some(Figures::new(&self.spec, &self.file, &table, now));
         self.inputs = 0;

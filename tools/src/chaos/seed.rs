@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use engine::core::NO_LIMIT;
 use engine::digest::Digest;
 use engine::event::Event;
+use engine::pair::PairId;
 use engine::tile::Now;
 use engine::units::{Ns, Usd, Venue};
 use exec::sign::pool::HeaderSpread;
@@ -20,6 +22,7 @@ use sim::rng::Rng;
 use sim::universe::Universe;
 use sim::world::{Options, World};
 
+use super::chances::Chances;
 use super::checks::{Checks, Violation};
 use super::disk::Disk;
 use super::door::{Door, Revoked};
@@ -28,10 +31,12 @@ use super::fabric::Fabric;
 use super::figures::Figures;
 use super::glance::Glances;
 use super::latch::Latch;
+use super::naked::Naked;
 use super::net::Lobby;
 use super::owner::Owner;
 use super::plan::{Plan, Timed, Upset};
 use super::process::Starting;
+use super::stakes::{Stakes, cash_of};
 use super::tail::Tail;
 use super::trader::{HostClock, KEY_ID, Keys, Trader};
 use super::watch::Watch;
@@ -122,11 +127,21 @@ pub(super) struct Simulation {
     /// The disk's faults end then.
     pub(super) disk_until: Ns,
     pub(super) checks: Checks,
+    /// What one leg filled alone.
+    pub(super) naked: Naked,
+    /// What may be at stake.
+    stakes: Stakes,
+    /// Since when nothing has gone wrong, and a person has looked at the engine that runs.
+    pub(super) works: Option<Ns>,
     /// What the process compares with the venues while it runs.
     pub(super) figures: Option<Figures>,
     /// ...and the books of its feeds.
     pub(super) glances: Option<Glances>,
     pub(super) watch: Watch,
+    /// What becomes of opportunities once everything works again.
+    chances: Chances,
+    /// Nothing more is to be decided, by this process or the next.
+    pub(super) held: bool,
     pub(super) rng: Rng,
     /// Until when keys open nothing.
     pub(super) revoked: Revoked,
@@ -136,6 +151,8 @@ pub(super) struct Simulation {
     /// How far the engine's wall clock is ahead.
     pub(super) wall_ahead: i64,
     pub(super) paused: Vec<(Ns, Value)>,
+    /// When the markets settle of which one is closed.
+    pub(super) closed: Vec<(Ns, PairId)>,
     /// How often a venue is to pause between the legs of a bundle.
     pub(super) between: u32,
     digest: Digest,
@@ -201,7 +218,18 @@ impl Simulation {
         config.polymarket.heartbeat = rng.chance(1, 2);
         if let Some(repair) = &mut config.repair {
             repair.adopt = rng.chance(1, 2);
+            repair.naked_max = Usd::new(rng.between(15, 120) as i64 * 1_000_000);
         }
+        if !plan.host.is_empty() && rng.chance(1, 4) {
+            // Reached once so much is out, which does not come back here.
+            let out = Usd::new(rng.between(500, 5_000) as i64 * 1_000_000);
+            config.limits.risk.shutdown_balance = cash_of(|venue| world.standing(venue)) - out;
+        }
+        let had = cash_of(|venue| world.standing(venue));
+        let limits = &mut config.limits;
+        let stakes =
+            Stakes::draw(&mut rng, &mut limits.risk, &mut limits.unsettled_notional_max, had);
+        let naked_max = config.repair.map_or(NO_LIMIT, |repair| repair.naked_max);
         let pairs = vec![("chaos".to_owned(), cast::pairs_toml(&markets))];
         let mut spec = config.spec_of(Fills::Venues, [Usd::ZERO; 2], pairs)?;
         spec.max_qty = 10_000;
@@ -231,6 +259,9 @@ impl Simulation {
             starting: None,
             latch: Latch::default(),
             checks: Checks::new(file.clone()),
+            naked: Naked::new(&file, naked_max),
+            stakes,
+            works: None,
             file,
             trader: None,
             back_at: START,
@@ -239,12 +270,15 @@ impl Simulation {
             glances: None,
             watch,
             disk_until: Ns(u64::MAX),
+            chances: Chances::default(),
+            held: false,
             rng,
             revoked: Revoked::default(),
             owner,
             doubt: Doubt::default(),
             wall_ahead: 0,
             paused: Vec::new(),
+            closed: Vec::new(),
             between: 0,
             digest: Digest::default(),
             decisions: 0,
@@ -265,7 +299,7 @@ impl Simulation {
     /// The engine's clocks.
     pub(super) fn now(&self) -> Now {
         let time = self.moment.get();
-        let mono = time.since(START).after(MONO_START);
+        let mono = mono_of(time);
         Now { mono, wall: Ns(time.0.saturating_add_signed(self.wall_ahead)) }
     }
 
@@ -307,23 +341,21 @@ impl Simulation {
         self.heal(heal);
         self.until(heal.after(RESUMED), &mut |_, _| Ok(()))?;
         self.resumed()?;
-        let before = self.decisions;
+        let least = Usd::new(self.spec.min_profit);
+        self.chances.begin(&self.file, least, |pair| self.checks.is_over(pair));
         let mut inject_at = Ns(0);
         self.until(heal.after(RESUMED).after(DECIDED), &mut |own, now| {
-            if own.decisions == before && now >= inject_at {
+            if now >= inject_at
+                && let Some(pair) = own.chances.offer()
+            {
                 inject_at = now.after(INJECT_EVERY);
-                own.inject();
+                own.inject(pair);
             }
             Ok(())
         })?;
-        if self.decisions == before {
-            return Err(Violation {
-                invariant: "trading_resumes",
-                detail: format!(
-                    "nothing was decided in {} s of opportunities after everything was healed",
-                    DECIDED.0 / 1_000_000_000
-                ),
-            });
+        // With too little money left nothing is opened, however often a person arms it.
+        if self.trader.as_ref().is_none_or(|trader| cash(trader) >= self.least_cash()) {
+            self.chances.taken(|pair| self.naked.is_told(pair))?;
         }
         self.until(Ns(end.0 - REST.0), &mut |_, _| Ok(()))?;
         self.stop();
@@ -370,6 +402,7 @@ impl Simulation {
         self.events += self.fabric.step(now, &mut door) as u64;
         let mut dirty = self.arrivals()?;
         self.unpause(now);
+        self.settle_closed(now);
         self.mend_disk(now);
         if now < self.back_at {
             return Ok(());
@@ -384,13 +417,14 @@ impl Simulation {
         self.clock.set(told);
         self.stepped_at = now;
         let Some(trader) = &mut self.trader else { return Ok(()) };
+        let had = cash(trader);
         if trader.settle(told).is_none() {
             return Err(Violation {
                 invariant: "rest",
                 detail: "the tiles never come to rest at one instant".to_owned(),
             });
         }
-        self.watch.look(now, trader.is_shut());
+        self.watch.look(now, trader.is_shut())?;
         while let Some(event) = self.trader.as_mut().and_then(Trader::event) {
             dirty |= matches!(
                 event,
@@ -408,7 +442,15 @@ impl Simulation {
             self.latch.event(now, &event)?;
             self.doubt.event(&event);
             self.checks.event(&event)?;
+            self.naked.event(&event)?;
+            if let Event::ExecuteTrade(decision) = &event {
+                let accounts = Venue::ALL.map(|venue| self.world.standing(venue));
+                self.stakes.decided(&decision.bundle, &accounts)?;
+            }
+            self.chances.event(&event, self.latch.holds());
+            self.spends(&event, had)?;
         }
+        self.look_after_naked(now)?;
         if let Some(trader) = &self.trader {
             self.doubt.look(now, &trader.figures())?;
         }
@@ -423,23 +465,54 @@ impl Simulation {
         }
     }
 
-    /// Orders that a venue has just got.
+    /// Nothing is opened with less money than there must be; of what there was before this step and
+    /// what there is, the more counts.
+    fn spends(&mut self, event: &Event, had: Usd) -> Result<(), Violation> {
+        let (Event::ExecuteTrade(_), Some(trader)) = (event, &self.trader) else { return Ok(()) };
+        let (most, least) = (had.max(cash(trader)), self.least_cash());
+        match most < least {
+            true => Err(Violation {
+                invariant: "low_balance",
+                detail: format!("a bundle was decided with {most}, and {least} must be there"),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    const fn least_cash(&self) -> Usd {
+        self.config.limits.risk.shutdown_balance
+    }
+
+    /// Contracts that lie alone are within their bound at every event; how long they do is asked
+    /// while everything works.
+    fn look_after_naked(&mut self, now: Ns) -> Result<(), Violation> {
+        let called = self.figures.as_ref().is_some_and(Figures::has_called);
+        let works = self.works.filter(|_| !self.latch.holds() && !called);
+        self.naked.look(now, works)
+    }
+
+    /// Orders that a venue has just got. Of each it is asked whether it may have left before any of
+    /// them is told apart from what was intended.
     fn arrivals(&mut self) -> Result<bool, Violation> {
         let arrived = std::mem::take(&mut self.fabric.arrived);
+        let now = self.moment.get();
         for order in &arrived {
-            self.tail.order(self.moment.get(), order.site);
-            let mono = order.wrote_at.since(START).after(MONO_START);
+            self.tail.order(now, order.site);
             let venue = Venue::ALL[order.site.0];
-            self.checks.left(venue, mono)?;
-            if let Some(since) = self.revoked.since(self.moment.get(), order.site) {
+            self.checks.left(venue, mono_of(order.wrote_at))?;
+            if let Some(since) = self.revoked.since(now, order.site) {
                 self.doubt.arrived(venue, since, order.wrote_at)?;
             }
+        }
+        for (venue, site) in Venue::ALL.into_iter().zip([0, 1].map(SiteId)) {
+            let own = arrived.iter().filter(|order| order.site == site);
             // Of orders that come at once, one that was held up beside one that was not, a ledger
             // does not tell which is which.
-            let own = arrived.iter().filter(|other| other.site == order.site);
-            let latest = own.map(|other| other.wrote_at).max().unwrap_or(order.wrote_at);
+            let wrote = own.clone().map(|order| order.wrote_at);
+            let (Some(first), Some(latest)) = (wrote.clone().min(), wrote.max()) else { continue };
             self.watch.left(venue, latest, &self.world)?;
-            self.pause_between(self.moment.get(), order.site);
+            self.checks.orders_written(venue, mono_of(first), &self.world)?;
+            own.for_each(|_| self.pause_between(now, site));
         }
         Ok(!arrived.is_empty())
     }
@@ -458,6 +531,7 @@ impl Simulation {
     /// What is looked at now and then.
     fn look(&mut self, now: Ns) -> Result<(), Violation> {
         let still = [0, 1].map(|site| self.fabric.is_still(now, SiteId(site)));
+        let starved = [0, 1].map(|site| self.fabric.starves(SiteId(site)));
         let (connections, backlog) = self.fabric.load();
         if connections > CONNECTIONS_MAX || backlog > BACKLOG_MAX {
             return Err(Violation {
@@ -476,11 +550,11 @@ impl Simulation {
             });
         }
         self.watch.ended(&trader.figures())?;
-        if still[0] && !self.plan.replaces_changes() {
+        if still[0] && !starved[0] && !self.plan.replaces_changes() {
             self.watch.books(now, &self.world, trader.core())?;
         }
         let exact = !self.plan.replaces_changes();
-        self.checks.books(now, &self.world, trader.core(), still, exact)
+        self.checks.books(now, &self.world, trader.core(), (still, starved), exact)
     }
 
     /// Everything works again.
@@ -490,7 +564,8 @@ impl Simulation {
         if !trader.is_ready() && !self.latch.rests(self.moment.get()) {
             return fail("a gate is not ready 30 s after everything was healed".to_owned());
         }
-        for pair in trader.core().pairs().pairs() {
+        let pairs = trader.core().pairs().pairs().iter().zip(0..);
+        for (pair, _) in pairs.filter(|(_, at)| !self.checks.is_over(PairId(*at))) {
             for side in pair.sides {
                 let health = trader.core().top(side.market).map(|top| top.health);
                 // Crossed books are the venue's doing and end by themselves.
@@ -510,7 +585,19 @@ impl Simulation {
     /// What must hold when everything is over.
     fn ended(&mut self) -> Result<(), Violation> {
         let now = self.moment.get();
-        let Some(trader) = &self.trader else { return Ok(()) };
+        let Some(trader) = &self.trader else {
+            // A person who has not been there yet is the one good reason after so long.
+            return match self.latch.holds() {
+                true => Ok(()),
+                false => Err(Violation {
+                    invariant: "starts",
+                    detail: format!(
+                        "the engine is down at the end; a start is under way: {}",
+                        self.starting.is_some()
+                    ),
+                }),
+            };
+        };
         let [unknown, open] = trader.core().open_orders();
         if open > 0 || trader.open_orders() > 0 {
             return Err(Violation {
@@ -522,7 +609,7 @@ impl Simulation {
             });
         }
         self.disk.keeps(&self.keys.secrets())?;
-        self.checks.naked(&self.world)?;
+        self.checks.naked(&self.world, self.naked.processes)?;
         let reserved = trader.core().accounts().reserved;
         if reserved != [Usd::ZERO; 2] {
             return Err(Violation {
@@ -582,6 +669,8 @@ impl Simulation {
             events: self.events,
             checks: self.checks.count
                 + self.watch.count
+                + self.naked.count
+                + self.stakes.count
                 + self.latch.count
                 + self.doubt.count
                 + self.owner.count,
@@ -615,6 +704,17 @@ fn configuration(keys: &Keys, owner: &Owner) -> Result<Config, String> {
     config.signing.headers = HeaderSpread::new(HEADERS, 5_000).ok_or("too many headers")?;
     config.signing.orders = ARMED;
     Ok(config)
+}
+
+/// What the engine's monotonic clock shows at a moment.
+fn mono_of(moment: Ns) -> Ns {
+    moment.since(START).after(MONO_START)
+}
+
+/// Money at both venues, as the engine knows it.
+fn cash(trader: &Trader) -> Usd {
+    let core = trader.core();
+    core.net().purse().cash() + core.tokens().purse.cash()
 }
 
 /// The class of a venue's fault, and its name.

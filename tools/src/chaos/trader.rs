@@ -15,9 +15,9 @@ use engine::tile::{Now, Tile};
 use engine::units::{Ns, Usd};
 use exec::armory::Armory;
 use exec::gate::figures::GateFigures;
-use exec::journal::JournalWriter;
 use exec::journal::memory::Memory;
 use exec::journal::tile::JournalTile;
+use exec::journal::{JournalWriter, Record};
 use exec::request::Origin;
 use exec::sign::address::Address;
 use exec::sign::kalshi::{KalshiSigner, WS_PATH};
@@ -419,6 +419,9 @@ impl Trader {
 
     /// Tells the core and the gates what whoever watches a run found out.
     pub fn tell(&mut self, word: Word) {
+        if let Word::Paid(payout) = word {
+            self.watch.write(&Record::Paid(payout));
+        }
         self.brakes.tell(word);
         self.brakes.flush(&mut self.commands);
     }

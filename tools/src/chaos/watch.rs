@@ -1,9 +1,10 @@
 //! What chaos notes over time: what the journal held durably when an order left, which orders were
 //! said to be over, and how long a numbered book has been another than the venue's.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use engine::core::Core;
+use engine::event::{Feedback, Reject, Report, ReportKind};
 use engine::top::Health;
 use engine::units::{Ns, Px, Qty, Venue};
 use exec::gate::figures::GateFigures;
@@ -35,6 +36,11 @@ pub struct Watch {
     looked_at: [usize; 2],
     /// Kalshi's books that differ from the venue's: since when, and how often that was seen.
     differs: BTreeMap<usize, (Ns, u32)>,
+    /// Which order is which: bundle and leg of the run that is read.
+    named: HashMap<(u64, u8), Vec<Id>>,
+    /// Orders that our own gate said never left, and orders that reached a venue.
+    refused: HashSet<Id>,
+    reached: HashSet<Id>,
     /// How many checks were made.
     pub count: u64,
 }
@@ -60,16 +66,22 @@ impl Watch {
             shut: None,
             looked_at: [0; 2],
             differs: BTreeMap::new(),
+            named: HashMap::new(),
+            refused: HashSet::new(),
+            reached: HashSet::new(),
             count: 0,
         }
     }
 
     /// Reads what became durable by now. `shut` says that the journal failed.
-    pub fn look(&mut self, now: Ns, shut: bool) {
+    ///
+    /// # Errors
+    /// Where a gate says of an order that reached its venue that it never left.
+    pub fn look(&mut self, now: Ns, shut: bool) -> Result<(), Violation> {
         self.shut = shut.then(|| self.shut.unwrap_or(now));
         let syncs = self.memory.syncs();
         if syncs == self.syncs {
-            return;
+            return Ok(());
         }
         self.syncs = syncs;
         for (segment, from, bytes) in self.memory.durable_behind(self.segment, self.byte) {
@@ -77,16 +89,21 @@ impl Watch {
             while let Some(found) = frame::get(&bytes[at..]) {
                 at += found.size();
                 if let Some(record) = Record::decode(found.payload) {
-                    self.take(now, &record);
+                    self.take(now, &record)?;
                 }
             }
             (self.segment, self.byte) = (segment, from + at);
         }
+        Ok(())
     }
 
-    fn take(&mut self, now: Ns, record: &Record) {
+    fn take(&mut self, now: Ns, record: &Record) -> Result<(), Violation> {
         match record {
-            Record::Run { run, .. } => self.run = *run,
+            Record::Run { run, .. } => {
+                self.run = *run;
+                self.named.clear();
+            }
+            Record::Heard(Feedback::Report(report)) => return self.heard(report),
             Record::Ids { first, last } => {
                 for bundle in *first..=*last {
                     for leg in 0..2 {
@@ -99,12 +116,37 @@ impl Watch {
                 self.durable.entry(Id::hash(&id.0)).or_insert(now);
             }
             Record::Order(order) => {
+                let names = self.named.entry((order.bundle.0, order.leg)).or_default();
                 for id in [Some(order.client), order.venue].into_iter().flatten() {
                     self.durable.entry(id).or_insert(now);
+                    names.push(id);
                 }
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// What our own gate refused never left: no venue has an order of that name.
+    fn heard(&mut self, report: &Report) -> Result<(), Violation> {
+        let ReportKind::Rejected(
+            Reject::Expired | Reject::Killed | Reject::OtherLeg | Reject::Malformed | Reject::Limit,
+        ) = report.kind
+        else {
+            return Ok(());
+        };
+        let (bundle, leg) = (report.bundle.0, report.leg);
+        let kalshi = KalshiClerk::client_order_id(self.run, bundle, usize::from(leg));
+        let kalshi = (report.market.venue() == Venue::Kalshi).then(|| Id::uuid(kalshi));
+        let names = self.named.get(&(bundle, leg)).into_iter().flatten().copied();
+        for id in names.chain(kalshi) {
+            self.count += 1;
+            if self.reached.contains(&id) {
+                return Err(refused_and_left(report.market.venue(), id));
+            }
+            self.refused.insert(id);
+        }
+        Ok(())
     }
 
     /// An order reached a venue; its last byte left at `wrote_at`.
@@ -122,7 +164,14 @@ impl Watch {
                 Venue::Kalshi => &order["client_order_id"],
                 Venue::Polymarket => &order["id"],
             };
-            let durable = name.as_str().and_then(Id::parse).and_then(|id| self.durable.get(&id));
+            let id = name.as_str().and_then(Id::parse);
+            if let Some(id) = id {
+                self.reached.insert(id);
+                if self.refused.contains(&id) {
+                    return Err(refused_and_left(venue, id));
+                }
+            }
+            let durable = id.and_then(|id| self.durable.get(&id));
             if durable.is_none_or(|since| *since > wrote_at) {
                 return broken(format!(
                     "{venue}: order {name} left at {} ns, and the journal held it durably at {durable:?}",
@@ -189,6 +238,11 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+fn refused_and_left(venue: Venue, id: Id) -> Violation {
+    let detail = format!("{venue}: order {id:?} came, and our gate said that it never left");
+    Violation { invariant: "one_order_an_intent", detail }
 }
 
 /// The best levels that the makers of a venue offer.

@@ -231,16 +231,12 @@ impl RunSpec {
     }
 
     /// The guard of each venue's gate. It begins with what is held there: of the other venue it will
-    /// hear nothing, so what it began with would stay for ever. What may not be settled in all may
-    /// not be at stake at one venue alone either.
+    /// hear nothing, so what it began with would stay for ever.
     ///
     /// # Errors
     /// As [`RunSpec::limits`].
     pub fn guards(&self, table: &PairTable) -> Result<[Guard; 2], String> {
-        let mut limits = self.limits()?;
-        let unsettled = self.max_unsettled.map_or(limits.total.notional, Usd::new);
-        limits.total.notional = limits.total.notional.min(unsettled);
-        let mut guard = Guard::new(&limits, table);
+        let mut guard = Guard::new(&self.limits()?, table);
         self.blocks(table).into_iter().for_each(|word| guard.tell(word));
         Ok(Venue::ALL.map(|venue| {
             let mut guard = guard.clone();
@@ -345,20 +341,5 @@ mod tests {
         // A hundred are hedged: half a dollar on each venue; fifty are not.
         assert_eq!(at(&kalshi, Venue::Kalshi), Usd::new(100_000_000));
         assert_eq!(at(&polymarket, Venue::Polymarket), Usd::new(50_000_000));
-    }
-
-    #[test]
-    fn no_gate_lets_out_more_than_may_be_unsettled_in_all() {
-        let model = crate::model::Model::new(crate::model::Options::default());
-        let spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
-        let table = spec.setup().unwrap().table;
-        for (max_unsettled, most) in
-            [(None, RiskLimits::NONE.total.notional), (Some(9), Usd::new(9))]
-        {
-            let spec = RunSpec { max_unsettled, ..spec.clone() };
-            for guard in spec.guards(&table).unwrap() {
-                assert_eq!(guard.limits().total.notional, most);
-            }
-        }
     }
 }
