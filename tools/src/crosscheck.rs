@@ -28,7 +28,7 @@ use crate::silence::Silence;
 /// The status of a market that takes orders (kalshi.md section 4).
 const ACTIVE: &str = "active";
 
-/// Markets of one request: Kalshi takes at most 100.
+/// Markets of one request: Kalshi takes at most 100 of books, and says no limit of listings.
 const MARKETS_A_CALL: usize = 50;
 
 /// Between two rounds.

@@ -6,10 +6,7 @@ use std::ops::Deref;
 
 use feeds::fitness::{Fitness, Listed, Verdict};
 
-use super::{AskBest, CrossCheck, MISSES, Seen, Standing};
-
-/// Markets of one request: their tickers make some thousand bytes.
-const MARKETS_A_CALL: usize = 100;
+use super::{AskBest, CrossCheck, MARKETS_A_CALL, MISSES, Seen, Standing};
 
 /// How a venue lists a market.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -212,7 +209,7 @@ mod tests {
         assert_eq!((lister.1, check.figures().failed, check.wants()), (1, 1, false));
         lister.0 = Some(OPEN);
         check.learn(&mut lister);
-        assert_eq!((lister.1, said(&mut told).len(), check.figures().held), (3, 120, 30));
+        assert_eq!((lister.1, said(&mut told).len(), check.figures().held), (4, 120, 30));
         check.learn(&mut lister);
         assert_eq!(said(&mut told).len(), 30);
     }
