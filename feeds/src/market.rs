@@ -32,6 +32,8 @@ pub enum Trust {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Standing(u8);
 
+/// The channel itself told of the pause.
+const HEARD: u8 = 1 << 2;
 /// Whether the market trades is not known: words about that may have been missed.
 const UNKNOWN_LIFE: u8 = 1 << 3;
 /// Trading is paused and may begin again.
@@ -42,7 +44,7 @@ const ENDED: u8 = 1 << 5;
 const UNFIT: u8 = 1 << 6;
 /// The market is not subscribed to.
 const REMOVED: u8 = 1 << 7;
-const HALTED: u8 = UNKNOWN_LIFE | PAUSED | ENDED | UNFIT | REMOVED;
+const HALTED: u8 = HEARD | UNKNOWN_LIFE | PAUSED | ENDED | UNFIT | REMOVED;
 
 impl Standing {
     /// Of a book before its first snapshot, in a market that trades.
@@ -67,7 +69,19 @@ impl Standing {
 
     /// Stops trading, or lets it begin again; a market whose outcome is known stays stopped.
     pub const fn pause(&mut self, on: bool) {
-        self.0 = if on { self.0 | PAUSED } else { self.0 & !PAUSED };
+        self.0 = if on { self.0 | PAUSED } else { self.0 & !(PAUSED | HEARD) };
+    }
+
+    /// The same by the channel's own word, which no answer of another source takes back: it may be
+    /// the older one.
+    pub const fn hear_pause(&mut self, on: bool) {
+        self.pause(on);
+        self.0 = if on { self.0 | HEARD } else { self.0 };
+    }
+
+    /// Whether the channel told of a pause, and nothing was missed since.
+    pub const fn heard_pause(self) -> bool {
+        self.0 & HEARD != 0
     }
 
     /// Whether trading is paused.
@@ -77,7 +91,7 @@ impl Standing {
 
     /// Stops trading while nobody knows whether the market trades.
     pub const fn wonder(&mut self, on: bool) {
-        self.0 = if on { self.0 | UNKNOWN_LIFE } else { self.0 & !UNKNOWN_LIFE };
+        self.0 = if on { self.0 & !HEARD | UNKNOWN_LIFE } else { self.0 & !UNKNOWN_LIFE };
     }
 
     /// Notes what is said of the book from outside. A book that was not subscribed to for a while

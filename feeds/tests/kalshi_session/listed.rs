@@ -96,6 +96,24 @@ fn a_pause_of_which_either_word_was_missed_is_learnt_anew() {
 }
 
 #[test]
+fn an_answer_that_lags_takes_back_no_pause_that_was_heard() {
+    let mut t = asked();
+    t.list(A, 1, true);
+    t.life(1, "deactivated");
+    t.list(A, 1, true);
+    assert_eq!((t.health(A), t.sink.wanted(A)), (Health::Stale, 0));
+    t.life(2, "activated");
+    t.frame(&snapshot(2, 3, "KXA"));
+    assert_eq!(t.health(A), Health::Sound);
+    // Of a pause that only an answer told, the next answer tells the end.
+    t.list(A, 1, false);
+    assert_eq!(t.health(A), Health::Stale);
+    t.list(A, 1, true);
+    t.frame(&snapshot(2, 4, "KXA"));
+    assert_eq!(t.health(A), Health::Sound);
+}
+
+#[test]
 fn books_of_other_lines_wait_too_while_nobody_hears_of_pauses() {
     let mut t = asked();
     t.list(B, 1, true);

@@ -112,7 +112,9 @@ impl State {
         }
         let Some(market) = self.markets.get(number) else { return };
         let (id, before) = (market.top.market, market.standing);
-        let resumes = before.is_paused() && listed.trades;
+        // Reads lag: the answer may be of before the pause that was heard.
+        let trades = listed.trades && !before.heard_pause();
+        let resumes = before.is_paused() && trades;
         if resumes && before.trust() == Trust::Whole {
             // As where the channel says so: resting orders are cancelled when trading begins again.
             let standing = &mut self.markets[number].standing;
@@ -122,7 +124,7 @@ impl State {
         } else {
             self.set_standing(number, recv, sink, |standing| {
                 standing.wonder(false);
-                standing.pause(!listed.trades);
+                standing.pause(!trades);
             });
         }
         if listed.close_s != 0 {

@@ -252,7 +252,7 @@ impl State {
         let market = &mut self.markets[number];
         let before = market.standing;
         match change {
-            Change::Paused(on) => market.standing.pause(on),
+            Change::Paused(on) => market.standing.hear_pause(on),
             Change::Determined | Change::Settled => market.standing.end(),
             Change::CloseMoved(_) => {}
         }
