@@ -240,7 +240,10 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
             session = Session::open_patiently(&config)?;
             let file = spec.pair_file().map_err(RunError::Words)?;
             let mut short = approvals::objections(&config, &file, &mut session.polymarket)?;
-            short.extend(shards::objections(&file, &patiently(|| session.kalshi.balance())?));
+            let held = patiently(|| session.kalshi.positions())?;
+            let is_held = |ticker: &str| held.iter().any(|position| position.ticker == ticker);
+            let money = patiently(|| session.kalshi.balance())?;
+            short.extend(shards::objections(&file, &money, &is_held));
             if !short.is_empty() {
                 return Err(RunError::Refused(
                     short.iter().map(|it| format!("  - {it}\n")).collect(),

@@ -1,7 +1,7 @@
 //! Kalshi's money by shard. An order needs it on its market's own shard, whatever lies on the others
 //! (kalshi.md section 4, "Shards"): without it Kalshi refuses, while the other venue fills its leg.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::ledger::SHARDS_MAX;
 use engine::pair::PairTable;
@@ -17,8 +17,18 @@ pub fn of(balance: &Balance) -> BTreeMap<u32, i64> {
 }
 
 /// Why orders of these pairs would be refused for want of money; a sentence for each shard on which
-/// a pair of them trades that may be decided on.
-pub fn objections(file: &PairFile, balance: &Balance) -> Vec<String> {
+/// a pair of them trades that may be decided on. Where something is held of a market, all of its
+/// shard's money may be in it, and whoever holds it has to be able to start.
+pub fn objections(
+    file: &PairFile,
+    balance: &Balance,
+    is_held: &dyn Fn(&str) -> bool,
+) -> Vec<String> {
+    let all = file.pairs.iter();
+    let held: BTreeSet<u32> = all
+        .filter(|pair| is_held(&pair.kalshi.ticker))
+        .map(|pair| pair.kalshi.exchange_index)
+        .collect();
     let mut traded: BTreeMap<u32, &PairSpec> = BTreeMap::new();
     for pair in file.pairs.iter().filter(|pair| pair.verdict.may_decide()) {
         traded.entry(pair.kalshi.exchange_index).or_insert(pair);
@@ -32,7 +42,8 @@ pub fn objections(file: &PairFile, balance: &Balance) -> Vec<String> {
                  below {SHARDS_MAX} can be told apart here: take the pair out of the table"
             ));
         }
-        let is_there = money.get(&shard).is_some_and(|cash| *cash > 0);
+        let is_there =
+            money.get(&shard).is_some_and(|cash| *cash > 0) || held.contains(&shard);
         (!is_there).then(|| {
             format!(
                 "Kalshi keeps money by shard, and shard {shard} has none, where {ticker} (pair \
@@ -87,13 +98,17 @@ mod tests {
         for (pair, shard) in file.pairs.iter_mut().zip([0, 3, 99]) {
             (pair.kalshi.exchange_index, pair.verdict) = (shard, Verdict::Approved);
         }
-        let short = |file: &PairFile, money: &[(u32, i64)]| objections(file, &balance(money));
+        let short =
+            |file: &PairFile, money: &[(u32, i64)]| objections(file, &balance(money), &|_| false);
         let all = short(&file, &[(0, 1_000_000_000), (2, 5), (3, 0)]);
         assert_eq!(all.len(), 2, "{all:?}");
         for part in ["shard 3 has none", &file.pairs[1].kalshi.ticker, &file.pairs[1].id] {
             assert!(all[0].contains(part), "{part}: {}", all[0]);
         }
         assert!(all[1].contains("shard 99"), "{}", all[1]);
+        let own = file.pairs[1].kalshi.ticker.clone();
+        let spent = objections(&file, &balance(&[(0, 1)]), &|ticker| ticker == own);
+        assert_eq!(spent.len(), 1, "all of shard 3 is in what is held: {spent:?}");
         file.pairs[2].verdict = Verdict::Blocked;
         assert_eq!(short(&file, &[(0, 1), (3, 1)]), [""; 0]);
         assert_eq!(short(&file, &[]).len(), 2, "what the venue does not name has nothing");
