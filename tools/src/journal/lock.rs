@@ -1,7 +1,7 @@
 //! One engine an account: two would spend the same money and answer each other's orders.
 //!
-//! The key files are what is locked, whatever folder or configuration an engine runs from, and the
-//! account itself: a key may be copied, replaced while a run goes on, or be in no file at all. An
+//! The key files are what is locked, whatever folder or configuration an engine runs from, the
+//! journal's folder, and the account itself: a key may be copied, replaced while a run goes on, or be in no file at all. An
 //! account is taken by binding an address in the kernel that stands for what its venue calls it,
 //! so that there is no file which somebody could lose or delete. The system gives both back when
 //! their holder dies.
@@ -46,6 +46,18 @@ pub enum LockError {
         /// Who, where the system tells.
         pid: Option<u32>,
     },
+    /// Somebody writes this journal.
+    #[error(
+        "another engine{} writes the journal {}: end it first, or name another folder (`journal.dir`)",
+        pid.map(|pid| format!(", process {pid},")).unwrap_or_default(),
+        path.display()
+    )]
+    Journal {
+        /// Its folder.
+        path: PathBuf,
+        /// Who, where the system tells.
+        pid: Option<u32>,
+    },
     /// The file cannot be opened or locked at all.
     #[error("{}: {source}", path.display())]
     Io {
@@ -68,7 +80,7 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Locks the accounts of a configuration, and their key files.
+    /// Locks the accounts of a configuration, their key files, and the journal's folder.
     ///
     /// # Errors
     /// [`LockError`]
@@ -79,6 +91,7 @@ impl Lock {
             paths.push(path);
         }
         let mut lock = Lock::of(&paths)?;
+        lock._files.push(journal(&config.journal.dir)?);
         for account in Account::all(config)? {
             lock._accounts.push(account.take(PATIENCE)?);
         }
@@ -99,24 +112,33 @@ impl Lock {
     /// [`LockError`]
     pub fn within(paths: &[&Path], patience: Duration) -> Result<Lock, LockError> {
         let lock = |path: &&Path| {
-            let fail = |source| LockError::Io { path: path.to_path_buf(), source };
-            let file = File::open(path).map_err(fail)?;
-            let taken = patiently(patience, || match file.try_lock() {
-                Ok(()) => Ok(Some(())),
-                Err(TryLockError::WouldBlock) => Ok(None),
-                Err(TryLockError::Error(source)) => Err(source),
-            });
-            match taken.map_err(fail)? {
-                Some(()) => Ok(file),
-                None => {
-                    let what = format!("key {}", path.display());
-                    Err(LockError::Held { what, pid: holder(path) })
-                }
-            }
+            let what = || format!("key {}", path.display());
+            let held = || LockError::Held { what: what(), pid: holder(path) };
+            locked(path, patience)?.ok_or_else(held)
         };
         let files = paths.iter().map(lock).collect::<Result<_, LockError>>()?;
         Ok(Lock { _files: files, _accounts: Vec::new() })
     }
+}
+
+/// The folder of a journal: two engines in it would write one chain, whatever their accounts.
+fn journal(folder: &Path) -> Result<File, LockError> {
+    let path = folder.to_path_buf();
+    fs::create_dir_all(folder).map_err(|source| LockError::Io { path: path.clone(), source })?;
+    let held = || LockError::Journal { path, pid: holder(folder) };
+    locked(folder, PATIENCE)?.ok_or_else(held)
+}
+
+/// A file that is locked now, or `None` where somebody else keeps its lock for so long.
+fn locked(path: &Path, patience: Duration) -> Result<Option<File>, LockError> {
+    let fail = |source| LockError::Io { path: path.to_path_buf(), source };
+    let file = File::open(path).map_err(fail)?;
+    let taken = patiently(patience, || match file.try_lock() {
+        Ok(()) => Ok(Some(())),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(source),
+    });
+    Ok(taken.map_err(fail)?.map(|()| file))
 }
 
 /// Tries until there is something, or for so long.
@@ -281,8 +303,13 @@ mod tests {
         assert!(told.contains(&format!("process {pid},")) && told.contains(&mine), "{told}");
         let told = Lock::take(&of(2, &other, &first)).unwrap_err().to_string();
         assert!(told.contains("Polymarket wallet 0x") && !told.contains(&first), "{told}");
-        // Another account may trade beside it, and this one once its engine is gone.
+        // Another account may trade beside it, in a folder of its own, and this one once its engine
+        // is gone.
         Lock::take(&of(3, &other, &second)).unwrap();
+        let mut inside = of(3, &other, &second);
+        inside.journal.dir = of(0, &mine, &first).journal.dir;
+        let told = Lock::take(&inside).unwrap_err().to_string();
+        assert!(told.contains("journal.dir") && told.contains("process"), "{told}");
         drop(held);
         Lock::take(&of(1, &mine, &second)).unwrap();
     }

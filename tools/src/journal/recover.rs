@@ -24,8 +24,8 @@ const STUBBORN: Duration = Duration::from_secs(10);
 /// Whoever waits is told for what so often.
 const REMIND: Duration = Duration::from_secs(5);
 
-/// Less than a contract on one side alone is dust: no order can close it.
-const ALONE_MIN_E6: u64 = 1_000_000;
+/// Less on one side alone is dust: no order of either venue can say it.
+const ALONE_MIN_E6: u64 = 10_000;
 
 /// Trades of a venue that are remembered from either end of its list: more than anybody makes by
 /// hand while clocks may differ.
@@ -55,7 +55,7 @@ pub struct Recovered {
     /// Positions by pair, those that are not nothing: Kalshi's (YES above zero, NO below) and
     /// Polymarket's YES and NO; 1e-6 contracts.
     pub held: BTreeMap<String, [i64; 3]>,
-    /// What of it is held on one side of a pair alone, by pair: at least a contract, in 1e-6.
+    /// What of it is held on one side of a pair alone, by pair, without dust; 1e-6 contracts.
     pub alone: BTreeMap<String, u64>,
     /// What was found, for the journal.
     pub records: Vec<Record>,
@@ -76,7 +76,7 @@ pub struct Since {
     pub traded: Usd,
     /// By markets that settled.
     pub settled: Usd,
-    /// What was held on one side alone by the journal, of each pair at least a contract; 1e-6.
+    /// What was held on one side alone by the journal, without each pair's dust; 1e-6.
     pub alone: u64,
 }
 
@@ -320,7 +320,7 @@ pub fn held(truth: &Truth, file: &PairFile) -> BTreeMap<String, [i64; 3]> {
     file.pairs.iter().map(of).filter(|(_, held)| *held != [0; 3]).collect()
 }
 
-/// What is held on one side of a pair alone, where that is a contract or more; 1e-6 contracts.
+/// What is held on one side of a pair alone, where that is more than dust; 1e-6 contracts.
 fn alone(file: &PairFile, held: &BTreeMap<String, [i64; 3]>) -> BTreeMap<String, u64> {
     let of = |spec: &crate::pairs::PairSpec| {
         let [net, yes, no] = held.get(&spec.id).copied().unwrap_or_default();

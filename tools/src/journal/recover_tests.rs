@@ -195,3 +195,13 @@ fn a_difference_that_lasts_refuses_a_start_and_is_named() {
     let taken = recovery.hear(PATIENCE.arrival + STUBBORN, Ok(truth.clone()));
     assert!(matches!(&taken, Turn::Done(done) if done.cash == truth.cash), "{taken:?}");
 }
+
+#[test]
+fn what_either_venue_could_still_close_is_told_and_dust_is_not() {
+    let model = Model::new(Options::default());
+    let spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
+    let file = spec.pair_file().unwrap();
+    let of = |net| BTreeMap::from([(file.pairs[0].id.clone(), [net, 0, 0])]);
+    assert_eq!(alone(&file, &of(9_999)).len(), 0);
+    assert_eq!(alone(&file, &of(-220_000)).into_values().collect::<Vec<_>>(), [220_000]);
+}
