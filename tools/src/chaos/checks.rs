@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use engine::core::Core;
 use engine::event::{Action, Bundle, Event, Leg, Purpose, Risk, Wait};
 use engine::pair::{Outcome, PairId, Polarity};
-use engine::top::Health;
+use engine::top::{Health, MarketId};
 use engine::units::{Ns, PX_ONE, Px, Qty, Shares, Venue};
 use serde_json::Value;
 use sim::venue::{Side, Standing};
@@ -28,6 +28,9 @@ const TOLD_WITHIN: Ns = Ns::from_ms(120_000);
 /// What a market that settled paid is booked within so many comparisons with both venues that
 /// follow, one of them the start of a process.
 const BOOKED_WITHIN: u32 = 8;
+
+/// A book that was condemned is sound again within three rounds of the cross-check.
+const FETCHED_WITHIN: Ns = Ns::from_ms(15_000);
 
 /// No bytes are on their way for so long: an order that has not come until then never comes.
 const FORGOTTEN: Ns = Ns::from_ms(300_000);
@@ -87,6 +90,8 @@ pub struct Checks {
     by_hand: BTreeMap<PairId, i64>,
     /// The books as the core said that they are, one after the other; those that it knows.
     health: BTreeMap<(usize, usize), Health>,
+    /// When a book was last said to be sound no more.
+    unsound: BTreeMap<(usize, usize), Ns>,
 }
 
 /// The most that a fault makes Kalshi fill beyond what an order asks for; two may be under way.
@@ -121,6 +126,7 @@ impl Checks {
             settled: BTreeMap::new(),
             by_hand: BTreeMap::new(),
             health: BTreeMap::new(),
+            unsound: BTreeMap::new(),
         }
     }
 
@@ -139,8 +145,12 @@ impl Checks {
                 self.intend(&repair.bundle);
                 return Ok(());
             }
-            Event::FeedHealthChanged { market, to, .. } => {
-                self.health.insert((market.venue().index(), market.index()), *to);
+            Event::FeedHealthChanged { market, recv, from, to } => {
+                let key = (market.venue().index(), market.index());
+                if *from == Health::Sound {
+                    self.unsound.insert(key, *recv);
+                }
+                self.health.insert(key, *to);
                 return Ok(());
             }
             Event::FillUndone(_) => {
@@ -234,6 +244,12 @@ impl Checks {
             }
         }
         Ok(())
+    }
+
+    /// True where a book has lately been sound: whatever the cross-check condemns is fetched anew.
+    pub fn was_sound(&self, now: Ns, market: MarketId) -> bool {
+        let key = (market.venue().index(), market.index());
+        self.unsound.get(&key).is_some_and(|at| now.since(*at) < FETCHED_WITHIN)
     }
 
     fn intend(&mut self, bundle: &Bundle) {

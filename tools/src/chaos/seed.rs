@@ -571,7 +571,8 @@ impl Simulation {
                 // Crossed books are the venue's doing and end by themselves.
                 if !health.is_some_and(|h| {
                     matches!(h, engine::top::Health::Sound | engine::top::Health::Crossed)
-                }) {
+                }) && !self.checks.was_sound(self.moment.get(), side.market)
+                {
                     return fail(format!(
                         "{:?} is {health:?} 30 s after everything was healed",
                         side.market
