@@ -253,6 +253,9 @@ impl RunSpec {
         for (pair, net, held) in self.positions(core.pairs()) {
             core.begin_with(pair, net, held, each);
         }
+        // A gate tells when it can get orders out. Before that a bundle would leave by the other
+        // one alone.
+        Venue::ALL.into_iter().for_each(|venue| core.on_gate(venue, false));
         core
     }
 
