@@ -16,7 +16,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-seeds=${1:-40}
+seeds=${1:-80}
 minutes=${2:-20}
 seconds=${PLANTED_SECONDS:-600}
 profile=${PLANTED_PROFILE:-planted}
