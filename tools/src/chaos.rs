@@ -30,3 +30,5 @@ pub(crate) mod process; // a start: the journal is read, the venues are asked
 pub mod mishap; // what is done to a simulation from outside
 pub mod seed; // one seed from its first event to its verdict
 pub mod command; // many of them, on all cores
+#[cfg(test)]
+mod fixture; // what its tests tell it

@@ -17,7 +17,8 @@ const WATCHED_MAX: usize = 128;
 /// Nothing is due.
 const NEVER: Ns = Ns(u64::MAX);
 
-const TOLD: u32 = 1 << Risk::Unhedged as u32;
+/// The bit of what was told of a pair.
+pub(super) const TOLD: u32 = 1 << Risk::Unhedged as u32;
 
 /// Pairs that hold something on one side alone, and when somebody is told.
 pub(super) struct Alone {

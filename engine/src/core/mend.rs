@@ -1,7 +1,7 @@
 //! What one leg filled alone is closed: when to try, which order leaves, and when somebody is told.
 
 use super::{Core, Outlet};
-use crate::event::{Bundle, BundleId, Event, Leg, Purpose, Repair, Repaired, Risk, Ticket, Wait};
+use crate::event::{Bundle, BundleId, Event, Leg, Purpose, Repair, Repaired, Ticket, Wait};
 use crate::flight::Flight;
 use crate::pair::{Direction, Outcome, PairId};
 use crate::payoff::{Doubt, worst_loss};
@@ -188,7 +188,7 @@ impl Core {
         }));
         let Some(config) = self.config.repair else { return };
         let state = &mut self.states[pair.index()];
-        if filled != Shares::ZERO && state.tripped & (1 << Risk::Unhedged as u32) != 0 {
+        if filled != Shares::ZERO && state.tripped & super::alone::TOLD != 0 {
             self.unwatch(pair);
         }
         let mend = &mut self.states[pair.index()].mend;

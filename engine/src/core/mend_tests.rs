@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::CoreConfig;
-use crate::event::{Action, Purpose, Reject, Report, ReportKind};
+use crate::event::{Action, Purpose, Reject, Report, ReportKind, Risk};
 use crate::fee::cost_of;
 use crate::fixture::{Recorder, config, market, pair, table, top};
 use crate::pair::{Outcome, Polarity};

@@ -1,50 +1,15 @@
-use engine::event::{BundleId, Leg, Ticket};
-use engine::pair::Direction;
+use engine::event::{BundleId, Leg};
 use engine::top::MarketId;
 use engine::units::{Px, Qty};
 
 use super::*;
+use crate::chaos::fixture::{bundle, leg};
 
 const PAIR: PairId = PairId(0);
 
 fn naked(most: i64) -> Naked {
     let polarities = vec![Polarity::Same];
     Naked { polarities, most, rows: vec![Row::default()], processes: 1, count: 0 }
-}
-
-/// A leg of ten contracts at forty cents that may cost `reserve`.
-fn leg(venue: Venue, outcome: Outcome, reserve: i64) -> Leg {
-    Leg {
-        market: MarketId::new(venue, 0).unwrap(),
-        outcome,
-        action: Action::Buy,
-        spends: false,
-        limit: Px::lit(4_000),
-        qty: Qty::lit(1_000),
-        budget: Usd::new(4_000_000),
-        expected: Shares::new(10_000_000),
-        cost: Usd::new(4_000_000),
-        fee: Usd::ZERO,
-        reserve: Usd::new(reserve),
-        generation: 0,
-    }
-}
-
-fn bundle(purpose: Purpose, count: u8, legs: [Leg; 2]) -> Bundle {
-    Bundle {
-        id: BundleId(7),
-        pair: PAIR,
-        direction: Direction::FirstYes,
-        purpose,
-        count,
-        legs,
-        recv: Ns(0),
-        decided: Ns(0),
-        deadline: Ns(0),
-        kill_epoch: 0,
-        collar: [Px::ONE; 2],
-        ticket: Ticket::AtGate,
-    }
 }
 
 fn opens(reserve: i64) -> Bundle {

@@ -1,42 +1,11 @@
-use engine::event::{Action, BundleId, Leg, Ticket};
-use engine::pair::{Direction, Outcome, PairId};
-use engine::top::MarketId;
-use engine::units::{Ns, Px};
+use engine::pair::Outcome;
 
 use super::*;
-
-fn leg(venue: Venue) -> Leg {
-    Leg {
-        market: MarketId::new(venue, 0).unwrap(),
-        outcome: Outcome::Yes,
-        action: Action::Buy,
-        spends: false,
-        limit: Px::lit(4_000),
-        qty: Qty::lit(1_000),
-        budget: Usd::new(4_000_000),
-        expected: Shares::new(10_000_000),
-        cost: Usd::new(4_000_000),
-        fee: Usd::ZERO,
-        reserve: Usd::new(4_000_000),
-        generation: 0,
-    }
-}
+use crate::chaos::fixture::{self, leg};
 
 fn bundle() -> Bundle {
-    Bundle {
-        id: BundleId(7),
-        pair: PairId(0),
-        direction: Direction::FirstYes,
-        purpose: Purpose::Open,
-        count: 2,
-        legs: [leg(Venue::Kalshi), leg(Venue::Polymarket)],
-        recv: Ns(0),
-        decided: Ns(0),
-        deadline: Ns(0),
-        kill_epoch: 0,
-        collar: [Px::ONE; 2],
-        ticket: Ticket::AtGate,
-    }
+    let legs = Venue::ALL.map(|venue| leg(venue, Outcome::Yes, 4_000_000));
+    fixture::bundle(Purpose::Open, 2, legs)
 }
 
 fn accounts(kalshi_e2: i64, token_e6: i64, cash: i64) -> [Standing; 2] {
