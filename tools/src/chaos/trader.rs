@@ -344,6 +344,8 @@ impl Trader {
     pub fn settle(&mut self, now: Now) -> Option<usize> {
         self.now = now.mono;
         for rounds in 0..ROUNDS_MAX {
+            // As the thread that stops and arms a run does every half millisecond.
+            self.brakes.flush(&mut self.commands);
             let done = self.kalshi.step(now)
                 + self.polymarket.step(now)
                 + self.core.step(now)
