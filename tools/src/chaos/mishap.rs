@@ -112,6 +112,7 @@ impl Simulation {
     }
 
     /// The markets of a pair pay, or are void: Polymarket pays halves then, and Kalshi what it finds.
+    /// Now and then Polymarket judges otherwise, or splits its dollar as no one else does.
     fn settle(&mut self, now: Ns, pair: PairId) {
         let outcome = *self.rng.pick(&["yes", "no", "void"]);
         let cents = self.rng.between(1, 99);
@@ -119,6 +120,13 @@ impl Simulation {
         if outcome == "void" {
             body["yes_price"] = format!("0.{cents:02}00").into();
             *self.faults.entry("orders/settled_void").or_default() += 1;
+        }
+        if self.rng.chance(1, 4) {
+            let part = format!("0.{:02}00", self.rng.between(1, 99));
+            let own = *self.rng.pick(&["yes", "no", "void", part.as_str()]);
+            body["polymarket"] = own.into();
+            let unlike = if own == part { "orders/settled_split" } else { "orders/settled_unlike" };
+            *self.faults.entry(unlike).or_default() += u64::from(own != outcome);
         }
         self.call(now, "/sim/settle", &body);
         self.checks.settle(pair);

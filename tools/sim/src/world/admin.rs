@@ -13,7 +13,7 @@
 //! | `POST /sim/pause` | `{"venue":"kalshi","market":"kxsim..","paused":true}`; without `market` the whole venue |
 //! | `POST /sim/refine` | `{"venue":"kalshi","market":"kxsim.."}`: prices become tenths of a cent |
 //! | `POST /sim/restart` | `{"venue":"polymarket"}` |
-//! | `POST /sim/settle` | `{"market":"kxsim..","outcome":"yes"}`: Kalshi's outcome, `yes` or `no`; `void` pays half a dollar a token on Polymarket, and on Kalshi `"yes_price":"0.3700"` a YES, half a dollar where that is missing |
+//! | `POST /sim/settle` | `{"market":"kxsim..","outcome":"yes"}`: Kalshi's outcome, `yes` or `no`; `void` pays half a dollar a token on Polymarket, and on Kalshi `"yes_price":"0.3700"` a YES, half a dollar where that is missing; `"polymarket":"void"` (or `yes`, `no`, or what a YES pays, `"0.3333"`) is what that venue finds instead |
 //! | `POST /sim/settle-all` | `{}`: every market by its fair value |
 //! | `POST /sim/end` | `{}`: write the last ledger and end |
 //!
@@ -238,7 +238,7 @@ impl World {
     ) -> Result<Value, Refusal> {
         let market = self.market(call, "market")?;
         let yes_price = call.price("yes_price")?;
-        let ends = match (call.text("outcome")?, yes_price) {
+        let mut ends = match (call.text("outcome")?, yes_price) {
             ("yes", None) => [Settlement::YES; 2],
             ("no", None) => [Settlement::NO; 2],
             ("void", yes) => [yes.unwrap_or(HALF), HALF].map(Settlement::split),
@@ -249,6 +249,16 @@ impl World {
                 return Err((400, format!("outcome: {other:?} is none of yes, no, void")));
             }
         };
+        match &call.0["polymarket"] {
+            Value::Null => {}
+            value => match value.as_str().and_then(end) {
+                Some(end) => ends[VenueId::Polymarket.index()] = end,
+                None => {
+                    let wrong = format!("polymarket: {value} is none of yes, no, void, \"0.3333\"");
+                    return Err((400, wrong));
+                }
+            },
+        }
         self.settle(now, market, ends, effects);
         Ok(json!({ "ok": true }))
     }
@@ -335,6 +345,16 @@ impl Call {
 }
 
 /// A price of `0` to `1` with at most four decimals.
+/// How a market ends, or what a YES of it pays.
+fn end(text: &str) -> Option<Settlement> {
+    match text {
+        "yes" => Some(Settlement::YES),
+        "no" => Some(Settlement::NO),
+        "void" => Some(Settlement::split(HALF)),
+        part => price(part).map(Settlement::split),
+    }
+}
+
 fn price(text: &str) -> Option<Px> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits = part.bytes().all(|byte| byte.is_ascii_digit());

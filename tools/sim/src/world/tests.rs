@@ -174,6 +174,8 @@ fn the_administrator_needs_the_token_and_learns_what_is_wrong() {
         ("/sim/settle", "{\"market\":0,\"outcome\":\"yes\",\"yes_price\":\"0.37\"}", 400),
         ("/sim/settle", "{\"market\":0,\"outcome\":\"void\",\"yes_price\":0.37}", 400),
         ("/sim/settle", "{\"market\":0,\"outcome\":\"void\",\"yes_price\":\"1.0001\"}", 400),
+        ("/sim/settle", "{\"market\":0,\"outcome\":\"yes\",\"polymarket\":\"maybe\"}", 400),
+        ("/sim/settle", "{\"market\":0,\"outcome\":\"yes\",\"polymarket\":0.5}", 400),
         ("/sim/settle", "{\"market\":0,\"outcome\":\"yes\"}", 200),
         ("/sim/settle-all", "", 200),
     ] {
@@ -250,7 +252,12 @@ fn each_venue_is_told_how_its_own_market_ends() {
     // The second market is the first venue's upside down.
     let mut other = world(Level::None, 0);
     call(&mut other, START, "POST", "/sim/settle", "{\"market\":1,\"outcome\":\"yes\"}");
-    assert_eq!(paid(&other), ["[[1,10000]]", "[[1,0]]"]);
+    let body = "{\"market\":0,\"outcome\":\"no\",\"polymarket\":\"0.3333\"}";
+    call(&mut other, START, "POST", "/sim/settle", body);
+    let body = "{\"market\":2,\"outcome\":\"void\",\"polymarket\":\"yes\"}";
+    call(&mut other, START, "POST", "/sim/settle", body);
+    let told = ["[[1,10000],[0,0],[2,5000]]", "[[1,0],[0,3333],[2,10000]]"];
+    assert_eq!(paid(&other), told, "unlike the other one");
 }
 
 #[test]
