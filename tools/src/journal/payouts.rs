@@ -39,8 +39,8 @@ impl Claim {
         self.payouts.iter().map(|payout| payout.paid).sum()
     }
 
-    /// A void market may split its dollar otherwise than in halves: only the money tells that it
-    /// did not. Kalshi tells what it paid.
+    /// A void market of Polymarket may split its dollar otherwise than its page says: only the
+    /// money tells that it did not. Kalshi tells what it paid.
     pub fn is_void(&self) -> bool {
         let is_split = |payout: &Payout| !matches!(payout.each, Px::ZERO | Px::ONE);
         self.market.venue() == Venue::Polymarket && self.payouts.iter().any(is_split)

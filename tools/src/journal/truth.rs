@@ -16,9 +16,6 @@ use crate::rest::kalshi::KalshiRest;
 use crate::rest::polymarket::{PolymarketRest, Resolved};
 use crate::rest::{Agent, Carrier, RestError, RestErrorKind};
 
-/// What a token of a void market pays.
-const HALF: Px = Px::lit(5_000);
-
 /// Orders are asked for from so long before the fills: an order of the run before may have filled
 /// while this one began, and its row is what names it.
 const ORDERS_BEFORE_S: u64 = 600;
@@ -384,8 +381,11 @@ fn winners(
         let paid = match ask(&row.name) {
             Ok(Some(Resolved::Won(token))) if token == *yes => Px::ONE,
             Ok(Some(Resolved::Won(token))) if token == *no => Px::ZERO,
-            // Halves, where the money says so too: see `payouts`.
-            Ok(Some(Resolved::Void)) => HALF,
+            // So much, where the money says so too: see `payouts`.
+            Ok(Some(Resolved::Split(parts))) => match parts.iter().find(|part| part.0 == *yes) {
+                Some((_, part)) => *part,
+                None => continue,
+            },
             Ok(Some(Resolved::Won(_)) | None) => continue,
             Err(error) => {
                 unanswered += usize::from(matches!(error.kind, RestErrorKind::NoAnswer(_)));

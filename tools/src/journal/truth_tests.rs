@@ -53,14 +53,17 @@ fn a_page_that_fails_costs_its_row_and_no_other() {
     let (rows, unread) = read(&mut |name| match name {
         "b" => won("b", "yes"),
         "c" => won("c", "no"),
-        "e" => Ok(Some(Resolved::Void)),
+        "e" => Ok(Some(Resolved::Split([
+            ("e no".to_owned(), Px::lit(6_667)),
+            ("e yes".to_owned(), Px::lit(3_333)),
+        ]))),
         "f" => Ok(None),
         _ => Err(gone()),
     });
     let named = |rows: &[(&str, Px)]| -> Vec<(String, Px)> {
         rows.iter().map(|(name, yes)| ((*name).to_owned(), *yes)).collect()
     };
-    assert_eq!(rows, named(&[("b", Px::ONE), ("c", Px::ZERO), ("e", HALF)]));
+    assert_eq!(rows, named(&[("b", Px::ONE), ("c", Px::ZERO), ("e", Px::lit(3_333))]));
     assert_eq!(unread, 2);
     let mut asked = 0;
     let (rows, unread) = read(&mut |name| {

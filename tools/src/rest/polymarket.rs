@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use self::answers::{BalanceReply, BookReply, ClobReply, GammaReply};
+use self::answers::{BalanceReply, BookReply, ClobReply, ClosedReply, GammaReply};
 pub use self::answers::{
     Book, Cancelled, ClobMarket, GammaMarket, Geoblock, OpenOrder, Posted, Resolved, Told, Trade,
     allowances_of,
@@ -200,24 +200,8 @@ impl<A: Carrier> PolymarketRest<A> {
     /// # Errors
     /// [`RestError`].
     pub fn resolved(&mut self, condition_id: &str) -> Result<Option<Resolved>, RestError> {
-        #[derive(Deserialize)]
-        struct Token {
-            token_id: String,
-            #[serde(default)]
-            winner: bool,
-        }
-        #[derive(Deserialize)]
-        struct Reply {
-            closed: bool,
-            tokens: Vec<Token>,
-        }
-        let reply: Reply = self.public(&format!("/markets/{condition_id}"), "")?;
-        let mut won = reply.tokens.into_iter().filter(|token| token.winner);
-        Ok(match (won.next().filter(|_| reply.closed), won.next()) {
-            (None, _) => None,
-            (Some(token), None) => Some(Resolved::Won(token.token_id)),
-            (Some(_), Some(_)) => Some(Resolved::Void),
-        })
+        let reply: ClosedReply = self.public(&format!("/markets/{condition_id}"), "")?;
+        Ok(reply.resolved())
     }
 
     /// pUSD of the account.

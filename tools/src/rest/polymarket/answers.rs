@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use super::super::{Decimal, E2, E4, E6, level};
 
+/// What a token pays of a market that paid nobody in full, unless its page says otherwise.
+const HALF: Px = Px::lit(5_000);
+
 /// Whether Polymarket serves this host.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct Geoblock {
@@ -65,8 +68,9 @@ pub struct ClobMarket {
 pub enum Resolved {
     /// This token pays the dollar.
     Won(String),
-    /// Both pay a part of it. How much is not told; it is a half but for rare cases.
-    Void,
+    /// Each token pays a part of it: half, unless its page names other parts that make a dollar.
+    /// The venue's money is the proof.
+    Split([(String, Px); 2]),
 }
 
 /// An open order.
@@ -299,6 +303,61 @@ impl GammaReply {
     }
 }
 
+/// A market in its long form, of which only the end is read.
+#[derive(Deserialize)]
+pub(super) struct ClosedReply {
+    closed: bool,
+    #[serde(default)]
+    is_50_50_outcome: bool,
+    tokens: Vec<ClosedToken>,
+}
+
+#[derive(Deserialize)]
+struct ClosedToken {
+    token_id: String,
+    #[serde(default)]
+    winner: bool,
+    /// Not read as money before it matters: while a market trades it may be anything.
+    #[serde(default)]
+    price: Value,
+}
+
+impl ClosedToken {
+    /// What its price says that it pays, if that is a part of a dollar.
+    fn part(&self) -> Option<Px> {
+        let price = E4::deserialize(&self.price).ok()?;
+        let part = u16::try_from(price.0).ok().and_then(Px::new)?;
+        (part > Px::ZERO && part < Px::ONE).then_some(part)
+    }
+}
+
+impl ClosedReply {
+    /// `None` before the end is final, and where the page says two things at once.
+    pub(super) fn resolved(self) -> Option<Resolved> {
+        let tokens: [ClosedToken; 2] = self.tokens.try_into().ok()?;
+        if !self.closed {
+            return None;
+        }
+        let winners = tokens.iter().filter(|token| token.winner).count();
+        let halves = self.is_50_50_outcome;
+        match (winners, halves) {
+            (1, false) => {
+                tokens.into_iter().find(|token| token.winner).map(|won| Resolved::Won(won.token_id))
+            }
+            (2, _) | (0, true) => {
+                let [first, second] = tokens;
+                let part = match (first.part(), second.part()) {
+                    (Some(part), Some(other)) if !halves && other == part.complement() => part,
+                    _ => HALF,
+                };
+                let parts = [(first.token_id, part), (second.token_id, part.complement())];
+                Some(Resolved::Split(parts))
+            }
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::de::DeserializeOwned;
@@ -312,6 +371,45 @@ mod tests {
             return None;
         };
         Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")))
+    }
+
+    #[test]
+    fn a_market_ends_as_its_page_says_and_with_no_end_where_it_says_two_things() {
+        let read = |closed: bool, halves: bool, winners: [bool; 2], prices: [&str; 2]| {
+            let [(a, x), (b, y)] = [(winners[0], prices[0]), (winners[1], prices[1])];
+            let text = format!(
+                "{{\"closed\":{closed},\"is_50_50_outcome\":{halves},\"tokens\":[\
+                 {{\"token_id\":\"yes\",\"price\":{x},\"winner\":{a}}},\
+                 {{\"token_id\":\"no\",\"price\":{y},\"winner\":{b}}}]}}"
+            );
+            serde_json::from_str::<ClosedReply>(&text).unwrap().resolved()
+        };
+        let won = |token: &str| Some(Resolved::Won(token.to_owned()));
+        let split = |yes: Px| {
+            let parts = [("yes".to_owned(), yes), ("no".to_owned(), yes.complement())];
+            Some(Resolved::Split(parts))
+        };
+        assert_eq!(read(true, false, [true, false], ["1", "0"]), won("yes"));
+        assert_eq!(read(true, false, [false, true], ["0", "1"]), won("no"));
+        assert_eq!(read(true, true, [true, true], ["0.5", "0.5"]), split(HALF));
+        assert_eq!(read(true, true, [false, false], ["0.5", "0.5"]), split(HALF));
+        assert_eq!(read(true, false, [true, true], ["0.3333", "0.6667"]), split(Px::lit(3_333)));
+        assert_eq!(read(true, true, [true, true], ["0.52", "0.48"]), split(HALF), "the last trade");
+        // Prices that make no dollar, or that nobody can read, say nothing of what was paid.
+        assert_eq!(read(true, false, [true, true], ["1", "0"]), split(HALF));
+        assert_eq!(read(true, false, [true, true], ["0.515", "0.5"]), split(HALF));
+        assert_eq!(read(true, true, [false, false], ["0.33333", "0.66667"]), split(HALF));
+        assert_eq!(read(true, true, [false, false], ["null", "\"x\""]), split(HALF));
+        for (closed, halves, winners) in [
+            (false, false, [true, false]),
+            (false, true, [true, true]),
+            (true, false, [false, false]),
+            (true, true, [true, false]),
+        ] {
+            assert_eq!(read(closed, halves, winners, ["1", "0"]), None);
+        }
+        let one = "{\"closed\":true,\"tokens\":[{\"token_id\":\"a\",\"winner\":true}]}";
+        assert_eq!(serde_json::from_str::<ClosedReply>(one).unwrap().resolved(), None);
     }
 
     #[test]
