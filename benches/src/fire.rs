@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use engine::clock::TscClock;
-use engine::event::{ArmRequest, Bundle, Feedback};
+use engine::event::{ArmRequest, Dispatch, Feedback, Grounds};
 use engine::pair::PairTable;
 use engine::risk::Guard;
 use engine::risk::limits::{Cap, RATE_MAX, Rate, RiskLimits};
@@ -156,7 +156,7 @@ impl Counts for PolymarketClerk {
 /// A gate and all that is around it.
 struct Range<K: Clerk> {
     gate: Gate<K, Memory, TscClock>,
-    bundles: Producer<Bundle>,
+    bundles: Producer<Dispatch>,
     feedback: Consumer<Feedback>,
     answers: Rc<Cell<bool>>,
     signer: SignerTile,
@@ -255,7 +255,8 @@ impl<K: Counts> Range<K> {
         self.pass(APART);
         self.fired += 1;
         let bundle = accounts::bundle(self.fired, number, self.now);
-        self.bundles.push(bundle).map_err(|_| format!("{}: the last bundle still waits", K::NAME))
+        let dispatch = Dispatch { bundle, grounds: Grounds::PERFECT };
+        self.bundles.push(dispatch).map_err(|_| format!("{}: the last bundle still waits", K::NAME))
     }
 
     fn shoot(&mut self, clock: &Clock, shots: &mut Shots) {

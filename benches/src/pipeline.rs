@@ -2,7 +2,7 @@
 //! ring, no socket.
 
 use engine::core::{Core, CoreConfig, Outlet};
-use engine::event::{Bundle, Event};
+use engine::event::{Bundle, Event, Grounds};
 use engine::grid::Grid;
 use engine::pair::{FeeRule, Instrument, Pair, PairTable, Polarity, SizeRule, Verdict};
 use engine::slab::Slab;
@@ -40,7 +40,7 @@ pub struct Counted {
 }
 
 impl Outlet for Counted {
-    fn bundle(&mut self, _bundle: &Bundle) {
+    fn bundle(&mut self, _bundle: &Bundle, _grounds: &Grounds) {
         self.bundles += 1;
     }
 

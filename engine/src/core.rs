@@ -17,7 +17,7 @@ use core::iter::repeat_with;
 
 use crate::digest::Digest;
 use crate::edge::{NEVER, Quote, edges, exists};
-use crate::event::{Action, ArmRequest, Bundle, Event, Risk};
+use crate::event::{Action, ArmRequest, Bundle, Event, Grounds, Risk};
 use crate::fee::OneFee;
 use crate::flight::Flight;
 use crate::ledger::{NetLedger, TokenLedger};
@@ -43,8 +43,8 @@ use mend::Mend;
 
 /// Where the core's output goes. Neither method may block or allocate.
 pub trait Outlet {
-    /// A bundle leaves for the gates.
-    fn bundle(&mut self, bundle: &Bundle);
+    /// A bundle leaves for the gates, which hold limits of their own against what it was decided on.
+    fn bundle(&mut self, bundle: &Bundle, grounds: &Grounds);
 
     /// Something happened.
     fn event(&mut self, event: &Event);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rtrb::{Consumer, Producer};
 
 use crate::core::{Core, Outlet};
-use crate::event::{Bundle, Control, Event};
+use crate::event::{Bundle, Control, Event, Grounds};
 use crate::paper::PaperCore;
 use crate::tile::{Now, Tile};
 use crate::top::Top;
@@ -45,7 +45,7 @@ impl EventRing {
 }
 
 impl Outlet for EventRing {
-    fn bundle(&mut self, _bundle: &Bundle) {
+    fn bundle(&mut self, _bundle: &Bundle, _grounds: &Grounds) {
         // Paper fills it within the core's thread; the decision is told as an event.
     }
 

@@ -11,7 +11,7 @@ mod bundle; // what the core sends, and asks to be signed
 mod report; // what became of it
 mod risk; // what a safeguard stopped
 
-pub use bundle::{Action, ArmRequest, Bundle, BundleId, Leg, Purpose, Ticket};
+pub use bundle::{Action, ArmRequest, Bundle, BundleId, Dispatch, Grounds, Leg, Purpose, Ticket};
 pub use report::{Feedback, Reject, Report, ReportKind};
 pub use risk::Risk;
 

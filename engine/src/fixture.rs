@@ -1,7 +1,7 @@
 //! Pairs, books and a recording outlet for tests.
 
 use crate::core::{CoreConfig, Outlet};
-use crate::event::{Bundle, Closed, Decision, Event, Settled};
+use crate::event::{Bundle, Closed, Decision, Event, Grounds, Settled};
 use crate::pair::{FeeRule, Instrument, Pair, PairTable, Polarity, SizeRule, Verdict};
 use crate::top::{Health, Levels, MarketId, Top};
 use crate::units::{Ns, Px, Qty, Usd, Venue};
@@ -83,12 +83,14 @@ pub fn top(market: MarketId, at: u64, bids: &[(u16, u32)], asks: &[(u16, u32)]) 
 #[derive(Default)]
 pub struct Recorder {
     pub bundles: Vec<Bundle>,
+    pub grounds: Vec<Grounds>,
     pub events: Vec<Event>,
 }
 
 impl Outlet for Recorder {
-    fn bundle(&mut self, bundle: &Bundle) {
+    fn bundle(&mut self, bundle: &Bundle, grounds: &Grounds) {
         self.bundles.push(*bundle);
+        self.grounds.push(*grounds);
     }
 
     fn event(&mut self, event: &Event) {

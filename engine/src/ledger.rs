@@ -26,9 +26,14 @@ impl Purse {
         self.reserved
     }
 
+    /// What is left once orders in flight took all that they may.
+    pub fn left(&self) -> Usd {
+        self.cash - self.reserved
+    }
+
     /// What a new order may take.
     pub fn free(&self) -> Usd {
-        (self.cash - self.reserved).max(Usd::ZERO)
+        self.left().max(Usd::ZERO)
     }
 
     /// Sets money aside.

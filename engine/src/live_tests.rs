@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::CoreConfig;
-use crate::event::{Report, ReportKind};
+use crate::event::{Dispatch, Report, ReportKind};
 use crate::fixture::{Recorder, config, market, pair, table, top};
 use crate::pair::{Outcome, Polarity};
 use crate::paper::PaperCore;
@@ -16,7 +16,7 @@ struct Rig {
     controls: Vec<Producer<Control>>,
     feedback: Producer<Feedback>,
     commands: Producer<Command>,
-    bundles: Vec<Consumer<Bundle>>,
+    bundles: Vec<Consumer<Dispatch>>,
     events: Consumer<Event>,
     tape: crate::tap::TapReader,
 }
@@ -116,8 +116,9 @@ fn a_real_run_sends_each_leg_to_its_gate_and_repeats_from_its_tape() {
     rig.feedback.push(Feedback::Gate { venue: Venue::Kalshi, at: Ns(11), ready: true }).unwrap();
     rig.tops[1].push(ask(Venue::Polymarket, 12, 5_050, 5_100)).unwrap();
     rig.tile.step(at(20));
-    let bundle = rig.bundles[0].pop().expect("the gate is back");
-    assert_eq!(rig.bundles[1].pop(), Ok(bundle), "both gates get it");
+    let sent = rig.bundles[0].pop().expect("the gate is back");
+    assert_eq!(rig.bundles[1].pop(), Ok(sent), "both gates get it");
+    let bundle = sent.bundle;
     assert_eq!((bundle.recv, bundle.decided), (Ns(12), Ns(20)));
     for (leg, part) in bundle.legs.iter().enumerate() {
         let (shares, px) = (Shares::from(Qty::lit(900)), Px::lit(4_000));
@@ -178,8 +179,9 @@ fn tokens_of_both_legs_are_taken_before_the_gates_see_a_bundle() {
     for (round, want) in [(0, Ticket::Taken), (1, Ticket::Refused)] {
         rig.tops[1].push(book(Venue::Polymarket, 6 + round, 5_000, 5_100)).unwrap();
         rig.tile.step(at(10 + round));
-        let bundle = rig.bundles[0].pop().expect("a bundle a round");
-        assert_eq!(rig.bundles[1].pop(), Ok(bundle));
+        let sent = rig.bundles[0].pop().expect("a bundle a round");
+        assert_eq!(rig.bundles[1].pop(), Ok(sent));
+        let bundle = sent.bundle;
         assert_eq!(bundle.ticket, want);
         for (leg, part) in bundle.legs.iter().enumerate() {
             let report = Report {

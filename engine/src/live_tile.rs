@@ -8,7 +8,7 @@ use rtrb::{Consumer, Producer};
 use crate::budget::{OrderBudgets, take_all};
 use crate::core::{Core, Outlet};
 use crate::desk::Desk;
-use crate::event::{ArmRequest, Bundle, Control, Event, Feedback, Ticket};
+use crate::event::{ArmRequest, Bundle, Control, Dispatch, Event, Feedback, Grounds, Ticket};
 use crate::inject::Injection;
 use crate::input::{CORE_INPUT_LEN_MAX, CoreInput};
 use crate::latency::StageHistogram;
@@ -91,7 +91,7 @@ pub struct Lost {
 /// Where the core's output goes while it trades. In the event ring facts have precedence.
 pub struct LiveOutlet {
     /// By venue; empty on paper.
-    gates: Vec<Producer<Bundle>>,
+    gates: Vec<Producer<Dispatch>>,
     arms: Option<Producer<ArmRequest>>,
     /// What the venues let us send, by venue.
     budgets: Option<[Arc<OrderBudgets>; 2]>,
@@ -107,7 +107,7 @@ impl LiveOutlet {
     /// An outlet. `gates` are Kalshi's and Polymarket's rings, or none on paper; each must have
     /// room for a bundle a pair.
     pub fn new(
-        gates: Vec<Producer<Bundle>>,
+        gates: Vec<Producer<Dispatch>>,
         arms: Option<Producer<ArmRequest>>,
         events: Producer<Event>,
     ) -> LiveOutlet {
@@ -167,11 +167,12 @@ impl Outlet for LiveOutlet {
     ///
     /// Panics where a ring is full: a pair has one bundle in flight, and the rings have room for
     /// one a pair.
-    fn bundle(&mut self, bundle: &Bundle) {
-        let bundle = &Bundle { ticket: self.ticket(bundle), ..*bundle };
+    fn bundle(&mut self, bundle: &Bundle, grounds: &Grounds) {
+        let bundle = Bundle { ticket: self.ticket(bundle), ..*bundle };
         for (venue, gate) in Venue::ALL.into_iter().zip(&mut self.gates) {
             if bundle.orders().iter().any(|leg| leg.market.venue() == venue) {
-                assert!(gate.push(*bundle).is_ok(), "one bundle a pair at a time");
+                let dispatch = Dispatch { bundle, grounds: *grounds };
+                assert!(gate.push(dispatch).is_ok(), "one bundle a pair at a time");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Trading on paper: bundles fill against the books that stand when their orders take effect.
 
 use crate::core::{Core, CoreConfig, Outlet};
-use crate::event::{Action, Bundle, Control, Event, Leg, Reject, Report, ReportKind};
+use crate::event::{Action, Bundle, Control, Event, Grounds, Leg, Reject, Report, ReportKind};
 use crate::fee::{FillFees, bought_for, cost_of};
 use crate::inject::{Injection, Injector};
 use crate::overlay::Overlay;
@@ -263,9 +263,9 @@ struct PaperOutlet<'a, O> {
 }
 
 impl<O: Outlet> Outlet for PaperOutlet<'_, O> {
-    fn bundle(&mut self, bundle: &Bundle) {
+    fn bundle(&mut self, bundle: &Bundle, grounds: &Grounds) {
         self.paper.bundle(bundle);
-        self.out.bundle(bundle);
+        self.out.bundle(bundle, grounds);
     }
 
     fn event(&mut self, event: &Event) {

@@ -8,13 +8,13 @@ pub mod exposure; // what is at stake
 pub mod limits; // what no order and no run may exceed
 pub mod throttle; // how often
 
-use crate::event::{Action, Bundle, Leg, Purpose, Report, ReportKind, Risk};
+use crate::event::{Action, Bundle, Grounds, Leg, Purpose, Report, ReportKind, Risk};
 use crate::pair::{Listing, Outcome, PairId, PairTable};
 use crate::risk::exposure::{Exposure, Place, Room, Stake};
 use crate::risk::limits::{RATE_MAX, REPAIRS, REPAIRS_MAX, RiskLimits};
 use crate::risk::throttle::{Streak, Window};
 use crate::tile::Now;
-use crate::top::MarketId;
+use crate::top::{Health, MarketId};
 use crate::units::{Ns, Px, Shares, Usd, Venue};
 
 /// What somebody tells the core and the gates while they trade.
@@ -261,8 +261,8 @@ impl Guard {
         self.latched = Some(risk);
     }
 
-    /// Whether a bundle of this pair may leave now whose legs are on these sides; `seen` is the
-    /// receive stamp of the older of its books.
+    /// Whether a bundle of this pair may leave now whose legs are on these sides; `age` is that of
+    /// the older of its books.
     ///
     /// # Errors
     /// The safeguard that says no.
@@ -271,7 +271,7 @@ impl Guard {
         now: Now,
         pair: PairId,
         sides: [usize; LEGS],
-        seen: Ns,
+        age: Ns,
     ) -> Result<(), Risk> {
         if let Some(risk) = self.latched {
             return Err(risk);
@@ -293,7 +293,7 @@ impl Guard {
         if sides.iter().any(|side| self.clock[*side] > limits.clock_off.0) {
             return Err(Risk::Clock);
         }
-        if now.wall.since(seen) > limits.book_age {
+        if age > limits.book_age {
             return Err(Risk::BookAge);
         }
         if sides.iter().any(|side| limits.calendar.is_closed(Venue::ALL[*side], now.wall)) {
@@ -327,6 +327,31 @@ impl Guard {
             return Err(Risk::DayLoss);
         }
         Ok(())
+    }
+
+    /// Whether a bundle may leave for this venue that was decided on these grounds, whatever the core
+    /// thought of them.
+    ///
+    /// # Errors
+    /// The safeguard that says no.
+    pub fn may_stand_on(
+        &mut self,
+        grounds: &Grounds,
+        purpose: Purpose,
+        venue: Venue,
+    ) -> Result<(), Risk> {
+        if grounds.health != Health::Sound {
+            self.latched = Some(Risk::Book);
+            return Err(Risk::Book);
+        }
+        if purpose != Purpose::Open {
+            return Ok(());
+        }
+        if grounds.left[venue.index()] < self.limits.wallet_min {
+            self.latched = Some(Risk::Balance);
+            return Err(Risk::Balance);
+        }
+        self.may_spend(grounds.cash, grounds.today)
     }
 
     /// How much each leg of a new bundle may have.

@@ -29,7 +29,7 @@ fn at(mono: u64) -> Now {
 }
 
 fn fire(guard: &mut Guard, now: Now) -> Result<(), Risk> {
-    guard.may_fire(now, PairId(0), BOTH, now.wall)
+    guard.may_fire(now, PairId(0), BOTH, Ns(0))
 }
 
 /// Ten contracts at 0.40 on the first venue and at 0.50 on the second: 9 dollars.
@@ -345,7 +345,7 @@ fn what_works_at_one_venue_hides_no_errors_at_the_other() {
     };
     let both = |guard: &mut Guard, now| fire(guard, at(now));
     let one_side =
-        |guard: &mut Guard, now, side| guard.may_fire(at(now), PairId(0), [side; 2], at(now).wall);
+        |guard: &mut Guard, now, side| guard.may_fire(at(now), PairId(0), [side; 2], Ns(0));
     refusals(&mut guard, 100);
     assert_eq!(both(&mut guard, 149), Err(Risk::Errors));
     assert_eq!(one_side(&mut guard, 149, 1), Err(Risk::Errors));
@@ -368,10 +368,10 @@ fn a_blocked_market_stops_its_pairs_until_it_is_free() {
     let word = |blocked| Word::Block { market: market(Venue::Polymarket, 0), blocked };
     guard.tell(word(true));
     assert_eq!(fire(&mut guard, NOW), Err(Risk::Blocked));
-    assert_eq!(guard.may_fire(NOW, PairId(0), [0, 0], NOW.wall), Ok(()), "the other side");
+    assert_eq!(guard.may_fire(NOW, PairId(0), [0, 0], Ns(0)), Ok(()), "the other side");
     guard.tell(word(false));
     assert_eq!(fire(&mut guard, NOW), Ok(()));
-    assert_eq!(guard.may_fire(NOW, PairId(9), BOTH, NOW.wall), Err(Risk::Blocked), "no such pair");
+    assert_eq!(guard.may_fire(NOW, PairId(9), BOTH, Ns(0)), Err(Risk::Blocked), "no such pair");
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn a_pair_that_stops_blocks_none_that_has_or_gets_its_markets() {
     let pairs = table(&[old]).with_reserve(1).unwrap();
     let mut guard = Guard::new(&limits(), &pairs);
     let word = |blocked| Word::Block { market: market(Venue::Kalshi, 0), blocked };
-    let second = |guard: &mut Guard| guard.may_fire(NOW, PairId(1), BOTH, NOW.wall);
+    let second = |guard: &mut Guard| guard.may_fire(NOW, PairId(1), BOTH, Ns(0));
     guard.stop(PairId(0));
     guard.list(&Listing::of(PairId(1), PairId(1), &new));
     assert_eq!((fire(&mut guard, NOW), second(&mut guard)), (Err(Risk::Close), Ok(())));
@@ -477,9 +477,8 @@ fn the_clock_and_the_books_may_be_off_by_so_much() {
         guard.tell(Word::Clock { venue: Venue::Kalshi, ahead });
         assert_eq!(fire(&mut guard, NOW), want);
     }
-    let seen = |age: u64| Ns(NOW.wall.0 - age);
-    assert_eq!(guard.may_fire(NOW, PairId(0), BOTH, seen(10)), Ok(()));
-    assert_eq!(guard.may_fire(NOW, PairId(0), BOTH, seen(11)), Err(Risk::BookAge));
+    assert_eq!(guard.may_fire(NOW, PairId(0), BOTH, Ns(10)), Ok(()));
+    assert_eq!(guard.may_fire(NOW, PairId(0), BOTH, Ns(11)), Err(Risk::BookAge));
 }
 
 #[test]
@@ -490,7 +489,7 @@ fn nothing_is_opened_in_a_pause_before_a_close_or_before_a_game() {
         let calendar = Calendar::new(&[window(from)]).unwrap();
         let mut guard = one(&RiskLimits { calendar, ..limits() });
         assert_eq!(fire(&mut guard, NOW), want, "{from}");
-        assert_eq!(guard.may_fire(NOW, PairId(0), [0, 0], NOW.wall), Ok(()));
+        assert_eq!(guard.may_fire(NOW, PairId(0), [0, 0], Ns(0)), Ok(()));
     }
     let limits = RiskLimits { before_close: Ns(100), before_game: Some(Ns(200)), ..limits() };
     let after = |ns: u64| Some(Ns(NOW.wall.0 + ns));
@@ -518,7 +517,7 @@ fn a_close_that_moves_moves_the_last_moment_of_its_pairs_and_of_no_stopped_one()
     guard.stop(PairId(3));
     let known = market(Venue::Kalshi, 0);
     let fire =
-        |guard: &mut Guard| [0, 1, 2, 3].map(|id| guard.may_fire(NOW, PairId(id), BOTH, NOW.wall));
+        |guard: &mut Guard| [0, 1, 2, 3].map(|id| guard.may_fire(NOW, PairId(id), BOTH, Ns(0)));
     const NO: Result<(), Risk> = Err(Risk::Close);
     assert_eq!(fire(&mut guard), [Ok(()), NO, Ok(()), NO]);
     assert!(guard.close(known, after(100)));
@@ -527,6 +526,38 @@ fn a_close_that_moves_moves_the_last_moment_of_its_pairs_and_of_no_stopped_one()
     assert!(guard.close(known, after(101)));
     assert_eq!(fire(&mut guard), [Ok(()), NO, Ok(()), NO], "neither game nor stop is a close");
     assert!(!guard.close(market(Venue::Kalshi, 7), after(0)), "a market of no pair");
+}
+
+#[test]
+fn a_gate_holds_the_grounds_of_a_bundle_against_the_limits_whatever_the_core_thought() {
+    let limits = RiskLimits {
+        shutdown_balance: Usd::new(100),
+        day_loss: Usd::new(50),
+        wallet_min: Usd::new(20),
+        ..limits()
+    };
+    let good = Grounds {
+        cash: Usd::new(100),
+        today: Usd::new(-49),
+        left: [Usd::new(20), Usd::new(19)],
+        ..Grounds::PERFECT
+    };
+    let crossed = Grounds { health: Health::Crossed, ..good };
+    let lost = Grounds { today: Usd::new(-50), ..good };
+    let poor = Grounds { cash: Usd::new(99), ..good };
+    for (grounds, venue, opens, mends) in [
+        (good, Venue::Kalshi, Ok(()), Ok(())),
+        (good, Venue::Polymarket, Err(Risk::Balance), Ok(())),
+        (lost, Venue::Kalshi, Err(Risk::DayLoss), Ok(())),
+        (poor, Venue::Kalshi, Err(Risk::Balance), Ok(())),
+        (crossed, Venue::Kalshi, Err(Risk::Book), Err(Risk::Book)),
+    ] {
+        for (purpose, want) in [(Purpose::Open, opens), (Purpose::SellBack, mends)] {
+            let mut guard = one(&limits);
+            assert_eq!(guard.may_stand_on(&grounds, purpose, venue), want, "{grounds:?}");
+            assert_eq!(guard.latched(), want.err().filter(|risk| risk.latches()));
+        }
+    }
 }
 
 #[test]

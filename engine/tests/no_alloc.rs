@@ -6,7 +6,7 @@ mod counting;
 
 use counting::allocations;
 use engine::core::{CoreConfig, Outlet};
-use engine::event::{Bundle, Event};
+use engine::event::{Bundle, Event, Grounds};
 use engine::pair::{FeeRule, Instrument, Pair, PairTable, Polarity, SizeRule, Verdict};
 use engine::paper::PaperCore;
 use engine::tile::Now;
@@ -20,7 +20,7 @@ struct Count {
 }
 
 impl Outlet for Count {
-    fn bundle(&mut self, _: &Bundle) {
+    fn bundle(&mut self, _: &Bundle, _: &Grounds) {
         self.bundles += 1;
     }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use engine::clock::Clock;
-use engine::event::{Bundle, Control, Feedback, Risk};
+use engine::event::{Control, Dispatch, Feedback, Risk};
 use engine::pair::{Listing, PairId};
 use engine::tile::{Now, Tile};
 use engine::top::MarketId;
@@ -98,7 +98,7 @@ impl Default for GateConfig {
 /// The ends of a gate's rings, and the kill switch.
 pub struct GateEnds {
     /// What the core decided.
-    pub bundles: Consumer<Bundle>,
+    pub bundles: Consumer<Dispatch>,
     /// What the core hears.
     pub feedback: Producer<Feedback>,
     /// The epoch in force: bundles of an earlier one are void. Raised by whoever stops trading,
@@ -129,7 +129,7 @@ pub struct Gate<K: Clerk, N: Net, T> {
     cancel_at: Ns,
     upkeep_at: Ns,
     /// A bundle that found no idle connection yet.
-    held: Option<Bundle>,
+    held: Option<Dispatch>,
     /// Orders that are made and may not leave yet.
     parked: Option<Parked>,
     ready: bool,
@@ -145,7 +145,7 @@ pub struct Gate<K: Clerk, N: Net, T> {
 }
 
 struct Ends {
-    bundles: Consumer<Bundle>,
+    bundles: Consumer<Dispatch>,
     /// Rules of markets that changed; none where nobody tells.
     rules: Option<Consumer<Control>>,
     out: Outbox,
@@ -420,7 +420,7 @@ impl<K: Clerk, N: Net, T: Clock> Tile for Gate<K, N, T> {
     fn next_deadline(&self) -> Option<Ns> {
         let inquiry = self.orders.next_inquiry();
         let cancel = self.orders.to_cancel().map(|_| self.cancel_at);
-        let held = self.held.map(|bundle| bundle.deadline);
+        let held = self.held.map(|dispatch| dispatch.bundle.deadline);
         let parked = self.parked.map(|parked| parked.bundle.deadline);
         let pools = [self.fire.next_deadline(), self.aside.next_deadline()];
         let always = [Some(self.channel.next_deadline()), Some(self.upkeep_at)];

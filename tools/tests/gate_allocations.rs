@@ -16,7 +16,9 @@ use std::sync::atomic::AtomicU32;
 
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::FakeClock;
-use engine::event::{Action, Bundle, BundleId, Feedback, Leg, Purpose, ReportKind, Ticket};
+use engine::event::{
+    Action, Bundle, BundleId, Dispatch, Feedback, Grounds, Leg, Purpose, ReportKind, Ticket,
+};
 use engine::grid::Grid;
 use engine::pair::{
     Direction, FeeRule, Instrument, Outcome, Pair, PairId, PairTable, Polarity, SizeRule, Verdict,
@@ -126,7 +128,7 @@ impl Net for Wires {
 struct Rig<K: Clerk> {
     gate: Gate<K, Wires, FakeClock>,
     wire: Wires,
-    bundles: Producer<Bundle>,
+    bundles: Producer<Dispatch>,
     feedback: Consumer<Feedback>,
     now: Now,
     bundle: u64,
@@ -220,7 +222,7 @@ impl<K: Clerk> Rig<K> {
             collar: [Px::ONE; 2],
             ticket: Ticket::AtGate,
         };
-        self.bundles.push(bundle).unwrap();
+        self.bundles.push(Dispatch { bundle, grounds: Grounds::PERFECT }).unwrap();
         let allocations = self.step();
         assert_eq!(self.report(), Some(ReportKind::Sent));
         let mut wire = self.wire.0.borrow_mut();

@@ -12,7 +12,9 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use engine::clock::Clock;
-use engine::event::{Action, Bundle, BundleId, Feedback, Leg, Purpose, Report, ReportKind, Ticket};
+use engine::event::{
+    Action, Bundle, BundleId, Dispatch, Feedback, Grounds, Leg, Purpose, Report, ReportKind, Ticket,
+};
 use engine::grid::Grid;
 use engine::pair::{Direction, FeeRule, Outcome, PairId};
 use engine::tile::{Now, Tile};
@@ -86,7 +88,7 @@ struct Rig {
     world: World,
     kalshi: KalshiGate<Timer>,
     polymarket: PolymarketGate<Timer>,
-    bundles: [Producer<Bundle>; 2],
+    bundles: [Producer<Dispatch>; 2],
     feedback: [Consumer<Feedback>; 2],
     ready: [bool; 2],
     told: BTreeMap<(u64, u8), Told>,
@@ -388,10 +390,11 @@ impl Rig {
         for number in [0, 1] {
             self.told.insert((self.bundle, number), Told::default());
         }
+        let dispatch = Dispatch { bundle, grounds: Grounds::PERFECT };
         if !both {
-            self.bundles[0].push(bundle).unwrap();
+            self.bundles[0].push(dispatch).unwrap();
         }
-        self.bundles[1].push(bundle).unwrap();
+        self.bundles[1].push(dispatch).unwrap();
     }
 
     /// Compares every order with the ledgers, to the micro-dollar.

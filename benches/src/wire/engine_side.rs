@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use engine::clock::{Clock, TscClock};
 use engine::core::{Core, CoreConfig};
 use engine::desk::Desk;
-use engine::event::{Bundle, Feedback, Reject, Report, ReportKind};
+use engine::event::{Bundle, Dispatch, Feedback, Reject, Report, ReportKind};
 use engine::grid::Grid;
 use engine::live_tile::{FeedEnds, LiveOutlet, LiveTile};
 use engine::pair::PairTable;
@@ -194,7 +194,7 @@ struct Tiles {
     counts: bool,
     calls: u64,
     /// Legs of the other venue, which refuses them.
-    other: Consumer<Bundle>,
+    other: Consumer<Dispatch>,
     refusals: Producer<Feedback>,
     // Ends that nobody uses, held so that their rings are not abandoned.
     _rest: Vec<Box<dyn std::any::Any>>,
@@ -327,7 +327,7 @@ impl Tiles {
         if self.counts {
             self.calls += alloc::own_calls() - before;
         }
-        while let Ok(bundle) = self.other.pop() {
+        while let Ok(Dispatch { bundle, .. }) = self.other.pop() {
             self.refuse(&bundle, now.mono);
         }
         // A thread of its own in a run that has the cores: here behind the order, before the next

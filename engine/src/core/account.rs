@@ -2,7 +2,7 @@
 
 use super::{Core, Outlet, PairState, mend};
 use crate::event::{
-    Action, Bundle, Event, OrderRef, PairChange, Purpose, Reject, Report, ReportKind, Risk,
+    Action, Bundle, Event, Grounds, OrderRef, PairChange, Purpose, Reject, Report, ReportKind, Risk,
 };
 use crate::flight::Flight;
 use crate::ledger::{NetLedger, TokenLedger};
@@ -11,7 +11,7 @@ use crate::pair::{Outcome, PairId};
 use crate::risk::{Payout, Word};
 use crate::stock::Lot;
 use crate::tile::Now;
-use crate::top::MarketId;
+use crate::top::{Health, MarketId, Top};
 use crate::units::{Ns, Shares, Usd, Venue};
 
 /// A trade of Polymarket may fail for good so long after it was told as a fill (polymarket.md
@@ -380,6 +380,23 @@ impl Core {
         let market = self.states[id.index()].terms[0].market;
         let tokens = (self.tokens.purse.free() - keep).max(Usd::ZERO);
         [self.net.free(market.index(), keep), tokens]
+    }
+
+    /// What stands for and against what is decided on these books.
+    pub(super) fn grounds(&mut self, now: Now, tops: [&Top; 2]) -> Grounds {
+        let [first, second] = tops.map(|top| top.health);
+        Grounds {
+            age: now.wall.since(tops[0].recv.min(tops[1].recv)),
+            health: if first == Health::Sound { second } else { first },
+            cash: self.net.purse().cash() + self.tokens.purse.cash(),
+            today: self.day.result(now.wall, self.figures.realised, self.inventory).result,
+            left: self.left(),
+        }
+    }
+
+    /// Money by venue once orders in flight took all that they may.
+    pub(super) fn left(&self) -> [Usd; 2] {
+        [self.net.purse().left(), self.tokens.purse.left()]
     }
 
     pub(super) fn mix_bundle(&mut self, bundle: &Bundle) {

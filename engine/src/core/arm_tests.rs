@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::CoreConfig;
-use crate::event::{Bundle, Event};
+use crate::event::{Bundle, Event, Grounds};
 use crate::fixture::{config, market, pair, table, top};
 use crate::pair::Polarity;
 use crate::units::Venue;
@@ -14,7 +14,7 @@ struct Heard {
 }
 
 impl Outlet for Heard {
-    fn bundle(&mut self, bundle: &Bundle) {
+    fn bundle(&mut self, bundle: &Bundle, _grounds: &Grounds) {
         self.bundles.push(*bundle);
     }
 

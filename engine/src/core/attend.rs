@@ -4,7 +4,8 @@ use super::mend::{self, NAKED};
 use super::{Core, NO_LIMIT, Outlet, SOUND};
 use crate::edge::exists;
 use crate::event::{
-    Action, Bundle, BundleId, Closed, Decision, Event, Leg, Miss, Opened, Purpose, Risk, Ticket,
+    Action, Bundle, BundleId, Closed, Decision, Event, Grounds, Leg, Miss, Opened, Purpose, Risk,
+    Ticket,
 };
 use crate::flight::Flight;
 use crate::luck;
@@ -283,14 +284,12 @@ impl Core {
         if sides.iter().any(|(side, _)| !self.gates[*side]) {
             return Err(Miss::GateDown);
         }
-        let seen = sides.map(|(side, _)| tops[side].recv);
         let sides_of = sides.map(|(side, _)| side);
-        let cash = self.net.purse().cash() + self.tokens.purse.cash();
-        let today = self.day.result(now.wall, self.figures.realised, self.inventory).result;
+        let before = self.grounds(now, sides_of.map(|side| &tops[side]));
         let allowed = self
             .guard
-            .may_fire(now, id, sides_of, seen[0].min(seen[1]))
-            .and_then(|()| self.guard.may_spend(cash, today));
+            .may_fire(now, id, sides_of, before.age)
+            .and_then(|()| self.guard.may_spend(before.cash, before.today));
         if let Err(risk) = allowed {
             return Err(self.trip(now, id, risk, out));
         }
@@ -363,7 +362,7 @@ impl Core {
             profit: plan.profit,
             tops: standing,
         }));
-        out.bundle(&bundle);
+        out.bundle(&bundle, &Grounds { left: self.left(), ..before });
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use crate::repair::RepairConfig;
 use crate::risk::Word;
 use crate::risk::day::DayResult;
 use crate::risk::limits::{Cap, Rate, RiskLimits};
+use crate::top::Health;
 use crate::units::Shares;
 
 struct Rig {
@@ -209,6 +210,26 @@ fn the_collar_cuts_the_walk_and_the_ceilings_hold_it() {
 }
 
 #[test]
+fn what_a_bundle_was_decided_on_goes_with_it() {
+    let day = WALL / 86_400_000_000_000;
+    let today = DayResult { day, result: Usd::new(-7) };
+    let cash = [Usd::new(200_000_000), Usd::new(300_000_000)];
+    let mut rig = Rig::with(&RiskLimits::NONE, today, CoreConfig { cash, ..config() });
+    rig.book(Venue::Polymarket, &[(5_000, 10_000)], &[(5_100, 10_000)]);
+    rig.at += 40;
+    rig.book(Venue::Kalshi, &[(3_900, 10_000)], &[(4_000, 10_000)]);
+    let [first, second] = rig.out.bundles[0].legs;
+    let want = Grounds {
+        age: Ns(41),
+        health: Health::Sound,
+        cash: Usd::new(500_000_000),
+        today: Usd::new(-7),
+        left: [cash[0] - first.reserve, cash[1] - second.reserve],
+    };
+    assert_eq!(rig.out.grounds, [want]);
+}
+
+#[test]
 fn money_below_the_least_balance_of_a_wallet_is_not_touched() {
     let cash = [Usd::new(1_000_000_000), Usd::new(30_000_000)];
     let limits = RiskLimits { wallet_min: Usd::new(20_000_000), ..RiskLimits::NONE };
@@ -216,6 +237,7 @@ fn money_below_the_least_balance_of_a_wallet_is_not_touched() {
     rig.gap();
     let second = rig.out.bundles[0].legs[1];
     assert!(second.reserve <= Usd::new(10_000_000) && second.reserve > Usd::new(9_000_000));
+    assert_eq!(rig.out.grounds[0].left[1], cash[1] - second.reserve, "the gate is told");
 }
 
 #[test]

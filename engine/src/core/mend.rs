@@ -168,7 +168,7 @@ impl Core {
         self.mix_bundle(&bundle);
         let (value, fair) = (exit.value, exit.fair);
         out.event(&Event::RepairSent(Repair { bundle, naked, pays, value, fair, tries }));
-        out.bundle(&bundle);
+        out.bundle(&bundle, &self.grounds(now, [&top; 2]));
     }
 
     /// A repair ended: what it filled is in the books.

@@ -1,7 +1,7 @@
 //! Orders as the core sends them: two legs, when they must leave, what they are for.
 
 use crate::pair::{Direction, Outcome, PairId};
-use crate::top::MarketId;
+use crate::top::{Health, MarketId};
 use crate::units::{Ns, Px, Qty, Shares, Usd};
 
 /// A bundle, numbered by the core from 1 in the order of decisions.
@@ -140,6 +140,42 @@ impl Bundle {
     pub fn orders(&self) -> &[Leg] {
         &self.legs[..usize::from(self.count).min(self.legs.len())]
     }
+}
+
+/// What the core decided a bundle on. Its gates hold the limits against that once more, as they do
+/// with the collar, and each of them comes to the same verdict.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Grounds {
+    /// How old the older of its books was.
+    pub age: Ns,
+    /// The worst state of one of its books.
+    pub health: Health,
+    /// All money at both venues.
+    pub cash: Usd,
+    /// What the day came to; below zero is a loss.
+    pub today: Usd,
+    /// By venue: what is left once every order in flight, its own too, took all that it may.
+    pub left: [Usd; 2],
+}
+
+impl Grounds {
+    /// What no limit has anything against.
+    pub const PERFECT: Grounds = Grounds {
+        age: Ns(0),
+        health: Health::Sound,
+        cash: Usd::new(i64::MAX),
+        today: Usd::ZERO,
+        left: [Usd::new(i64::MAX); 2],
+    };
+}
+
+/// A bundle on its way to a gate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Dispatch {
+    /// Which.
+    pub bundle: Bundle,
+    /// What it was decided on.
+    pub grounds: Grounds,
 }
 
 /// An order that the core would send next if a price came its way: to be signed ahead.

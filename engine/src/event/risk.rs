@@ -70,11 +70,14 @@ pub enum Risk {
     /// More of a pair could be lost than may be if one venue calls its market void, or judges it
     /// differently.
     Void = 28,
+    /// An order was decided on a book that is not sound. Its gate refused it, and trading is off until
+    /// a person arms it: the core is wrong.
+    Book = 29,
 }
 
 impl Risk {
     /// All safeguards in the order of their discriminants.
-    pub const ALL: [Risk; 29] = [
+    pub const ALL: [Risk; 30] = [
         Risk::UnknownOrder,
         Risk::StrayReport,
         Risk::IllegalTransition,
@@ -104,6 +107,7 @@ impl Risk {
         Risk::Foreign,
         Risk::Refused,
         Risk::Void,
+        Risk::Book,
     ];
 
     /// The name in reports.
@@ -138,6 +142,7 @@ impl Risk {
             Risk::Foreign => "foreign",
             Risk::Refused => "refused",
             Risk::Void => "void",
+            Risk::Book => "book",
         }
     }
 
@@ -145,7 +150,12 @@ impl Risk {
     pub const fn latches(self) -> bool {
         matches!(
             self,
-            Risk::Repeated | Risk::Balance | Risk::Breaker | Risk::Overfilled | Risk::Refused
+            Risk::Repeated
+                | Risk::Balance
+                | Risk::Breaker
+                | Risk::Overfilled
+                | Risk::Refused
+                | Risk::Book
         )
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use engine::clock::Clock;
-use engine::event::{Bundle, Feedback, Purpose, Reject, Risk};
+use engine::event::{Bundle, Dispatch, Feedback, Purpose, Reject, Risk};
 use engine::risk::{Guard, Word};
 use engine::tile::Now;
 use engine::units::Ns;
@@ -77,7 +77,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     /// all that the legs may cost is at stake from now on.
     pub(super) fn hold(
         &mut self,
-        bundle: &Bundle,
+        Dispatch { bundle, grounds }: &Dispatch,
         ours: &[usize],
         now: Now,
     ) -> Result<(), (usize, Reject)> {
@@ -87,10 +87,11 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         let moment = Now { mono: bundle.decided, wall: now.wall };
         // What repairs a bundle only ever lessens a risk; a latch stops it all the same.
         let fires = match bundle.purpose {
-            Purpose::Open => guard.may_fire(moment, bundle.pair, [K::VENUE.index()], bundle.recv),
+            Purpose::Open => guard.may_fire(moment, bundle.pair, [K::VENUE.index()], grounds.age),
             _ => guard.may_mend(bundle.decided),
         };
-        let mut held = fires.map_err(|risk| (first, risk));
+        let stands = fires.and_then(|()| guard.may_stand_on(grounds, bundle.purpose, K::VENUE));
+        let mut held = stands.map_err(|risk| (first, risk));
         for leg in ours {
             if held.is_err() {
                 break;

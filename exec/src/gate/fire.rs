@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use engine::clock::Clock;
-use engine::event::{Bundle, Feedback, Purpose, Reject, Report, ReportKind, Ticket};
+use engine::event::{Bundle, Dispatch, Feedback, Purpose, Reject, Report, ReportKind, Ticket};
 use engine::tile::Now;
 use engine::units::Ns;
 
@@ -80,17 +80,17 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             if self.parked.is_some() {
                 return done;
             }
-            let bundle = match self.held.take() {
-                Some(bundle) => bundle,
+            let dispatch = match self.held.take() {
+                Some(dispatch) => dispatch,
                 None => match self.ends.bundles.pop() {
-                    Ok(bundle) => bundle,
+                    Ok(dispatch) => dispatch,
                     Err(_) => return done,
                 },
             };
             // What the core knew when it decided is in their ring by now.
             self.take_rules(now);
-            if !self.take_bundle(&bundle, now) {
-                self.held = Some(bundle);
+            if !self.take_bundle(&dispatch, now) {
+                self.held = Some(dispatch);
                 return done;
             }
         }
@@ -99,7 +99,8 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
 
     /// Sends the legs of a bundle that are ours, or refuses them; false where it must wait for a
     /// connection.
-    fn take_bundle(&mut self, bundle: &Bundle, now: Now) -> bool {
+    fn take_bundle(&mut self, dispatch: &Dispatch, now: Now) -> bool {
+        let bundle = &dispatch.bundle;
         let (ours, count) = legs_of::<K>(bundle);
         let ours = &ours[..count];
         if let Some(reason) = self.void(bundle, now) {
@@ -110,7 +111,8 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         if self.fire.idle() < count {
             return false;
         }
-        if let Err(why) = self.hold(bundle, ours, now).and_then(|()| self.admit(bundle, ours, now))
+        if let Err(why) =
+            self.hold(dispatch, ours, now).and_then(|()| self.admit(bundle, ours, now))
         {
             self.pay_back(bundle, ours);
             self.refuse_all(bundle, ours, why, now.mono);

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 
 use engine::budget::OrderBudgets;
 use engine::clock::{Clock, TscClock};
-use engine::event::{ArmRequest, Bundle, Control, Event, Feedback};
+use engine::event::{ArmRequest, Control, Dispatch, Event, Feedback};
 use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH, LiveOutlet, RULE_RING_DEPTH};
 use engine::pair::{FeeRule, PairTable};
 use engine::risk::Word;
@@ -70,7 +70,7 @@ pub struct GateJournal {
 /// The core's ends of the gates' rings.
 pub struct GateRings {
     /// Bundles, by venue.
-    pub bundles: Vec<Producer<Bundle>>,
+    pub bundles: Vec<Producer<Dispatch>>,
     /// What became of them, by venue.
     pub feedback: Vec<Consumer<Feedback>>,
     /// Orders to be signed ahead.

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use engine::core::{Accounts, Figures, Outlet};
-use engine::event::{Bundle, Event};
+use engine::event::{Bundle, Event, Grounds};
 use engine::input::CoreInput;
 use engine::tap::TapKind;
 use engine::tile::Now;
@@ -131,7 +131,7 @@ impl Sink for Made {
 struct Quiet;
 
 impl Outlet for Quiet {
-    fn bundle(&mut self, _bundle: &Bundle) {}
+    fn bundle(&mut self, _bundle: &Bundle, _grounds: &Grounds) {}
     fn event(&mut self, _event: &Event) {}
 }
 

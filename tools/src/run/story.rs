@@ -301,6 +301,7 @@ pub fn risk_text(risk: Risk) -> &'static str {
         Risk::Calendar => "a venue pauses",
         Risk::Close => "the market closes, or its game starts",
         Risk::Balance => "too little money is left: off until `parallax arm`",
+        Risk::Book => "an order was decided on a book that is not sound: off until `parallax arm`",
         Risk::Collar => "an order would pay more than the books allow",
         Risk::Overfilled => "the venue filled more than the order asked for: look, then arm",
         Risk::Foreign => "an order of this account filled that this engine did not send: look",

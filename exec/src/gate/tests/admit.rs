@@ -2,10 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use engine::event::{Purpose, Reject, ReportKind, Risk};
+use engine::event::{Bundle, Grounds, Purpose, Reject, ReportKind, Risk};
 use engine::risk::Word;
 use engine::risk::limits::{Cap, Rate, RiskLimits};
-use engine::units::{Px, Qty, Usd};
+use engine::top::Health;
+use engine::units::{Ns, Px, Qty, Usd};
 use serde_json::json;
 
 use super::kalshi::body;
@@ -50,6 +51,47 @@ fn a_gate_holds_its_own_limits_whatever_the_core_thought() {
     let feedback = told(&mut rig, bundle);
     assert_eq!(refused_by(&feedback), Some(Risk::Collar));
     assert_eq!(rig.gate.figures().tripped, 1);
+}
+
+/// What the core says of its books and its money goes with each bundle, and the gate looks at it.
+#[test]
+fn what_a_bundle_was_decided_on_is_held_against_the_limits_once_more() {
+    let limits = RiskLimits {
+        book_age: Ns(2 * S),
+        day_loss: Usd::new(50),
+        shutdown_balance: Usd::new(100),
+        wallet_min: Usd::new(7),
+        ..RiskLimits::NONE
+    };
+    let good = Grounds {
+        age: Ns(2 * S),
+        cash: Usd::new(100),
+        today: Usd::new(-49),
+        left: [Usd::new(7), Usd::ZERO],
+        ..Grounds::PERFECT
+    };
+    for (grounds, want) in [
+        (good, None),
+        (Grounds { age: Ns(2 * S + 1), ..good }, Some(Risk::BookAge)),
+        (Grounds { health: Health::Stale, ..good }, Some(Risk::Book)),
+        (Grounds { today: Usd::new(-50), ..good }, Some(Risk::DayLoss)),
+        (Grounds { cash: Usd::new(99), ..good }, Some(Risk::Balance)),
+        (Grounds { left: [Usd::new(6); 2], ..good }, Some(Risk::Balance)),
+    ] {
+        let (mut rig, mut words) = kalshi().0.guarded(&limits);
+        let bundle = rig.bundle(legs());
+        rig.dispatch(bundle, grounds);
+        rig.run(1);
+        let feedback = rig.feedback();
+        assert_eq!(refused_by(&feedback), want, "{feedback:?}");
+        assert_eq!(rig.requests().len(), usize::from(want.is_none()), "nothing left");
+        let Some(risk) = want else { continue };
+        let bundle = rig.bundle(legs());
+        let after = told(&mut rig, bundle);
+        assert_eq!(refused_by(&after), risk.latches().then_some(risk), "{risk:?}");
+        words.push(Word::Arm).unwrap();
+        rig.run(1);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::kalshi::{body, created, fill};
 use super::rig::*;
 use crate::gate::*;
-use engine::event::{Reject, ReportKind};
+use engine::event::{Bundle, Reject, ReportKind};
 
 fn gate_news(feedback: &[Feedback]) -> Vec<bool> {
     let ready = |f: &Feedback| match f {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use engine::clock::Clock;
-use engine::event::{Action, BundleId, Control, Leg, Purpose, Ticket};
+use engine::event::{Action, Bundle, BundleId, Control, Dispatch, Grounds, Leg, Purpose, Ticket};
 use engine::grid::Grid;
 use engine::pair::{
     Direction, FeeRule, Instrument, Outcome, Pair, PairId, PairTable, Polarity, SizeRule, Verdict,
@@ -54,7 +54,7 @@ pub struct Rig<K: Clerk> {
     pub gate: Gate<K, Scripts, Timer>,
     pub scripts: Scripts,
     pub epoch: Arc<AtomicU32>,
-    bundles: Producer<Bundle>,
+    bundles: Producer<Dispatch>,
     pub rules: Producer<Control>,
     feedback: Consumer<Feedback>,
     timer: Timer,
@@ -307,7 +307,11 @@ impl<K: Clerk> Rig<K> {
     }
 
     pub fn send(&mut self, bundle: Bundle) {
-        self.bundles.push(bundle).unwrap();
+        self.dispatch(bundle, Grounds::PERFECT);
+    }
+
+    pub fn dispatch(&mut self, bundle: Bundle, grounds: Grounds) {
+        self.bundles.push(Dispatch { bundle, grounds }).unwrap();
     }
 
     /// Fires a bundle and gives the connection and the request of its only order here.
