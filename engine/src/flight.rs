@@ -186,7 +186,7 @@ pub(crate) mod tests {
     use crate::top::MarketId;
     use crate::units::{Px, Qty, Venue};
 
-    fn bundle() -> Bundle {
+    pub(crate) fn bundle() -> Bundle {
         let leg = |venue, outcome| Leg {
             market: MarketId::new(venue, 0).unwrap(),
             outcome,

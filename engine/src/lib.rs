@@ -12,6 +12,7 @@ pub mod edge; // what one contract of each direction earns at the best levels
 pub mod size; // how much to buy of both legs
 pub mod event; // everything that happens, as plain values
 pub mod budget; // what the venues let us send, taken for both legs at once
+pub mod lanes; // how many orders a gate can send at once
 pub mod order; // the states of an order and the only ways between them
 pub mod flight; // the bundle in flight of a pair
 pub mod stock; // what one leg holds without the other, and how it cancels out

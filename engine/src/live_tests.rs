@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::CoreConfig;
-use crate::event::{Dispatch, Report, ReportKind};
+use crate::event::{Dispatch, Purpose, Report, ReportKind};
 use crate::fixture::{Recorder, config, market, pair, table, top};
 use crate::pair::{Outcome, Polarity};
 use crate::paper::PaperCore;
@@ -161,6 +161,33 @@ fn rules_hold_before_the_top_that_announces_them() {
     rig.controls[0].push(Control::EndOfFrame).unwrap();
     assert_eq!(rig.tile.step(at(7)), 1);
     assert_eq!(rig.tile.core().top(announced.market).unwrap().recv, Ns(5));
+}
+
+#[test]
+fn both_legs_leave_where_each_gate_has_a_connection_at_once_or_neither() {
+    let lanes = [Arc::new(Lanes::new()), Arc::new(Lanes::new())];
+    let (gates, mut taken): (Vec<_>, Vec<_>) = (0..2).map(|_| rtrb::RingBuffer::new(16)).unzip();
+    let (events, _) = rtrb::RingBuffer::new(16);
+    let mut out = LiveOutlet::new(gates, None, events).with_lanes(lanes.clone());
+    let mut send = |purpose, count| {
+        let bundle = Bundle { purpose, count, ..crate::flight::tests::bundle() };
+        out.bundle(&bundle, &Grounds::PERFECT);
+        let at = usize::from(taken[0].is_empty());
+        let first = taken[at].pop().unwrap().bundle;
+        taken.iter_mut().for_each(|ring| while ring.pop().is_ok() {});
+        first.ticket
+    };
+    assert_eq!(send(Purpose::Open, 2), Ticket::Refused, "no gate told anything");
+    // Each has taken one leg, and has so many connections idle.
+    lanes[0].tell(1, 2);
+    lanes[1].tell(1, 1);
+    assert_eq!(send(Purpose::Open, 2), Ticket::AtGate);
+    assert_eq!(send(Purpose::Open, 2), Ticket::Refused, "the second gate has none left");
+    assert_eq!(send(Purpose::Chase, 1), Ticket::AtGate, "what repairs waits for one");
+    // What was refused was taken as well.
+    lanes[0].tell(4, 1);
+    lanes[1].tell(3, 1);
+    assert_eq!(send(Purpose::Open, 2), Ticket::AtGate);
 }
 
 #[test]

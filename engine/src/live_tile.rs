@@ -8,9 +8,12 @@ use rtrb::{Consumer, Producer};
 use crate::budget::{OrderBudgets, take_all};
 use crate::core::{Core, Outlet};
 use crate::desk::Desk;
-use crate::event::{ArmRequest, Bundle, Control, Dispatch, Event, Feedback, Grounds, Ticket};
+use crate::event::{
+    ArmRequest, Bundle, Control, Dispatch, Event, Feedback, Grounds, Purpose, Ticket,
+};
 use crate::inject::Injection;
 use crate::input::{CORE_INPUT_LEN_MAX, CoreInput};
+use crate::lanes::Lanes;
 use crate::latency::StageHistogram;
 use crate::pair::{Listing, PairId, PairTable};
 use crate::risk::Word;
@@ -95,6 +98,10 @@ pub struct LiveOutlet {
     arms: Option<Producer<ArmRequest>>,
     /// What the venues let us send, by venue.
     budgets: Option<[Arc<OrderBudgets>; 2]>,
+    /// How many orders the gates can send at once, by venue.
+    lanes: Option<[Arc<Lanes>; 2]>,
+    /// Legs that were dispatched to each of them, wrapping.
+    dispatched: [u32; 2],
     /// Who sends and signs must know the rules too.
     rules: Vec<Producer<Control>>,
     events: Producer<Event>,
@@ -115,6 +122,8 @@ impl LiveOutlet {
             gates,
             arms,
             budgets: None,
+            lanes: None,
+            dispatched: [0; 2],
             rules: Vec::new(),
             facts_room: FACTS_ROOM.min(events.buffer().capacity() / 4 * 3),
             events,
@@ -127,6 +136,14 @@ impl LiveOutlet {
     #[must_use]
     pub fn with_budgets(mut self, budgets: [Arc<OrderBudgets>; 2]) -> LiveOutlet {
         self.budgets = Some(budgets);
+        self
+    }
+
+    /// Lets both legs of what opens a position leave only where each gate has a connection for its
+    /// own at once: a leg that waits for one is late, and may be alone by then. What repairs waits.
+    #[must_use]
+    pub fn with_lanes(mut self, lanes: [Arc<Lanes>; 2]) -> LiveOutlet {
+        self.lanes = Some(lanes);
         self
     }
 
@@ -149,8 +166,20 @@ impl LiveOutlet {
         }
     }
 
+    fn has_lanes(&self, bundle: &Bundle) -> bool {
+        let Some(lanes) = &self.lanes else { return true };
+        let has = |venue: Venue| {
+            let at = venue.index();
+            lanes[at].free(self.dispatched[at]) >= legs_at(bundle, venue)
+        };
+        Venue::ALL.into_iter().all(has)
+    }
+
     /// Takes the rate tokens of a bundle; each gate its own where the budgets are not known here.
     fn ticket(&self, bundle: &Bundle) -> Ticket {
+        if bundle.purpose == Purpose::Open && !self.has_lanes(bundle) {
+            return Ticket::Refused;
+        }
         let Some([first, second]) = &self.budgets else { return Ticket::AtGate };
         let markets = bundle.legs.map(|leg| leg.market);
         let markets = &markets[..bundle.orders().len()];
@@ -162,6 +191,11 @@ impl LiveOutlet {
     }
 }
 
+/// Orders of a bundle at a venue.
+fn legs_at(bundle: &Bundle, venue: Venue) -> u32 {
+    bundle.orders().iter().map(|leg| u32::from(leg.market.venue() == venue)).sum()
+}
+
 impl Outlet for LiveOutlet {
     /// Hands the bundle to the gates of its legs.
     ///
@@ -170,7 +204,10 @@ impl Outlet for LiveOutlet {
     fn bundle(&mut self, bundle: &Bundle, grounds: &Grounds) {
         let bundle = Bundle { ticket: self.ticket(bundle), ..*bundle };
         for (venue, gate) in Venue::ALL.into_iter().zip(&mut self.gates) {
-            if bundle.orders().iter().any(|leg| leg.market.venue() == venue) {
+            let legs = legs_at(&bundle, venue);
+            if legs > 0 {
+                let sent = &mut self.dispatched[venue.index()];
+                *sent = sent.wrapping_add(legs);
                 let dispatch = Dispatch { bundle, grounds: *grounds };
                 assert!(gate.push(dispatch).is_ok(), "one bundle a pair at a time");
             }

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use engine::clock::Clock;
 use engine::event::{Control, Dispatch, Feedback, Risk};
+use engine::lanes::Lanes;
 use engine::pair::{Listing, PairId};
 use engine::tile::{Now, Tile};
 use engine::top::MarketId;
@@ -130,6 +131,10 @@ pub struct Gate<K: Clerk, N: Net, T> {
     upkeep_at: Ns,
     /// A bundle that found no idle connection yet.
     held: Option<Dispatch>,
+    /// Who decides is told here how many orders could leave at once.
+    lanes: Option<Arc<Lanes>>,
+    /// Legs that were taken, wrapping: sent, parked or refused.
+    taken: u32,
     /// Orders that are made and may not leave yet.
     parked: Option<Parked>,
     ready: bool,
@@ -183,6 +188,8 @@ impl<K: Clerk, N: Net + Clone, T: Clock> Gate<K, N, T> {
             cancel_at: Ns(0),
             upkeep_at: Ns(0),
             held: None,
+            lanes: None,
+            taken: 0,
             parked: None,
             ready: false,
             requests: [0; 2].map(|_| Vec::with_capacity(REQUEST_CAPACITY)),
@@ -202,6 +209,13 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     #[must_use]
     pub fn with_journal(mut self, journal: JournalWriter, waits: bool) -> Gate<K, N, T> {
         self.ends.out.keep(journal, waits);
+        self
+    }
+
+    /// Tells here how many orders could leave at once, whenever that changed.
+    #[must_use]
+    pub fn with_lanes(mut self, lanes: Arc<Lanes>) -> Gate<K, N, T> {
+        self.lanes = Some(lanes);
         self
     }
 
@@ -372,6 +386,15 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         }
     }
 
+    /// Tells how many orders could leave at once: none while one waits, for its connection or for the
+    /// disk, because what comes after it waits too.
+    fn tell_lanes(&self) {
+        if let Some(lanes) = &self.lanes {
+            let waits = self.held.is_some() || self.parked.is_some();
+            lanes.tell(self.taken, if waits { 0 } else { self.fire.idle() });
+        }
+    }
+
     /// Tells the core where that changed whether it may count on this gate.
     fn tell_ready(&mut self, now: Now) {
         let reaches = self.fire.warm() > 0 && self.channel.is_subscribed();
@@ -413,6 +436,7 @@ impl<K: Clerk, N: Net, T: Clock> Tile for Gate<K, N, T> {
                 self.upkeep(now);
             }
         }
+        self.tell_lanes();
         self.tell_ready(now);
         done
     }

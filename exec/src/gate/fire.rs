@@ -93,6 +93,8 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
                 self.held = Some(dispatch);
                 return done;
             }
+            let (_, count) = legs_of::<K>(&dispatch.bundle);
+            self.taken = self.taken.wrapping_add(count as u32);
         }
         BUNDLES_A_STEP
     }

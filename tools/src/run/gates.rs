@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU32;
 use engine::budget::OrderBudgets;
 use engine::clock::{Clock, TscClock};
 use engine::event::{ArmRequest, Control, Dispatch, Event, Feedback};
+use engine::lanes::Lanes;
 use engine::live_tile::{ARM_RING_DEPTH, FEEDBACK_RING_DEPTH, LiveOutlet, RULE_RING_DEPTH};
 use engine::pair::{FeeRule, PairTable};
 use engine::risk::Word;
@@ -83,6 +84,8 @@ pub struct GateRings {
     pub words: Vec<Producer<Word>>,
     /// What the venues let us send, by venue.
     pub budgets: [Arc<OrderBudgets>; 2],
+    /// How many orders each gate can send at once.
+    pub lanes: [Arc<Lanes>; 2],
     /// Markets of pairs that join; whoever finds pairs takes it.
     pub terms: Option<TermsRings>,
 }
@@ -100,6 +103,7 @@ impl GateRings {
     pub fn ends(self, events: Producer<Event>) -> (Vec<Consumer<Feedback>>, LiveOutlet, Brakes) {
         let outlet = LiveOutlet::new(self.bundles, Some(self.arms), events)
             .with_budgets(self.budgets)
+            .with_lanes(self.lanes)
             .with_rules(self.rules);
         (self.feedback, outlet, Brakes::new(self.kill_epoch, self.words))
     }
@@ -389,6 +393,9 @@ pub fn wire<N: Net + Clone, T: Clock + Clone>(
     let polymarket = polymarket.with_markets(coming);
     let (signer_markets, coming) = RingBuffer::new(TERMS_RING_DEPTH);
     let signer = signer.with_markets(coming);
+    let lanes = [Arc::new(Lanes::new()), Arc::new(Lanes::new())];
+    let kalshi = kalshi.with_lanes(Arc::clone(&lanes[0]));
+    let polymarket = polymarket.with_lanes(Arc::clone(&lanes[1]));
     let rings = GateRings {
         bundles: vec![to_kalshi, to_polymarket],
         feedback: vec![from_kalshi, from_polymarket],
@@ -396,6 +403,7 @@ pub fn wire<N: Net + Clone, T: Clock + Clone>(
         rules,
         kill_epoch,
         words: vec![kalshi_words, polymarket_words],
+        lanes,
         budgets: [kalshi.clerk().budgets(), polymarket.clerk().budgets()],
         terms: Some(TermsRings {
             kalshi: kalshi_markets,

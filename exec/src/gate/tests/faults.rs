@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::kalshi::{body, created, fill};
 use super::rig::*;
+use crate::gate::kalshi::KalshiClerk;
 use crate::gate::*;
 use engine::event::{Bundle, Reject, ReportKind};
 
@@ -168,6 +169,35 @@ fn a_bundle_waits_for_a_connection_until_its_deadline() {
     rig.pass(50 * MS);
     rig.run(1);
     assert_eq!(rig.reports(), [ReportKind::Rejected(Reject::Expired)]);
+}
+
+/// Whoever decides sends neither leg where one of them would have to wait.
+#[test]
+fn a_gate_tells_how_many_orders_could_leave_at_once() {
+    let (mut rig, lanes) = kalshi().0.with_lanes();
+    rig.run(1);
+    assert_eq!(lanes.free(0), 2);
+    let first = rig.fire(legs());
+    assert_eq!(lanes.free(1), 1);
+    let second = rig.fire(legs());
+    assert_eq!(lanes.free(2), 0, "both are under way");
+    let answer = |rig: &mut Rig<KalshiClerk>, (slot, request): &(usize, String)| {
+        let answer = created(&body(request)["client_order_id"], "0.00");
+        rig.peer(*slot).borrow_mut().answer(201, "", &answer);
+        rig.run(2);
+    };
+    let bundle = rig.bundle(legs());
+    rig.send(bundle);
+    rig.run(1);
+    answer(&mut rig, &first);
+    assert_eq!(lanes.free(3), 0, "what waited has it");
+    answer(&mut rig, &second);
+    assert_eq!(lanes.free(3), 1);
+    let late = Bundle { deadline: rig.now().mono, ..rig.bundle(legs()) };
+    rig.send(late);
+    rig.pass(1);
+    rig.run(1);
+    assert_eq!(lanes.free(4), 1, "what was refused was taken too");
 }
 
 #[test]

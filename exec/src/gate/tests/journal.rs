@@ -58,13 +58,15 @@ impl Kept {
 fn an_order_signed_on_the_spot_leaves_once_it_is_durable() {
     let (rig, _) = polymarket();
     let mut kept = kept(64);
-    let mut rig = rig.journalled(kept.writer(Source::Polymarket));
+    let (mut rig, lanes) = rig.journalled(kept.writer(Source::Polymarket)).with_lanes();
     let bundle = rig.bundle(legs());
     rig.send(bundle);
     rig.run(2);
     assert_eq!((rig.requests().len(), rig.reports()), (0, vec![]), "it waits");
+    assert_eq!(lanes.free(1), 0, "and so would what comes after it");
     kept.durably(rig.now());
     rig.run(1);
+    assert_eq!(lanes.free(1), 1);
     assert_eq!(rig.reports(), [ReportKind::Sent]);
     let (_, request) = rig.request();
     assert!(request.starts_with("POST /order"), "{request}");

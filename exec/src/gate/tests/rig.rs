@@ -203,6 +203,12 @@ impl<K: Clerk> Rig<K> {
         Rig { gate: self.gate.with_journal(journal, true), ..self }
     }
 
+    /// The same, and what it tells of its connections.
+    pub fn with_lanes(self) -> (Rig<K>, Arc<Lanes>) {
+        let lanes = Arc::new(Lanes::new());
+        (Rig { gate: self.gate.with_lanes(Arc::clone(&lanes)), ..self }, lanes)
+    }
+
     /// The same with a guard, and a way to tell it words.
     pub fn guarded(self, limits: &RiskLimits) -> (Rig<K>, Producer<Word>) {
         let (words, heard) = RingBuffer::new(8);
@@ -307,7 +313,8 @@ impl<K: Clerk> Rig<K> {
     }
 
     pub fn send(&mut self, bundle: Bundle) {
-        self.dispatch(bundle, Grounds::PERFECT);
+        let wall = self.now().wall;
+        self.dispatch(bundle, Grounds { wall, ..Grounds::PERFECT });
     }
 
     pub fn dispatch(&mut self, bundle: Bundle, grounds: Grounds) {
