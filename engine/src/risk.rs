@@ -168,6 +168,8 @@ pub struct Guard {
     clock: [u64; 2],
     /// A safeguard that asks for a person.
     latched: Option<Risk>,
+    /// Money that may be out, which the core alone can count.
+    unsettled: Usd,
 }
 
 impl Guard {
@@ -188,7 +190,15 @@ impl Guard {
             streaks: [Streak::default(); 2],
             clock: [0; 2],
             latched: None,
+            unsettled: Usd::new(i64::MAX),
         }
+    }
+
+    /// Holds so much against what the core says is out.
+    #[must_use]
+    pub const fn with_unsettled(mut self, most: Usd) -> Guard {
+        self.unsettled = most;
+        self
     }
 
     /// A pair joins. What is known of its markets holds for it too.
@@ -329,27 +339,31 @@ impl Guard {
         Ok(())
     }
 
-    /// Whether a bundle may leave for this venue that was decided on these grounds, whatever the core
-    /// thought of them.
+    /// Whether a bundle may leave that was decided on these grounds, whatever the core thought of
+    /// them: every leg of it, at whichever venue, so that two gates judge alike.
     ///
     /// # Errors
     /// The safeguard that says no.
-    pub fn may_stand_on(
-        &mut self,
-        grounds: &Grounds,
-        purpose: Purpose,
-        venue: Venue,
-    ) -> Result<(), Risk> {
+    pub fn may_stand_on(&mut self, grounds: &Grounds, bundle: &Bundle) -> Result<(), Risk> {
+        bundle
+            .orders()
+            .iter()
+            .zip(bundle.collar)
+            .try_for_each(|(leg, bound)| self.bounds(leg, bound))?;
         if grounds.health != Health::Sound {
             self.latched = Some(Risk::Book);
             return Err(Risk::Book);
         }
-        if purpose != Purpose::Open {
+        if bundle.purpose != Purpose::Open {
             return Ok(());
         }
-        if grounds.left[venue.index()] < self.limits.wallet_min {
+        let left = |leg: &Leg| grounds.left[leg.market.venue().index()];
+        if bundle.orders().iter().any(|leg| left(leg) < self.limits.wallet_min) {
             self.latched = Some(Risk::Balance);
             return Err(Risk::Balance);
+        }
+        if grounds.unsettled > self.unsettled {
+            return Err(Risk::Unsettled);
         }
         self.may_spend(grounds.cash, grounds.today)
     }
@@ -366,20 +380,25 @@ impl Guard {
     /// The safeguard that says no.
     pub fn may_take(&self, bundle: &Bundle, leg: usize) -> Result<(), Risk> {
         let it = &bundle.legs[leg];
-        let bound = bundle.collar[leg];
-        let is_worse = match it.action {
-            Action::Buy => it.limit > bound,
-            Action::Sell => it.limit < bound,
-        };
-        if is_worse {
-            return Err(Risk::Collar);
-        }
+        self.bounds(it, bundle.collar[leg])?;
         if bundle.purpose == Purpose::Open {
             let side = it.market.venue().index();
             return self.exposure.fits(bundle.pair, side, stake(it), &self.limits);
         }
+        Ok(())
+    }
+
+    /// What holds for an order by itself: its collar and its size.
+    fn bounds(&self, leg: &Leg, collar: Px) -> Result<(), Risk> {
+        let is_worse = match leg.action {
+            Action::Buy => leg.limit > collar,
+            Action::Sell => leg.limit < collar,
+        };
+        if is_worse {
+            return Err(Risk::Collar);
+        }
         let order = &self.limits.order;
-        let fits = Shares::from(it.qty) <= order.qty && it.budget <= order.notional;
+        let fits = Shares::from(leg.qty) <= order.qty && leg.budget <= order.notional;
         if fits { Ok(()) } else { Err(Risk::Order) }
     }
 

@@ -539,25 +539,37 @@ fn a_gate_holds_the_grounds_of_a_bundle_against_the_limits_whatever_the_core_tho
     let good = Grounds {
         cash: Usd::new(100),
         today: Usd::new(-49),
+        unsettled: Usd::new(70),
         left: [Usd::new(20), Usd::new(19)],
         ..Grounds::PERFECT
     };
+    let out = Grounds { unsettled: Usd::new(71), ..good };
     let crossed = Grounds { health: Health::Crossed, ..good };
     let lost = Grounds { today: Usd::new(-50), ..good };
     let poor = Grounds { cash: Usd::new(99), ..good };
-    for (grounds, venue, opens, mends) in [
-        (good, Venue::Kalshi, Ok(()), Ok(())),
-        (good, Venue::Polymarket, Err(Risk::Balance), Ok(())),
-        (lost, Venue::Kalshi, Err(Risk::DayLoss), Ok(())),
-        (poor, Venue::Kalshi, Err(Risk::Balance), Ok(())),
-        (crossed, Venue::Kalshi, Err(Risk::Book), Err(Risk::Book)),
+    let one_sided = Bundle { count: 1, ..bundle(0) };
+    for (grounds, bundle, opens, mends) in [
+        (good, one_sided, Ok(()), Ok(())),
+        (good, bundle(0), Err(Risk::Balance), Ok(())),
+        (lost, one_sided, Err(Risk::DayLoss), Ok(())),
+        (poor, one_sided, Err(Risk::Balance), Ok(())),
+        (out, one_sided, Err(Risk::Unsettled), Ok(())),
+        (crossed, one_sided, Err(Risk::Book), Err(Risk::Book)),
     ] {
         for (purpose, want) in [(Purpose::Open, opens), (Purpose::SellBack, mends)] {
-            let mut guard = one(&limits);
-            assert_eq!(guard.may_stand_on(&grounds, purpose, venue), want, "{grounds:?}");
+            let mut guard = one(&limits).with_unsettled(Usd::new(70));
+            let bundle = Bundle { purpose, ..bundle };
+            assert_eq!(guard.may_stand_on(&grounds, &bundle), want, "{grounds:?}");
             assert_eq!(guard.latched(), want.err().filter(|risk| risk.latches()));
         }
     }
+    // What is wrong with one leg keeps the other one from leaving as well.
+    let small = RiskLimits { order: Cap { notional: Usd::new(4_500_000), ..Cap::NONE }, ..limits };
+    let low = Bundle { collar: [Px::ONE, Px::lit(4_999)], ..bundle(0) };
+    let fine = Grounds { left: [Usd::new(20); 2], ..good };
+    assert_eq!(one(&small).may_stand_on(&fine, &bundle(0)), Err(Risk::Order));
+    assert_eq!(one(&limits).may_stand_on(&fine, &low), Err(Risk::Collar));
+    assert_eq!(one(&limits).may_stand_on(&fine, &bundle(0)), Ok(()));
 }
 
 #[test]

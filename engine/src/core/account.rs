@@ -386,10 +386,12 @@ impl Core {
     pub(super) fn grounds(&mut self, now: Now, tops: [&Top; 2]) -> Grounds {
         let [first, second] = tops.map(|top| top.health);
         Grounds {
+            wall: now.wall,
             age: now.wall.since(tops[0].recv.min(tops[1].recv)),
             health: if first == Health::Sound { second } else { first },
             cash: self.net.purse().cash() + self.tokens.purse.cash(),
             today: self.day.result(now.wall, self.figures.realised, self.inventory).result,
+            unsettled: self.unsettled(),
             left: self.left(),
         }
     }

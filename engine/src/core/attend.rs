@@ -362,7 +362,8 @@ impl Core {
             profit: plan.profit,
             tops: standing,
         }));
-        out.bundle(&bundle, &Grounds { left: self.left(), ..before });
+        let (unsettled, left) = (self.unsettled(), self.left());
+        out.bundle(&bundle, &Grounds { unsettled, left, ..before });
         Ok(())
     }
 }

@@ -220,10 +220,12 @@ fn what_a_bundle_was_decided_on_goes_with_it() {
     rig.book(Venue::Kalshi, &[(3_900, 10_000)], &[(4_000, 10_000)]);
     let [first, second] = rig.out.bundles[0].legs;
     let want = Grounds {
+        wall: rig.now().wall,
         age: Ns(41),
         health: Health::Sound,
         cash: Usd::new(500_000_000),
         today: Usd::new(-7),
+        unsettled: first.budget + second.budget,
         left: [cash[0] - first.reserve, cash[1] - second.reserve],
     };
     assert_eq!(rig.out.grounds, [want]);

@@ -143,9 +143,12 @@ impl Bundle {
 }
 
 /// What the core decided a bundle on. Its gates hold the limits against that once more, as they do
-/// with the collar, and each of them comes to the same verdict.
+/// with the collar, and each of them comes to the same verdict: a leg that one of them refuses
+/// would leave the other one alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Grounds {
+    /// When it was decided, by the clock of which calendars and closes tell; Unix.
+    pub wall: Ns,
     /// How old the older of its books was.
     pub age: Ns,
     /// The worst state of one of its books.
@@ -154,6 +157,8 @@ pub struct Grounds {
     pub cash: Usd,
     /// What the day came to; below zero is a loss.
     pub today: Usd,
+    /// Money out that has not settled, with what its own orders may cost.
+    pub unsettled: Usd,
     /// By venue: what is left once every order in flight, its own too, took all that it may.
     pub left: [Usd; 2],
 }
@@ -161,10 +166,12 @@ pub struct Grounds {
 impl Grounds {
     /// What no limit has anything against.
     pub const PERFECT: Grounds = Grounds {
+        wall: Ns(0),
         age: Ns(0),
         health: Health::Sound,
         cash: Usd::new(i64::MAX),
         today: Usd::ZERO,
+        unsettled: Usd::ZERO,
         left: [Usd::new(i64::MAX); 2],
     };
 }

@@ -83,14 +83,15 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     ) -> Result<(), (usize, Reject)> {
         let Some(guard) = self.ends.out.guard_mut() else { return Ok(()) };
         let first = ours.first().copied().unwrap_or(0);
-        // By the core's own moment: rates that it kept are kept here, however long the way took.
-        let moment = Now { mono: bundle.decided, wall: now.wall };
+        // By the core's own moment: rates and calendars that it kept are kept here, and at the other
+        // gate, however long the way took.
+        let moment = Now { mono: bundle.decided, wall: grounds.wall };
         // What repairs a bundle only ever lessens a risk; a latch stops it all the same.
         let fires = match bundle.purpose {
             Purpose::Open => guard.may_fire(moment, bundle.pair, [K::VENUE.index()], grounds.age),
             _ => guard.may_mend(bundle.decided),
         };
-        let stands = fires.and_then(|()| guard.may_stand_on(grounds, bundle.purpose, K::VENUE));
+        let stands = fires.and_then(|()| guard.may_stand_on(grounds, bundle));
         let mut held = stands.map_err(|risk| (first, risk));
         for leg in ours {
             if held.is_err() {

@@ -236,7 +236,8 @@ impl RunSpec {
     /// # Errors
     /// As [`RunSpec::limits`].
     pub fn guards(&self, table: &PairTable) -> Result<[Guard; 2], String> {
-        let mut guard = Guard::new(&self.limits()?, table);
+        let most = self.max_unsettled.map_or(NO_LIMIT, Usd::new);
+        let mut guard = Guard::new(&self.limits()?, table).with_unsettled(most);
         self.blocks(table).into_iter().for_each(|word| guard.tell(word));
         Ok(Venue::ALL.map(|venue| {
             let mut guard = guard.clone();

@@ -32,9 +32,12 @@ fn refused_by(feedback: &[Feedback]) -> Option<Risk> {
 #[test]
 fn a_gate_holds_its_own_limits_whatever_the_core_thought() {
     let cap = Cap { notional: Usd::new(4_000_000), ..Cap::NONE };
+    let both = Cap { notional: legs().map(|leg| leg.budget).into_iter().max().unwrap(), ..cap };
     let below = Cap { notional: Usd::new(3_999_999), ..Cap::NONE };
     for (limits, want) in [
-        (RiskLimits { order: cap, ..RiskLimits::NONE }, None),
+        // Either leg's order: the other gate would refuse its own, and this one would be alone.
+        (RiskLimits { order: both, ..RiskLimits::NONE }, None),
+        (RiskLimits { order: cap, ..RiskLimits::NONE }, Some(Risk::Order)),
         (RiskLimits { order: below, ..RiskLimits::NONE }, Some(Risk::Order)),
         (RiskLimits { venue: [cap; 2], ..RiskLimits::NONE }, None),
         (RiskLimits { venue: [below; 2], ..RiskLimits::NONE }, Some(Risk::Venue)),
@@ -67,7 +70,7 @@ fn what_a_bundle_was_decided_on_is_held_against_the_limits_once_more() {
         age: Ns(2 * S),
         cash: Usd::new(100),
         today: Usd::new(-49),
-        left: [Usd::new(7), Usd::ZERO],
+        left: [Usd::new(7); 2],
         ..Grounds::PERFECT
     };
     for (grounds, want) in [
@@ -76,7 +79,8 @@ fn what_a_bundle_was_decided_on_is_held_against_the_limits_once_more() {
         (Grounds { health: Health::Stale, ..good }, Some(Risk::Book)),
         (Grounds { today: Usd::new(-50), ..good }, Some(Risk::DayLoss)),
         (Grounds { cash: Usd::new(99), ..good }, Some(Risk::Balance)),
-        (Grounds { left: [Usd::new(6); 2], ..good }, Some(Risk::Balance)),
+        (Grounds { left: [Usd::new(6), Usd::new(7)], ..good }, Some(Risk::Balance)),
+        (Grounds { left: [Usd::new(7), Usd::new(6)], ..good }, Some(Risk::Balance)),
     ] {
         let (mut rig, mut words) = kalshi().0.guarded(&limits);
         let bundle = rig.bundle(legs());
