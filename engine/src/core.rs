@@ -219,6 +219,8 @@ struct PairState {
     polarity: Polarity,
     /// Nobody objects to the pair and its fees are known.
     decides: bool,
+    /// It began with something on one side alone that is not to be closed: it opens nothing.
+    aside: bool,
     candidates: [u64; 3],
     episodes: [Episode; 3],
     flight: Option<Flight>,
@@ -254,6 +256,7 @@ impl PairState {
             terms,
             polarity,
             decides,
+            aside: false,
             candidates: [0; 3],
             episodes: [Episode::NONE; 3],
             flight: None,

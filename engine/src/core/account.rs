@@ -12,7 +12,7 @@ use crate::risk::{Payout, Word};
 use crate::stock::Lot;
 use crate::tile::Now;
 use crate::top::{Health, MarketId, Top};
-use crate::units::{Ns, Shares, Usd, Venue};
+use crate::units::{Ns, Qty, Shares, Usd, Venue};
 
 /// A trade of Polymarket may fail for good so long after it was told as a fill (polymarket.md
 /// section 3).
@@ -318,7 +318,8 @@ impl Core {
     /// Positions of a pair that were there before: the first venue's in 1e-6 contracts, YES above
     /// zero and NO below, and the second one's tokens of each outcome. What of it is alone on one
     /// side is closed where the configuration says so; a contract of it is taken to have cost
-    /// `each`, so that closing it is no gain beyond that.
+    /// `each`, so that closing it is no gain beyond that. Where it does not, nothing is opened
+    /// beside it.
     pub fn begin_with(&mut self, id: PairId, net_e6: i64, held: [Shares; 2], each: Usd) {
         let Some(pair) = self.table.get(id) else { return };
         let [first, second] = pair.sides.map(|side| side.market.index());
@@ -327,8 +328,9 @@ impl Core {
         self.guard.begin_with(id, net_e6, held);
         // What a market holds cannot be told apart by pair where it belongs to several.
         let alone = pair.sides.iter().all(|side| self.table.pairs_of(side.market).count() == 1);
-        if alone && self.config.repair.is_some_and(|repair| repair.adopt) {
+        if alone {
             let stock = &mut self.states[id.index()].stock;
+            let before = *stock;
             let first = if net_e6 < 0 { Outcome::No } else { Outcome::Yes };
             let lots = [
                 (0, first, Shares::new(net_e6.unsigned_abs())),
@@ -342,6 +344,12 @@ impl Core {
                 stock.add(side, outcome, Lot { shares, cost });
             }
             stock.pair_off();
+            if !self.config.repair.is_some_and(|repair| repair.adopt) {
+                let state = &mut self.states[id.index()];
+                state.aside = state.naked().1.floor_qty() != Qty::ZERO;
+                state.stock = before;
+                return;
+            }
             let cost = stock.cost();
             self.inventory += cost;
             self.risk(id, cost);

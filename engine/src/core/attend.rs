@@ -260,7 +260,7 @@ impl Core {
         match state {
             _ if !state.decides => Err(Miss::NotTradable),
             _ if state.flight.is_some() => Err(Miss::InFlight),
-            _ if self.rows[id.index()].open & NAKED != 0 => Err(Miss::Unhedged),
+            _ if state.aside || self.rows[id.index()].open & NAKED != 0 => Err(Miss::Unhedged),
             _ if now.mono < state.ready_at => Err(Miss::Cooldown),
             _ => Ok(()),
         }

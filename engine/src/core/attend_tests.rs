@@ -210,6 +210,32 @@ fn the_collar_cuts_the_walk_and_the_ceilings_hold_it() {
 }
 
 #[test]
+fn nothing_is_opened_beside_what_lies_alone_from_before_and_is_not_to_be_closed() {
+    let none = [Shares::ZERO; 2];
+    let hedged = [Shares::ZERO, Shares::new(30_000_000)];
+    let adopts = |adopt| Some(RepairConfig { adopt, ..RepairConfig::default() });
+    for (repair, net, held, opens) in [
+        (adopts(false), 30_000_000, none, false),
+        (None, 30_000_000, none, false),
+        (adopts(false), 0, hedged, false),
+        (adopts(false), 30_010_000, hedged, false),
+        // Hedged, but for less than an order can express.
+        (adopts(false), 30_009_999, hedged, true),
+        (adopts(false), 0, none, true),
+    ] {
+        let config = CoreConfig { repair, ..config() };
+        let mut rig = Rig::with(&RiskLimits::NONE, DayResult::default(), config);
+        rig.core.begin_with(PairId(0), net, held, Usd::new(1_000_000));
+        rig.gap();
+        assert_eq!(rig.out.bundles.len(), usize::from(opens), "{net} {held:?}");
+        assert_eq!(rig.core.accounts().inventory, Usd::ZERO, "it is not ours to count");
+        rig.no_gap();
+        let missed = rig.out.closed()[0].missed;
+        assert_eq!(missed, (!opens).then_some(Miss::Unhedged));
+    }
+}
+
+#[test]
 fn what_a_bundle_was_decided_on_goes_with_it() {
     let day = WALL / 86_400_000_000_000;
     let today = DayResult { day, result: Usd::new(-7) };

@@ -108,9 +108,11 @@ impl Chances {
                 return broken(format!("pair {at} decided nothing and missed {:?}", row.missed));
             }
         }
-        // A limit stops all of them; short of that some pair finds something.
+        // A limit stops all of them, or what lies alone; short of that some pair finds something.
         let limited = |row: &Row| row.missed.contains(&Miss::Limit);
-        match self.rows.iter().any(|row| row.decided || limited(row)) {
+        let may_rest = |(at, row): (usize, &Row)| row.over || is_told(PairId(at as u16));
+        let rests = self.rows.iter().enumerate().all(may_rest);
+        match rests || self.rows.iter().any(|row| row.decided || limited(row)) {
             true => Ok(()),
             false => broken(format!("no pair has decided anything: {self:?}")),
         }

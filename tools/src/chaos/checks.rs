@@ -136,6 +136,11 @@ impl Checks {
         self.left_alone = pairs.filter_map(place).map(|at| PairId(at as u16)).collect();
     }
 
+    /// True where the last start said that something of a pair lies alone, and is not ours to close.
+    pub fn is_left_alone(&self, pair: PairId) -> bool {
+        self.left_alone.contains(&pair)
+    }
+
     /// Something happened in the core.
     pub fn event(&mut self, event: &Event) -> Held {
         let decision = match event {
@@ -163,6 +168,9 @@ impl Checks {
                 self.overfilled += 1;
                 return Ok(());
             }
+            Event::RiskTripped { risk: Risk::Book, .. } => {
+                return broken("sound_books", "a gate refused what the core decided".to_owned());
+            }
             Event::RiskTripped { pair, risk: Risk::Unhedged, .. } => {
                 self.alarmed.insert(*pair);
                 return Ok(());
@@ -178,6 +186,9 @@ impl Checks {
             _ => return Ok(()),
         };
         self.count += 1;
+        if self.is_left_alone(decision.bundle.pair) {
+            return broken("left_alone", format!("opened beside what lies alone: {decision:?}"));
+        }
         for leg in decision.bundle.orders() {
             let top = decision.tops.iter().find(|top| top.market == leg.market);
             if top.is_none_or(|top| top.health != Health::Sound) {

@@ -217,7 +217,7 @@ impl Simulation {
         let mut config = configuration(&keys, &owner)?;
         config.polymarket.heartbeat = rng.chance(1, 2);
         if let Some(repair) = &mut config.repair {
-            repair.adopt = rng.chance(1, 2);
+            repair.adopt = rng.chance(3, 4);
             repair.naked_max = Usd::new(rng.between(15, 120) as i64 * 1_000_000);
         }
         if !plan.host.is_empty() && rng.chance(1, 4) {
@@ -355,7 +355,8 @@ impl Simulation {
         })?;
         // With too little money left nothing is opened, however often a person arms it.
         if self.trader.as_ref().is_none_or(|trader| cash(trader) >= self.least_cash()) {
-            self.chances.taken(|pair| self.naked.is_told(pair))?;
+            let is_told = |pair| self.naked.is_told(pair) || self.checks.is_left_alone(pair);
+            self.chances.taken(is_told)?;
         }
         self.until(Ns(end.0 - REST.0), &mut |_, _| Ok(()))?;
         self.stop();

@@ -51,6 +51,7 @@ pub(super) fn build(
         let want = "the simulators' CA: needed in the environment \"sim\", and refused in others";
         return Err(source.key("ca_file", want));
     }
+    let limits = super::limits::limits(&file.limits, &source)?;
     let strategy = strategy(file, &source)?;
     Ok(Config {
         mode: match file.mode.as_str() {
@@ -69,8 +70,8 @@ pub(super) fn build(
         strategy,
         rotate_every: rotate_every(file),
         signing: signing(file, &source)?,
-        repair: super::legs::repair(&file.legs, &source)?,
-        limits: super::limits::limits(&file.limits, &source)?,
+        repair: super::legs::repair(&file.legs, limits.order_notional_max, &source)?,
+        limits,
         paper: PaperTerms {
             latency: [
                 source.ms("paper.kalshi_latency_ms", file.paper.kalshi_latency_ms, 0)?,

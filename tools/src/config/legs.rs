@@ -3,19 +3,22 @@
 use engine::core::NO_LIMIT;
 use engine::pair::LegOrder;
 use engine::repair::RepairConfig;
+use engine::units::Usd;
 
 use super::ConfigError;
 use super::build::Source;
 use super::file::LegsFile;
 
-/// Reads `[legs]`; `None` where repairs are switched off.
+/// Reads `[legs]`; `None` where repairs are switched off. Unless it is said, two orders as large as
+/// one may be are what an event may have at risk.
 pub(super) fn repair(
     file: &LegsFile,
+    order_max: Option<Usd>,
     source: &Source<'_>,
 ) -> Result<Option<RepairConfig>, ConfigError> {
     let naked_max = match &file.naked_max {
         Some(text) => source.usd("legs.naked_max", text)?,
-        None => NO_LIMIT,
+        None => order_max.map_or(NO_LIMIT, |most| most + most),
     };
     let tries = u8::try_from(file.tries_max).ok().filter(|tries| (1..=100).contains(tries));
     let want = "both, kalshi-first, polymarket-first or auto";

@@ -38,6 +38,15 @@ geoblock = "https://127.0.0.1:2/api/geoblock"
 "#;
 
 #[test]
+fn what_may_lie_alone_is_bounded_wherever_an_order_is() {
+    let most = |text: &str| with(text, &[]).unwrap().repair.unwrap().naked_max;
+    assert_eq!(most(""), engine::core::NO_LIMIT, "paper needs no limit at all");
+    assert_eq!(most("[limits]\norder_notional_max = \"30\""), Usd::new(60_000_000));
+    let said = "[legs]\nnaked_max = \"7\"\n[limits]\norder_notional_max = \"30\"";
+    assert_eq!(most(said), Usd::new(7_000_000));
+}
+
+#[test]
 fn the_default_holds_every_key() {
     // Keys without a value of their own stand as comments.
     let is_key = |line: &str| {

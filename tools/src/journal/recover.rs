@@ -213,7 +213,8 @@ impl Recovery {
         let tell = |(pair, e6): (&String, &u64)| {
             let shares = Shares::new(*e6);
             format!(
-                "{pair}: {shares} contracts are held on one side alone; `legs.adopt = true` closes them"
+                "{pair}: {shares} contracts are held on one side alone: `legs.adopt = true` closes them, and without it nothing is \
+                 opened of that pair"
             )
         };
         let notes = notes.into_iter().chain(alone.iter().map(tell)).collect();
