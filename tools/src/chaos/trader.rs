@@ -185,8 +185,9 @@ pub struct Trader {
     verdicts: Option<Compared>,
     /// What a recorder that never comes to it would have to read.
     _taps: Vec<TapReader>,
-    /// Of the last steps; monotonic.
+    /// Of the last steps; monotonic, and Unix.
     now: Ns,
+    wall: Ns,
 }
 
 /// How often a sync that is under way is looked after.
@@ -331,6 +332,7 @@ impl Trader {
             verdicts: Some(([kalshi_verdicts, polymarket_verdicts], hearing)),
             _taps: taps,
             now: now.mono,
+            wall: now.wall,
         })
     }
 
@@ -342,7 +344,7 @@ impl Trader {
     /// Steps all tiles until none has anything to do at this instant; the steps it took, or `None`
     /// where it never ends.
     pub fn settle(&mut self, now: Now) -> Option<usize> {
-        self.now = now.mono;
+        (self.now, self.wall) = (now.mono, now.wall);
         for rounds in 0..ROUNDS_MAX {
             // As the thread that stops and arms a run does every half millisecond.
             self.brakes.flush(&mut self.commands);
@@ -389,7 +391,7 @@ impl Trader {
     /// whoever watches a run does it.
     pub fn event(&mut self) -> Option<Event> {
         let event = self.events.pop().ok()?;
-        write_down(&mut self.watch, &event);
+        write_down(&mut self.watch, &event, self.core.core().pairs(), self.wall);
         if let Event::RiskTripped { risk, .. } = &event
             && risk.latches()
         {

@@ -85,7 +85,7 @@ impl Story {
             Event::ExecuteTrade(decision) => {
                 let bundle = &decision.bundle;
                 self.decided.insert(bundle.pair.0, (bundle.id, bundle.decided));
-                self.say(decided(decision, table));
+                self.explain(event, table);
             }
             Event::OrderSent(order) => {
                 self.orders += 1;
@@ -123,7 +123,7 @@ impl Story {
                 let bundle = &repair.bundle;
                 *self.repairs.entry(bundle.purpose.name()).or_default() += 1;
                 self.decided.insert(bundle.pair.0, (bundle.id, bundle.decided));
-                self.say(mending(repair, table));
+                self.explain(event, table);
             }
             Event::RepairEnded(repaired) => {
                 self.legs_filled += u64::from(repaired.filled != Shares::ZERO);
@@ -131,15 +131,7 @@ impl Story {
                 let (filled, left, profit) = (repaired.filled, repaired.left, repaired.profit);
                 self.say(format!("mend  {name}: closed {filled}, {left} left, {profit}"));
             }
-            Event::RepairWaits { pair, naked, why, .. } => {
-                let name = name(table, pair.index());
-                let why = match why {
-                    Wait::Hold => "held: closing costs more",
-                    Wait::Dear => "waits: every way out costs too much",
-                    Wait::NoWay => "waits: no book, gate, money or minimum allows a way out",
-                };
-                self.say(format!("mend  {name}: {naked} on one side alone {why}"));
-            }
+            Event::RepairWaits { .. } => self.explain(event, table),
             Event::OrderUnknown(order) => {
                 let name = name(table, order.pair.index());
                 self.say(format!("order {}.{} of {name}: unknown", order.bundle.0, order.leg));
@@ -260,6 +252,12 @@ impl Story {
         self.say(format!("done  {name}: {} contracts, {}", settled.matched, settled.profit));
     }
 
+    fn explain(&mut self, event: &Event, table: &PairTable) {
+        if let Some(line) = explained(event, table) {
+            self.say(line);
+        }
+    }
+
     fn say(&mut self, line: String) {
         if self.lines.len() == LINES_MAX {
             self.lines.pop_front();
@@ -315,6 +313,24 @@ pub fn risk_text(risk: Risk) -> &'static str {
         Risk::Breaker => {
             "the venue stopped our orders because too much filled at once: look, then arm"
         }
+    }
+}
+
+/// Why an order leaves, or why what lies alone is not closed, in words; `None` for what is neither.
+pub fn explained(event: &Event, table: &PairTable) -> Option<String> {
+    match event {
+        Event::ExecuteTrade(decision) => Some(decided(decision, table)),
+        Event::RepairSent(repair) => Some(mending(repair, table)),
+        Event::RepairWaits { pair, naked, why, .. } => {
+            let name = name(table, pair.index());
+            let why = match why {
+                Wait::Hold => "held: closing costs more",
+                Wait::Dear => "waits: every way out costs too much",
+                Wait::NoWay => "waits: no book, gate, money or minimum allows a way out",
+            };
+            Some(format!("mend  {name}: {naked} on one side alone {why}"))
+        }
+        _ => None,
     }
 }
 

@@ -13,9 +13,10 @@ use engine::clock::{Clock, TscClock};
 use engine::core::{Accounts, Core, Figures};
 use engine::event::Event;
 use engine::live_tile::Command;
+use engine::pair::PairTable;
 use engine::risk::Word;
 use engine::tap::TapReader;
-use engine::units::Venue;
+use engine::units::{Ns, Venue};
 use engine::view::View;
 use exec::journal::record::said;
 use exec::journal::{JournalWriter, Record};
@@ -29,7 +30,7 @@ use super::pedals::{self, Pedals};
 use super::screen::{Picture, Screen, Title};
 use super::shards;
 use super::spec::RunSpec;
-use super::story::{Story, risk_text};
+use super::story::{Story, explained, risk_text};
 use super::summary::hash_text;
 use super::threads::{self, Group};
 use crate::recorder::{Recorded, Recorder};
@@ -256,14 +257,27 @@ pub fn run(
     Ok((tiles, ended))
 }
 
-/// What of an event the journal keeps; the rest the gates wrote, or a tape has it.
-pub(crate) fn write_down(journal: &mut JournalWriter, event: &Event) {
+/// What of an event the journal keeps, and in words why an order was sent or was not; the rest the
+/// gates wrote, or a tape has it.
+pub(crate) fn write_down(journal: &mut JournalWriter, event: &Event, table: &PairTable, wall: Ns) {
     let record = match *event {
         Event::TradeSettled(settled) | Event::TradeFailed(settled) => Record::Ended(settled),
         Event::RiskTripped { pair, at, risk } => Record::Tripped { pair, at, risk: risk as u8 },
-        _ => return,
+        _ => {
+            explained(event, table).iter().for_each(|line| note(journal, wall, line));
+            return;
+        }
     };
     journal.write(&record);
+}
+
+/// Words never take the room of what money depends on.
+fn note(journal: &mut JournalWriter, wall: Ns, line: &str) {
+    for record in said(wall, line) {
+        if journal.has_room() {
+            journal.write(&record);
+        }
+    }
 }
 
 fn end_note(core: &Core, inputs: u64) -> BTreeMap<String, String> {
@@ -276,7 +290,7 @@ fn end_note(core: &Core, inputs: u64) -> BTreeMap<String, String> {
 /// The thread that looks.
 struct Main<'a> {
     story: &'a mut Story,
-    table: &'a mut engine::pair::PairTable,
+    table: &'a mut PairTable,
     picture: Picture,
     /// A change for which the core had no room yet.
     joining: Option<Move>,
@@ -318,7 +332,7 @@ impl Main<'_> {
                 self.handle.kill(risk_text(*risk));
             }
             if let Some(journal) = &mut inbox.journal {
-                write_down(journal, &event);
+                write_down(journal, &event, self.table, wall());
             }
             (watch.event)(&event);
             some = true;
@@ -350,12 +364,7 @@ impl Main<'_> {
         for change in self.told.try_iter() {
             let Some(line) = self.story.changed(&change) else { continue };
             if let Some(journal) = &mut inbox.journal {
-                for record in said(wall(), &line) {
-                    // Words never take the room of what money depends on.
-                    if journal.has_room() {
-                        journal.write(&record);
-                    }
-                }
+                note(journal, wall(), &line);
             }
             // Whoever has no live view reads it here.
             if !self.drawn {
