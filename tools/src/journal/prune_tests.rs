@@ -1,6 +1,7 @@
 //! Old runs go, the last one never, and what is left is whole and says the same.
 
 use super::*;
+use crate::journal::keep::Kept;
 use engine::tile::{Now, Tile as _};
 use engine::units::{Ns, Usd, Venue};
 use exec::journal::durable::{Durable, rings};
@@ -108,4 +109,28 @@ fn nothing_of_a_damaged_journal_goes() {
     let told = prune(folder.path(), DAY, later, &Fate::Delete).unwrap_err();
     assert!(told.contains("damaged"), "{told}");
     assert!(Files::open(folder.path()).unwrap().path(1).exists());
+}
+
+#[test]
+fn no_run_begins_on_a_journal_that_is_damaged_before_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    journal(&dir);
+    let read = |dir: &Path| Kept::open(dir, None).map(|kept| kept.found.verdict);
+    assert_eq!(read(&dir), Ok(Verdict::Whole));
+    let mut segments: Vec<_> = fs::read_dir(&dir).unwrap().map(|it| it.unwrap().path()).collect();
+    segments.retain(|path| fs::metadata(path).is_ok_and(|it| it.len() > SEGMENT_HEAD as u64));
+    segments.sort();
+    for (at, byte) in [(0, 200), (0, SEGMENT_HEAD + 3), (segments.len() / 2, 300)] {
+        let whole = fs::read(&segments[at]).unwrap();
+        let mut spoilt = whole.clone();
+        spoilt[byte] ^= 4;
+        fs::write(&segments[at], &spoilt).unwrap();
+        let why = read(&dir).unwrap_err();
+        assert!(why.contains("the journal is damaged after record"), "{why}");
+        assert!(why.contains("journal verify") && why.contains("move the folder away"), "{why}");
+        assert_eq!(fs::read(&segments[at]).unwrap(), spoilt, "nothing is mended or cut");
+        fs::write(&segments[at], whole).unwrap();
+    }
+    assert_eq!(read(&dir), Ok(Verdict::Whole));
 }
