@@ -307,8 +307,7 @@ impl GammaReply {
 #[derive(Deserialize)]
 pub(super) struct ClosedReply {
     closed: bool,
-    #[serde(default)]
-    is_50_50_outcome: bool,
+    is_50_50_outcome: Option<bool>,
     tokens: Vec<ClosedToken>,
 }
 
@@ -341,13 +340,17 @@ impl ClosedReply {
         let winners = tokens.iter().filter(|token| token.winner).count();
         let halves = self.is_50_50_outcome;
         match (winners, halves) {
-            (1, false) => {
+            (1, Some(false) | None) => {
                 tokens.into_iter().find(|token| token.winner).map(|won| Resolved::Won(won.token_id))
             }
-            (2, _) | (0, true) => {
+            (2, _) | (0, Some(true)) => {
                 let [first, second] = tokens;
                 let part = match (first.part(), second.part()) {
-                    (Some(part), Some(other)) if !halves && other == part.complement() => part,
+                    (Some(part), Some(other))
+                        if halves == Some(false) && other == part.complement() =>
+                    {
+                        part
+                    }
                     _ => HALF,
                 };
                 let parts = [(first.token_id, part), (second.token_id, part.complement())];
