@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 
+use exec::id::Id;
 use exec::private::{PrivateEvent, kalshi, polymarket};
 use feeds::json::Parser;
 use libfuzzer_sys::fuzz_target;
@@ -28,7 +29,8 @@ fn heard(parser: &mut Parser, bytes: &[u8]) -> Vec<String> {
     news.push(format!("{page:?}"));
     let page = polymarket::trades(parser, bytes, &mut |fill| news.push(format!("{fill:?}")));
     news.push(format!("{page:?}"));
-    news.push(format!("{:?}", polymarket::order(parser, bytes)));
+    let asked = Id::parse("0x01").expect("an id");
+    news.push(format!("{:?}", polymarket::order(parser, bytes, asked)));
     news
 }
 
