@@ -43,7 +43,7 @@ pub enum Gate {
 }
 
 /// Limits by name, and how `--gate` judges each.
-pub const LIMITS: [(&str, Limit, Gate); 27] = [
+pub const LIMITS: [(&str, Limit, Gate); 28] = [
     ("kalshi_delta_instructions", Limit::Most(600.0), Gate::Exact),
     ("kalshi_delta_allocations", Limit::Most(0.0), Gate::Exact),
     ("poly_price_change_instructions", Limit::Most(950.0), Gate::Exact),
@@ -58,6 +58,7 @@ pub const LIMITS: [(&str, Limit, Gate); 27] = [
     ("ring_hop_over_bare", Limit::Most(1.3), Gate::Never),
     ("fire_hit_instructions", Limit::Most(3_000.0), Gate::Exact),
     ("fire_journal_instructions", Limit::Most(400.0), Gate::Exact),
+    ("fire_safety_instructions", Limit::Most(400.0), Gate::Exact),
     ("fire_hit_public_key_ops", Limit::Most(0.0), Gate::Exact),
     ("fire_hit_hmacs", Limit::Most(0.0), Gate::Exact),
     ("fire_hit_allocations", Limit::Most(0.0), Gate::Exact),

@@ -112,16 +112,31 @@ impl Shots {
     }
 }
 
+/// What a gate does beside sending.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Care {
+    /// Nothing: what safety costs is measured against that.
+    Bare,
+    /// It holds limits.
+    Guarded,
+    /// It writes orders down too, and they leave only when that is durable.
+    Journalled,
+}
+
+impl Care {
+    /// All of them, the least first.
+    pub const ALL: [Care; 3] = [Care::Bare, Care::Guarded, Care::Journalled];
+}
+
 /// Fires at one venue: [`MARKETS`] orders a round, after some rounds that are not counted. `ahead`
-/// says whether what they need lies ready, `journal` whether they are written down and leave only
-/// when that is durable.
+/// says whether what they need lies ready.
 ///
 /// # Errors
 /// Where an order does not leave, or not as it should.
-pub fn fire(venue: Venue, rounds: usize, ahead: bool, journal: bool) -> Result<Shots, String> {
+pub fn fire(venue: Venue, rounds: usize, ahead: bool, care: Care) -> Result<Shots, String> {
     match venue {
-        Venue::Kalshi => Range::kalshi(journal)?.run(rounds, ahead),
-        Venue::Polymarket => Range::polymarket(journal)?.run(rounds, ahead),
+        Venue::Kalshi => Range::kalshi(care)?.run(rounds, ahead),
+        Venue::Polymarket => Range::polymarket(care)?.run(rounds, ahead),
     }
 }
 
@@ -167,22 +182,22 @@ struct Range<K: Clerk> {
 }
 
 impl Range<KalshiClerk> {
-    fn kalshi(journal: bool) -> Result<Range<KalshiClerk>, String> {
+    fn kalshi(care: Care) -> Result<Range<KalshiClerk>, String> {
         let (filler, headers) = header_pool(HeaderSpread::default());
         let clerk = KalshiClerk::new(accounts::kalshi(headers, HOST));
         let duty = HeaderDuty { signer: accounts::ed25519(), filler };
-        Range::new(clerk, SignerTile::new(Some(duty), None), None, journal)
+        Range::new(clerk, SignerTile::new(Some(duty), None), None, care)
     }
 }
 
 impl Range<PolymarketClerk> {
-    fn polymarket(journal: bool) -> Result<Range<PolymarketClerk>, String> {
+    fn polymarket(care: Care) -> Result<Range<PolymarketClerk>, String> {
         let (filler, armed) = armed_ring();
         let clerk = PolymarketClerk::new(accounts::polymarket(armed, HOST));
         let (requests_tx, requests) = RingBuffer::new(MARKETS);
         let (armory, terms) = (accounts::armory(HOST, 2), accounts::polymarket_terms());
         let duty = ArmDuty { armory, terms, requests, rules: None, filler, orders_max: ARMED_MAX };
-        Range::new(clerk, SignerTile::new(None, Some(duty)), Some(requests_tx), journal)
+        Range::new(clerk, SignerTile::new(None, Some(duty)), Some(requests_tx), care)
     }
 }
 
@@ -191,7 +206,7 @@ impl<K: Counts> Range<K> {
         clerk: K,
         signer: SignerTile,
         requests: Option<Producer<ArmRequest>>,
-        journal: bool,
+        care: Care,
     ) -> Result<Range<K>, String> {
         let (bundles, bundles_rx) = RingBuffer::new(1);
         let (feedback_tx, feedback) = RingBuffer::new(64);
@@ -208,10 +223,13 @@ impl<K: Counts> Range<K> {
         let (refusal, greeting) = (K::REFUSAL, K::GREETING);
         let net = Memory { answers: Rc::clone(&answers), refusal, greeting };
         let gate = Gate::new(clerk, net, ends, config, TscClock::new());
-        let gate = gate.with_guard(guard()?, RingBuffer::new(1).1);
-        let (gate, signer, journal) = match journal {
-            false => (gate, signer, None),
-            true => {
+        let gate = match care {
+            Care::Bare => gate,
+            Care::Guarded | Care::Journalled => gate.with_guard(guard()?, RingBuffer::new(1).1),
+        };
+        let (gate, signer, journal) = match care {
+            Care::Bare | Care::Guarded => (gate, signer, None),
+            Care::Journalled => {
                 let (tile, [kalshi, polymarket, ahead, _]) = journalled()?;
                 let own = if K::VENUE == Venue::Kalshi { kalshi } else { polymarket };
                 (gate.with_journal(own, true), signer.with_journal(ahead), Some(tile))
@@ -428,9 +446,9 @@ mod tests {
     #[test]
     fn a_hit_signs_nothing_and_a_miss_does() {
         for venue in Venue::ALL {
-            let hits = fire(venue, 1, true, false).unwrap();
+            let hits = fire(venue, 1, true, Care::Guarded).unwrap();
             assert_eq!((hits.count(), hits.public_key_ops, hits.hmacs), (MARKETS, 0, 0));
-            let misses = fire(venue, 1, false, false).unwrap();
+            let misses = fire(venue, 1, false, Care::Guarded).unwrap();
             assert_eq!(misses.public_key_ops, MARKETS as u64);
         }
     }

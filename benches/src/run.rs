@@ -17,6 +17,7 @@ use crate::callgrind::Span;
 use crate::case::{Case, Feed, Ordinary, Shipped, measured_loop};
 use crate::corpus::{Corpus, CorpusError, Form};
 use crate::figures::Figures;
+use crate::fire::Care;
 use crate::generate::{self, Plan};
 use crate::time::Passes;
 use crate::{alloc, callgrind, fire, fold, memory, replay, ring};
@@ -184,9 +185,9 @@ fn instructions(words: String, span: Span, effort: &Effort) -> Result<u64, callg
 /// Words that name nothing, and what the measurement says.
 pub fn counted(words: &str, effort: &Effort) -> Result<(), Box<dyn std::error::Error>> {
     for venue in Venue::ALL {
-        for journal in [false, true] {
-            if words == fire_words(venue, journal) {
-                fire::fire(venue, 1, true, journal)?;
+        for care in Care::ALL {
+            if words == fire_words(venue, care) {
+                fire::fire(venue, 1, true, care)?;
                 return Ok(());
             }
         }
@@ -195,8 +196,8 @@ pub fn counted(words: &str, effort: &Effort) -> Result<(), Box<dyn std::error::E
     Ok(scenario.run(effort)?)
 }
 
-fn fire_words(venue: Venue, journal: bool) -> String {
-    format!("fire/{venue:?}{}", if journal { "/journal" } else { "" })
+fn fire_words(venue: Venue, care: Care) -> String {
+    format!("fire/{venue:?}/{care:?}")
 }
 
 /// Measures what `only` names, or everything.

@@ -4,6 +4,7 @@ use engine::units::Venue;
 
 use super::{Effort, fire_words, instructions};
 use crate::figures::Figures;
+use crate::fire::Care;
 use crate::{fire, sign, wire};
 
 /// Signing, and taking what was signed ahead.
@@ -22,31 +23,38 @@ pub(super) fn signatures(effort: &Effort, figures: &mut Figures) {
 pub(super) fn firing(effort: &Effort, figures: &mut Figures) -> Result<(), String> {
     let rounds = if effort.quick { 2 } else { 12 };
     let (mut most, mut slowest) = (Some(0.0_f64), 0);
-    let mut written = Some(0.0_f64);
+    let (mut written, mut safe) = (Some(0.0_f64), Some(0.0_f64));
     let mut hits = fire::Shots::default();
     for (venue, short) in [(Venue::Kalshi, "kalshi"), (Venue::Polymarket, "polymarket")] {
         let name = format!("fire_hit_{short}_instructions");
-        match instructions(fire_words(venue, false), fire::SPAN, effort) {
+        match instructions(fire_words(venue, Care::Guarded), fire::SPAN, effort) {
             Ok(total) => figures.count(&name, total),
             Err(error) => figures.absent(&name, &error.to_string()),
         }
         let plain = figures.get(&name);
         most = most.zip(plain).map(|(most, count)| most.max(count));
         let added = format!("fire_journal_{short}_instructions");
-        match instructions(fire_words(venue, true), fire::SPAN, effort) {
+        match instructions(fire_words(venue, Care::Journalled), fire::SPAN, effort) {
             Ok(total) => figures.ratio(&added, total as f64 - plain.unwrap_or_default(), 1.0),
             Err(error) => figures.absent(&added, &error.to_string()),
         }
         written = written.zip(figures.get(&added)).map(|(most, count)| most.max(count));
-        let kept = fire::fire(venue, rounds, true, true)?;
+        let held = format!("fire_guard_{short}_instructions");
+        match instructions(fire_words(venue, Care::Bare), fire::SPAN, effort) {
+            Ok(total) => figures.ratio(&held, plain.unwrap_or_default() - total as f64, 1.0),
+            Err(error) => figures.absent(&held, &error.to_string()),
+        }
+        let both = figures.get(&held).zip(figures.get(&added)).map(|(one, other)| one + other);
+        safe = safe.zip(both).map(|(most, count)| most.max(count));
+        let kept = fire::fire(venue, rounds, true, Care::Journalled)?;
         figures.count(&format!("fire_journal_{short}_ns"), kept.median_ns());
         hits.allocations += kept.allocations;
-        let hit = fire::fire(venue, rounds, true, false)?;
+        let hit = fire::fire(venue, rounds, true, Care::Guarded)?;
         figures.count(&format!("fire_hit_{short}_ns"), hit.median_ns());
         hits.allocations += hit.allocations;
         hits.public_key_ops += hit.public_key_ops;
         hits.hmacs += hit.hmacs;
-        let miss = fire::fire(venue, rounds, false, false)?.median_ns();
+        let miss = fire::fire(venue, rounds, false, Care::Guarded)?.median_ns();
         figures.count(&format!("fire_miss_{short}_ns"), miss);
         slowest = slowest.max(miss);
     }
@@ -58,6 +66,10 @@ pub(super) fn firing(effort: &Effort, figures: &mut Figures) -> Result<(), Strin
         Some(most) => figures.ratio("fire_journal_instructions", most, 1.0),
         None => figures.absent("fire_journal_instructions", "no instructions were counted"),
     }
+    match safe {
+        Some(most) => figures.ratio("fire_safety_instructions", most, 1.0),
+        None => figures.absent("fire_safety_instructions", "no instructions were counted"),
+    }
     figures.count("fire_hit_public_key_ops", hits.public_key_ops);
     figures.count("fire_hit_hmacs", hits.hmacs);
     figures.count("fire_hit_allocations", hits.allocations);
@@ -66,7 +78,8 @@ pub(super) fn firing(effort: &Effort, figures: &mut Figures) -> Result<(), Strin
         "fire_hit_instructions: from the bundle in the gate's ring to the call that hands its \
          request to the connection, Polymarket's found last among 64; fire_*_ns: the whole step of the gate, over a connection that \
          copies where TLS encrypts; a miss signs on the spot, on Kalshi with Ed25519; \
-         fire_journal_instructions: what writing the order down and waiting for nothing adds"
+         fire_journal_instructions: what writing the order down and waiting for nothing adds, \
+         fire_guard: what the gate's limits do; fire_safety_instructions: both"
             .into(),
     );
     Ok(())
