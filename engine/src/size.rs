@@ -208,6 +208,8 @@ impl Offer {
             let limit = whole.worst?;
             let step = self.size.step_e2(limit);
             let steps = whole.cost.e6() as u64 / (u64::from(limit.e4()) * step);
+            // What it costs is rounded up: a micro-dollar more must buy no contract more.
+            let steps = steps.min(want.floor_qty().e2() / step);
             let qty = Qty::new(steps * step)?;
             (limit, qty, self.spend(qty.at(limit), limit, balance_grid))
         } else {

@@ -48,6 +48,34 @@ fn the_walk_stops_where_the_next_contract_earns_nothing() {
     assert_eq!(depth(&[a, offer(&[(100, 500)], FeeRule::Unknown, amount(1, 0))]), Qty::ZERO);
 }
 
+proptest! {
+    /// An order for an amount names no contract beyond what it is to buy, whatever its cost is
+    /// rounded to.
+    #[test]
+    fn no_order_asks_for_more_than_is_wanted(
+        px in 1u16..9_999,
+        more in 0u16..500,
+        depth in 1u32..5_000,
+        want_e6 in 1u64..60_000_000,
+        whole in any::<bool>(),
+    ) {
+        let levels = [(px, depth), (px.saturating_add(more).min(9_999), 9_000)];
+        let rule = if whole { amount(1, 0) } else { contracts(1) };
+        let offer = offer(&levels, P_FEE, rule);
+        let want = Shares::new(want_e6);
+        let order = offer.order_within(want, Usd::new(1_000_000_000), GRID);
+        let asked = order.map_or(Shares::ZERO, |order| Shares::from(order.qty));
+        prop_assert!(asked <= want, "{asked} of {want}");
+    }
+}
+
+#[test]
+fn a_micro_dollar_of_rounding_buys_no_contract() {
+    let offer = offer(&[(5_100, 9_000)], P_FEE, amount(1, 0));
+    let qty = |e6| offer.order_within(Shares::new(e6), Usd::new(1_000_000_000), GRID).unwrap().qty;
+    assert_eq!((qty(13_000_000), qty(12_999_999)), (Qty::lit(1_300), Qty::lit(1_200)));
+}
+
 #[test]
 fn an_amount_buys_more_where_the_price_improves() {
     // 10 at 0.40 and 5 at 0.42 against 0.50 up to 12 and 0.53 beyond.
