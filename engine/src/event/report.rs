@@ -27,11 +27,14 @@ pub enum Reject {
     Limit = 7,
     /// Our own budget has nothing left for it: rate tokens, places for orders, stamps of headers.
     Budget = 8,
+    /// Our gate could send nothing at that moment: no private channel, no room in the journal, a venue
+    /// that takes nothing. It says so to the core at once.
+    Shut = 9,
 }
 
 impl Reject {
     /// All reasons in the order of their discriminants.
-    pub const ALL: [Reject; 9] = [
+    pub const ALL: [Reject; 10] = [
         Reject::Expired,
         Reject::Killed,
         Reject::OtherLeg,
@@ -41,6 +44,7 @@ impl Reject {
         Reject::Malformed,
         Reject::Limit,
         Reject::Budget,
+        Reject::Shut,
     ];
 
     /// True where something went wrong, and may again: neither haste nor a limit of our own.

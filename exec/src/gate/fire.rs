@@ -188,7 +188,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         } else if now.mono > bundle.deadline {
             Some(Reject::Expired)
         } else if !takes || !self.ends.out.may_begin() {
-            Some(Reject::Venue)
+            Some(Reject::Shut)
         } else {
             None
         }

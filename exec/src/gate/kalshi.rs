@@ -124,7 +124,7 @@ impl KalshiClerk {
     /// The group that a market's orders go into; an error where it is not there.
     fn group_of(&self, market: MarketId) -> Result<Option<Id>, Reject> {
         let Some(groups) = &self.groups else { return Ok(None) };
-        groups.open(self.shard_of(market)).map(Some).ok_or(Reject::Venue)
+        groups.open(self.shard_of(market)).map(Some).ok_or(Reject::Shut)
     }
 
     /// What became of the headers signed ahead.

@@ -130,7 +130,12 @@ impl Watch {
     /// What our own gate refused never left: no venue has an order of that name.
     fn heard(&mut self, report: &Report) -> Result<(), Violation> {
         let ReportKind::Rejected(
-            Reject::Expired | Reject::Killed | Reject::OtherLeg | Reject::Malformed | Reject::Limit,
+            Reject::Expired
+            | Reject::Killed
+            | Reject::OtherLeg
+            | Reject::Malformed
+            | Reject::Limit
+            | Reject::Shut,
         ) = report.kind
         else {
             return Ok(());

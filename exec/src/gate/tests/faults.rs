@@ -138,8 +138,8 @@ fn nothing_leaves_late_after_a_kill_or_without_a_way_back() {
     rig.run(1);
     assert_eq!(gate_news(&rig.feedback()), [false]);
     let deaf = rig.bundle(legs());
-    refused(&mut rig, deaf, Reject::Venue);
-    assert_eq!(rig.gate.figures().refused, [1, 0, 0, 0, 0, 1, 2, 0, 0]);
+    refused(&mut rig, deaf, Reject::Shut);
+    assert_eq!(rig.gate.figures().refused, [1, 0, 0, 0, 0, 0, 2, 0, 0, 1]);
     let (mut rig, _) = kalshi();
     rig.epoch.store(4, Ordering::Release);
     let old = rig.bundle(legs());

@@ -183,7 +183,7 @@ fn a_journal_that_fails_closes_the_gate_and_cancels_still_go_out() {
     rig.peer(slot).borrow_mut().answer(201, "", &resting(&id));
     rig.run(4);
     let reports = rig.reports();
-    assert!(reports.contains(&ReportKind::Rejected(Reject::Venue)), "{reports:?}");
+    assert!(reports.contains(&ReportKind::Rejected(Reject::Shut)), "{reports:?}");
     let requests = rig.requests();
     assert!(requests.iter().all(|(_, request)| !request.starts_with("POST")), "{requests:#?}");
     assert!(requests.iter().any(|(_, request)| request.starts_with("DELETE")), "{requests:#?}");
