@@ -8,7 +8,7 @@ pub mod exposure; // what is at stake
 pub mod limits; // what no order and no run may exceed
 pub mod throttle; // how often
 
-use crate::event::{Action, Bundle, Grounds, Leg, Purpose, Report, ReportKind, Risk};
+use crate::event::{Action, Bundle, Dispatch, Grounds, Leg, Purpose, Report, ReportKind, Risk};
 use crate::pair::{Listing, Outcome, PairId, PairTable};
 use crate::risk::exposure::{Exposure, Place, Room, Stake};
 use crate::risk::limits::{RATE_MAX, REPAIRS, REPAIRS_MAX, RiskLimits};
@@ -276,6 +276,7 @@ impl Guard {
     ///
     /// # Errors
     /// The safeguard that says no.
+    #[inline(always)] // into `admit`, which an order waits for
     pub fn may_fire<const LEGS: usize>(
         &mut self,
         now: Now,
@@ -344,6 +345,7 @@ impl Guard {
     ///
     /// # Errors
     /// The safeguard that says no.
+    #[inline(always)] // as above
     pub fn may_stand_on(&mut self, grounds: &Grounds, bundle: &Bundle) -> Result<(), Risk> {
         bundle
             .orders()
@@ -373,22 +375,48 @@ impl Guard {
         self.exposure.room(pair, sides, &self.limits)
     }
 
-    /// Whether a leg stays within its caps and its collar. What repairs a bundle adds no risk that
-    /// was not there, so that only its own size counts.
+    /// What a gate holds against a bundle before the legs of it that are `ours` leave. Where it lets
+    /// them, all that they may cost is at stake from now on.
     ///
     /// # Errors
-    /// The safeguard that says no.
-    pub fn may_take(&self, bundle: &Bundle, leg: usize) -> Result<(), Risk> {
-        let it = &bundle.legs[leg];
-        self.bounds(it, bundle.collar[leg])?;
-        if bundle.purpose == Purpose::Open {
-            let side = it.market.venue().index();
-            return self.exposure.fits(bundle.pair, side, stake(it), &self.limits);
+    /// The leg that may not leave, and the safeguard that says no.
+    pub fn admit(
+        &mut self,
+        Dispatch { bundle, grounds }: &Dispatch,
+        venue: Venue,
+        ours: &[usize],
+    ) -> Result<(), (usize, Risk)> {
+        // By the core's own moment: rates and calendars that it kept are kept here, and at the other
+        // gate, however long the way took.
+        let now = Now { mono: bundle.decided, wall: grounds.wall };
+        // What repairs a bundle only ever lessens a risk; a latch stops it all the same.
+        let fires = match bundle.purpose {
+            Purpose::Open => self.may_fire(now, bundle.pair, [venue.index()], grounds.age),
+            _ => self.may_mend(bundle.decided),
+        };
+        let first = ours.first().copied().unwrap_or(0);
+        fires.and_then(|()| self.may_stand_on(grounds, bundle)).map_err(|risk| (first, risk))?;
+        for leg in ours {
+            self.board(bundle, *leg).map_err(|risk| (*leg, risk))?;
         }
+        self.fired(bundle);
         Ok(())
     }
 
+    /// Puts what a leg may cost at stake where its caps leave room. What repairs a bundle adds no
+    /// risk that was not there.
+    fn board(&mut self, bundle: &Bundle, leg: usize) -> Result<(), Risk> {
+        if bundle.purpose != Purpose::Open {
+            self.fly(bundle, leg);
+            return Ok(());
+        }
+        let it = &bundle.legs[leg];
+        let side = it.market.venue().index();
+        self.exposure.board(bundle.pair, leg, side, stake(it), &self.limits)
+    }
+
     /// What holds for an order by itself: its collar and its size.
+    #[inline(always)] // into `admit`
     fn bounds(&self, leg: &Leg, collar: Px) -> Result<(), Risk> {
         let is_worse = match leg.action {
             Action::Buy => leg.limit > collar,

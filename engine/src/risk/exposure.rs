@@ -206,33 +206,41 @@ impl Exposure {
         room
     }
 
-    /// Whether so much more of that pair stays within every cap.
+    /// An order leaves where its caps leave room: all that it may cost is at stake until it ends.
     ///
     /// # Errors
-    /// The first cap that it would break.
-    pub fn fits(
-        &self,
+    /// The cap that does not.
+    #[inline(always)] // an order waits for it
+    pub fn board(
+        &mut self,
         pair: PairId,
+        leg: usize,
         side: usize,
         more: Stake,
         limits: &RiskLimits,
     ) -> Result<(), Risk> {
-        if !Stake::default().fits(more, &limits.order) {
-            return Err(Risk::Order);
-        }
-        // Read in place: an order waits for this.
-        let Some(row) = self.rows.get(pair.index()) else { return Err(Risk::Pair) };
+        // In place, and every row looked up once.
+        let Some(row) = self.rows.get_mut(pair.index()) else { return Err(Risk::Pair) };
+        let Some(event) = self.events.get_mut(usize::from(row.event)) else {
+            return Err(Risk::Event);
+        };
+        let (venue, total) = (&mut self.venues[side], &mut self.total);
         if !row.sum.fits(more, &limits.pair) {
             return Err(Risk::Pair);
         }
-        if !self.events[usize::from(row.event)].fits(more, &limits.event) {
+        if !event.fits(more, &limits.event) {
             return Err(Risk::Event);
         }
-        if !self.venues[side].fits(more, &limits.venue[side]) {
+        if !venue.fits(more, &limits.venue[side]) {
             return Err(Risk::Venue);
         }
-        if !self.total.fits(more, &limits.total) {
+        if !total.fits(more, &limits.total) {
             return Err(Risk::Total);
+        }
+        if let Some((flies, flying)) = row.flying.get_mut(leg) {
+            *flies = side as u8;
+            flying.add(more);
+            [&mut row.sum, event, venue, total].into_iter().for_each(|sum| sum.add(more));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use engine::clock::Clock;
-use engine::event::{Bundle, Dispatch, Feedback, Purpose, Reject, Risk};
+use engine::event::{Bundle, Dispatch, Feedback, Reject, Risk};
 use engine::risk::{Guard, Word};
 use engine::tile::Now;
 use engine::units::Ns;
@@ -77,41 +77,15 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
     /// all that the legs may cost is at stake from now on.
     pub(super) fn hold(
         &mut self,
-        Dispatch { bundle, grounds }: &Dispatch,
+        dispatch: &Dispatch,
         ours: &[usize],
         now: Now,
     ) -> Result<(), (usize, Reject)> {
         let Some(guard) = self.ends.out.guard_mut() else { return Ok(()) };
-        let first = ours.first().copied().unwrap_or(0);
-        // By the core's own moment: rates and calendars that it kept are kept here, and at the other
-        // gate, however long the way took.
-        let moment = Now { mono: bundle.decided, wall: grounds.wall };
-        // What repairs a bundle only ever lessens a risk; a latch stops it all the same.
-        let fires = match bundle.purpose {
-            Purpose::Open => guard.may_fire(moment, bundle.pair, [K::VENUE.index()], grounds.age),
-            _ => guard.may_mend(bundle.decided),
-        };
-        let stands = fires.and_then(|()| guard.may_stand_on(grounds, bundle));
-        let mut held = stands.map_err(|risk| (first, risk));
-        for leg in ours {
-            if held.is_err() {
-                break;
-            }
-            held = guard.may_take(bundle, *leg).map_err(|risk| (*leg, risk));
-            if held.is_ok() {
-                guard.fly(bundle, *leg);
-            }
-        }
-        match held {
-            Ok(()) => {
-                guard.fired(bundle);
-                Ok(())
-            }
-            Err((leg, risk)) => {
-                self.tripped(bundle, risk, now.mono);
-                Err((leg, Reject::Limit))
-            }
-        }
+        guard.admit(dispatch, K::VENUE, ours).map_err(|(leg, risk)| {
+            self.tripped(&dispatch.bundle, risk, now.mono);
+            (leg, Reject::Limit)
+        })
     }
 
     #[cold]
