@@ -12,6 +12,7 @@ use sim::venue::{Side, Standing};
 use sim::world::World;
 
 use super::naked::DUST_E6;
+use crate::journal::compare::LAG;
 use crate::pairs::PairFile;
 use crate::run::audit::{self, Audit};
 
@@ -86,6 +87,8 @@ pub struct Checks {
     closed: BTreeSet<PairId>,
     /// Pairs whose markets have settled, and how often figures were compared since.
     settled: BTreeMap<PairId, u32>,
+    /// When figures were compared first after tokens of a pair had been bought; `None` before that.
+    bought: BTreeMap<PairId, Option<Ns>>,
     /// Contracts that a person bought of a pair, which are nobody's to close; micro-contracts.
     by_hand: BTreeMap<PairId, i64>,
     /// The books as the core said that they are, one after the other; those that it knows.
@@ -124,6 +127,7 @@ impl Checks {
             overfilled: 0,
             closed: BTreeSet::new(),
             settled: BTreeMap::new(),
+            bought: BTreeMap::new(),
             by_hand: BTreeMap::new(),
             health: BTreeMap::new(),
             unsound: BTreeMap::new(),
@@ -156,6 +160,12 @@ impl Checks {
                     self.unsound.insert(key, *recv);
                 }
                 self.health.insert(key, *to);
+                return Ok(());
+            }
+            Event::Fill(report) => {
+                if report.market.venue() == Venue::Polymarket {
+                    self.bought.insert(report.pair, None);
+                }
                 return Ok(());
             }
             Event::FillUndone(_) => {
@@ -283,9 +293,9 @@ impl Checks {
     }
 
     /// The engine begins with what the venues say: it does not hear of what was before.
-    pub fn restarted(&mut self, overfilled: u64) {
+    pub fn restarted(&mut self, now: Ns, overfilled: u64) {
         self.overfilled = overfilled;
-        self.compared();
+        self.compared(now);
         self.untold.clear();
         self.told_before = 0;
         self.health.clear();
@@ -377,9 +387,15 @@ impl Checks {
         self.closed.contains(&pair) || self.settled.contains_key(&pair)
     }
 
-    /// Both venues answered what is held there.
-    pub fn compared(&mut self) {
-        self.settled.values_mut().for_each(|times| *times += 1);
+    /// Both venues answered what is held there. What was bought of late may only not be there yet,
+    /// so that its absence says nothing.
+    pub fn compared(&mut self, now: Ns) {
+        let lag = Ns(LAG.as_nanos() as u64);
+        self.bought.values_mut().for_each(|at| *at = at.or(Some(now)));
+        for (pair, times) in &mut self.settled {
+            let bought = self.bought.get(pair).copied().flatten();
+            *times += u32::from(bought.is_none_or(|at| now.since(at) > lag));
+        }
     }
 
     fn may_be_unbooked(&self) -> bool {

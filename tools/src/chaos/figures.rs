@@ -93,7 +93,7 @@ impl Simulation {
         let mut effects = courier.effects();
         self.fabric.deliver(&mut effects);
         let (Some(found), Some(trader)) = (compared, &mut self.trader) else { return Ok(()) };
-        self.checks.compared();
+        self.checks.compared(now);
         found.settled.into_iter().for_each(|word| trader.tell(word));
         let Some(why) = found.alarm else { return Ok(()) };
         let accounts = Venue::ALL.map(|venue| self.world.standing(venue));

@@ -140,7 +140,7 @@ impl Simulation {
         };
         // Whoever was down heard of nothing.
         self.doubt.restarted();
-        self.checks.restarted(self.world.standing(Venue::Kalshi).overfilled);
+        self.checks.restarted(now, self.world.standing(Venue::Kalshi).overfilled);
         self.disk.run = run;
         self.disk.before = Venue::ALL.map(|venue| self.world.standing(venue).orders as usize);
         let harsh = !self.plan.host.is_empty();

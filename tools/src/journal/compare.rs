@@ -27,7 +27,7 @@ use crate::run::spec::RunSpec;
 use crate::silence::Silence;
 
 /// A read may be as old as this: shares appear when their trades are settled.
-const LAG: Duration = Duration::from_secs(300);
+pub const LAG: Duration = Duration::from_secs(300);
 
 /// Between two comparisons.
 pub const EVERY: Duration = Duration::from_secs(15);
