@@ -212,7 +212,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         self
     }
 
-    /// Tells here how many orders could leave at once, whenever that changed.
+    /// Tells here, after every step, how many orders could leave at once.
     #[must_use]
     pub fn with_lanes(mut self, lanes: Arc<Lanes>) -> Gate<K, N, T> {
         self.lanes = Some(lanes);

@@ -1,5 +1,5 @@
-//! What the gate itself holds against a bundle, from what it sent and heard alone; and what it does
-//! once trading is stopped.
+//! What the gate itself holds against a bundle, from what it sent and heard and from what the bundle
+//! was decided on; and what it does once trading is stopped.
 
 use std::sync::atomic::Ordering;
 
