@@ -181,7 +181,7 @@ impl Guard {
         });
         let vacant = core::iter::repeat_with(Watch::vacant);
         Guard {
-            limits: *limits,
+            limits: limits.capped(),
             exposure: Exposure::new(table),
             watches: watches.chain(vacant).take(table.slots()).collect(),
             fired: Window::NONE,
@@ -289,26 +289,32 @@ impl Guard {
         }
         let limits = &mut self.limits;
         let Some(watch) = self.watches.get(pair.index()) else { return Err(Risk::Blocked) };
-        if sides
-            .iter()
-            .any(|side| self.streaks[*side].rests(now.mono) || self.streak.rests(now.mono))
-        {
-            return Err(Risk::Errors);
+        // Loops and no closures: these are inlined whole.
+        for side in sides {
+            if self.streaks[side].rests(now.mono) || self.streak.rests(now.mono) {
+                return Err(Risk::Errors);
+            }
         }
-        if sides.iter().any(|side| watch.blocked[*side]) {
-            return Err(Risk::Blocked);
+        for side in sides {
+            if watch.blocked[side] {
+                return Err(Risk::Blocked);
+            }
         }
         if now.wall >= watch.last {
             return Err(Risk::Close);
         }
-        if sides.iter().any(|side| self.clock[*side] > limits.clock_off.0) {
-            return Err(Risk::Clock);
+        for side in sides {
+            if self.clock[side] > limits.clock_off.0 {
+                return Err(Risk::Clock);
+            }
         }
         if age > limits.book_age {
             return Err(Risk::BookAge);
         }
-        if sides.iter().any(|side| limits.calendar.is_closed(Venue::ALL[*side], now.wall)) {
-            return Err(Risk::Calendar);
+        for side in sides {
+            if limits.calendar.is_closed(Venue::ALL[side], now.wall) {
+                return Err(Risk::Calendar);
+            }
         }
         if !self.fired.allows(limits.bundles, now.mono) {
             return Err(Risk::Rate);
@@ -334,7 +340,8 @@ impl Guard {
             self.latched = Some(Risk::Balance);
             return Err(Risk::Balance);
         }
-        if today <= -self.limits.day_loss {
+        // A limit is never negative.
+        if today.e6() <= -self.limits.day_loss.e6() {
             return Err(Risk::DayLoss);
         }
         Ok(())
@@ -347,11 +354,9 @@ impl Guard {
     /// The safeguard that says no.
     #[inline(always)] // as above
     pub fn may_stand_on(&mut self, grounds: &Grounds, bundle: &Bundle) -> Result<(), Risk> {
-        bundle
-            .orders()
-            .iter()
-            .zip(bundle.collar)
-            .try_for_each(|(leg, bound)| self.bounds(leg, bound))?;
+        for (leg, collar) in bundle.orders().iter().zip(bundle.collar) {
+            self.bounds(leg, collar)?;
+        }
         if grounds.health != Health::Sound {
             self.latched = Some(Risk::Book);
             return Err(Risk::Book);
@@ -359,10 +364,11 @@ impl Guard {
         if bundle.purpose != Purpose::Open {
             return Ok(());
         }
-        let left = |leg: &Leg| grounds.left[leg.market.venue().index()];
-        if bundle.orders().iter().any(|leg| left(leg) < self.limits.wallet_min) {
-            self.latched = Some(Risk::Balance);
-            return Err(Risk::Balance);
+        for leg in bundle.orders() {
+            if grounds.left[leg.market.venue().index()] < self.limits.wallet_min {
+                self.latched = Some(Risk::Balance);
+                return Err(Risk::Balance);
+            }
         }
         if grounds.unsettled > self.unsettled {
             return Err(Risk::Unsettled);
@@ -380,6 +386,7 @@ impl Guard {
     ///
     /// # Errors
     /// The leg that may not leave, and the safeguard that says no.
+    #[inline(always)] // the gates know their venue, and it is their only caller
     pub fn admit(
         &mut self,
         Dispatch { bundle, grounds }: &Dispatch,
@@ -396,34 +403,33 @@ impl Guard {
         };
         let first = ours.first().copied().unwrap_or(0);
         fires.and_then(|()| self.may_stand_on(grounds, bundle)).map_err(|risk| (first, risk))?;
-        for leg in ours {
-            self.board(bundle, *leg).map_err(|risk| (*leg, risk))?;
-        }
+        self.board(bundle, venue, ours).map_err(|risk| (first, risk))?;
         self.fired(bundle);
         Ok(())
     }
 
-    /// Puts what a leg may cost at stake where its caps leave room. What repairs a bundle adds no
-    /// risk that was not there.
-    fn board(&mut self, bundle: &Bundle, leg: usize) -> Result<(), Risk> {
+    /// Puts what the legs at a venue may cost at stake where its caps leave room for all of them.
+    /// What repairs a bundle adds no risk that was not there.
+    #[inline(always)] // into `admit`
+    fn board(&mut self, bundle: &Bundle, venue: Venue, ours: &[usize]) -> Result<(), Risk> {
         if bundle.purpose != Purpose::Open {
-            self.fly(bundle, leg);
+            ours.iter().for_each(|leg| self.fly(bundle, *leg));
             return Ok(());
         }
-        let it = &bundle.legs[leg];
-        let side = it.market.venue().index();
-        self.exposure.board(bundle.pair, leg, side, stake(it), &self.limits)
+        let mut legs = [Stake::default(); 2];
+        for leg in ours {
+            legs[*leg] = stake(&bundle.legs[*leg]);
+        }
+        self.exposure.board(bundle.pair, venue.index(), legs, &self.limits)
     }
 
     /// What holds for an order by itself: its collar and its size.
     #[inline(always)] // into `admit`
     fn bounds(&self, leg: &Leg, collar: Px) -> Result<(), Risk> {
-        let is_worse = match leg.action {
-            Action::Buy => leg.limit > collar,
-            Action::Sell => leg.limit < collar,
-        };
-        if is_worse {
-            return Err(Risk::Collar);
+        match leg.action {
+            Action::Buy if leg.limit > collar => return Err(Risk::Collar),
+            Action::Sell if leg.limit < collar => return Err(Risk::Collar),
+            _ => {}
         }
         let order = &self.limits.order;
         let fits = Shares::from(leg.qty) <= order.qty && leg.budget <= order.notional;
@@ -442,6 +448,7 @@ impl Guard {
     }
 
     /// A bundle leaves: what opens counts towards the rates, and a repair towards that of repairs.
+    #[inline(always)] // into `admit`
     pub fn fired(&mut self, bundle: &Bundle) {
         let now = bundle.decided;
         if bundle.purpose != Purpose::Open {

@@ -36,7 +36,7 @@ fn fire(guard: &mut Guard, now: Now) -> Result<(), Risk> {
 fn may_take(guard: &Guard, bundle: &Bundle, leg: usize) -> Result<(), Risk> {
     let it = &bundle.legs[leg];
     guard.bounds(it, bundle.collar[leg])?;
-    guard.clone().board(bundle, leg)
+    guard.clone().board(bundle, it.market.venue(), &[leg])
 }
 
 /// Ten contracts at 0.40 on the first venue and at 0.50 on the second: 9 dollars.
@@ -591,6 +591,39 @@ fn too_little_money_latches_and_a_days_loss_does_not() {
     assert_eq!(guard.latched(), Some(Risk::Balance));
     guard.tell(Word::Arm);
     assert_eq!(fire(&mut guard, NOW), Ok(()));
+}
+
+#[test]
+fn legs_at_one_venue_leave_together_or_not_at_all() {
+    let both = Bundle { count: 2, ..bundle(0) };
+    let spent = both.legs[0].budget + both.legs[1].budget;
+    let total = |notional| RiskLimits { total: Cap { notional, ..Cap::NONE }, ..limits() };
+    let mut guard = one(&total(spent));
+    assert_eq!(guard.board(&both, Venue::Kalshi, &[0, 1]), Ok(()));
+    assert_eq!(guard.exposure().total().notional, spent);
+    assert_eq!(guard.exposure().venue(Venue::Kalshi).notional, spent);
+    assert_eq!(guard.exposure().pair(PairId(0)), guard.exposure().event(PairId(0)));
+    for leg in 0..2 {
+        guard.hear(&report(leg, ReportKind::Cancelled));
+    }
+    assert_eq!(guard.exposure().total(), Stake::default(), "each of them ended");
+
+    let mut guard = one(&total(spent - Usd::new(1)));
+    assert_eq!(guard.board(&both, Venue::Kalshi, &[0, 1]), Err(Risk::Total));
+    assert_eq!(guard.exposure().total(), Stake::default(), "none of them is at stake");
+    assert_eq!(guard.board(&both, Venue::Kalshi, &[1]), Ok(()), "one alone has room");
+}
+
+#[test]
+fn limits_beyond_every_number_and_below_nothing_stay_limits() {
+    let most = Cap { qty: Shares::new(u64::MAX), notional: Usd::new(i64::MAX) };
+    let vast = RiskLimits { order: most, total: most, day_loss: Usd::new(i64::MIN), ..limits() };
+    let mut guard = one(&vast);
+    let mut huge = bundle(0);
+    huge.legs[0].budget = Usd::new(i64::MAX);
+    assert_eq!(may_take(&guard, &huge, 0), Err(Risk::Order), "no order is as large as that");
+    assert_eq!(guard.may_spend(Usd::ZERO, Usd::ZERO), Err(Risk::DayLoss));
+    assert_eq!(guard.may_spend(Usd::ZERO, Usd::new(1)), Ok(()));
 }
 
 /// The slow twin keeps every order and every position apart and sums all of them.

@@ -239,19 +239,23 @@ impl Shares {
 }
 
 impl From<Qty> for Shares {
+    #[inline]
     fn from(qty: Qty) -> Shares {
-        Shares(qty.0.saturating_mul(10_000))
+        // Below 2^64 for [`Qty::MAX`], and for what `floor_qty` makes of any number.
+        Shares(qty.0 * 10_000)
     }
 }
 
 impl Add for Shares {
     type Output = Shares;
+    #[inline]
     fn add(self, other: Shares) -> Shares {
         Shares(self.0.saturating_add(other.0))
     }
 }
 
 impl AddAssign for Shares {
+    #[inline]
     fn add_assign(&mut self, other: Shares) {
         *self = *self + other;
     }

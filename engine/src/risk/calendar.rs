@@ -24,15 +24,15 @@ pub struct Weekly {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Calendar {
     windows: [Option<Weekly>; WINDOWS_MAX],
-    /// Minutes since the epoch that `closed` was found for; `u64::MAX` before the first.
-    minute: u64,
+    /// The minute that `closed` was found for, by its first moment; `u64::MAX` before the first.
+    minute: Ns,
     closed: [bool; 2],
 }
 
 impl Calendar {
     /// No pause.
     pub const NONE: Calendar =
-        Calendar { windows: [None; WINDOWS_MAX], minute: u64::MAX, closed: [false; 2] };
+        Calendar { windows: [None; WINDOWS_MAX], minute: Ns(u64::MAX), closed: [false; 2] };
 
     /// A calendar of these pauses; `None` for more than [`WINDOWS_MAX`], or one that is no part of
     /// a week.
@@ -58,8 +58,9 @@ impl Calendar {
     /// True while the venue pauses; `wall` is Unix time.
     #[inline]
     pub fn is_closed(&mut self, venue: Venue, wall: Ns) -> bool {
-        // Windows begin and end with minutes, so a minute is looked up once.
-        if wall.0 / MINUTE_NS != self.minute {
+        // Windows begin and end with minutes, so a minute is looked up once. A moment before it
+        // wraps to far behind it.
+        if wall.0.wrapping_sub(self.minute.0) >= MINUTE_NS {
             self.look_up(wall.0 / MINUTE_NS);
         }
         self.closed[venue.index()]
@@ -68,7 +69,7 @@ impl Calendar {
     #[cold]
     fn look_up(&mut self, minute: u64) {
         let local = (minute + 4 * DAY_MINUTES - offset_minutes(minute)) % WEEK_MINUTES;
-        self.minute = minute;
+        self.minute = Ns(minute * MINUTE_NS);
         self.closed = [false; 2];
         for window in self.windows.iter().flatten() {
             let since = (local + WEEK_MINUTES - u64::from(window.from)) % WEEK_MINUTES;

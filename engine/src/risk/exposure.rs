@@ -37,13 +37,21 @@ impl Stake {
         Stake { qty, notional: Usd::new(i64::try_from(exact).unwrap_or(i64::MAX)) }
     }
 
+    /// Asked of what is left, not of the sum, which might not fit its type.
+    #[inline]
     fn fits(&self, more: Stake, cap: &Cap) -> bool {
-        // Asked of what is left, not of the sum, which might not fit its type. What is at stake
-        // is never negative, so the subtraction of money saturates where the answer is the same.
-        let left = cap.notional.e6().saturating_sub(self.notional.e6());
+        // Neither a cap nor what is at stake is ever negative.
+        let left = cap.notional.e6() - self.notional.e6();
         self.qty <= cap.qty
             && more.qty.e6() <= cap.qty.e6() - self.qty.e6()
             && more.notional.e6() <= left
+    }
+
+    /// Adds what both fit below a cap, so that no sum of it can leave its type.
+    #[inline]
+    fn add_capped(&mut self, more: Stake) {
+        self.qty = Shares::new(self.qty.e6() + more.qty.e6());
+        self.notional = Usd::new(self.notional.e6() + more.notional.e6());
     }
 }
 
@@ -206,7 +214,9 @@ impl Exposure {
         room
     }
 
-    /// An order leaves where its caps leave room: all that it may cost is at stake until it ends.
+    /// Orders leave for a venue where the caps leave room for all of them: all that they may cost
+    /// is at stake until they end. By leg, each
+    /// below the cap of an order; a leg of nothing is none.
     ///
     /// # Errors
     /// The cap that does not.
@@ -214,9 +224,8 @@ impl Exposure {
     pub fn board(
         &mut self,
         pair: PairId,
-        leg: usize,
         side: usize,
-        more: Stake,
+        legs: [Stake; 2],
         limits: &RiskLimits,
     ) -> Result<(), Risk> {
         // In place, and every row looked up once.
@@ -225,6 +234,8 @@ impl Exposure {
             return Err(Risk::Event);
         };
         let (venue, total) = (&mut self.venues[side], &mut self.total);
+        let mut more = legs[0];
+        more.add_capped(legs[1]);
         if !row.sum.fits(more, &limits.pair) {
             return Err(Risk::Pair);
         }
@@ -237,11 +248,13 @@ impl Exposure {
         if !total.fits(more, &limits.total) {
             return Err(Risk::Total);
         }
-        if let Some((flies, flying)) = row.flying.get_mut(leg) {
-            *flies = side as u8;
-            flying.add(more);
-            [&mut row.sum, event, venue, total].into_iter().for_each(|sum| sum.add(more));
+        for ((flies, flying), leg) in row.flying.iter_mut().zip(legs) {
+            if leg.qty > Shares::ZERO {
+                *flies = side as u8;
+                flying.add_capped(leg);
+            }
         }
+        [&mut row.sum, event, venue, total].into_iter().for_each(|sum| sum.add_capped(more));
         Ok(())
     }
 

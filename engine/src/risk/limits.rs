@@ -25,6 +25,14 @@ pub struct Cap {
 impl Cap {
     /// A cap that nothing reaches, with room to add to it.
     pub const NONE: Cap = Cap { qty: Shares::new(u64::MAX / 4), notional: Usd::new(i64::MAX / 4) };
+
+    /// At most [`Cap::NONE`], and nothing where it is below that.
+    fn capped(self) -> Cap {
+        Cap {
+            qty: self.qty.min(Cap::NONE.qty),
+            notional: self.notional.clamp(Usd::ZERO, Cap::NONE.notional),
+        }
+    }
 }
 
 /// At most `count` in any span of `within`. A span of nothing is no limit.
@@ -86,6 +94,20 @@ pub struct RiskLimits {
 }
 
 impl RiskLimits {
+    /// The same, of numbers that may be added to each other and negated.
+    #[must_use]
+    pub(super) fn capped(&self) -> RiskLimits {
+        RiskLimits {
+            order: self.order.capped(),
+            pair: self.pair.capped(),
+            event: self.event.capped(),
+            venue: self.venue.map(Cap::capped),
+            total: self.total.capped(),
+            day_loss: self.day_loss.clamp(Usd::ZERO, Cap::NONE.notional),
+            ..*self
+        }
+    }
+
     /// Limits that nothing reaches.
     pub const NONE: RiskLimits = RiskLimits {
         order: Cap::NONE,

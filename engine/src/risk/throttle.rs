@@ -30,7 +30,7 @@ impl<const N: usize> Window<N> {
             return false;
         }
         let oldest = self.at[(usize::from(self.next) + N - count) & (N - 1)];
-        oldest == Ns(0) || (now >= oldest && now.since(oldest) >= rate.within)
+        oldest == Ns(0) || now >= oldest.after(rate.within)
     }
 
     /// It happened.
