@@ -65,6 +65,10 @@ fn both_legs_fill_the_ledgers_agree_the_tape_repeats_and_no_secret_leaks() {
     let joined = summary["joined"][0]["after_ms"].is_u64();
     assert!(joined != err.contains("did not join"), "{summary}{err}");
     assert!(summary["wire_to_wire_ns"]["count"].as_u64().unwrap() >= 2, "{summary}");
+    let journal = &summary["journal"];
+    assert!(journal["records"].as_u64() > summary["orders"].as_u64(), "{journal}");
+    assert_eq!(journal["lost"], 0, "{journal}");
+    assert!(summary["stages_ns"]["journal_commit"]["p50"].as_u64().unwrap() > 0, "{summary}");
     for key in ["opportunities", "missed", "orders", "realised_profit_micro_usd", "report"] {
         assert!(!summary[key].is_null(), "{key}");
     }

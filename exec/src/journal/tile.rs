@@ -1,6 +1,7 @@
 //! The tile that writes the journal: takes what came, commits all of it at once, and says how far
 //! it is durable.
 
+use engine::latency::StageHistogram;
 use engine::tile::{Now, Tile};
 use engine::units::Ns;
 use rtrb::Consumer;
@@ -96,10 +97,13 @@ pub struct JournalTile<S> {
     /// The last bundle that was seen, and the last whose ids are reserved.
     seen: u64,
     reserved: u64,
-    /// A commit was appended and is not durable yet.
-    syncing: bool,
+    /// A commit was appended and is not durable yet; since when, monotonic.
+    syncing: Option<Ns>,
+    /// One became durable in this step that had begun then.
+    done: Option<Ns>,
     failed: Option<StorageError>,
     figures: JournalFigures,
+    latency: StageHistogram,
 }
 
 impl<S: Storage> JournalTile<S> {
@@ -139,9 +143,11 @@ impl<S: Storage> JournalTile<S> {
             taken: [0; Source::ALL.len()],
             seen: 0,
             reserved: 0,
-            syncing: false,
+            syncing: None,
+            done: None,
             failed: None,
             figures: JournalFigures::default(),
+            latency: StageHistogram::new(),
         };
         Ok((tile, found))
     }
@@ -165,6 +171,11 @@ impl<S: Storage> JournalTile<S> {
         self.figures
     }
 
+    /// From where what came is taken into a commit to where the storage holds it.
+    pub const fn commits(&self) -> &StageHistogram {
+        &self.latency
+    }
+
     /// Why it cannot write any more.
     pub const fn failed(&self) -> Option<StorageError> {
         self.failed
@@ -172,7 +183,8 @@ impl<S: Storage> JournalTile<S> {
 
     /// True while something is not durable yet.
     pub fn is_busy(&self) -> bool {
-        self.failed.is_none() && (self.syncing || self.rings.iter().any(|ring| !ring.is_empty()))
+        self.failed.is_none()
+            && (self.syncing.is_some() || self.rings.iter().any(|ring| !ring.is_empty()))
     }
 
     /// The storage, to look at it.
@@ -230,13 +242,13 @@ impl<S: Storage> JournalTile<S> {
         self.figures.records += u64::from(self.back);
         self.buffer.clear();
         self.back = 0;
-        self.syncing = true;
+        self.syncing = Some(now.mono);
         self.sync(now)
     }
 
     fn sync(&mut self, now: Now) -> Result<(), StorageError> {
         if self.storage.sync(now)? == Synced::Done {
-            self.syncing = false;
+            self.done = self.syncing.take();
             self.figures.commits += 1;
             self.durable.publish(self.next - 1, self.reserved, &self.taken);
         }
@@ -271,9 +283,9 @@ impl<S: Storage> JournalTile<S> {
     }
 
     fn work(&mut self, now: Now) -> Result<usize, StorageError> {
-        if self.syncing {
+        if self.syncing.is_some() {
             self.sync(now)?;
-            if self.syncing {
+            if self.syncing.is_some() {
                 return Ok(0);
             }
         }
@@ -297,6 +309,13 @@ impl<S: Storage> Tile for JournalTile<S> {
             self.durable.shut();
             0
         })
+    }
+
+    /// The disk was waited for in the step that ended now.
+    fn stamp(&mut self, now: Now) {
+        if let Some(began) = self.done.take() {
+            self.latency.record(now.mono.since(began).0);
+        }
     }
 
     fn next_deadline(&self) -> Option<Ns> {

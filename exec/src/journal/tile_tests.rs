@@ -57,6 +57,23 @@ fn nothing_is_covered_before_its_commit_is_durable() {
 }
 
 #[test]
+fn a_commit_took_as_long_as_the_disk_and_is_measured_once() {
+    let mut rig = begun();
+    rig.tile.stamp(at(0));
+    rig.disk.set_faults(DiskFaults { sync: Ns(5 * MS), ..DiskFaults::default() });
+    rig.writers[2].write(&samples()[6]);
+    rig.tile.step(at(1));
+    rig.tile.stamp(at(2));
+    assert_eq!(rig.tile.commits().len(), 1, "the opening; this one is not durable");
+    rig.tile.step(at(6));
+    rig.tile.stamp(at(7));
+    rig.tile.stamp(at(8));
+    assert_eq!(rig.tile.commits().len(), 2);
+    let longest = rig.tile.commits().raw().max();
+    assert!((6 * MS..6 * MS + MS / 100).contains(&longest), "{longest}");
+}
+
+#[test]
 fn many_records_are_one_commit() {
     let mut rig = begun();
     for _ in 0..200 {

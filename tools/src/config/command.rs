@@ -103,6 +103,9 @@ impl fmt::Display for Overview<'_> {
         let order = shown(limits.order_notional_max);
         let unsettled = shown(limits.unsettled_notional_max);
         let day = shown(limits.day_loss_max);
-        writeln!(f, "  limits       an order {order}, unsettled {unsettled}, a day's loss {day}")
+        writeln!(f, "  limits       an order {order}, unsettled {unsettled}, a day's loss {day}")?;
+        super::live::caution(self.0)
+            .iter()
+            .try_for_each(|what| writeln!(f, "  caution      {what}"))
     }
 }

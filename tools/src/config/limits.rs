@@ -50,7 +50,7 @@ pub(super) struct LimitsFile {
     pub in_play: bool,
     pub pauses: Vec<String>,
     pub blocked: Vec<String>,
-    pub kalshi_fills_15s_max: Option<String>,
+    pub kalshi_fills_15s_max: String,
 }
 
 /// What no order and no run may exceed.
@@ -67,7 +67,7 @@ pub struct Limits {
     /// Names of what is never traded.
     pub blocked: Vec<String>,
     /// Most contracts that fill on Kalshi in fifteen seconds; `None` sends orders in no group.
-    pub kalshi_group: Option<Qty>,
+    pub kalshi_group: Qty,
 }
 
 /// Reads the limits.
@@ -112,9 +112,10 @@ pub(super) fn limits(file: &LimitsFile, source: &Source<'_>) -> Result<Limits, C
         .collect();
     let calendar = Calendar::new(&pauses?)
         .ok_or_else(|| key("pauses", "at most 8, none longer than a day".to_owned()))?;
-    let group = count("kalshi_fills_15s_max", &file.kalshi_fills_15s_max)?;
-    if group.is_some_and(|group| !(100..=100_000_000).contains(&group.e2())) {
-        return Err(key("kalshi_fills_15s_max", "from \"1\" to \"1000000\"".to_owned()));
+    let wanted = |want| key("kalshi_fills_15s_max", want);
+    let group = contracts(&file.kalshi_fills_15s_max).map_err(wanted)?;
+    if !(100..=100_000_000).contains(&group.e2()) {
+        return Err(wanted("from \"1\" to \"1000000\"".to_owned()));
     }
     let risk = RiskLimits {
         order: cap("order", &file.order_notional_max, &file.order_qty_max)?,

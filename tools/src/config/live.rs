@@ -224,3 +224,10 @@ pub fn refusals(config: &Config, facts: &Facts<'_>) -> Vec<Refusal> {
     }
     list
 }
+
+/// What would protect the account if this process were gone, and is switched off.
+pub fn caution(config: &Config) -> Option<&'static str> {
+    (!config.polymarket.heartbeat).then_some(
+        "polymarket.heartbeat is off: Polymarket cancels nothing when this process is gone",
+    )
+}

@@ -3,7 +3,7 @@
 use engine::units::{Ns, Qty, Usd, Venue};
 use serde_json::Value;
 
-use super::live::{ClockBounds, Facts, Trading, WhyPaper, refusals, trading};
+use super::live::{ClockBounds, Facts, Trading, WhyPaper, caution, refusals, trading};
 use super::*;
 use crate::model::{Model, Options};
 use crate::pairs::PairFile;
@@ -209,6 +209,14 @@ fn a_run_gets_what_was_said() {
     let raised = one.pair_file().unwrap().pairs[0].kalshi.fee_multiplier_e6;
     assert_eq!(raised, pairs[0].kalshi.fee_multiplier_e6.max(2_000_000));
     assert!(spec(&[("TARGET_MARKETS", "nobody*")]).unwrap_err().contains("nobody*"));
+}
+
+#[test]
+fn a_dead_mans_switch_that_is_off_is_told() {
+    let told = |text: &str| caution(&with(text, &[]).ok().unwrap());
+    assert_eq!(told(""), None);
+    let off = told("[polymarket]\nheartbeat = false").unwrap();
+    assert!(off.starts_with("polymarket.heartbeat is off"), "{off}");
 }
 
 #[test]

@@ -229,6 +229,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         Fills::Paper => (None, None),
         Fills::Venues => {
             refuse(&config, &pairs, &own, &mut session)?;
+            live::caution(&config).iter().for_each(|what| eprintln!("warning: {what}"));
             if !discovered::is_watched(&config) && !config.discovery.store.exists() {
                 eprintln!(
                     "warning: {} is not there, so that no text of a pair is known: what a venue \

@@ -337,11 +337,7 @@ pub fn wire<N: Net + Clone, T: Clock + Clone>(
         feedback: kalshi_feedback,
         kill_epoch: Arc::clone(&kill_epoch),
     };
-    let clerk = KalshiClerk::new(account);
-    let clerk = match config.limits.kalshi_group {
-        Some(contracts) => clerk.with_groups(contracts),
-        None => clerk,
-    };
+    let clerk = KalshiClerk::new(account).with_groups(config.limits.kalshi_group);
     let settings = gate_config(config.kalshi.order_connections, kalshi.seed);
     let kalshi = KalshiGate::new(clerk, kalshi.net, ends, settings, clock.clone())
         .with_rules(kalshi_rules)

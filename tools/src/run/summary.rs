@@ -6,6 +6,9 @@ use std::fmt;
 use engine::core::{Accounts, Figures};
 use engine::latency::StageHistogram;
 use engine::units::Usd;
+use exec::journal::JournalTile;
+use exec::journal::storage::Storage;
+use exec::journal::tile::JournalFigures;
 use serde::Serialize;
 
 use super::audit::Audit;
@@ -44,6 +47,29 @@ impl Percentiles {
             p99_9: all.value_at_quantile(0.999),
             max: all.max(),
         }
+    }
+}
+
+/// What the journal wrote, and who waited for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct JournalCost {
+    /// Records.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Commits: what gathered while the disk wrote the one before.
+    pub commits: u64,
+    /// Orders that waited for a commit: they were signed on the spot.
+    pub waited: u64,
+    /// Records that came after the disk had failed.
+    pub lost: u64,
+}
+
+impl JournalCost {
+    /// Of a journal whose gates let so many orders wait.
+    pub fn of<S: Storage>(tile: &JournalTile<S>, waited: u64) -> JournalCost {
+        let JournalFigures { records, commits, bytes, dropped } = tile.figures();
+        JournalCost { records, bytes, commits, waited, lost: dropped }
     }
 }
 
@@ -114,6 +140,9 @@ pub struct Summary {
     pub signed_ahead: [u64; 2],
     /// What each gate counted.
     pub gates: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// What the journal cost; `None` where none was written. Its commits' latency is among
+    /// `stages_ns`.
+    pub journal: Option<JournalCost>,
     /// Fills and the like that were not told to whoever watches: trading was stopped for it.
     pub facts_lost: u64,
     /// Other events that were not told: the counts of opportunities and safeguards lack them.
@@ -167,6 +196,7 @@ impl Summary {
             stages_ns: BTreeMap::new(),
             signed_ahead: [0, 0],
             gates: BTreeMap::new(),
+            journal: None,
             facts_lost: 0,
             events_lost: 0,
             joined: Vec::new(),
@@ -322,6 +352,16 @@ impl fmt::Display for Summary {
             write!(f, "{} {ahead} of {sent} at {venue}", if at == 0 { ":" } else { "," })?;
         }
         writeln!(f)?;
+        if let Some(JournalCost { records, bytes, commits, waited, lost }) = self.journal {
+            write!(
+                f,
+                "journal         {records} records, {bytes} bytes in {commits} commits; {waited} orders waited for one"
+            )?;
+            match lost {
+                0 => writeln!(f)?,
+                _ => writeln!(f, "; {lost} RECORDS LOST after the disk failed")?,
+            }
+        }
         write!(f, "decision hash   {}", self.decision_hash)?;
         if let Some(tape) = &self.tape {
             write!(f, "\ntape            {tape}")?;

@@ -35,7 +35,7 @@ use crate::run::brakes::Brakes;
 use crate::run::doors::KalshiLogin;
 use crate::run::gates::{GateRings, Gates};
 use crate::run::joins::{JoinEnds, arrivals};
-use crate::run::summary::{Percentiles, Summary};
+use crate::run::summary::{JournalCost, Percentiles, Summary};
 use crate::run::threads::{Group, Stepped};
 use crate::run::trade::Outside;
 
@@ -252,6 +252,9 @@ impl LiveTiles {
                 ("polymarket_ack", &polymarket.ack),
             ]);
         }
+        if let Some(journal) = &self.journal {
+            all.push(("journal_commit", journal.commits()));
+        }
         all
     }
 
@@ -271,6 +274,8 @@ impl LiveTiles {
                 [figures[0].hits + figures[1].hits, figures[0].inline + figures[1].inline];
             let counts = Venue::ALL.into_iter().zip(figures);
             summary.gates = counts.map(|(venue, f)| (venue.name(), gate_counts(&f))).collect();
+            let waited = figures[0].parked + figures[1].parked;
+            summary.journal = self.journal.as_ref().map(|tile| JournalCost::of(tile, waited));
         }
     }
 }
