@@ -329,8 +329,8 @@ impl Core {
         // What a market holds cannot be told apart by pair where it belongs to several.
         let alone = pair.sides.iter().all(|side| self.table.pairs_of(side.market).count() == 1);
         if alone {
-            let stock = &mut self.states[id.index()].stock;
-            let before = *stock;
+            let state = &mut self.states[id.index()];
+            let mut stock = state.stock;
             let first = if net_e6 < 0 { Outcome::No } else { Outcome::Yes };
             let lots = [
                 (0, first, Shares::new(net_e6.unsigned_abs())),
@@ -345,11 +345,12 @@ impl Core {
             }
             stock.pair_off();
             if !self.config.repair.is_some_and(|repair| repair.adopt) {
-                let state = &mut self.states[id.index()];
-                state.aside = state.naked().1.floor_qty() != Qty::ZERO;
-                state.stock = before;
+                let [yes, no] = stock.sums();
+                let alone = yes.saturating_sub(no) + no.saturating_sub(yes);
+                state.aside = alone.floor_qty() != Qty::ZERO;
                 return;
             }
+            state.stock = stock;
             let cost = stock.cost();
             self.inventory += cost;
             self.risk(id, cost);
