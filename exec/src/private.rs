@@ -53,6 +53,8 @@ pub struct FillNews {
     pub trade: Id,
     /// Which part of it: a trade may be at several prices.
     pub part: u16,
+    /// Another part of the same trade follows at once: who counts trades has not heard all of it.
+    pub more: bool,
     /// How much.
     pub shares: Shares,
     /// The price of the outcome that was bought.

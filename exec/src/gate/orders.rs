@@ -295,12 +295,18 @@ impl Orders {
         if happened.is_some() && is_over {
             if may_fail {
                 self.places.keep(slot);
+                if !self.again.iter().any(|(ended, _)| *ended == key) {
+                    self.follow(key, now);
+                }
             } else {
                 self.places.release(slot);
                 self.again.retain(|(ended, _)| *ended != key);
             }
         }
-        self.settle(key, now, figures, out);
+        // A trade at several prices is told part by part, and is whole with its last one.
+        if !news.more {
+            self.settle(key, now, figures, out);
+        }
         happened
     }
 

@@ -114,6 +114,7 @@ fn fill_row(row: Value<'_, '_, '_>) -> Option<FillNews> {
         client: text(row, "client_order_id").and_then(Id::parse),
         trade: Id::parse(trade)?,
         part: 0,
+        more: false,
         shares: Shares::from(qty(row, "count_fp")?),
         px: if buys_no { yes.complement() } else { yes },
         fee: usd(row, "fee_cost"),

@@ -23,6 +23,7 @@ fn a_fill_of_a_no_is_told_in_the_price_of_no() {
         client: Some(id("my-order-1")),
         trade: id("d91b-1"),
         part: 0,
+        more: false,
         shares: Shares::new(278_050_000),
         px: Px::lit(2_500),
         fee: Some(Usd::new(10_001)),

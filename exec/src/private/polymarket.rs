@@ -93,6 +93,7 @@ fn trade_row(row: Value<'_, '_, '_>, tell: &mut impl FnMut(FillNews)) -> bool {
         client: None,
         trade,
         part: px.e4(),
+        more: false,
         shares,
         px,
         fee: None,
@@ -130,12 +131,13 @@ fn trade_row(row: Value<'_, '_, '_>, tell: &mut impl FnMut(FillNews)) -> bool {
         return top.map(|(size, px)| tell(fill(taker, size, px))).is_some();
     }
     let prices = || makers().filter_map(|maker| Some(matched(maker)?.1));
-    for (number, px) in prices().enumerate() {
-        if prices().take(number).any(|before| before == px) {
-            continue;
-        }
+    let is_first = |number: usize, px: Px| !prices().take(number).any(|before| before == px);
+    for (number, px) in prices().enumerate().filter(|(number, px)| is_first(*number, *px)) {
         let at_px = makers().filter_map(matched).filter(|(_, other)| *other == px);
-        tell(fill(taker, at_px.fold(Shares::ZERO, |sum, (amount, _)| sum + amount), px));
+        let shares = at_px.fold(Shares::ZERO, |sum, (amount, _)| sum + amount);
+        let mut rest = prices().enumerate().skip(number + 1);
+        let more = rest.any(|(later, px)| is_first(later, px));
+        tell(FillNews { more, ..fill(taker, shares, px) });
     }
     true
 }

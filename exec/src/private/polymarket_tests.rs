@@ -45,6 +45,10 @@ fn a_sweep_is_told_price_by_price_in_our_outcome() {
         fills_of(&trade("MATCHED", "26", &format!("[{makers}]"))),
         [(id("0xab"), 5_300, 21_500_000, 5_300), (id("0xab"), 5_400, 4_500_000, 5_400),]
     );
+    // Whoever counts trades has not heard all of this one before its last price.
+    let told = read(&trade("MATCHED", "26", &format!("[{makers}]"))).0;
+    let more = told.iter().map(|event| matches!(event, PrivateEvent::Fill(fill) if fill.more));
+    assert_eq!(more.collect::<Vec<_>>(), [true, false]);
     // As the one that rested hears of it, in its own outcome's price.
     let resting = trade("MATCHED", "26", &format!("[{makers}]")).replace("TAKER", "MAKER");
     assert_eq!(

@@ -111,6 +111,8 @@ pub struct Polymarket {
     teams: Vec<Value>,
     /// Orders that were held back and then found nobody.
     unmatched: u64,
+    /// Order requests that a restart answered with 425.
+    too_early: u64,
 }
 
 /// Credentials of an API key.
@@ -156,6 +158,7 @@ impl Polymarket {
             sports: Vec::new(),
             teams: Vec::new(),
             unmatched: 0,
+            too_early: 0,
         };
         for market in &universe.markets {
             venue.add_market(&market.polymarket, now);
@@ -332,6 +335,10 @@ impl Venue for Polymarket {
         if let Some(market) = self.markets.get_mut(market) {
             market.paused = paused;
         }
+    }
+
+    fn heal(&mut self) {
+        self.failing = 0;
     }
 
     fn list(&mut self, now: Ns, market: usize, out: &mut Outbox) -> bool {

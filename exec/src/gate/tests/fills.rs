@@ -56,7 +56,8 @@ proptest! {
             let (shares, px) = part(*number);
             let trade = Id::parse(&format!("trade-{number}")).unwrap();
             let news = FillNews {
-                order: ours, client: None, trade, part: 0, shares, px, fee: None, stands: *stands,
+                order: ours, client: None, trade, part: 0, more: false, shares, px, fee: None,
+                stands: *stands,
             };
             orders.fill(&news, rig.now().mono, &mut figures, &mut out);
         }
@@ -98,8 +99,17 @@ fn more_than_an_ended_order_asked_for_is_told_once() {
     let mut fill = |orders: &mut Orders, number: usize, shares| {
         let trade = Id::parse(&format!("trade-{number}")).unwrap();
         let (px, stands) = (Px::lit(4_000), TradeStands::Made);
-        let news =
-            FillNews { order: ours, client: None, trade, part: 0, shares, px, fee: None, stands };
+        let news = FillNews {
+            order: ours,
+            client: None,
+            trade,
+            part: 0,
+            more: false,
+            shares,
+            px,
+            fee: None,
+            stands,
+        };
         orders.fill(&news, rig.now().mono, &mut figures, &mut out);
     };
     fill(&mut orders, 0, asked);
@@ -120,4 +130,50 @@ fn more_than_an_ended_order_asked_for_is_told_once() {
 /// An outbox that nobody listens to.
 fn silent() -> Outbox {
     Outbox::new(rtrb::RingBuffer::new(8).0)
+}
+
+/// A trade may meet several prices, each of which is a fill of its own.
+#[test]
+fn an_order_ends_with_the_last_price_of_its_last_trade() {
+    let (mut rig, _) = polymarket();
+    let bundle = rig.bundle(legs());
+    let (feedback_tx, mut feedback) = rtrb::RingBuffer::new(64);
+    let (mut out, mut figures) = (Outbox::new(feedback_tx), GateFigures::default());
+    let mut orders = Orders::new(Patience::default());
+    let ours = Id::parse("0xours").unwrap();
+    let fees = FillFees::new(FeeRule::curve(RATE_E6, 1).unwrap(), Usd::new(1));
+    let key = orders.sent(&bundle, 1, (ours, Some(ours)), fees, rig.now(), &mut out);
+    let answer = Answer {
+        order: Some(ours),
+        expect: Some(Expect::Trades(1)),
+        ..Answer::of(crate::report::Fate::Accepted)
+    };
+    orders.answered(key, &answer, rig.now().mono, &mut figures, &mut out);
+    let (trade, stands) = (Id::parse("trade-1").unwrap(), TradeStands::Made);
+    for (part, more) in [(5_000, true), (5_100, false)] {
+        assert_eq!(orders.open(), 1, "not before its last price");
+        let (shares, px) = (Shares::new(1_000_000), Px::lit(part));
+        let news = FillNews {
+            order: ours,
+            client: None,
+            trade,
+            part,
+            more,
+            shares,
+            px,
+            fee: None,
+            stands,
+        };
+        orders.fill(&news, rig.now().mono, &mut figures, &mut out);
+    }
+    assert_eq!(orders.open(), 0);
+    let kinds: Vec<ReportKind> = std::iter::from_fn(|| match feedback.pop() {
+        Ok(Feedback::Report(report)) => Some(report.kind),
+        _ => None,
+    })
+    .collect();
+    let ends =
+        kinds.iter().position(|kind| matches!(kind, ReportKind::Done | ReportKind::Cancelled));
+    assert_eq!(ends, Some(kinds.len() - 1), "all fills come before the end: {kinds:?}");
+    assert_eq!(figures.excess, 0);
 }

@@ -149,7 +149,17 @@ fn a_fill_that_a_question_finds_of_a_stranger_is_told_by_nobody() {
     let mut orders = Orders::new(Patience::default());
     let [order, trade] = ["O-9", "T-9"].map(|text| Id::parse(text).unwrap());
     let (shares, px, stands) = (Shares::new(1_000_000), Px::lit(4_000), TradeStands::Made);
-    let news = FillNews { order, client: None, trade, part: 0, shares, px, fee: None, stands };
+    let news = FillNews {
+        order,
+        client: None,
+        trade,
+        part: 0,
+        more: false,
+        shares,
+        px,
+        fee: None,
+        stands,
+    };
     for _ in 0..3 {
         assert_eq!(orders.found(&news, rig.now().mono, &mut figures, &mut out), None);
     }

@@ -184,6 +184,7 @@ fn nothing_is_told_of_orders_of_a_market_that_is_gone() {
             client: None,
             trade,
             part: 0,
+            more: false,
             shares,
             px: Px::lit(5_500),
             fee: None,

@@ -62,6 +62,7 @@ impl Bare {
 
     fn hear(&mut self, number: usize, stands: TradeStands) {
         let news = FillNews {
+            more: false,
             order: order(number),
             client: None,
             trade: Id::parse(&format!("trade-{number}")).unwrap(),

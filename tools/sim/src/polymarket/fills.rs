@@ -38,8 +38,12 @@ impl Polymarket {
             return killed;
         }
         let mut prints = Vec::new();
-        for (px, size) in &plan.parts {
-            prints.push(self.meet(now, number, *px, *size, out));
+        let levels = plan.parts.iter().map(|(px, size)| self.meet(number, *px, *size));
+        let levels: Vec<_> = levels.collect();
+        // The venue's form allows for both: a trade a price, or all prices in one.
+        let trades = if number.is_multiple_of(2) { levels } else { swept(levels) };
+        for (taker, makers) in trades {
+            prints.push(self.record(now, taker, makers, out));
         }
         let taken = !plan.parts.is_empty();
         let order = &mut self.orders[number];
@@ -65,8 +69,8 @@ impl Polymarket {
         None
     }
 
-    /// One price level gives to a taker.
-    fn meet(&mut self, now: Ns, number: usize, yes_px: Px, size: u64, out: &mut Outbox) -> Print {
+    /// One price level gives to a taker: the parts of both sides.
+    fn meet(&mut self, number: usize, yes_px: Px, size: u64) -> (Party, Vec<Party>) {
         let taker = &self.orders[number];
         let (token, buys, side) = (taker.token, taker.buys, taker.takes());
         let fee = self.fee(taker, yes_px, size);
@@ -74,7 +78,7 @@ impl Polymarket {
         let taker = self.party(Some(number), token, buys, yes_px, size, fee);
         let makers = gave.iter().map(|(who, size)| self.maker(*who, token, buys, yes_px, *size));
         let makers = makers.collect();
-        self.record(now, taker, makers, out)
+        (taker, makers)
     }
 
     /// The part of one that rested: of an account, or of the model's makers as the taker's
@@ -249,4 +253,18 @@ impl Polymarket {
         self.markets[number].book.set_house(side, px, left);
         self.publish(now, number, &prints, out);
     }
+}
+
+/// All levels that an order met as one trade, at the last one's price; its makers say theirs.
+fn swept(levels: Vec<(Party, Vec<Party>)>) -> Vec<(Party, Vec<Party>)> {
+    let join = |(mut taker, mut makers): (Party, Vec<Party>), (more, also): (Party, Vec<Party>)| {
+        taker.px = more.px;
+        taker.size += more.size;
+        taker.fee += more.fee;
+        taker.moves.cash += more.moves.cash;
+        taker.moves.shares += more.moves.shares;
+        makers.extend(also);
+        (taker, makers)
+    };
+    levels.into_iter().reduce(join).into_iter().collect()
 }

@@ -101,6 +101,7 @@ impl Polymarket {
         }
         let key = self.keys.verify(now, request)?;
         if ORDERS.contains(&path[0]) && now < self.mode.restarts_until {
+            self.too_early += 1;
             let headers = vec![("Retry-After", "1".to_owned())];
             let body = json!({ "error": "service is restarting" });
             return Ok(Reply { headers, ..json_reply(425, &body) });

@@ -121,6 +121,15 @@ impl Trade {
         std::iter::once(&self.taker).chain(&self.makers)
     }
 
+    /// At how many prices the taker met its makers: each is a fill.
+    pub fn prices(&self) -> u64 {
+        let yes = |maker: &Party| if maker.token.1 == 0 { maker.px } else { maker.px.complement() };
+        let mut prices: Vec<Px> = self.makers.iter().map(yes).collect();
+        prices.sort_unstable();
+        prices.dedup();
+        prices.len() as u64
+    }
+
     /// A row of `GET /data/trades`, as `role` (TAKER or MAKER) sees it; `own` is that side's key.
     pub fn row(&self, role: &str, own: &str) -> Value {
         let makers: Vec<Value> = self.makers.iter().map(Party::as_maker).collect();

@@ -5,6 +5,7 @@
 //!   "venue": "polymarket",
 //!   "fees": 72490,
 //!   "delayed_unmatched": 0,
+//!   "too_early": 0,
 //!   "makers": { "cash": -1250000, "shares": { "<token>": -25000000 } },
 //!   "accounts": [{
 //!     "funder": "0x..", "signer": "0x..", "signature_type": 0,
@@ -66,6 +67,7 @@ impl Polymarket {
             "venue": "polymarket",
             "fees": self.fees,
             "delayed_unmatched": self.unmatched,
+            "too_early": self.too_early,
             "makers": {
                 "cash": self.house.cash.total,
                 "shares": self.shares(&self.house, |balance| balance.total),
@@ -126,15 +128,16 @@ impl Polymarket {
             ..Standing::default()
         };
         for trade in &self.trades {
-            let own = trade.parties().filter(|party| party.moves.wallet == Some(number));
-            for party in own {
-                if trade.status == Status::Failed {
-                    standing.failed += 1;
-                } else {
-                    standing.fills += 1;
-                    standing.fees += party.fee as i64;
-                }
+            let own = |party: &Party| party.moves.wallet == Some(number);
+            let taken = if own(&trade.taker) { trade.prices() } else { 0 };
+            let fills = taken + trade.makers.iter().filter(|maker| own(maker)).count() as u64;
+            if trade.status == Status::Failed {
+                standing.failed += fills;
+                continue;
             }
+            standing.fills += fills;
+            let fees = trade.parties().filter(|party| own(party)).map(|party| party.fee as i64);
+            standing.fees += fees.sum::<i64>();
         }
         Some(standing)
     }
