@@ -11,7 +11,7 @@ use crate::event::{Action, Purpose};
 use crate::fee::FillFees;
 use crate::pair::{Instrument, LegOrder, Outcome};
 use crate::size::{LegPlan, Offer};
-use crate::stock::Stock;
+use crate::stock::{Lot, Stock};
 use crate::top::{Health, Levels, Top};
 use crate::units::{Ns, Px, Qty, Shares, Usd};
 
@@ -160,8 +160,8 @@ pub fn choose(scene: &Scene<'_>) -> Choice {
     let mut values = WAYS.map(|way| (way, value(scene, way, pays)));
     // Stable: at equal value the preferred way stays in front.
     values.sort_by_key(|(_, value)| core::cmp::Reverse(value.unwrap_or(Usd::new(i64::MIN))));
-    let best = values[0].1;
-    let Some(fair) = fair(scene, pays).or(best) else { return Choice::NoWay };
+    let Some(_) = values[0].1 else { return Choice::NoWay };
+    let fair = fair(scene, pays).unwrap_or_else(|| paid(scene.stock, naked));
     let floor = fair - scene.give;
     let mut dear = false;
     for at in 0..values.len() {
@@ -337,6 +337,12 @@ fn fair(scene: &Scene<'_>, pays: Outcome) -> Option<Usd> {
         (Some(one), Some(two)) => Some(Usd::new((one + two) / 2)),
         (one, two) => one.or(two).map(Usd::new),
     }
+}
+
+/// What a contract of that which lies alone cost: what it is held against where no book says more.
+/// A bound that follows from the way out itself is none.
+fn paid(stock: &Stock, naked: Shares) -> Usd {
+    Lot { shares: naked, cost: stock.cost() }.part(Shares::new(1_000_000))
 }
 
 #[cfg(test)]

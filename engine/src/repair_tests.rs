@@ -152,6 +152,22 @@ fn a_way_is_taken_as_far_as_it_is_the_better_one() {
     assert_eq!(first.leg.limit, Px::lit(5_400), "beyond that the other way is better");
 }
 
+#[test]
+fn where_no_book_has_two_sides_what_it_cost_is_the_measure() {
+    let one_sided = |bid: u16| Case {
+        tops: [
+            top(market(Venue::Kalshi, 0), 1, &[], &[(4_000, 5_000)]),
+            top(market(Venue::Polymarket, 0), 1, &[(bid, 50_000)], &[]),
+        ],
+        ..case()
+    };
+    // NO at 0.65: with its fee a contract comes to 33.9 cents, and cost 40.
+    let near = exit(&one_sided(3_500));
+    assert_eq!((near.way, near.fair), (Way::BuySecond, Usd::new(400_000)));
+    assert!(near.fair - near.value <= case().give);
+    assert_eq!(decide(&one_sided(500)), Choice::Dear, "never for what it happens to bring");
+}
+
 proptest! {
     /// Whatever the books are: an order closes no more than is alone, at no worse than the bound,
     /// on a way that is open, and takes no more money than is there.
@@ -165,17 +181,26 @@ proptest! {
         sizes in [1..6_000u32, 1..6_000u32],
         open in [any::<bool>(), any::<bool>(), any::<bool>()],
         give in 0..200_000i64,
+        one_sided: bool,
         cash in 0..40_000_000i64,
     ) {
         let polarity = if inverted { Polarity::Inverted } else { Polarity::Same };
         let mut stock = Stock::new(polarity);
         let (side, outcome) = ASSETS[asset];
-        stock.add(side, outcome, Lot { shares: Shares::new(shares), cost: Usd::new(1) });
+        let cost = Usd::new(shares as i64 / 2);
+        stock.add(side, outcome, Lot { shares: Shares::new(shares), cost });
         let cent = |px: u16| px / 100 * 100 + 100;
         let tops = [0, 1].map(|at: usize| {
             let (bid, ask) = (cent(bids[at]), cent(bids[at]) + cent(gaps[at]));
             let size = sizes[at];
-            top(market(Venue::ALL[at], 0), 1, &[(bid, size)], &[(ask.min(9_900), size)])
+            let asks = [(ask.min(9_900), size)];
+            // The first venue offers, and the second one bids.
+            let (bids, asks) = match (one_sided, at) {
+                (false, _) => (&[(bid, size)][..], &asks[..]),
+                (true, 0) => (&[][..], &asks[..]),
+                (true, _) => (&[(bid, size)][..], &[][..]),
+            };
+            top(market(Venue::ALL[at], 0), 1, bids, asks)
         });
         let case = Case {
             stock, tops, open, give: Usd::new(give), cash: [Usd::new(cash); 2], ..case()
