@@ -41,9 +41,14 @@ impl Luck {
         self.refused = self.refused.saturating_add(1);
     }
 
+    /// The venue took an order.
+    pub const fn works(&mut self) {
+        self.refused = 0;
+    }
+
     /// A venue answered an order for the first time.
     pub fn answered(&mut self, after: Ns) {
-        self.refused = 0;
+        self.works();
         self.ack = match self.ack {
             Ns(0) => after,
             Ns(before) => Ns(before - before / 8 + after.0 / 8),

@@ -402,7 +402,8 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         // A leg that this gate would refuse leaves the other one alone.
         let rests = self.ends.out.rests(K::VENUE, now.mono);
         let opens = self.shut.is_open() && takes && !rests && self.orders.has_room(2, now.mono);
-        let ready = reaches && opens && self.is_clear(now.mono);
+        let signs = self.clerk.has_stamp(now.wall);
+        let ready = reaches && opens && signs && self.is_clear(now.mono);
         if ready != self.ready {
             self.ready = ready;
             self.ends.out.tell(Feedback::Gate { venue: K::VENUE, at: now.mono, ready });

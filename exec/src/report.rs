@@ -73,6 +73,7 @@ impl RejectCode {
         match self {
             RejectCode::Funds => Reject::Funds,
             RejectCode::RateLimit => Reject::RateLimit,
+            RejectCode::Mode => Reject::Closed,
             _ => Reject::Venue,
         }
     }

@@ -158,9 +158,13 @@ impl Core {
         if report.kind == ReportKind::Acked && matches!(before, Planned | Signed | Sent) {
             luck.answered(report.at.since(decided));
         }
+        // A fill may come before the answer, which then says nothing new.
+        if matches!(report.kind, ReportKind::Filled { .. }) {
+            luck.works();
+        }
         match report.kind {
             ReportKind::Done | ReportKind::Cancelled => luck.note(filled),
-            ReportKind::Rejected(Reject::Venue | Reject::Funds) => luck.refused(),
+            ReportKind::Rejected(Reject::Venue | Reject::Funds | Reject::Closed) => luck.refused(),
             // What a gate itself held back says nothing of its venue.
             _ => {}
         }

@@ -30,11 +30,14 @@ pub enum Reject {
     /// Our gate could send nothing at that moment: no private channel, no room in the journal, a venue
     /// that takes nothing. It says so to the core at once.
     Shut = 9,
+    /// The venue takes no orders at all now: a pause, a restart, a mode in which it only cancels. Its
+    /// gate is shut for that until it does, so that nothing else has to follow.
+    Closed = 10,
 }
 
 impl Reject {
     /// All reasons in the order of their discriminants.
-    pub const ALL: [Reject; 10] = [
+    pub const ALL: [Reject; 11] = [
         Reject::Expired,
         Reject::Killed,
         Reject::OtherLeg,
@@ -45,9 +48,11 @@ impl Reject {
         Reject::Limit,
         Reject::Budget,
         Reject::Shut,
+        Reject::Closed,
     ];
 
-    /// True where something went wrong, and may again: neither haste nor a limit of our own.
+    /// True where something went wrong, and may again: neither haste, nor a limit of our own, nor a
+    /// venue that is shut to everybody.
     pub const fn is_error(self) -> bool {
         matches!(self, Reject::RateLimit | Reject::Funds | Reject::Venue | Reject::Malformed)
     }

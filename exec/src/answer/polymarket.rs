@@ -9,6 +9,9 @@ use crate::json::{flag, get, text};
 use crate::private::Expect;
 use crate::report::{ErrorReply, Fate, RejectCode, polymarket_answer, polymarket_error};
 
+/// Seconds for which a mode that names no time is believed to last.
+const MODE_S: u32 = 30;
+
 /// Reads the answer to `POST /order` for the order with that id.
 ///
 /// An answer that names another order leaves ours unknown.
@@ -107,7 +110,8 @@ fn refused(parser: &mut Parser, head: Head, body: &[u8]) -> Answer {
     let retry_after_s = told.or(head.retry_after_s);
     let closed = match head.status {
         425 => Some(Closed::Restart { retry_after_s }),
-        503 => Some(Closed::Mode { retry_after_s }),
+        // Cancels pass in such a mode, so that a question with one proves nothing for a while.
+        503 => Some(Closed::Mode { retry_after_s: retry_after_s.or(Some(MODE_S)) }),
         // Cancels may pass where orders do not, so that no question proves the contrary: an account
         // or a place that is barred, or an edge that shows a page (polymarket.md section 1).
         403 => Some(Closed::Account),

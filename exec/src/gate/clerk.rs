@@ -109,6 +109,12 @@ pub trait Clerk {
         matches!(head.status, 200..=204)
     }
 
+    /// True where the next order would find what a request must carry; `wall` is Unix time. A leg
+    /// without it would stay while the other venue's leaves.
+    fn has_stamp(&self, _wall: Ns) -> bool {
+        true
+    }
+
     /// True where the venue itself cancels what rests, or stops what runs away, without us. Until
     /// then, and from when it is lost, no order leaves.
     fn is_guarded(&self, _now: Ns) -> bool {

@@ -346,6 +346,10 @@ impl Clerk for KalshiClerk {
             && self.sign_and_write("DELETE", now, out)
     }
 
+    fn has_stamp(&self, wall: Ns) -> bool {
+        self.account.headers.has_stamp(wall)
+    }
+
     fn is_guarded(&self, _now: Ns) -> bool {
         self.groups.as_ref().is_none_or(Groups::stand)
     }

@@ -143,6 +143,15 @@ impl HeaderPool {
         Some(signer.order(stamp_ms))
     }
 
+    /// True where the next order would find a stamp: not after a clock was set back further than what
+    /// was drawn ahead of it.
+    pub fn has_stamp(&self, wall: Ns) -> bool {
+        let latest = ms(wall).saturating_add(self.window_ms);
+        let lies_ready = self.ready.peek().is_ok_and(|header| header.stamp_ms() <= latest);
+        // The lane's next one is less than its step behind the last.
+        lies_ready || self.stamps.last_ms() + Lane::COUNT <= latest
+    }
+
     /// A stamp for another request of the gate, unlike all others.
     pub fn stamp(&mut self, wall: Ns) -> Option<u64> {
         self.stamps.now(wall)

@@ -83,9 +83,15 @@ fn a_burst_that_empties_the_pool_is_replaced_at_once() {
     assert!(pool.take(wall).is_some());
     // What lies in the future after the clock was set back stays for its time.
     let back = Ns::from_ms(START_MS - 20_000);
+    assert!(pool.has_stamp(wall) && pool.has_stamp(back), "nothing was drawn on the spot");
     assert!(pool.take(back).is_none() && pool.take_or_sign(&mut signer, back).is_some());
     assert!(pool.take(wall).is_some());
     assert_eq!(pool.figures().stale, 0);
+    // What is drawn now bars every stamp before it, and what lies ready is ahead.
+    assert!(pool.stamp(wall).is_some());
+    assert!(!pool.has_stamp(back) && pool.take_or_sign(&mut signer, back).is_none());
+    let free = Ns::from_ms(START_MS - WINDOW_MS + 2 * Lane::COUNT);
+    assert!(pool.has_stamp(free) && pool.take_or_sign(&mut signer, free).is_some());
 }
 
 #[test]

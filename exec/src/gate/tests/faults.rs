@@ -9,7 +9,8 @@ use super::kalshi::{body, created, fill};
 use super::rig::*;
 use crate::gate::kalshi::KalshiClerk;
 use crate::gate::*;
-use engine::event::{Bundle, Reject, ReportKind};
+use engine::event::{Bundle, Feedback, Reject, ReportKind};
+use engine::risk::limits::RiskLimits;
 
 fn gate_news(feedback: &[Feedback]) -> Vec<bool> {
     let ready = |f: &Feedback| match f {
@@ -139,7 +140,7 @@ fn nothing_leaves_late_after_a_kill_or_without_a_way_back() {
     assert_eq!(gate_news(&rig.feedback()), [false]);
     let deaf = rig.bundle(legs());
     refused(&mut rig, deaf, Reject::Shut);
-    assert_eq!(rig.gate.figures().refused, [1, 0, 0, 0, 0, 0, 2, 0, 0, 1]);
+    assert_eq!(rig.gate.figures().refused, [1, 0, 0, 0, 0, 0, 2, 0, 0, 1, 0]);
     let (mut rig, _) = kalshi();
     rig.epoch.store(4, Ordering::Release);
     let old = rig.bundle(legs());
@@ -290,4 +291,49 @@ fn a_core_that_does_not_listen_loses_nothing() {
         })
         .collect();
     assert_eq!(bundles, (1..=12).collect::<Vec<u64>>());
+}
+
+#[test]
+fn a_clock_that_was_set_back_closes_the_gate_until_there_are_stamps_again() {
+    let (mut rig, _) = kalshi();
+    let wall = rig.now().wall;
+    rig.set_wall(Ns(wall.0 - 20 * S));
+    rig.run(1);
+    assert_eq!(gate_news(&rig.feedback()), [false], "its leg would stay, and the other one leave");
+    rig.set_wall(wall);
+    rig.run(1);
+    assert_eq!(gate_news(&rig.feedback()), [true]);
+}
+
+#[test]
+fn a_venue_that_only_cancels_is_left_alone_for_a_while_and_that_is_no_error() {
+    let limits = RiskLimits { errors: 1, error_rest: Ns(5 * S), ..RiskLimits::NONE };
+    let (mut rig, _words) = polymarket().0.guarded(&limits);
+    let (slot, _) = rig.fire(legs());
+    let mode = r#"{"error":"Trading is currently cancel-only. New orders are not accepted, but cancels are allowed."}"#;
+    rig.peer(slot).borrow_mut().answer(503, "", mode);
+    rig.run(1);
+    let feedback = rig.feedback();
+    assert_eq!(gate_news(&feedback), [false]);
+    let tripped = |one: &Feedback| matches!(one, Feedback::Tripped { .. });
+    assert!(!feedback.iter().any(tripped), "the door is shut for it already: {feedback:?}");
+    let closed = ReportKind::Rejected(Reject::Closed);
+    let refused = |one: &Feedback| matches!(one, Feedback::Report(it) if it.kind == closed);
+    assert!(feedback.iter().any(refused), "{feedback:?}");
+    let start = rig.now().mono.0;
+    loop {
+        // Cancels pass all the time: that they do proves nothing.
+        for (aside, _) in rig.requests() {
+            rig.peer(aside).borrow_mut().answer(200, "", "{}");
+        }
+        rig.hear("PONG");
+        rig.pass(100 * MS);
+        rig.run(1);
+        let now = rig.now().mono.0 - start;
+        if gate_news(&rig.feedback()) == [true] {
+            assert!((30 * S..32 * S).contains(&now), "{now}");
+            return;
+        }
+        assert!(now < 60 * S, "it never opens");
+    }
 }

@@ -232,6 +232,12 @@ impl<K: Clerk> Rig<K> {
         self.timer.0.get()
     }
 
+    /// The host's clock is set.
+    pub fn set_wall(&mut self, wall: Ns) {
+        let now = self.timer.0.get();
+        self.timer.0.set(Now { wall, ..now });
+    }
+
     /// Lets time pass.
     pub fn pass(&mut self, ns: u64) {
         let now = self.now();
