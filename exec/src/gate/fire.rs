@@ -189,6 +189,8 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
             Some(Reject::Expired)
         } else if !takes || !self.ends.out.may_begin() {
             Some(Reject::Shut)
+        } else if bundle.ticket == Ticket::Refused {
+            Some(Reject::Budget)
         } else {
             None
         }
@@ -212,8 +214,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         }
         match bundle.ticket {
             Ticket::AtGate => self.take_tokens(bundle, ours, now),
-            Ticket::Taken => Ok(()),
-            Ticket::Refused => Err((ours.first().copied().unwrap_or(0), Reject::Budget)),
+            Ticket::Taken | Ticket::Refused => Ok(()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::budget::take_all;
 use engine::event::{Bundle, Reject, ReportKind, Ticket};
-use engine::risk::limits::RiskLimits;
+use engine::risk::limits::{Rate, RiskLimits};
 use engine::units::Ns;
 
 use super::rig::*;
@@ -60,7 +60,8 @@ fn while_one_venue_has_no_tokens_no_leg_leaves_at_either() {
 /// Repairs of what left before need the gate.
 #[test]
 fn a_lack_of_our_own_tokens_is_no_error_of_the_venue() {
-    let limits = RiskLimits { errors: 1, error_rest: Ns(5 * S), ..RiskLimits::NONE };
+    let repeats = Rate { count: 3, within: Ns(60 * S) };
+    let limits = RiskLimits { errors: 1, error_rest: Ns(5 * S), repeats, ..RiskLimits::NONE };
     let (mut rig, _words) = kalshi().0.guarded(&limits);
     for _ in 0..5 {
         let bundle = Bundle { ticket: Ticket::Refused, ..rig.bundle(legs()) };
