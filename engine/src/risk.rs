@@ -469,6 +469,11 @@ impl Guard {
         self.exposure.fly(bundle.pair, leg, it.market.venue().index(), stake(it));
     }
 
+    /// A leg that was to leave never will: nothing of it is at stake any more.
+    pub fn land(&mut self, pair: PairId, leg: usize) {
+        self.exposure.land(pair, leg);
+    }
+
     /// Hears what became of an order; an error of it may make trading rest, or stop it until a person
     /// arms it.
     pub fn hear(&mut self, report: &Report) -> Option<Risk> {

@@ -255,6 +255,12 @@ impl Core {
             stock.note(side, leg.outcome, Lot { shares: filled, cost: cash });
             stock.add(side, leg.outcome, flight.excess(number));
         }
+        // What follows is planned anew, from what filled.
+        let sent = flight.bundle.orders().len();
+        for (number, leg) in flight.bundle.planned().iter().enumerate().skip(sent) {
+            self.release(leg.market, leg.reserve);
+            self.guard.land(pair, number);
+        }
         let opens = flight.bundle.purpose == Purpose::Open;
         let settled = flight.settle(at);
         if flight.bundle.legs[0].action == Action::Buy {

@@ -342,12 +342,13 @@ impl Core {
             collar: collars(best, self.guard.limits().collar),
             ticket: Ticket::AtGate,
         };
-        for part in bundle.orders() {
+        // What is to follow must find its money and its room when its time comes.
+        for part in bundle.planned() {
             self.reserve(part.market, part.reserve);
         }
         self.risk(id, mend::at_risk(&bundle));
         self.guard.fired(&bundle);
-        (0..bundle.orders().len()).for_each(|leg| self.guard.fly(&bundle, leg));
+        (0..bundle.planned().len()).for_each(|leg| self.guard.fly(&bundle, leg));
         let state = &mut self.states[id.index()];
         state.tripped = 0;
         state.flight = Some(Flight::new(&bundle));

@@ -331,7 +331,9 @@ fn a_leg_that_leaves_first_is_followed_by_what_it_filled() {
         let open = rig.last();
         assert_eq!((open.purpose, open.count), (Purpose::Open, 1));
         assert_eq!(open.legs.map(|leg| leg.market.venue().index()), [side, 1 - side]);
-        assert_eq!(rig.core.accounts().reserved[1 - side], Usd::ZERO);
+        // No other pair may take what the one that follows will need.
+        assert_eq!(rig.core.accounts().reserved[1 - side], open.legs[1].reserve);
+        assert_eq!(rig.core.unsettled(), open.legs[0].budget + open.legs[1].budget);
         rig.fill(0, 3, 7);
         rig.report(0, 4, ReportKind::Cancelled);
         let chase = rig.last();
@@ -343,6 +345,7 @@ fn a_leg_that_leaves_first_is_followed_by_what_it_filled() {
         rig.fill(0, 5, 7);
         rig.report(0, 6, ReportKind::Done);
         assert_eq!(rig.core.naked(PAIR).1, Shares::ZERO);
+        assert_eq!(rig.core.accounts().reserved, [Usd::ZERO; 2]);
         // Seven dollars for seven times 0.90 and two fees.
         assert_eq!(rig.core.accounts().realised, Usd::new(700_000 - 2_000));
         rig.conserved();

@@ -140,6 +140,15 @@ impl Bundle {
     pub fn orders(&self) -> &[Leg] {
         &self.legs[..usize::from(self.count).min(self.legs.len())]
     }
+
+    /// The legs that are orders, and the one that is to follow the fills of the first.
+    #[inline]
+    pub fn planned(&self) -> &[Leg] {
+        match self.purpose {
+            Purpose::Open => &self.legs,
+            _ => self.orders(),
+        }
+    }
 }
 
 /// What the core decided a bundle on. Its gates hold the limits against that once more, as they do
