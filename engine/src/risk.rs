@@ -586,7 +586,10 @@ impl Guard {
     pub fn begin_at(&mut self, venue: Venue, pair: PairId, net_e6: i64, held: [Shares; 2]) {
         use Outcome::{No, Yes};
         let first = Shares::new(net_e6.unsigned_abs());
-        let matched = first.min(held[0] + held[1]);
+        let outcome = if net_e6 < 0 { No } else { Yes };
+        // Only the outcome that pays when the other venue's does not hedges anything.
+        let answer = self.exposure.answer(pair, outcome);
+        let matched = first.min(held[answer as usize]);
         let mut begin = |outcome, qty: Shares, matched: Shares| {
             let whole = qty.e6() - matched.e6() / 2;
             let notional = Usd::new(i64::try_from(whole).unwrap_or(i64::MAX));
@@ -594,13 +597,11 @@ impl Guard {
             self.exposure.begin_with(pair, at, Stake { qty, notional });
         };
         if venue == Venue::Kalshi {
-            return begin(if net_e6 < 0 { No } else { Yes }, first, matched);
+            return begin(outcome, first, matched);
         }
-        let mut left = matched;
-        for (outcome, qty) in [(Yes, held[0]), (No, held[1])] {
-            let part = qty.min(left);
-            left = left.saturating_sub(part);
-            begin(outcome, qty, part);
+        for outcome in [Yes, No] {
+            let part = if outcome == answer { matched } else { Shares::ZERO };
+            begin(outcome, held[outcome as usize], part);
         }
     }
 }

@@ -219,6 +219,14 @@ fn what_was_held_before_counts_half_a_dollar_where_it_is_hedged_and_a_dollar_whe
     let venue = |v| guard.exposure().venue(v).notional.e6();
     assert_eq!(venue(Venue::Kalshi), 8_000_000 - 2_500_000);
     assert_eq!(venue(Venue::Polymarket), 2_500_000);
+    // The same outcome at both venues hedges nothing, unless the pair is inverted.
+    for (polarity, want) in [(Polarity::Same, 8_000_000), (Polarity::Inverted, 4_000_000)] {
+        let mut guard = self::guard(&limits(), &[pair("a", 0, 0, polarity)]);
+        guard.begin_with(PairId(0), 8_000_000, [Shares::new(8_000_000), Shares::ZERO]);
+        for venue in Venue::ALL {
+            assert_eq!(guard.exposure().venue(venue).notional.e6(), want, "{polarity:?}");
+        }
+    }
 }
 
 #[test]

@@ -24,15 +24,18 @@ pub struct Weekly {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Calendar {
     windows: [Option<Weekly>; WINDOWS_MAX],
-    /// The minute that `closed` was found for, by its first moment; `u64::MAX` before the first.
+    /// The minute that `closed` was found for, by its first moment; far ahead before the first.
     minute: Ns,
     closed: [bool; 2],
 }
 
 impl Calendar {
     /// No pause.
-    pub const NONE: Calendar =
-        Calendar { windows: [None; WINDOWS_MAX], minute: Ns(u64::MAX), closed: [false; 2] };
+    pub const NONE: Calendar = Calendar {
+        windows: [None; WINDOWS_MAX],
+        minute: Ns(u64::MAX - MINUTE_NS),
+        closed: [false; 2],
+    };
 
     /// A calendar of these pauses; `None` for more than [`WINDOWS_MAX`], or one that is no part of
     /// a week.

@@ -159,6 +159,12 @@ impl Exposure {
         Shares::new(most.min(Cap::NONE.qty.e6()))
     }
 
+    /// Which outcome at the second venue pays when `first` does not at the first one.
+    pub(super) fn answer(&self, pair: PairId, first: Outcome) -> Outcome {
+        let is_inverted = self.rows.get(pair.index()).is_some_and(|row| row.is_inverted);
+        if is_inverted { first } else { first.opposite() }
+    }
+
     /// What a pair has at stake.
     pub fn pair(&self, pair: PairId) -> Stake {
         self.rows.get(pair.index()).map_or_else(Stake::default, |row| row.sum)
