@@ -192,6 +192,18 @@ impl FeeRule {
         Ok(FeeRule::Curve { rate_e6, exponent })
     }
 
+    /// What holds once an override is cleared that may stand in this rule: never less than the usual
+    /// multiplier. Too dear a fee misses a trade; too cheap a one loses money with each.
+    #[must_use]
+    pub fn without_override(self) -> FeeRule {
+        match self {
+            FeeRule::Quadratic { multiplier_e6 } => {
+                FeeRule::Quadratic { multiplier_e6: multiplier_e6.max(1_000_000) }
+            }
+            other => other,
+        }
+    }
+
     /// False where no net edge can be computed.
     pub const fn is_known(self) -> bool {
         !matches!(self, FeeRule::Unknown)

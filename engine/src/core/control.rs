@@ -81,7 +81,7 @@ impl Core {
     ) {
         let Some(pair) = self.table.get(id) else { return };
         let state = &mut self.states[id.index()];
-        let rule = fee.unwrap_or(pair.sides[side].fee);
+        let rule = fee.unwrap_or_else(|| pair.sides[side].fee.without_override());
         if state.terms[side].fee == rule {
             return;
         }

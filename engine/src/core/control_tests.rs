@@ -3,7 +3,7 @@
 use super::*;
 use crate::core::{CoreConfig, Figures};
 use crate::event::{Closed, Opened};
-use crate::fixture::{Recorder, config, market, pair, table, top};
+use crate::fixture::{CURVE, Recorder, config, market, pair, table, top};
 use crate::pair::{Pair, Verdict};
 use crate::top::Top;
 use crate::units::{Ns, Usd, Venue};
@@ -66,6 +66,22 @@ fn one() -> Vec<Pair> {
 
 fn watching() -> CoreConfig {
     CoreConfig::default()
+}
+
+#[test]
+fn an_override_that_is_cleared_leaves_no_fee_below_the_usual_one() {
+    // The pair's own fee may be an override that stood when it was listed.
+    let cheap = FeeRule::quadratic(500_000).unwrap();
+    let mut pairs = one();
+    pairs[0].sides[0].fee = cheap;
+    let mut rig = Rig::new(&pairs, watching());
+    rig.gap(1);
+    let before = rig.core.rows[0].edges[0];
+    rig.fee(0, 5, None);
+    assert_eq!(rig.core.rows[0].edges[0], 70_700, "as with the usual fee");
+    assert!(before > 70_700);
+    let dear = FeeRule::quadratic(2_000_000).unwrap();
+    assert_eq!((dear.without_override(), CURVE.without_override()), (dear, CURVE));
 }
 
 #[test]
