@@ -199,7 +199,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         Trading::Live => (Fills::Venues, "orders cost money".to_owned()),
     };
     let whose = Whose { environment: config.environment, live: fills == Fills::Venues };
-    let state = open_state(&config.state_dir, whose)?;
+    let mut state = open_state(&config.state_dir, whose)?;
     let words = |error: DiscoverError| RunError::Words(error.to_string());
     if config.discovery.only {
         let found = discovered::look(&config).map_err(words)?;
@@ -238,6 +238,9 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
                 );
             }
             let lock = Lock::take(&config).map_err(|e| RunError::Refused(format!("  - {e}\n")))?;
+            // Whoever had the lock may have lost money until now.
+            state.day.reload().map_err(RunError::State)?;
+            spec.today = state.day.spec();
             session = Session::open_patiently(&config)?;
             let file = spec.pair_file().map_err(RunError::Words)?;
             let mut short = approvals::objections(&config, &file, &mut session.polymarket)?;

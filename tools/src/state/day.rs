@@ -67,7 +67,21 @@ impl DayFile {
     /// Where it is there and cannot be understood: a loss must not be forgotten.
     pub fn open(dir: &Path, whose: Whose) -> Result<DayFile, StateError> {
         let path = dir.join(whose.file());
-        let kept = match fs::read_to_string(&path) {
+        let kept = DayFile::read(&path)?;
+        Ok(DayFile { path, kept, written: None })
+    }
+
+    /// Reads it again: another run may have ended since, and nobody else writes it from now on.
+    ///
+    /// # Errors
+    /// See [`DayFile::open`].
+    pub fn reload(&mut self) -> Result<(), StateError> {
+        self.kept = DayFile::read(&self.path)?;
+        Ok(())
+    }
+
+    fn read(path: &Path) -> Result<Kept, StateError> {
+        let kept = match fs::read_to_string(path) {
             Ok(text) => parse(&text).ok_or_else(|| {
                 let want = "four numbers: the day since 1970, its result and the cost of what is \
                             held on one side alone, in micro-dollars, and millionths of contracts \
@@ -77,9 +91,7 @@ impl DayFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::default()),
             Err(error) => Err(error),
         };
-        let kept =
-            kept.map_err(|error| StateError::Io { dir: path.display().to_string(), error })?;
-        Ok(DayFile { path, kept, written: None })
+        kept.map_err(|error| StateError::Io { dir: path.display().to_string(), error })
     }
 
     /// What an earlier run wrote down.
