@@ -9,10 +9,14 @@
 #[path = "common/rig.rs"]
 mod rig;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use exec::journal::files::Files;
+use exec::journal::reader;
+use exec::journal::record::{ADOPTED_FROM, Record};
 use rig::{Process, json_file, last_json, parallax, until};
 use serde_json::Value;
 
@@ -50,6 +54,7 @@ fn run_and_kill(dir: &Path, resumes: bool, after: Duration) {
         assert!(err.contains(&format!("process {}", engine.id())), "{err}");
     }
     engine.kill();
+    assert!(!log().contains("contradict"), "what the run before wrote down:\n{}", log());
 }
 
 #[test]
@@ -112,6 +117,28 @@ fn killed_at_each_step_of_an_order_it_loses_nothing_and_sends_nothing_twice() {
     ends_well(&dir);
 }
 
+/// No leg of any bundle, of any of the runs, was written down as an order twice, and no name of an
+/// order stands for two.
+fn written_once(journal: &Path) {
+    let (mut run, mut legs, mut names, mut twice) = (0, HashSet::new(), HashSet::new(), Vec::new());
+    let mut files = Files::open(journal).unwrap();
+    let found = reader::read(&mut files, &mut |_, record| match record {
+        Record::Run { run: number, .. } => run = *number,
+        // What recovery itself numbered was another run's before.
+        Record::Order(order) if order.bundle.0 < ADOPTED_FROM => {
+            let is_new = legs.insert((run, order.bundle.0, order.leg))
+                & names.insert(order.client.as_str().to_owned());
+            if !is_new {
+                twice.push(*order);
+            }
+        }
+        _ => {}
+    });
+    found.unwrap();
+    assert!(twice.is_empty(), "written twice: {twice:?}");
+    assert!(!legs.is_empty());
+}
+
 /// One more run ends with ledgers that agree, nothing open, and each order in the journal once.
 fn ends_well(dir: &Path) {
     let at = dir.to_str().unwrap();
@@ -134,6 +161,7 @@ fn ends_well(dir: &Path) {
     ]);
     eprintln!("{err}");
     assert_eq!(code, Some(0), "{out}{err}");
+    assert!(!err.contains("contradict"), "{err}");
     assert!(err.contains("both exchanges still run"), "the venues lived on: {err}");
     let summary = last_json(&out);
     assert_eq!(summary["ledgers_agree"], true, "{summary}");
@@ -155,6 +183,7 @@ fn ends_well(dir: &Path) {
             orders += 1;
         }
     }
+    written_once(&dir.join("journal"));
     eprintln!("{orders} orders, every one in the journal");
     assert!(orders > 0);
     let pid = json_file(&dir.join("sim.json"))["pid"].as_u64().unwrap();

@@ -138,9 +138,10 @@ fn an_empty_side_is_spelt_nothing_and_a_dollar() {
 
 #[test]
 fn a_new_tick_drops_the_book_and_waits() {
-    let Some(tick) = shared("protocol/fixtures/polymarket/ws_tick_size_change.json") else {
-        return;
-    };
+    let token = TOKENS[YES];
+    let tick = format!(
+        r#"{{"event_type":"tick_size_change","market":"{MARKET}","asset_id":"{token}","old_tick_size":"0.01","new_tick_size":"0.001","timestamp":"1795000001000"}}"#
+    );
     let at = |time: u64| 1_795_000_000_000 + time;
     let mut t = Bench::with_books();
     t.frame(&tick); // at 1,000

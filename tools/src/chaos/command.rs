@@ -16,6 +16,9 @@ use serde_json::{Map, Value, json};
 use super::seed::{self, Outcome, SPAN_MIN};
 use crate::stdout;
 
+/// Most seeds of one command: a day's work and more.
+const SEEDS_MAX: u64 = 1_000_000;
+
 /// Tries to break the engine: seeded faults of networks, feeds, orders and hosts, in simulated time
 ///
 /// Every seed draws a market, a network and the faults that are on. The shipped feeds, core,
@@ -28,10 +31,10 @@ use crate::stdout;
 #[derive(Args, Debug)]
 pub struct ChaosArgs {
     /// How many seeds are tried, from 1 or from --first on
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=SEEDS_MAX))]
     seeds: u64,
     /// The first seed
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=u64::MAX - SEEDS_MAX))]
     first: u64,
     /// This one seed alone
     #[arg(long, conflicts_with_all = ["seeds", "first"])]
@@ -81,7 +84,7 @@ pub fn run(args: &ChaosArgs) -> Result<(), ChaosError> {
     let span = Ns(args.minutes.unwrap_or(60 * args.hours) * 60_000_000_000).max(SPAN_MIN);
     let seeds: Vec<u64> = match args.seed {
         Some(seed) => vec![seed],
-        None => (args.first..args.first.saturating_add(args.seeds)).collect(),
+        None => (args.first..args.first + args.seeds).collect(),
     };
     let began = Instant::now();
     let outcomes = all(args, &seeds, span)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use engine::digest::Digest;
+use engine::units::Ns;
 use exec::gate::kalshi::KalshiClerk;
 use exec::id::Id;
 use exec::journal::fold::State;
@@ -22,6 +23,10 @@ pub struct Disk {
     pub run: u64,
     /// Orders of each venue that were there when it began.
     pub before: [usize; 2],
+    /// Orders that a person made by hand, by the ids that Kalshi knows.
+    pub by_hand: BTreeSet<String>,
+    /// How long it takes on a good day to make sure of anything.
+    pub usual: Ns,
 }
 
 fn broken(detail: String) -> Violation {
@@ -31,22 +36,29 @@ fn broken(detail: String) -> Violation {
 impl Disk {
     /// An empty disk.
     pub fn new() -> Disk {
-        Disk { memory: Memory::new(), run: 0, before: [0; 2] }
+        Disk {
+            memory: Memory::new(),
+            run: 0,
+            before: [0; 2],
+            by_hand: BTreeSet::new(),
+            usual: Ns(0),
+        }
     }
 
     /// The power fails. What is left must be whole or torn, a flipped bit in it must be seen, and
-    /// every order that a venue knows of the run must be explained by it.
+    /// every order that a venue knows of the run must be explained by it. True where it is torn.
     ///
     /// # Errors
     /// What is not.
-    pub fn crash(&self, rng: &mut Rng, ledger: &Value) -> Result<(), Violation> {
+    pub fn crash(&self, rng: &mut Rng, ledger: &Value) -> Result<bool, Violation> {
         self.memory.crash(rng.bits());
         let (state, verdict) = self.read()?;
         if let Verdict::Damaged(damage) = verdict {
             return Err(broken(format!("a crash left a journal that is damaged: {damage}")));
         }
         self.explains(&state, ledger)?;
-        self.flip(rng)
+        self.flip(rng)?;
+        Ok(verdict == Verdict::Torn)
     }
 
     /// What the journal tells, and how it ends.
@@ -73,7 +85,9 @@ impl Disk {
             .collect();
         for order in kalshi.iter().flatten().skip(self.before[0]) {
             let id = order["client_order_id"].as_str().and_then(Id::parse);
-            if !id.is_some_and(|id| reserved.contains(id.as_str())) {
+            let is_known =
+                |id: Id| reserved.contains(id.as_str()) || self.by_hand.contains(id.as_str());
+            if !id.is_some_and(is_known) {
                 return Err(broken(format!("no record reserves the id of Kalshi's order {order}")));
             }
         }
@@ -111,6 +125,11 @@ impl Disk {
             ))),
             Verdict::Torn | Verdict::Damaged(_) => Ok(()),
         }
+    }
+
+    /// Nothing goes wrong from now on.
+    pub fn mend(&self) {
+        self.faults(DiskFaults { sync: self.usual, ..DiskFaults::default() });
     }
 
     /// What goes wrong from now on.

@@ -267,9 +267,13 @@ impl Fabric {
                 }
             }
             _ => {
-                let own: Vec<usize> = (0..self.slots.len())
-                    .filter(|at| self.slots[*at].connection.site == site)
-                    .collect();
+                // Only a connection that is told things can answer pings and show nothing.
+                let fits = |slot: &Slot| {
+                    slot.connection.site == site
+                        && (trouble != Trouble::Zombie || slot.connection.is_websocket())
+                };
+                let own: Vec<usize> =
+                    (0..self.slots.len()).filter(|at| fits(&self.slots[*at])).collect();
                 if own.is_empty() {
                     return;
                 }

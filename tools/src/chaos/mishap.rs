@@ -4,6 +4,7 @@ use engine::grid::Grid;
 use engine::pair::{Direction, Outcome, PairId};
 use engine::units::{Ns, Px, Qty, Shares};
 use exec::action::Action;
+use exec::id::Id;
 use exec::journal::memory::DiskFaults;
 use exec::kalshi::{KalshiIntent, Tif};
 use serde_json::{Value, json};
@@ -171,16 +172,22 @@ impl Simulation {
         mishap: Mishap,
         rng: &mut Rng,
     ) -> Result<(), Violation> {
-        if now < self.back_at {
+        // A start that waits for the venues may die too.
+        let starts = mishap == Mishap::Crash && self.starting.is_some();
+        if now < self.back_at && !starts {
             return Ok(());
+        }
+        if starts {
+            *self.faults.entry("host/crash_in_a_start").or_default() += 1;
         }
         *self.faults.entry(mishap.name()).or_default() += 1;
         self.tail.fault(now, mishap.name());
         match mishap {
-            Mishap::Crash => {
-                self.end(now, now.after(Ns::from_ms(rng.between(100, 15_000))));
-                self.disk.crash(rng, &self.world.ledger())?;
+            // In the middle of a commit, where one is ever seen.
+            Mishap::Crash if !starts && self.disk.usual > Ns(0) && rng.chance(1, 2) => {
+                self.dying = true;
             }
+            Mishap::Crash => self.crash(now, rng)?,
             Mishap::SlowDisk => {
                 let sync = Ns::from_ms(rng.between(5, 800));
                 self.disk.faults(DiskFaults { sync, ..DiskFaults::default() });
@@ -219,6 +226,26 @@ impl Simulation {
         Ok(())
     }
 
+    /// The process that is to die in the middle of a commit does, once it is in one.
+    pub(super) fn die(&mut self, now: Ns, rng: &mut Rng) -> Result<(), Violation> {
+        match self.dying && self.trader.as_ref().is_some_and(Trader::is_writing) {
+            true => self.crash(now, rng),
+            false => Ok(()),
+        }
+    }
+
+    /// The process is gone at once, and the power with it.
+    fn crash(&mut self, now: Ns, rng: &mut Rng) -> Result<(), Violation> {
+        self.dying = false;
+        self.end(now, now.after(Ns::from_ms(rng.between(100, 15_000))));
+        let torn = self.disk.crash(rng, &self.world.ledger())?;
+        *self.faults.entry("host/flipped_bit").or_default() += 1;
+        if torn {
+            *self.faults.entry("host/torn_journal").or_default() += 1;
+        }
+        Ok(())
+    }
+
     /// A contract is bought by hand while no engine runs. No check takes that order for one of ours;
     /// the next start has to explain it.
     fn by_hand(&mut self, now: Ns, rng: &mut Rng) -> Result<(), Violation> {
@@ -227,6 +254,7 @@ impl Simulation {
         let ticker = &self.file.pairs[pair];
         let (outcome, limit) = (*rng.pick(&[Outcome::Yes, Outcome::No]), Px::lit(9_900));
         let id = u128::from(rng.bits()) << 64 | u128::from(rng.bits());
+        self.disk.by_hand.insert(Id::uuid(id).as_str().to_owned());
         let (shard, grid) = (ticker.kalshi.exchange_index, &Grid::CENT);
         let order = KalshiIntent::new(
             Action::Buy,
@@ -278,7 +306,7 @@ impl Simulation {
             return;
         }
         self.disk_until = Ns(u64::MAX);
-        self.disk.faults(DiskFaults::default());
+        self.disk.mend();
         if self.trader.as_ref().is_some_and(Trader::is_shut) {
             self.end(now, self.back_at.max(now.after(Ns::from_ms(5_000))));
         }
@@ -293,6 +321,8 @@ impl Simulation {
         let Some(trader) = &mut self.trader else { return };
         if kills {
             trader.kill();
+            let swept = trader.figures().map(|figures| figures.swept);
+            self.killed = Some((self.naked.processes, swept));
             self.checks.killed(mono);
             self.works = None; // A kill stops repairs too: a person was there.
         } else {
@@ -306,6 +336,7 @@ impl Simulation {
         self.fabric.heal(now);
         self.wall_ahead = 0;
         self.between = 0;
+        self.dying = false;
         self.revoked.heal();
         self.disk_until = self.disk_until.min(now);
         for (until, _) in &mut self.paused {

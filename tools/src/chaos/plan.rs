@@ -135,6 +135,8 @@ pub struct Plan {
     pub latency: [(Ns, Ns); 2],
     /// The host looks after its tiles at least this far apart where nothing comes.
     pub nap: Ns,
+    /// The disk takes so long to make sure of anything; nothing on a quiet day.
+    pub sync: Ns,
     /// Faults of the venues, with the mean time between two at a site.
     pub venue: Vec<(Kind, Ns)>,
     /// What feeds say wrongly, likewise.
@@ -176,6 +178,7 @@ impl Plan {
             },
             latency,
             nap: Ns(rng.between(5, 25) * 1_000_000),
+            sync: Ns(0),
             venue: Vec::new(),
             feeds: Vec::new(),
             network: Vec::new(),
@@ -213,6 +216,9 @@ impl Plan {
                 _ => (*kind, draw(300, 3_600)),
             });
             plan.host = pairs.filter_map(|(kind, mean)| Some((kind, mean?))).collect();
+            if rng.chance(1, 2) {
+                plan.sync = Ns(rng.between(100, 5_000) * 1_000);
+            }
         }
         plan
     }

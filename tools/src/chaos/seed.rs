@@ -58,6 +58,8 @@ const RESUMED: Ns = Ns::from_ms(30_000);
 const DECIDED: Ns = Ns::from_ms(60_000);
 /// Nothing is decided any more for so long before the end.
 const REST: Ns = Ns::from_ms(100_000);
+/// A kill takes back what rests within this, though nothing but the reserve for cancels is left.
+const SWEPT: Ns = Ns::from_ms(30_000);
 /// How often books are compared.
 const BOOKS_EVERY: Ns = Ns::from_ms(5_000);
 /// How often opportunities are put there after healing.
@@ -142,6 +144,8 @@ pub(super) struct Simulation {
     chances: Chances,
     /// Nothing more is to be decided, by this process or the next.
     pub(super) held: bool,
+    /// What the gates of that process had taken back when it was killed at the end.
+    pub(super) killed: Option<(i64, [u64; 2])>,
     pub(super) rng: Rng,
     /// Until when keys open nothing.
     pub(super) revoked: Revoked,
@@ -155,6 +159,8 @@ pub(super) struct Simulation {
     pub(super) closed: Vec<(Ns, PairId)>,
     /// How often a venue is to pause between the legs of a bundle.
     pub(super) between: u32,
+    /// The process dies as soon as a commit is under way.
+    pub(super) dying: bool,
     digest: Digest,
     decisions: u64,
     events: u64,
@@ -272,6 +278,7 @@ impl Simulation {
             disk_until: Ns(u64::MAX),
             chances: Chances::default(),
             held: false,
+            killed: None,
             rng,
             revoked: Revoked::default(),
             owner,
@@ -280,6 +287,7 @@ impl Simulation {
             paused: Vec::new(),
             closed: Vec::new(),
             between: 0,
+            dying: false,
             digest: Digest::default(),
             decisions: 0,
             events: 0,
@@ -314,6 +322,8 @@ impl Simulation {
         if faults {
             self.until(chaos, &mut |_, _| Ok(()))?;
             self.world.disturb(chaos, &self.plan.venue);
+            self.disk.usual = self.plan.sync;
+            self.disk.mend();
             let (mut rng, plan) = (Rng::new(self.rng.bits()), self.plan.clone());
             let mut feeds = Timed::all(&plan.feeds, chaos, &mut rng);
             let mut network = Timed::all(&plan.network, chaos, &mut rng);
@@ -334,7 +344,7 @@ impl Simulation {
                 for mishap in Timed::due(&mut host, now, &mut rng) {
                     own.mishap(now, mishap, &mut rng)?;
                 }
-                Ok(())
+                own.die(now, &mut rng)
             })?;
         }
         self.until(heal, &mut |_, _| Ok(()))?;
@@ -358,8 +368,11 @@ impl Simulation {
             let is_told = |pair| self.naked.is_told(pair) || self.checks.is_left_alone(pair);
             self.chances.taken(is_told)?;
         }
-        self.until(Ns(end.0 - REST.0), &mut |_, _| Ok(()))?;
+        let rest = Ns(end.0 - REST.0);
+        self.until(rest, &mut |_, _| Ok(()))?;
         self.stop();
+        self.until(rest.after(SWEPT), &mut |_, _| Ok(()))?;
+        self.swept()?;
         self.until(end, &mut |_, _| Ok(()))?;
         self.ended()
     }
@@ -418,6 +431,9 @@ impl Simulation {
         self.clock.set(told);
         self.stepped_at = now;
         let Some(trader) = &mut self.trader else { return Ok(()) };
+        if self.killed.is_some() {
+            trader.exhaust();
+        }
         let had = cash(trader);
         if trader.settle(told).is_none() {
             return Err(Violation {
@@ -584,9 +600,26 @@ impl Simulation {
         Ok(())
     }
 
+    /// After a kill each gate took back what rests.
+    fn swept(&self) -> Result<(), Violation> {
+        let (Some((process, before)), Some(trader)) = (self.killed, &self.trader) else {
+            return Ok(());
+        };
+        let after = trader.figures().map(|figures| figures.swept);
+        match process == self.naked.processes && (0..2).any(|at| after[at] == before[at]) {
+            true => Err(Violation {
+                invariant: "cancels_leave",
+                detail: format!("{before:?} sweeps before the kill and {after:?} after it"),
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// What must hold when everything is over.
     fn ended(&mut self) -> Result<(), Violation> {
         let now = self.moment.get();
+        self.disk.keeps(&self.keys.secrets())?;
+        self.tail.keeps(&self.keys.secrets())?;
         let Some(trader) = &self.trader else {
             // A person who has not been there yet is the one good reason after so long.
             return match self.latch.holds() {
@@ -610,7 +643,6 @@ impl Simulation {
                 ),
             });
         }
-        self.disk.keeps(&self.keys.secrets())?;
         self.checks.naked(&self.world, self.naked.processes)?;
         let reserved = trader.core().accounts().reserved;
         if reserved != [Usd::ZERO; 2] {
@@ -659,6 +691,7 @@ impl Simulation {
         for (name, count) in [
             (Upset::OverFill.name(), &venues["kalshi"]["overfilled_orders"]),
             ("orders/delayed_unmatched", &venues["polymarket"]["delayed_unmatched"]),
+            ("orders/storm_425", &venues["polymarket"]["too_early"]),
         ] {
             if let Some(count) = count.as_u64().filter(|count| disturbed && *count > 0) {
                 faults.insert(name.to_owned(), count);

@@ -1,5 +1,7 @@
 //! What a feed says that it should not: messages spoilt on their way to the engine.
 
+use std::collections::VecDeque;
+
 use engine::units::Ns;
 use serde_json::Value;
 use sim::rng::Rng;
@@ -54,8 +56,8 @@ impl Spoil {
 #[derive(Default)]
 pub struct Spoiler {
     armed: Vec<Spoil>,
-    /// The first snapshots of connections, with their client.
-    snapshots: Vec<Push>,
+    /// The last snapshots, with their client.
+    snapshots: VecDeque<Push>,
 }
 
 /// Snapshots kept to be said again.
@@ -81,8 +83,11 @@ impl Spoiler {
             text.contains("\"orderbook_snapshot\"") || text.contains("\"event_type\":\"book\"");
         let is_change = text.contains("\"orderbook_delta\"") && text.contains("delta_fp")
             || text.contains("\"price_changes\"");
-        if is_snapshot && self.snapshots.len() < SNAPSHOTS_MAX {
-            self.snapshots.push(push.clone());
+        if is_snapshot {
+            if self.snapshots.len() == SNAPSHOTS_MAX {
+                self.snapshots.pop_front();
+            }
+            self.snapshots.push_back(push.clone());
         }
         let fits = |spoil: &Spoil| match spoil {
             Spoil::Empty => is_snapshot,

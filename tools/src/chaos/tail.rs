@@ -6,6 +6,8 @@ use engine::event::Event;
 use engine::units::{Ns, Venue};
 use sim::host::SiteId;
 
+use super::checks::Violation;
+
 /// Lines kept.
 const LINES_MAX: usize = 60;
 
@@ -50,6 +52,21 @@ impl Tail {
     /// Oldest first, in seconds since `began`.
     pub fn lines(&self, began: Ns) -> Vec<String> {
         self.0.iter().map(|(at, note)| line(began, *at, note)).collect()
+    }
+
+    /// No secret stands in what a person would read.
+    ///
+    /// # Errors
+    /// Where one does.
+    pub fn keeps(&self, secrets: &[&str]) -> Result<(), Violation> {
+        let tells = |line: &String| secrets.iter().any(|secret| line.contains(secret));
+        match self.lines(Ns(0)).iter().any(tells) {
+            true => {
+                let detail = "what happened last is told with a secret".to_owned();
+                Err(Violation { invariant: "no_secret", detail })
+            }
+            false => Ok(()),
+        }
     }
 
     fn push(&mut self, at: Ns, note: Note) {

@@ -377,6 +377,11 @@ impl Trader {
         tiles.into_iter().chain([syncs]).flatten().min()
     }
 
+    /// True while the disk does not hold all that was written.
+    pub fn is_writing(&self) -> bool {
+        self.journal.is_busy()
+    }
+
     /// The journal cannot be written any more: no order leaves before a restart.
     pub fn is_shut(&self) -> bool {
         self.journal.failed().is_some()
@@ -414,6 +419,17 @@ impl Trader {
     pub fn kill(&mut self) {
         self.brakes.kill();
         self.brakes.flush(&mut self.commands);
+    }
+
+    /// Takes every token of Kalshi's that is not for cancels alone, as whoever asks for orders all
+    /// the time would.
+    pub fn exhaust(&self) {
+        let budgets = self.gates.kalshi.clerk().budgets();
+        for pair in self.core.core().pairs().pairs() {
+            let market = pair.sides[0].market;
+            while budgets.take(market, self.now) {}
+        }
+        while budgets.first().take(1, self.now) {}
     }
 
     /// Decides nothing more; what is under way goes on.
