@@ -393,29 +393,49 @@ impl Guard {
         venue: Venue,
         ours: &[usize],
     ) -> Result<(), (usize, Risk)> {
+        let verdict = match bundle.purpose {
+            Purpose::Open => self.admit_opening(bundle, grounds, venue, ours),
+            _ => self.admit_repair(bundle, grounds, ours),
+        };
+        verdict.map_err(|risk| (ours.first().copied().unwrap_or(0), risk))
+    }
+
+    #[inline(always)] // into `admit`
+    fn admit_opening(
+        &mut self,
+        bundle: &Bundle,
+        grounds: &Grounds,
+        venue: Venue,
+        ours: &[usize],
+    ) -> Result<(), Risk> {
         // By the core's own moment: rates and calendars that it kept are kept here, and at the other
         // gate, however long the way took.
         let now = Now { mono: bundle.decided, wall: grounds.wall };
-        // What repairs a bundle only ever lessens a risk; a latch stops it all the same.
-        let fires = match bundle.purpose {
-            Purpose::Open => self.may_fire(now, bundle.pair, [venue.index()], grounds.age),
-            _ => self.may_mend(bundle.decided),
-        };
-        let first = ours.first().copied().unwrap_or(0);
-        fires.and_then(|()| self.may_stand_on(grounds, bundle)).map_err(|risk| (first, risk))?;
-        self.board(bundle, venue, ours).map_err(|risk| (first, risk))?;
+        self.may_fire(now, bundle.pair, [venue.index()], grounds.age)?;
+        self.may_stand_on(grounds, bundle)?;
+        self.board(bundle, venue, ours)?;
         self.fired(bundle);
         Ok(())
     }
 
-    /// Puts what the legs at a venue may cost at stake where its caps leave room for all of them.
-    /// What repairs a bundle adds no risk that was not there.
+    /// What repairs a bundle adds no risk that was not there, so that no cap holds it back; a latch
+    /// stops it all the same.
+    fn admit_repair(
+        &mut self,
+        bundle: &Bundle,
+        grounds: &Grounds,
+        ours: &[usize],
+    ) -> Result<(), Risk> {
+        self.may_mend(bundle.decided)?;
+        self.may_stand_on(grounds, bundle)?;
+        ours.iter().for_each(|leg| self.fly(bundle, *leg));
+        self.fired(bundle);
+        Ok(())
+    }
+
+    /// Puts what the legs at a venue may cost at stake where the caps leave room for all of them.
     #[inline(always)] // into `admit`
     fn board(&mut self, bundle: &Bundle, venue: Venue, ours: &[usize]) -> Result<(), Risk> {
-        if bundle.purpose != Purpose::Open {
-            ours.iter().for_each(|leg| self.fly(bundle, *leg));
-            return Ok(());
-        }
         let mut legs = [Stake::default(); 2];
         for leg in ours {
             legs[*leg] = stake(&bundle.legs[*leg]);

@@ -36,6 +36,11 @@ fn fire(guard: &mut Guard, now: Now) -> Result<(), Risk> {
 fn may_take(guard: &Guard, bundle: &Bundle, leg: usize) -> Result<(), Risk> {
     let it = &bundle.legs[leg];
     guard.bounds(it, bundle.collar[leg])?;
+    if bundle.purpose != Purpose::Open {
+        let dispatch = Dispatch { bundle: *bundle, grounds: Grounds::PERFECT };
+        let admitted = guard.clone().admit(&dispatch, it.market.venue(), &[leg]);
+        return admitted.map_err(|(_, risk)| risk);
+    }
     guard.clone().board(bundle, it.market.venue(), &[leg])
 }
 

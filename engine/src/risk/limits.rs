@@ -47,6 +47,10 @@ pub struct Rate {
 impl Rate {
     /// No limit.
     pub const NONE: Rate = Rate { count: 1, within: Ns(0) };
+
+    fn capped(self, most: u32) -> Rate {
+        Rate { count: self.count.min(most), ..self }
+    }
 }
 
 /// What no order, no pair and no run may exceed.
@@ -94,7 +98,8 @@ pub struct RiskLimits {
 }
 
 impl RiskLimits {
-    /// The same, of numbers that may be added to each other and negated.
+    /// The same, of numbers that may be added to each other and negated, and of counts that windows
+    /// have room for.
     #[must_use]
     pub(super) fn capped(&self) -> RiskLimits {
         RiskLimits {
@@ -103,6 +108,8 @@ impl RiskLimits {
             event: self.event.capped(),
             venue: self.venue.map(Cap::capped),
             total: self.total.capped(),
+            bundles: self.bundles.capped(RATE_MAX[0]),
+            repeats: self.repeats.capped(RATE_MAX[1]),
             day_loss: self.day_loss.clamp(Usd::ZERO, Cap::NONE.notional),
             ..*self
         }

@@ -18,18 +18,18 @@ impl<const N: usize> Window<N> {
         Window { at: [Ns(0); N], next: 0 }
     };
 
-    /// True where one more would be no more than `rate` allows, in whichever span of its length.
-    /// A count beyond `N` is `N`; a clock that stepped back allows nothing.
+    /// True where one more would be no more than `rate` allows, in whichever span of its length; its
+    /// count is at most `N`. A clock that stepped back allows nothing.
     #[inline]
     pub fn allows(&self, rate: Rate, now: Ns) -> bool {
         if rate.within == Ns(0) {
             return true;
         }
-        let count = (rate.count as usize).min(N);
-        if count == 0 {
+        debug_assert!(rate.count as usize <= N);
+        if rate.count == 0 {
             return false;
         }
-        let oldest = self.at[(usize::from(self.next) + N - count) & (N - 1)];
+        let oldest = self.at[usize::from(self.next).wrapping_sub(rate.count as usize) & (N - 1)];
         oldest == Ns(0) || now >= oldest.after(rate.within)
     }
 
