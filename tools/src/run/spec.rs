@@ -291,7 +291,7 @@ impl RunSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::pair::Outcome;
+    use engine::pair::{Outcome, Polarity};
 
     #[test]
     fn a_spec_survives_its_note() {
@@ -326,8 +326,13 @@ mod tests {
     fn each_gate_begins_with_what_is_held_at_its_own_venue() {
         let model = crate::model::Model::new(crate::model::Options::default());
         let spec = RunSpec::new(vec![("model".to_owned(), model.pairs_toml())]);
-        let id = spec.pair_file().unwrap().pairs[1].id.clone();
-        let held = BTreeMap::from([(id, [-150_000_000, 100_000_000, 0])]);
+        let pair = spec.pair_file().unwrap().pairs[1].clone();
+        // The tokens that pay when Kalshi's NO does not.
+        let [yes, no] = match pair.polarity {
+            Polarity::Same => [100_000_000, 0],
+            Polarity::Inverted => [0, 100_000_000],
+        };
+        let held = BTreeMap::from([(pair.id, [-150_000_000, yes, no])]);
         let spec = RunSpec { fills: Fills::Venues, held, ..spec };
         let setup = spec.setup().unwrap();
         let [kalshi, polymarket] = spec.guards(&setup.table).unwrap();
