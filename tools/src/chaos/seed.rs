@@ -432,7 +432,7 @@ impl Simulation {
         self.stepped_at = now;
         let Some(trader) = &mut self.trader else { return Ok(()) };
         if self.killed.is_some() {
-            trader.exhaust();
+            trader.exhaust(told.mono);
         }
         let had = cash(trader);
         if trader.settle(told).is_none() {

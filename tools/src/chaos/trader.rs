@@ -423,13 +423,13 @@ impl Trader {
 
     /// Takes every token of Kalshi's that is not for cancels alone, as whoever asks for orders all
     /// the time would.
-    pub fn exhaust(&self) {
+    pub fn exhaust(&self, now: Ns) {
         let budgets = self.gates.kalshi.clerk().budgets();
         for pair in self.core.core().pairs().pairs() {
             let market = pair.sides[0].market;
-            while budgets.take(market, self.now) {}
+            while budgets.take(market, now) {}
         }
-        while budgets.first().take(1, self.now) {}
+        while budgets.first().take(1, now) {}
     }
 
     /// Decides nothing more; what is under way goes on.
