@@ -160,7 +160,6 @@ pub fn choose(scene: &Scene<'_>) -> Choice {
     let mut values = WAYS.map(|way| (way, value(scene, way, pays)));
     // Stable: at equal value the preferred way stays in front.
     values.sort_by_key(|(_, value)| core::cmp::Reverse(value.unwrap_or(Usd::new(i64::MIN))));
-    let Some(_) = values[0].1 else { return Choice::NoWay };
     let fair = fair(scene, pays).unwrap_or_else(|| paid(scene.stock, naked));
     let floor = fair - scene.give;
     let mut dear = false;

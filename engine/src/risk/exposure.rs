@@ -221,8 +221,7 @@ impl Exposure {
     }
 
     /// Orders leave for a venue where the caps leave room for all of them: all that they may cost
-    /// is at stake until they end. By leg, each
-    /// below the cap of an order; a leg of nothing is none.
+    /// is at stake until they end. By leg, each below the cap of an order; a leg of nothing is none.
     ///
     /// # Errors
     /// The cap that does not.

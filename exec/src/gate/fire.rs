@@ -214,6 +214,7 @@ impl<K: Clerk, N: Net, T: Clock> Gate<K, N, T> {
         }
         match bundle.ticket {
             Ticket::AtGate => self.take_tokens(bundle, ours, now),
+            // One that was refused is void and never comes here.
             Ticket::Taken | Ticket::Refused => Ok(()),
         }
     }
